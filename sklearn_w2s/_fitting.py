@@ -1,0 +1,267 @@
+"""Fit sub-estimators: on which rows, with which weights and metadata."""
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils.metadata_routing import get_routing_for_object, process_routing
+from sklearn.utils.validation import has_fit_parameter
+
+from sklearn_w2s._algorithms.weak_labels import expand_soft_targets
+from sklearn_w2s._sklearn import routing_enabled, safe_indexing
+from sklearn_w2s._validation import classes_of, n_rows
+
+
+def adapt(estimator):
+    """Wrap a skorch net so that it obeys the scikit-learn contract.
+
+    Parameters
+    ----------
+    estimator : classifier instance
+        Any classifier.
+
+    Returns
+    -------
+    classifier instance
+        The estimator itself unless it is a skorch net.
+    """
+    if not is_skorch_net(estimator):
+        return estimator
+    from sklearn_w2s.neural import NetClassifier
+
+    net = NetClassifier(estimator)
+    # The user has no handle on the wrapper to request weights for it.
+    return net.set_fit_request(sample_weight=True) if routing_enabled() else net
+
+
+def is_skorch_net(estimator):
+    """Say whether an estimator is a skorch net, without importing skorch."""
+    return any(
+        base.__name__ == "NeuralNet" and base.__module__.split(".")[0] == "skorch"
+        for base in type(estimator).__mro__
+    )
+
+
+def fit_arguments(owner, names, sample_weight, params):
+    """Return the weights and further `fit` arguments of each sub-estimator.
+
+    Parameters
+    ----------
+    owner : estimator instance
+        Meta-estimator whose `fit` is running.
+    names : list of str
+        Its sub-estimators, as named in its metadata routing.
+    sample_weight : array-like of shape (n,) or None
+        Weights that `fit` was given.
+    params : dict
+        Further metadata that it was given.
+
+    Returns
+    -------
+    list of tuple (ndarray of shape (n,) or None, dict)
+        With metadata routing on, what each sub-estimator has requested; off, the
+        weights for all.
+    """
+    if not routing_enabled():
+        routed = [{"sample_weight": sample_weight} for _ in names]
+    else:
+        bunch = process_routing(owner, "fit", sample_weight=sample_weight, **params)
+        routed = [dict(bunch[name]["fit"]) for name in names]
+    weights = [arguments.pop("sample_weight", None) for arguments in routed]
+    return [
+        (None if w is None else np.asarray(w, dtype=np.float64), arguments)
+        for w, arguments in zip(weights, routed, strict=True)
+    ]
+
+
+def fit_on_labels(estimator, X, y, sample_weight, params, *, name):
+    """Fit a classifier on rows of positive weight that hold two classes at least.
+
+    Parameters
+    ----------
+    estimator : classifier instance
+        Fitted in place.
+    X : {array-like, sparse matrix, data frame} of shape (n, n_features)
+        Labeled rows.
+    y : ndarray of shape (n,)
+        Their labels.
+    sample_weight : ndarray of shape (n,) or None
+        Non-negative weights.
+    params : dict
+        Further arguments of its `fit`.
+    name : str
+        Parameter that the estimator was given as, for messages.
+
+    Returns
+    -------
+    classifier instance
+        The estimator.
+
+    Raises
+    ------
+    ValueError
+        If there are no labels, or labels of one class only.
+    TypeError
+        If the estimator has no `predict_proba`.
+    """
+    if not hasattr(estimator, "predict_proba"):
+        msg = (
+            f"{name}={estimator!r} has no predict_proba. Wrap it in "
+            "CalibratedClassifierCV, or pass another classifier."
+        )
+        raise TypeError(msg)
+    if sample_weight is not None:
+        kept = np.flatnonzero(sample_weight)
+        params = take_metadata(params, kept, len(y))
+        X, y, sample_weight = safe_indexing(X, kept), y[kept], sample_weight[kept]
+    classes = classes_of(y)
+    if len(classes) < 2:
+        found = f"one class only, {classes.tolist()}" if len(classes) else "no label"
+        msg = (
+            f"y has {found}; {name} needs labeled rows of 2 classes at least. Label "
+            f"more rows, or pass weak_proba or {name}=FrozenEstimator(a fitted one)."
+        )
+        raise ValueError(msg)
+    return fit_weighted(estimator, X, y, sample_weight, **params)
+
+
+def takes_weights(estimator):
+    """Say whether `estimator.fit` can be given weights per row.
+
+    A pipeline takes them when its last step does; with metadata routing on, that step
+    must have requested them.
+    """
+    if not isinstance(estimator, Pipeline):
+        return has_fit_parameter(estimator, "sample_weight")
+    if routing_enabled():
+        return bool(
+            get_routing_for_object(estimator).consumes("fit", ["sample_weight"])
+        )
+    last = estimator.steps[-1][1]
+    return last not in (None, "passthrough") and takes_weights(last)
+
+
+def fit_weighted(estimator, X, y, sample_weight=None, **params):
+    """Fit an estimator, with weights where they are given.
+
+    In a pipeline every step that can use weights receives them, so that a weight of
+    two means the same as a row given twice.
+
+    Parameters
+    ----------
+    estimator : classifier instance
+        Fitted in place.
+    X : {array-like, sparse matrix, data frame} of shape (n, n_features)
+        Rows.
+    y : array-like of shape (n,)
+        Targets.
+    sample_weight : array-like of shape (n,), default=None
+        Weights; None passes none.
+    **params : dict
+        Further arguments of the estimator's `fit`.
+
+    Returns
+    -------
+    classifier instance
+        The estimator.
+
+    Raises
+    ------
+    TypeError
+        If there are weights and the estimator cannot take them.
+    """
+    if sample_weight is None:
+        return estimator.fit(X, y, **params)
+    if not takes_weights(estimator):
+        fix = (
+            "request them with set_fit_request(sample_weight=True) on its steps"
+            if isinstance(estimator, Pipeline)
+            else "pass another estimator, or fit without sample_weight"
+        )
+        msg = f"{type(estimator).__name__}.fit takes no sample_weight: {fix}."
+        raise TypeError(msg)
+    return estimator.fit(X, y, **_weight_arguments(estimator, sample_weight), **params)
+
+
+def _weight_arguments(estimator, sample_weight):
+    if not isinstance(estimator, Pipeline) or routing_enabled():
+        return {"sample_weight": sample_weight}
+    return {
+        f"{name}__{argument}": value
+        for name, step in estimator.steps
+        if step not in (None, "passthrough") and takes_weights(step)
+        for argument, value in _weight_arguments(step, sample_weight).items()
+    }
+
+
+def takes_distributions(estimator):
+    """Say whether an estimator learns from target distributions themselves."""
+    return hasattr(estimator, "takes_distributions") and estimator.takes_distributions()
+
+
+def fit_on_targets(estimator, X, distributions, classes, weights, *, weighted, params):
+    """Fit an estimator on target distributions, exactly where it can.
+
+    Parameters
+    ----------
+    estimator : classifier instance
+        Fitted in place. Distributions other than single classes need one that takes
+        them, or one that takes weights.
+    X : {array-like, sparse matrix, data frame} of shape (n, n_features)
+        Rows.
+    distributions : ndarray of shape (n, n_classes)
+        Target distribution of each row.
+    classes : ndarray of shape (n_classes,)
+        Labels of their columns.
+    weights : ndarray of shape (n,)
+        Non-negative weights; rows of weight zero are left out.
+    weighted : bool
+        Whether weights must be passed even where they are all equal.
+    params : dict
+        Further arguments of the estimator's `fit`, row-wise where as long as X.
+
+    Returns
+    -------
+    classifier instance
+        The estimator.
+    """
+    rows = np.flatnonzero(weights)
+    weighted = weighted or np.ptp(weights[rows]) > 0
+    if not (distributions[rows].max(axis=1) < 1).any():
+        y = classes[distributions[rows].argmax(axis=1)]
+        weights = weights[rows] if weighted else None
+    elif takes_distributions(estimator):
+        return estimator.fit_distributions(
+            safe_indexing(X, rows),
+            distributions[rows],
+            classes,
+            sample_weight=weights[rows],
+        )
+    else:
+        rows, codes, weights = expand_soft_targets(distributions, weights)
+        y = classes[codes]
+    params = take_metadata(params, rows, n_rows(X))
+    return fit_weighted(estimator, safe_indexing(X, rows), y, weights, **params)
+
+
+def take_metadata(params, positions, n_samples):
+    """Take the given rows of every row-wise argument and leave the others alone.
+
+    Parameters
+    ----------
+    params : dict
+        Arguments of a `fit`.
+    positions : ndarray of int
+        Rows to take.
+    n_samples : int
+        Rows of X; an argument of this length is row-wise.
+
+    Returns
+    -------
+    dict
+        The arguments of the rows taken.
+    """
+    return {
+        name: np.asarray(value)[positions]
+        if hasattr(value, "__len__") and len(value) == n_samples
+        else value
+        for name, value in params.items()
+    }

@@ -1,0 +1,276 @@
+"""Tables of mixed columns as numbers, and the default estimators that build on them."""
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sklearn_w2s._sklearn import routing_enabled
+from sklearn_w2s._validation import is_dataframe, n_rows
+
+# Rarer categories of a column share one indicator, which bounds the width of the rows.
+_MAX_CATEGORIES = 32
+
+
+class TabularEncoder(TransformerMixin, BaseEstimator):
+    """Turn a data frame, an array or a sparse matrix into rows of numbers.
+
+    Numeric columns stay, imputed and scaled on demand; all others are categories.
+
+    Parameters
+    ----------
+    categories : {"onehot", "ordinal"}, default="onehot"
+        One indicator per category (at most 32 per column, the rarer ones share one),
+        or one code per column.
+    impute : bool, default=True
+        Replace missing numbers by the column's median; False leaves them missing. A
+        missing category is a category of its own.
+    scale : bool, default=True
+        Bring numeric columns to mean 0 and variance 1 (sparse ones: variance 1).
+
+    Attributes
+    ----------
+    numeric_columns_ : list of int
+        Positions of the numeric columns.
+    categorical_columns_ : list of int
+        Positions of the others.
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+
+    Examples
+    --------
+    >>> from sklearn_w2s._tabular import TabularEncoder
+    >>> TabularEncoder(scale=False).fit_transform([[1.0], [float("nan")], [3.0]])
+    array([[1.],
+           [2.],
+           [3.]])
+    """
+
+    def __init__(self, *, categories="onehot", impute=True, scale=True):
+        self.categories = categories
+        self.impute = impute
+        self.scale = scale
+
+    def fit(self, X, y=None, sample_weight=None):
+        """Learn the columns, their medians, scales and categories.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
+            Rows.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the rows in means and variances.
+
+        Returns
+        -------
+        TabularEncoder
+            The estimator.
+        """
+        X = self._check(X, reset=True)
+        self.numeric_columns_, self.categorical_columns_ = split_columns(X)
+        if self.numeric_columns_:
+            numbers = numeric_rows(X, self.numeric_columns_)
+            self._imputer_ = self._scaler_ = None
+            if self.impute and _has_missing(numbers):
+                self._imputer_ = SimpleImputer(
+                    strategy="median", keep_empty_features=True
+                )
+                numbers = self._imputer_.fit_transform(numbers)
+            if self.scale:
+                self._scaler_ = StandardScaler(with_mean=not sp.issparse(numbers))
+                self._scaler_.fit(numbers, sample_weight=sample_weight)
+        if self.categorical_columns_:
+            self._encoder_ = self._make_category_encoder()
+            self._encoder_.fit(_text_rows(X, self.categorical_columns_))
+        return self
+
+    def transform(self, X):
+        """Encode rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
+            Rows.
+
+        Returns
+        -------
+        {ndarray, csr matrix} of shape (n, n_encoded)
+            Numbers.
+
+        Raises
+        ------
+        ValueError
+            If numbers are missing that were complete in `fit`.
+        """
+        check_is_fitted(self)
+        X = self._check(X, reset=False)
+        parts = []
+        if self.numeric_columns_:
+            parts.append(self._transform_numbers(X))
+        if self.categorical_columns_:
+            parts.append(
+                self._encoder_.transform(_text_rows(X, self.categorical_columns_))
+            )
+        return parts[0] if len(parts) == 1 else np.hstack(parts)
+
+    def _check(self, X, *, reset):
+        if is_dataframe(X):
+            return validate_data(self, X, reset=reset, skip_check_array=True)
+        return validate_data(
+            self,
+            X,
+            reset=reset,
+            accept_sparse="csr",
+            dtype=None,
+            ensure_all_finite="allow-nan",
+        )
+
+    def _make_category_encoder(self):
+        if self.categories == "ordinal":
+            return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+        return OneHotEncoder(
+            handle_unknown="infrequent_if_exist",
+            max_categories=_MAX_CATEGORIES,
+            sparse_output=False,
+        )
+
+    def _transform_numbers(self, X):
+        numbers = numeric_rows(X, self.numeric_columns_)
+        if self._imputer_ is not None:
+            numbers = self._imputer_.transform(numbers)
+        elif self.impute and _has_missing(numbers):
+            msg = (
+                "X has missing numbers, but had none in fit, so that there is no "
+                "estimate to replace them. Impute them before."
+            )
+            raise ValueError(msg)
+        return numbers if self._scaler_ is None else self._scaler_.transform(numbers)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        return tags
+
+
+def split_columns(X):
+    """Return the positions of the numeric columns of X and of all others.
+
+    Parameters
+    ----------
+    X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
+        Rows.
+
+    Returns
+    -------
+    numeric : list of int
+        Columns of numbers and truth values.
+    others : list of int
+        Columns of anything else.
+    """
+    if is_dataframe(X):
+        numeric = [_is_number_type(dtype) for dtype in X.dtypes]
+    elif X.dtype.kind in "biuf":
+        numeric = [True] * X.shape[1]
+    else:
+        numeric = [_reads_as_numbers(X[:, j]) for j in range(X.shape[1])]
+    return (
+        [j for j, is_numeric in enumerate(numeric) if is_numeric],
+        [j for j, is_numeric in enumerate(numeric) if not is_numeric],
+    )
+
+
+def numeric_rows(X, columns):
+    """Return numeric columns as one floating-point matrix.
+
+    Parameters
+    ----------
+    X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
+        Rows.
+    columns : list of int
+        Positions of numeric columns.
+
+    Returns
+    -------
+    {ndarray, sparse matrix} of shape (n, len(columns))
+        Float32 where X is an array of float32, else float64; X itself where it is such
+        a matrix already.
+    """
+    if is_dataframe(X):
+        return np.column_stack([_float_column(X[X.columns[j]]) for j in columns])
+    if len(columns) != X.shape[1]:
+        X = X[:, columns]
+    dtype = np.float32 if X.dtype == np.float32 else np.float64
+    return X.astype(dtype, copy=False)
+
+
+def default_weak_estimator():
+    """Return a logistic regression that copes with tables of mixed columns."""
+    return _pipeline(TabularEncoder(), LogisticRegression(max_iter=1000))
+
+
+def default_strong_estimator():
+    """Return gradient boosting that copes with tables of mixed columns."""
+    encoder = TabularEncoder(categories="ordinal", impute=False, scale=False)
+    return _pipeline(encoder, HistGradientBoostingClassifier())
+
+
+def default_representation(X):
+    """Return an encoder that leaves numbers as they are and scales mixed tables."""
+    _, categorical = split_columns(X)
+    return TabularEncoder(scale=bool(categorical))
+
+
+def _pipeline(encoder, classifier):
+    if routing_enabled():
+        # Users have no handle on a default to request weights for it.
+        encoder.set_fit_request(sample_weight=True)
+        classifier.set_fit_request(sample_weight=True)
+    return Pipeline([("encoder", encoder), ("classifier", classifier)])
+
+
+def _is_number_type(dtype):
+    if hasattr(dtype, "is_numeric"):  # polars
+        return dtype.is_numeric() or str(dtype) == "Boolean"
+    return getattr(dtype, "kind", "O") in "biuf"
+
+
+def _reads_as_numbers(column):
+    try:
+        column.astype(np.float64)
+    except ValueError:
+        return False
+    return True
+
+
+def _float_column(series):
+    if hasattr(series, "cast"):  # polars
+        return series.cast(float).to_numpy()
+    return series.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _text_rows(X, columns):
+    rows = np.empty((n_rows(X), len(columns)), dtype=object)
+    for position, j in enumerate(columns):
+        values = X[X.columns[j]].to_numpy() if is_dataframe(X) else X[:, j]
+        rows[:, position] = [None if _is_missing(v) else str(v) for v in values]
+    return rows
+
+
+def _is_missing(value):
+    # pandas.NA is neither equal nor unequal to itself.
+    return value is None or type(value).__name__ == "NAType" or value != value
+
+
+def _has_missing(numbers):
+    values = numbers.data if sp.issparse(numbers) else numbers
+    return bool(np.isnan(values).any())

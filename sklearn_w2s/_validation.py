@@ -1,0 +1,342 @@
+"""Checks that scikit-learn lacks: unlabeled rows, weak probabilities, sources.
+
+They raise with the argument, its value and the fix; they never repair.
+"""
+
+import warnings
+from numbers import Number
+
+import numpy as np
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_array, column_or_1d, get_tags
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_consistent_length, validate_data
+
+
+def is_dataframe(X):
+    """Say whether X is a table with named columns, from whichever library."""
+    return hasattr(X, "columns") and hasattr(X, "dtypes")
+
+
+def n_rows(X):
+    """Return the number of rows of an array, sparse matrix, data frame or list."""
+    return X.shape[0] if hasattr(X, "shape") else len(X)
+
+
+def accepts(estimator, kind):
+    """Say whether an estimator takes sparse ("sparse") or missing ("allow_nan") input.
+
+    Pipelines do not declare missing values themselves: their first step meets them.
+    """
+    if isinstance(estimator, FrozenEstimator):
+        return accepts(estimator.estimator, kind)
+    if isinstance(estimator, Pipeline) and kind == "allow_nan":
+        steps = [
+            step for _, step in estimator.steps if step not in (None, "passthrough")
+        ]
+        return bool(steps) and accepts(steps[0], kind)
+    return getattr(get_tags(estimator).input_tags, kind)
+
+
+def check_features(estimator, X, *, reset):
+    """Check X at the door of a meta-estimator and hand data frames on unchanged.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        Its tags say whether sparse input and missing values are welcome.
+    X : {array-like, sparse matrix, data frame} of shape (n, n_features)
+        Rows.
+    reset : bool
+        True in `fit`: record `n_features_in_` and `feature_names_in_`; False elsewhere:
+        compare with them.
+
+    Returns
+    -------
+    {ndarray, csr matrix, data frame}
+        X itself where it is a data frame.
+
+    Raises
+    ------
+    ValueError
+        If X has no rows, holds values that the tags exclude, or does not fit the
+        features seen in `fit`.
+    """
+    if is_dataframe(X):
+        if len(X) == 0:
+            msg = "X is a data frame with 0 rows: at least one row is required."
+            raise ValueError(msg)
+        return validate_data(estimator, X, reset=reset, skip_check_array=True)
+    tags = get_tags(estimator).input_tags
+    return validate_data(
+        estimator,
+        X,
+        reset=reset,
+        accept_sparse="csr" if tags.sparse else False,
+        dtype=None,
+        ensure_all_finite="allow-nan" if tags.allow_nan else True,
+    )
+
+
+def check_labels(y, missing_label):
+    """Say which rows are labeled, and return their labels.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,)
+        Class labels, with `missing_label` where a row has none.
+    missing_label : scalar
+        Marker of an unlabeled row: a number, a string, None or NaN.
+
+    Returns
+    -------
+    labels : ndarray of shape (n_labeled,)
+        Labels of the labeled rows, of one kind: numbers, truth values or strings.
+    labeled : ndarray of shape (n,) of bool
+        Whether the row has a label.
+
+    Raises
+    ------
+    ValueError
+        If y is None, not one-dimensional, not finite, of mixed kinds, or not a
+        classification target.
+
+    Warns
+    -----
+    UserWarning
+        If y holds the numbers -1 and +1 only while -1 is the missing label: nothing
+        could be learned from a single class, so that both are taken as classes.
+    """
+    if y is None:
+        msg = (
+            "This estimator requires y to be passed, but the target y is None. Pass "
+            f"class labels, with {missing_label!r} for unlabeled rows."
+        )
+        raise ValueError(msg)
+    values = column_or_1d(y, warn=True)
+    if _is_plus_minus_one(values) and missing_label == -1:
+        warnings.warn(
+            "y holds -1 and +1 only, so that -1 is taken as a class, not as "
+            "missing_label=-1. To silence this, name the classes 0 and 1, or pass "
+            "another missing_label.",
+            UserWarning,
+            stacklevel=3,
+        )
+        return values, np.ones(values.shape, dtype=bool)
+    labeled = ~_is_missing(values, missing_label)
+    labels = values[labeled]
+    if labels.dtype.kind == "O":
+        labels = _of_one_kind(labels)
+    if labels.dtype.kind == "f":
+        check_array(labels, ensure_2d=False, ensure_min_samples=0, input_name="y")
+    if len(labels):
+        check_classification_targets(labels)
+    return labels, labeled
+
+
+def _is_plus_minus_one(values):
+    return values.dtype.kind in "if" and np.array_equal(np.unique(values), [-1, 1])
+
+
+def _is_missing(values, missing_label):
+    if values.dtype.kind == "O":
+        return np.array([_is_marker(v, missing_label) for v in values], dtype=bool)
+    same_kind = isinstance(missing_label, str) == (values.dtype.kind in "US")
+    if missing_label is None or not same_kind:
+        return np.zeros(values.shape, dtype=bool)
+    return values != values if _is_nan(missing_label) else values == missing_label
+
+
+def _is_marker(value, missing_label):
+    if missing_label is None or _is_nan(missing_label):
+        return value is missing_label or (_is_nan(value) and _is_nan(missing_label))
+    return isinstance(value, str) == isinstance(missing_label, str) and (
+        isinstance(value, str | Number) and bool(value == missing_label)
+    )
+
+
+def _is_nan(value):
+    return isinstance(value, Number) and bool(value != value)
+
+
+def _of_one_kind(labels):
+    """Turn an object array into one that sorts and compares."""
+    strings = [v for v in labels if isinstance(v, str)]
+    numbers = [v for v in labels if isinstance(v, Number)]
+    strange = [v for v in labels if not isinstance(v, str | Number)]
+    if strange or (strings and numbers):
+        example = [group[0] for group in (strings, numbers, strange) if group]
+        msg = (
+            f"Unknown label type: y holds labels such as {example}. Use strings or "
+            "numbers for all classes, and missing_label for unlabeled rows."
+        )
+        raise ValueError(msg)
+    return np.array(labels.tolist())
+
+
+def classes_of(*label_arrays):
+    """Return the sorted union of class labels.
+
+    Parameters
+    ----------
+    *label_arrays : array-like
+        Labels; those without any are passed over.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,)
+        Sorted class labels.
+
+    Raises
+    ------
+    ValueError
+        If some are strings and some are numbers.
+    """
+    arrays = [np.asarray(labels) for labels in label_arrays if len(labels)]
+    if not arrays:
+        return np.array([], dtype=np.intp)
+    arrays = [_of_one_kind(a) if a.dtype.kind == "O" else a for a in arrays]
+    if len({a.dtype.kind in "US" for a in arrays}) > 1:
+        listed = " and ".join(str(np.unique(a)[:5].tolist()) for a in arrays)
+        msg = (
+            f"The classes of y and of the weak estimator differ in kind: {listed}. Fit "
+            "both on labels of one kind."
+        )
+        raise ValueError(msg)
+    return np.unique(np.concatenate(arrays))
+
+
+def check_weak_proba(weak_proba, X, labels):
+    """Return weak probabilities as an array together with the classes of its columns.
+
+    Parameters
+    ----------
+    weak_proba : {array-like, data frame} of shape (n, n_classes)
+        Class probabilities of a weak estimator. Columns of a data frame are named by
+        their classes; those of an array are in sorted order of the classes.
+    X : array-like of shape (n, n_features)
+        Rows.
+    labels : ndarray of shape (n_labeled,)
+        The labels known. An array of probabilities has the classes 0, 1, ... where
+        the labels are fewer than its columns.
+
+    Returns
+    -------
+    proba : ndarray of shape (n, n_classes)
+        Float64 probabilities, columns in sorted order of the classes.
+    classes : ndarray of shape (n_classes,)
+        Sorted class labels.
+
+    Raises
+    ------
+    ValueError
+        If shape, range or sums are not those of probabilities, or if the columns do
+        not fit the labels.
+    """
+    proba = check_array(weak_proba, dtype=np.float64, input_name="weak_proba")
+    check_consistent_length(X, proba)
+    if proba.shape[1] < 2:
+        msg = (
+            f"weak_proba has {proba.shape[1]} column; it needs one per class. For the "
+            "probability p of the second class pass np.column_stack([1 - p, p])."
+        )
+        raise ValueError(msg)
+    error = np.abs(proba.sum(axis=1) - 1) + np.maximum(-proba.min(axis=1), 0)
+    if error.max() > 1e-3 or proba.min() < 0:
+        row = int(np.argmax(error))
+        msg = (
+            f"weak_proba must hold non-negative rows that sum to 1; row {row} is "
+            f"{proba[row].tolist()}. Pass probabilities as from predict_proba."
+        )
+        raise ValueError(msg)
+    known = classes_of(labels)
+    if is_dataframe(weak_proba):
+        names = np.asarray(weak_proba.columns)
+        order = np.argsort(names)
+        return proba[:, order], _require_columns(classes_of(names[order]), known)
+    return proba, _classes_of_columns(proba.shape[1], known)
+
+
+def _classes_of_columns(n_columns, known):
+    if len(known) == n_columns:
+        return known
+    positions = np.arange(n_columns)
+    if known.dtype.kind in "iuf" and np.isin(known, positions).all():
+        return positions
+    msg = (
+        f"weak_proba has {n_columns} columns, but y has the classes {known.tolist()}. "
+        "Pass one column per class, or a data frame whose columns are the classes."
+    )
+    raise ValueError(msg)
+
+
+def _require_columns(names, known):
+    unknown = np.setdiff1d(known, names)
+    if len(unknown):
+        msg = (
+            f"weak_proba has columns for the classes {names.tolist()}, but y also "
+            f"holds {unknown.tolist()}. Add their columns."
+        )
+        raise ValueError(msg)
+    return names
+
+
+def align_proba(proba, present, classes):
+    """Put the columns of `proba`, which belong to `present`, in the order of `classes`.
+
+    Parameters
+    ----------
+    proba : ndarray of shape (n, n_present)
+        Probabilities of an estimator that knows some of the classes.
+    present : ndarray of shape (n_present,)
+        Its classes, each of them in `classes`.
+    classes : ndarray of shape (n_classes,)
+        All classes, sorted.
+
+    Returns
+    -------
+    ndarray of shape (n, n_classes)
+        Float64 probabilities; zero for a class that the estimator does not know.
+    """
+    aligned = np.zeros((len(proba), len(classes)))
+    aligned[:, np.searchsorted(classes, present)] = proba
+    return aligned
+
+
+def check_sources(sample_source, X):
+    """Return the names of the sources and the source of each row.
+
+    Parameters
+    ----------
+    sample_source : array-like of shape (n,) or None
+        Where each row comes from; None means that all come from one source.
+    X : array-like of shape (n, n_features)
+        Rows.
+
+    Returns
+    -------
+    sources : ndarray of shape (n_sources,)
+        Sorted names.
+    codes : ndarray of shape (n,)
+        Position of each row's source in `sources`.
+
+    Raises
+    ------
+    ValueError
+        If a source is missing or the lengths differ.
+    """
+    if sample_source is None:
+        return np.array(["all"]), np.zeros(n_rows(X), dtype=np.intp)
+    values = column_or_1d(sample_source)
+    check_consistent_length(X, values)
+    missing = [i for i, v in enumerate(values) if v is None or v != v]
+    if missing:
+        msg = (
+            f"sample_source is missing in {len(missing)} row(s), the first at position "
+            f"{missing[0]}. Name their source, or drop these rows."
+        )
+        raise ValueError(msg)
+    if values.dtype.kind == "O":
+        values = values.astype(str)
+    return np.unique(values, return_inverse=True)

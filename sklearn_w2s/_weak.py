@@ -1,0 +1,221 @@
+"""The weak estimator: fitted on labeled rows, asked for probabilities of all."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils.validation import check_memory
+
+from sklearn_w2s._cross_fit import out_of_fold_proba
+from sklearn_w2s._fitting import adapt, fit_on_labels, take_metadata
+from sklearn_w2s._sklearn import safe_indexing, seed_nested
+from sklearn_w2s._validation import (
+    align_proba,
+    check_weak_proba,
+    classes_of,
+    n_rows,
+)
+
+
+class WeakPredictor:
+    """A fitted weak estimator, the columns it sees and the classes it may name.
+
+    Parameters
+    ----------
+    estimator : classifier instance or None
+        Fitted; None where only its probabilities of the training rows are known.
+    columns : list, slice, mask or None
+        Columns that it sees; None means all.
+    classes : ndarray of shape (n_classes,)
+        Sorted class labels, those that it does not know included.
+    """
+
+    def __init__(self, estimator, columns, classes):
+        self.estimator = estimator
+        self.columns = columns
+        self.classes = classes
+
+    def view(self, X):
+        """Return the columns of X that the estimator sees."""
+        return select_columns(X, self.columns)
+
+    def proba(self, X):
+        """Return its probabilities of all classes.
+
+        Raises
+        ------
+        ValueError
+            If there is no estimator to ask.
+        """
+        if self.estimator is None:
+            msg = (
+                "New rows have no weak probabilities: the fit used weak_proba without "
+                "an estimator that could predict them. Pass weak_estimator="
+                "FrozenEstimator(fitted classifier) as well."
+            )
+            raise ValueError(msg)
+        proba = self.estimator.predict_proba(self.view(X))
+        return align_proba(proba, self.estimator.classes_, self.classes)
+
+
+def fit_weak(
+    estimator,
+    X,
+    labels,
+    labeled,
+    *,
+    columns,
+    weak_proba,
+    sample_weight,
+    params,
+    cross_fit,
+    cv,
+    memory,
+    n_jobs,
+    rng,
+):
+    """Fit a weak estimator where it is not given fitted, and label all rows.
+
+    Parameters
+    ----------
+    estimator : classifier instance
+        Not changed; one in a FrozenEstimator is used as it is.
+    X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
+        Rows.
+    labels : ndarray of shape (n_labeled,)
+        Labels of the labeled rows.
+    labeled : ndarray of shape (n,) of bool
+        Which rows these are.
+    columns : list, slice, mask or None
+        Columns that the estimator sees.
+    weak_proba : {array-like, data frame} of shape (n, n_classes) or None
+        Probabilities that stand in for those of the estimator.
+    sample_weight : ndarray of shape (n,) or None
+        Weights.
+    params : dict
+        Further arguments of the estimator's `fit`, row-wise where as long as X.
+    cross_fit : bool
+        Whether labeled rows get probabilities from estimators that did not see them.
+    cv, n_jobs
+        How, see `out_of_fold_proba`.
+    memory : None, str or object with the joblib.Memory interface
+        Cache of fits, keyed by rows, labels and estimator.
+    rng : RandomState instance
+        Seeds the estimator if it came from a seeded meta-estimator.
+
+    Returns
+    -------
+    predictor : WeakPredictor
+        The fitted estimator.
+    proba : ndarray of shape (n, n_classes)
+        Weak probabilities of all rows.
+    """
+    frozen = isinstance(estimator, FrozenEstimator)
+    known = classes_of(estimator.classes_ if frozen else [], labels)
+    if weak_proba is not None:
+        proba, classes = check_weak_proba(weak_proba, X, known)
+        return WeakPredictor(estimator if frozen else None, columns, classes), proba
+    if frozen:
+        predictor = WeakPredictor(estimator, columns, known)
+        return predictor, predictor.proba(X)
+
+    positions = np.flatnonzero(labeled)
+    fitted, out_of_fold = check_memory(memory).cache(
+        _fit_on_labeled, ignore=["n_jobs"]
+    )(
+        seed_nested(adapt(clone(estimator)), rng),
+        safe_indexing(select_columns(X, columns), positions),
+        labels,
+        sample_weight=None if sample_weight is None else sample_weight[positions],
+        params=take_metadata(params, positions, n_rows(X)),
+        cross_fit=cross_fit,
+        cv=cv,
+        split_seed=_seed_of_split(cv, rng),
+        n_jobs=n_jobs,
+    )
+    predictor = WeakPredictor(fitted, columns, fitted.classes_)
+    proba = predictor.proba(X)
+    if cross_fit:
+        held_out = ~np.isnan(out_of_fold).any(axis=1)
+        proba[positions[held_out]] = out_of_fold[held_out]
+    return predictor, proba
+
+
+def select_columns(X, columns):
+    """Return the chosen columns of X, or X itself for None."""
+    return X if columns is None else safe_indexing(X, columns, axis=1)
+
+
+def resolve_columns(columns, X, *, name="weak_features"):
+    """Return column names, positions, a mask or a slice that `select_columns` takes.
+
+    Parameters
+    ----------
+    columns : list, slice, bool mask, callable, str, int or None
+        Choice of the user; a callable gets X.
+    X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
+        Rows.
+    name : str, default="weak_features"
+        Parameter that `columns` was given as, for messages.
+
+    Returns
+    -------
+    list, slice, ndarray or None
+        None for all columns.
+
+    Raises
+    ------
+    ValueError
+        If no column is chosen, or if X does not have them.
+    """
+    chosen = columns(X) if callable(columns) else columns
+    if chosen is None:
+        return None
+    chosen = [chosen] if isinstance(chosen, str | int) else chosen
+    try:
+        n_chosen = select_columns(X, chosen).shape[1]
+    except (IndexError, KeyError, ValueError) as error:
+        msg = f"{name}={columns!r} does not choose columns of X: {error}"
+        raise ValueError(msg) from error
+    if not n_chosen:
+        msg = f"{name}={columns!r} chooses no column of X; name one at least."
+        raise ValueError(msg)
+    return chosen
+
+
+def _fit_on_labeled(
+    estimator,
+    X,
+    y,
+    *,
+    sample_weight,
+    params,
+    cross_fit,
+    cv,
+    split_seed,
+    n_jobs,
+):
+    """Return the fitted estimator and out-of-fold probabilities, or None for them."""
+    fitted = fit_on_labels(
+        clone(estimator), X, y, sample_weight, params, name="weak_estimator"
+    )
+    if not cross_fit:
+        return fitted, None
+    proba = out_of_fold_proba(
+        estimator,
+        X,
+        y,
+        fitted.classes_,
+        cv=cv,
+        sample_weight=sample_weight,
+        params=params,
+        n_jobs=n_jobs,
+        random_state=split_seed,
+    )
+    return fitted, proba
+
+
+def _seed_of_split(cv, rng):
+    is_share = isinstance(cv, Real) and not isinstance(cv, Integral)
+    return rng.randint(np.iinfo(np.int32).max) if is_share else None

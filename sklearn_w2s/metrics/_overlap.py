@@ -1,0 +1,118 @@
+"""Quantities of the easy, hard and overlap regions."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.metrics import accuracy_score
+from sklearn.utils import column_or_1d
+from sklearn.utils.validation import check_consistent_length
+
+from sklearn_w2s._algorithms.overlap import OVERLAP, REGIONS, region_shares
+from sklearn_w2s._sklearn import check_weights
+
+
+def overlap_density(
+    regions: ArrayLike, *, sample_weight: ArrayLike | None = None
+) -> float:
+    r"""Return the share of overlap rows.
+
+    .. math:: \sum_i w_i [r_i = \text{overlap}] / \sum_i w_i
+
+    with the region :math:`r_i` and the weight :math:`w_i` of row :math:`i`.
+
+    Parameters
+    ----------
+    regions : array-like of shape (n,)
+        "easy", "hard" or "overlap".
+    sample_weight : array-like of shape (n,), default=None
+        Non-negative weights; None counts every row once.
+
+    Returns
+    -------
+    float
+        Share in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If there is no row or an unknown region, or if the weights are negative, not
+        finite, all zero or of another length.
+
+    Examples
+    --------
+    >>> from sklearn_w2s.metrics import overlap_density
+    >>> overlap_density(["easy", "hard", "overlap", "overlap"])
+    0.5
+    """
+    names = _check_regions(regions)
+    return region_shares(names, check_weights(sample_weight, names))[OVERLAP]
+
+
+def region_accuracy(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    regions: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+) -> dict[str, float]:
+    """Return the accuracy within each region.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n,)
+        True labels.
+    y_pred : array-like of shape (n,)
+        Predicted labels.
+    regions : array-like of shape (n,)
+        "easy", "hard" or "overlap".
+    sample_weight : array-like of shape (n,), default=None
+        Non-negative weights; None counts every row once.
+
+    Returns
+    -------
+    dict of str to float
+        Accuracy on "easy", "hard" and "overlap" rows, in this order; NaN for a region
+        without rows of positive weight.
+
+    Raises
+    ------
+    ValueError
+        If there is no row or an unknown region, if the lengths or the kinds of labels
+        differ, or if the weights are negative, not finite or all zero.
+
+    Examples
+    --------
+    >>> from sklearn_w2s.metrics import region_accuracy
+    >>> region_accuracy([0, 1, 1], [0, 1, 0], ["easy", "hard", "hard"])
+    {'easy': 1.0, 'hard': 0.5, 'overlap': nan}
+    """
+    truth, predicted = column_or_1d(y_true), column_or_1d(y_pred)
+    names = _check_regions(regions)
+    check_consistent_length(truth, predicted, names)
+    if isinstance(truth[0], str) != isinstance(predicted[0], str):
+        msg = (
+            "y_true and y_pred differ in kind: they start with "
+            f"{truth[0]!r} and {predicted[0]!r}. Use strings or numbers in both."
+        )
+        raise ValueError(msg)
+    weights = check_weights(sample_weight, names)
+    accuracy = dict.fromkeys(REGIONS, np.nan)
+    for region in REGIONS:
+        rows = (names == region) & (weights > 0)
+        if rows.any():
+            score = accuracy_score(
+                truth[rows], predicted[rows], sample_weight=weights[rows]
+            )
+            accuracy[region] = float(score)
+    return accuracy
+
+
+def _check_regions(regions: ArrayLike) -> NDArray[np.str_]:
+    names = np.asarray(column_or_1d(regions))
+    if not names.size:
+        msg = "regions is empty: at least one row is required."
+        raise ValueError(msg)
+    unknown = names[~np.isin(names, REGIONS)]
+    if unknown.size:
+        msg = f"regions holds {unknown[0]!r}; name each row by one of {REGIONS}."
+        raise ValueError(msg)
+    return names.astype(str)

@@ -1,0 +1,5 @@
+"""Displays of what was found; they store results and draw them."""
+
+from sklearn_w2s.plotting._overlap import OverlapDisplay
+
+__all__ = ["OverlapDisplay"]

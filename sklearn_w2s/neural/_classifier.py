@@ -1,0 +1,346 @@
+"""A skorch classifier net that keeps every promise of a scikit-learn classifier."""
+
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+from skorch import NeuralNetBinaryClassifier, NeuralNetClassifier
+
+from sklearn_w2s._algorithms.weak_labels import one_hot
+from sklearn_w2s._sklearn import check_weights, fit_context
+from sklearn_w2s.neural._losses import SOFT_CRITERIA
+from sklearn_w2s.neural._targets import check_distributions, initialize_net, pack
+
+
+class NetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+    r"""Make a skorch net a scikit-learn classifier, with weights and soft targets.
+
+    The net is cloned, never changed. It receives C-contiguous rows of the floating
+    type of its parameters and class codes 0, 1, ...; predictions come back as class
+    labels and float64 probabilities. With `sample_weight` or target distributions the
+    criterion becomes
+
+    .. math::
+
+        L = \sum_i w_i \Bigl(-\sum_k P_{ik} \log q_{ik}\Bigr) \Big/ \sum_i w_i
+
+    over the rows i of a batch, where w are the weights, P the target distributions
+    (one-hot for labels) and q the net's probabilities.
+
+    Parameters
+    ----------
+    net : NeuralNetClassifier or NeuralNetBinaryClassifier instance
+        The net. Its module needs at least as many outputs as there are classes, or a
+        single one in a NeuralNetBinaryClassifier, which takes two classes.
+    random_state : int, RandomState instance or None, default=None
+        Seeds torch's generators (CPU and CUDA) during `fit` and prediction and
+        restores them afterwards, and seeds an unseeded `train_split`. None uses
+        torch's global generators as they are.
+
+    Attributes
+    ----------
+    net_ : skorch net instance
+        The fitted clone of `net`. It predicts class codes.
+    classes_ : ndarray of shape (n_classes,)
+        Sorted class labels.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where all of them are strings.
+
+    See Also
+    --------
+    sklearn.neural_network.MLPClassifier : A network without torch.
+
+    Notes
+    -----
+    Weights and distributions need the class `torch.nn.CrossEntropyLoss` (the module
+    gives logits) or `torch.nn.NLLLoss` (it gives probabilities) as the criterion of a
+    NeuralNetClassifier, without ``criterion__`` parameters. Without weights and
+    distributions the net keeps its own criterion, whichever that is.
+
+    A weight of two equals a row given twice if ``batch_size=-1`` and
+    ``train_split=None``: with batches, each is normalised on its own. `train_split`
+    and scoring callbacks see the most probable class of each row, so that a
+    stratified split and the validation accuracy work; other callbacks that read the
+    targets receive a column per class and the weight.
+
+    skorch holds out a fifth of the rows unless the net has ``train_split=None``.
+
+    torch's generators belong to the process: fits in several threads at once are not
+    reproducible, fits in several processes are. The `threshold` of a
+    NeuralNetBinaryClassifier is not used: `predict` gives the most probable class.
+
+    Examples
+    --------
+    >>> from skorch import NeuralNetClassifier
+    >>> from torch import nn
+    >>> from sklearn_w2s.neural import NetClassifier
+    >>> net = NeuralNetClassifier(
+    ...     nn.Linear, module__in_features=1, module__out_features=2,
+    ...     criterion=nn.CrossEntropyLoss, train_split=None, lr=1.0, verbose=0,
+    ... )
+    >>> X, y = [[-2.0], [-1.0], [1.0], [2.0]], ["cold", "cold", "warm", "warm"]
+    >>> NetClassifier(net, random_state=0).fit(X, y).predict([[-3.0], [3.0]])
+    array(['cold', 'warm'], dtype='<U4')
+    """
+
+    _parameter_constraints = {
+        "net": [NeuralNetClassifier, NeuralNetBinaryClassifier],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(self, net, *, random_state=None):
+        self.net = net
+        self.random_state = random_state
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, sample_weight=None):
+        """Fit a clone of the net to class labels.
+
+        Parameters
+        ----------
+        X : {array-like, data frame} of shape (n, n_features)
+            Finite numbers.
+        y : array-like of shape (n,)
+            Class labels, at least two different ones.
+        sample_weight : array-like of shape (n,), default=None
+            Non-negative weights; rows of weight zero are left out.
+
+        Returns
+        -------
+        NetClassifier
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If the data are invalid, hold one class only, or do not fit the outputs of
+            the module.
+        TypeError
+            If there are weights and the criterion cannot use them.
+        """
+        X, y = validate_data(self, X, y)
+        check_classification_targets(y)
+        if sample_weight is None:
+            classes, codes = np.unique(y, return_inverse=True)
+            return self._fit_net(X, codes, classes)
+        self._require_soft_criterion("sample_weight")
+        weights = check_weights(sample_weight, X)
+        kept = np.flatnonzero(weights)
+        classes, codes = np.unique(y[kept], return_inverse=True)
+        targets = pack(one_hot(codes, len(classes)), weights[kept])
+        return self._fit_net(X[kept], targets, classes)
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit_distributions(self, X, distributions, classes, sample_weight=None):
+        """Fit a clone of the net to a distribution over the classes in every row.
+
+        Parameters
+        ----------
+        X : {array-like, data frame} of shape (n, n_features)
+            Finite numbers.
+        distributions : array-like of shape (n, n_classes)
+            Target distributions: non-negative rows that sum to one.
+        classes : array-like of shape (n_classes,)
+            Class label of each column, at least two different ones.
+        sample_weight : array-like of shape (n,), default=None
+            Non-negative weights; rows of weight zero are left out.
+
+        Returns
+        -------
+        NetClassifier
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If the data are invalid, hold one class only, or do not fit the outputs of
+            the module.
+        TypeError
+            If the criterion cannot use distributions.
+        """
+        self._require_soft_criterion("distributions")
+        X = validate_data(self, X)
+        distributions, classes = check_distributions(distributions, classes, X)
+        weights = check_weights(sample_weight, X)
+        kept = np.flatnonzero(weights)
+        targets = pack(distributions[kept], weights[kept])
+        return self._fit_net(X[kept], targets, classes)
+
+    def predict(self, X):
+        """Return the most probable class of each row.
+
+        Parameters
+        ----------
+        X : {array-like, data frame} of shape (n, n_features)
+            Finite numbers.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Class labels.
+        """
+        proba = self.predict_proba(X)
+        return self.classes_[proba.argmax(axis=1)]
+
+    def predict_proba(self, X):
+        """Return class probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, data frame} of shape (n, n_features)
+            Finite numbers.
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes)
+            Float64 probabilities, columns in the order of `classes_`. Outputs of the
+            module beyond the classes are left out and the rest scaled to sum to one.
+
+        Raises
+        ------
+        ValueError
+            If the net's output is not a distribution, as after diverged training.
+        """
+        check_is_fitted(self)
+        X = validate_data(
+            self, X, reset=False, **_array_format(_floating_type(self.net_))
+        )
+        with _torch_seeded(self._seed):
+            return _as_probabilities(self.net_.predict_proba(X), len(self.classes_))
+
+    def takes_distributions(self):
+        """Say whether `fit_distributions` and `sample_weight` can be used.
+
+        Returns
+        -------
+        bool
+            Whether the criterion of `net` is the class `torch.nn.CrossEntropyLoss` or
+            `torch.nn.NLLLoss`, without parameters, in a NeuralNetClassifier.
+        """
+        return (
+            isinstance(self.net, NeuralNetClassifier)
+            and self.net.criterion in SOFT_CRITERIA
+            and not any(
+                name.startswith("criterion__")
+                for name in self.net.get_params(deep=False)
+            )
+        )
+
+    def _require_soft_criterion(self, argument):
+        if not self.takes_distributions():
+            msg = (
+                f"{type(self.net).__name__} with criterion={self.net.criterion!r} "
+                f"cannot use {argument}: its loss has no place for them. Pass a "
+                "NeuralNetClassifier whose criterion is the class "
+                "torch.nn.CrossEntropyLoss or torch.nn.NLLLoss, without criterion__ "
+                "parameters, or fit on labels without sample_weight."
+            )
+            raise TypeError(msg)
+
+    def _fit_net(self, X, targets, classes):
+        """Fit to class codes (n,) or to packed targets (n, n_classes + 1)."""
+        self._check_number_of(classes)
+        net = clone(self.net)
+        seed = _draw_seed(self.random_state)
+        _seed_split(net.train_split, seed)
+        with _torch_seeded(seed):
+            initialize_net(net, len(classes), packed=targets.ndim == 2)
+            dtype = _floating_type(net)
+            X = check_array(X, input_name="X", **_array_format(dtype))
+            _as_probabilities(net.predict_proba(X[:1]), len(classes))
+            is_codes = targets.ndim == 1 and isinstance(net, NeuralNetClassifier)
+            net.partial_fit(X, targets.astype(np.int64 if is_codes else dtype))
+        self.net_, self.classes_, self._seed = net, classes, seed
+        return self
+
+    def _check_number_of(self, classes):
+        if len(classes) < 2:
+            msg = (
+                f"{type(self).__name__} needs at least two classes, but the rows of "
+                f"positive weight have one class only: {classes.tolist()}."
+            )
+            raise ValueError(msg)
+        if len(classes) > 2 and isinstance(self.net, NeuralNetBinaryClassifier):
+            msg = (
+                "Only binary classification is supported by NeuralNetBinaryClassifier, "
+                f"but there are {len(classes)} classes: {classes[:5].tolist()}. Use a "
+                "NeuralNetClassifier."
+            )
+            raise ValueError(msg)
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "net_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = not isinstance(
+            self.net, NeuralNetBinaryClassifier
+        )
+        return tags
+
+
+def _array_format(dtype):
+    # torch warns of memory that it could write to but must not.
+    return {"dtype": dtype, "order": "C", "force_writeable": True}
+
+
+def _floating_type(net):
+    """Return the type of the rows that the net's parameters can be multiplied with."""
+    types = {parameter.dtype for parameter in net.module_.parameters()}
+    return np.float64 if torch.float64 in types else np.float32
+
+
+def _draw_seed(random_state):
+    if random_state is None:
+        return None
+    return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+
+
+@contextmanager
+def _torch_seeded(seed):
+    if seed is None:
+        yield
+        return
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        torch.manual_seed(seed)
+        yield
+
+
+def _seed_split(split, seed):
+    """Seed a split of the rows that would draw from numpy's global state, in place."""
+    if seed is None:
+        return
+    for part in (split, getattr(split, "cv", split)):
+        if getattr(part, "random_state", seed) is None:
+            part.random_state = seed
+
+
+def _as_probabilities(output, n_classes):
+    """Return the probabilities of the first outputs, one per class, in float64."""
+    n_outputs = output.shape[1] if output.ndim == 2 else 1
+    if n_outputs < n_classes:
+        msg = (
+            f"The module has {n_outputs} output(s) for {n_classes} classes. Give it at "
+            "least one output per class."
+        )
+        raise ValueError(msg)
+    proba = output[:, :n_classes].astype(np.float64)
+    totals = proba.sum(axis=1, keepdims=True)
+    whole = np.abs(output.sum(axis=1) - 1) < 1e-3
+    sound = whole & (output >= 0).all(axis=1) & (totals[:, 0] > 0)
+    if not sound.all():
+        row = int(np.argmin(sound))
+        msg = (
+            f"The net's output for row {row} is not a distribution over the classes: "
+            f"{output[row].tolist()}. NaN means that training diverged: lower lr. "
+            "Otherwise use criterion=torch.nn.CrossEntropyLoss for a module that gives "
+            "logits, or set the net's predict_nonlinearity."
+        )
+        raise ValueError(msg)
+    return proba / totals

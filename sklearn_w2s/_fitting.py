@@ -260,8 +260,16 @@ def take_metadata(params, positions, n_samples):
         The arguments of the rows taken.
     """
     return {
-        name: np.asarray(value)[positions]
-        if hasattr(value, "__len__") and len(value) == n_samples
+        name: safe_indexing(value, positions)
+        if _is_row_wise(value, n_samples)
         else value
         for name, value in params.items()
     }
+
+
+def _is_row_wise(value, n_samples):
+    if isinstance(value, str | bytes | dict):
+        return False
+    return (hasattr(value, "__len__") or hasattr(value, "shape")) and (
+        n_rows(value) == n_samples
+    )

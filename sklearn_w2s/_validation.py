@@ -79,7 +79,7 @@ def check_features(estimator, X, *, reset):
     )
 
 
-def check_labels(y, missing_label):
+def check_labels(y, missing_label, *, classes=None):
     """Say which rows are labeled, and return their labels.
 
     Parameters
@@ -88,6 +88,8 @@ def check_labels(y, missing_label):
         Class labels, with `missing_label` where a row has none.
     missing_label : scalar
         Marker of an unlabeled row: a number, a string, None or NaN.
+    classes : array-like of shape (n_classes,), default=None
+        Classes that are known already. A missing label among them is a class.
 
     Returns
     -------
@@ -105,8 +107,9 @@ def check_labels(y, missing_label):
     Warns
     -----
     UserWarning
-        If y holds the numbers -1 and +1 only while -1 is the missing label: nothing
-        could be learned from a single class, so that both are taken as classes.
+        If y holds the numbers -1 and +1 only while -1 is the missing label and the
+        classes are not known: nothing could be learned from a single class, so that
+        both are taken as classes.
     """
     if y is None:
         msg = (
@@ -115,7 +118,9 @@ def check_labels(y, missing_label):
         )
         raise ValueError(msg)
     values = column_or_1d(y, warn=True)
-    if _is_plus_minus_one(values) and missing_label == -1:
+    if classes is not None and missing_label in np.asarray(classes).tolist():
+        return values, np.ones(values.shape, dtype=bool)
+    if classes is None and _is_plus_minus_one(values) and missing_label == -1:
         warnings.warn(
             "y holds -1 and +1 only, so that -1 is taken as a class, not as "
             "missing_label=-1. To silence this, name the classes 0 and 1, or pass "
@@ -282,7 +287,7 @@ def _require_columns(names, known):
     return names
 
 
-def align_proba(proba, present, classes):
+def align_proba(proba, present, classes, *, absent=0.0):
     """Put the columns of `proba`, which belong to `present`, in the order of `classes`.
 
     Parameters
@@ -293,13 +298,15 @@ def align_proba(proba, present, classes):
         Its classes, each of them in `classes`.
     classes : ndarray of shape (n_classes,)
         All classes, sorted.
+    absent : float, default=0.0
+        Value for a class that the estimator does not know.
 
     Returns
     -------
     ndarray of shape (n, n_classes)
-        Float64 probabilities; zero for a class that the estimator does not know.
+        Float64 values.
     """
-    aligned = np.zeros((len(proba), len(classes)))
+    aligned = np.full((len(proba), len(classes)), absent)
     aligned[:, np.searchsorted(classes, present)] = proba
     return aligned
 

@@ -73,6 +73,7 @@ def fit_weak(
     cv,
     memory,
     n_jobs,
+    seeds,
     rng,
 ):
     """Fit a weak estimator where it is not given fitted, and label all rows.
@@ -101,8 +102,8 @@ def fit_weak(
         How, see `out_of_fold_proba`.
     memory : None, str or object with the joblib.Memory interface
         Cache of fits, keyed by rows, labels and estimator.
-    rng : RandomState instance
-        Seeds the estimator if it came from a seeded meta-estimator.
+    seeds, rng : RandomState instance
+        Seeds the estimator unless None; draws the split of a float `cv`.
 
     Returns
     -------
@@ -124,7 +125,7 @@ def fit_weak(
     fitted, out_of_fold = check_memory(memory).cache(
         _fit_on_labeled, ignore=["n_jobs"]
     )(
-        seed_nested(adapt(clone(estimator)), rng),
+        seed_nested(adapt(clone(estimator)), seeds),
         safe_indexing(select_columns(X, columns), positions),
         labels,
         sample_weight=None if sample_weight is None else sample_weight[positions],

@@ -53,11 +53,13 @@ def change_point(values: ArrayLike, weights: ArrayLike | None = None) -> float |
     if not _has_spread(x):
         return None
 
-    centred = x - np.average(x, weights=w)
-    centred /= np.abs(centred).max()
+    # Scaled first, so that neither the mean nor its squares overflow.
+    scaled = x / np.abs(x).max()
+    centred = scaled - np.average(scaled, weights=w)
     weight_below = np.cumsum(w)[:-1]
+    # Summed from above: a difference of totals would lose small weights.
+    weight_above = np.cumsum(w[::-1])[::-1][1:]
     sum_below = np.cumsum(w * centred)[:-1]
-    weight_above = w.sum() - weight_below
     # The centred total is zero, so both groups' sums have the same square.
     gain = sum_below**2 * (1 / weight_below + 1 / weight_above)
     gain[x[1:] == x[:-1]] = -np.inf

@@ -31,7 +31,8 @@ def margin_confidence(proba: ArrayLike) -> FloatArray:
     """
     p = np.asarray(proba, dtype=np.float64)
     top_two = np.partition(p, p.shape[1] - 2, axis=1)[:, -2:]
-    return top_two[:, 1] - top_two[:, 0]
+    margin: FloatArray = top_two[:, 1] - top_two[:, 0]
+    return margin
 
 
 def max_proba_confidence(proba: ArrayLike) -> FloatArray:
@@ -54,7 +55,8 @@ def max_proba_confidence(proba: ArrayLike) -> FloatArray:
     """
     p = np.asarray(proba, dtype=np.float64)
     n_classes = p.shape[1]
-    return (n_classes * p.max(axis=1) - 1) / (n_classes - 1)
+    confidence: FloatArray = (n_classes * p.max(axis=1) - 1) / (n_classes - 1)
+    return confidence
 
 
 def entropy_confidence(proba: ArrayLike) -> FloatArray:
@@ -78,7 +80,8 @@ def entropy_confidence(proba: ArrayLike) -> FloatArray:
     p = np.asarray(proba, dtype=np.float64)
     # p log p tends to 0 with p.
     p_log_p = p * np.log(np.where(p > 0, p, 1))
-    return 1 + p_log_p.sum(axis=1) / np.log(p.shape[1])
+    confidence: FloatArray = 1 + p_log_p.sum(axis=1) / np.log(p.shape[1])
+    return confidence
 
 
 def split_regions(

@@ -4,7 +4,7 @@ from inspect import signature
 
 import numpy as np
 from sklearn.metrics import check_scoring
-from sklearn.utils import column_or_1d, indexable
+from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from sklearn_w2s._fitting import take_metadata
@@ -88,7 +88,9 @@ class LabeledScorer:
             If y is None or has no label, or if the lengths differ.
         """
         X, y = indexable(X, y)
-        labels, labeled = self._find_labels(estimator, y)
+        labels, labeled = check_labels(
+            y, self.missing_label, classes=getattr(estimator, "classes_", None)
+        )
         positions = np.flatnonzero(labeled)
         if not len(positions):
             msg = (
@@ -104,21 +106,6 @@ class LabeledScorer:
 
     def __repr__(self):
         return f"LabeledScorer({self.scoring!r}, missing_label={self.missing_label!r})"
-
-    def _find_labels(self, estimator, y):
-        """Return the labels and their mask, told from classes that the estimator knows.
-
-        The few rows of one test set may hold -1 and 1 only, although -1 is no class.
-        """
-        if y is None:
-            return check_labels(y, self.missing_label)
-        values = column_or_1d(y, warn=True)
-        classes = np.asarray(getattr(estimator, "classes_", []))
-        if not {values.dtype.kind, classes.dtype.kind} <= set("if"):
-            return check_labels(y, self.missing_label)
-        labels, labeled = check_labels(np.append(values, classes), self.missing_label)
-        labeled = labeled[: len(values)]
-        return labels[: np.count_nonzero(labeled)], labeled
 
     def _accept_sample_weight(self):
         """Tell searches, which ask scorers by this name, whether to pass weights on."""

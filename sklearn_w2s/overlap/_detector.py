@@ -3,26 +3,16 @@
 from numbers import Integral, Real
 
 import numpy as np
-import scipy.sparse as sp
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import (
     check_consistent_length,
     check_is_fitted,
-    has_fit_parameter,
 )
 
-from sklearn_w2s._algorithms.overlap import (
-    OVERLAP,
-    REGIONS,
-    entropy_confidence,
-    margin_confidence,
-    max_proba_confidence,
-    region_shares,
-    split_regions,
-)
+from sklearn_w2s._algorithms.overlap import OVERLAP, REGIONS, region_shares
 from sklearn_w2s._fitting import fit_arguments
 from sklearn_w2s._sklearn import (
     HasMethods,
@@ -33,31 +23,23 @@ from sklearn_w2s._sklearn import (
     fit_context,
     raise_for_params,
     route_intermediate_fit,
-    safe_indexing,
-    seed_nested,
 )
-from sklearn_w2s._tabular import default_representation, default_weak_estimator
+from sklearn_w2s._tabular import default_weak_estimator
 from sklearn_w2s._validation import (
     accepts,
     check_features,
     check_labels,
-    is_dataframe,
     n_rows,
 )
 from sklearn_w2s._weak import fit_weak, resolve_columns
-from sklearn_w2s.overlap._measures import MEASURES, FunctionMeasure
-from sklearn_w2s.overlap._regions import RegionArray
+from sklearn_w2s.overlap._columns import COLUMN_NAMES
+from sklearn_w2s.overlap._comparison import Comparison
+from sklearn_w2s.overlap._measures import MEASURES
+from sklearn_w2s.overlap._new_rows import CONFIDENCES, NewRowsMixin
 from sklearn_w2s.overlap._thresholds import find_threshold
 
-CONFIDENCES = {
-    "margin": margin_confidence,
-    "max_proba": max_proba_confidence,
-    "entropy": entropy_confidence,
-}
-COLUMN_NAMES = ("confidence", "overlap_score", *(f"region_{name}" for name in REGIONS))
 
-
-class OverlapDetector(TransformerMixin, BaseEstimator):
+class OverlapDetector(NewRowsMixin, BaseEstimator):
     r"""Find the rows that carry both the easy and the hard pattern.
 
     The weak estimator knows the easy pattern only. Rows on which it has little
@@ -138,8 +120,8 @@ class OverlapDetector(TransformerMixin, BaseEstimator):
         The fitted weak estimator; None where only `weak_proba` was given.
     representation_ : transformer
         The fitted representation.
-    measure_ : object
-        The fitted overlap measure.
+    comparison_ : object
+        The fitted representation and overlap measure.
     classes_ : ndarray of shape (n_classes,)
         Class labels.
     n_features_in_ : int
@@ -292,95 +274,13 @@ class OverlapDetector(TransformerMixin, BaseEstimator):
         weights = check_weights(sample_weight, X)
         rng = check_random_state(self.random_state)
 
-        proba = self._fit_weak(X, y, weak_proba, sample_weight, params, rng)
+        seeds = None if self.random_state is None else rng
+
+        proba = self._fit_weak(X, y, weak_proba, sample_weight, params, seeds, rng)
         self._split_by_confidence(proba, weights)
-        self._fit_representation(X, weights, sample_weight is not None, rng)
-        self._split_by_overlap(X, proba, weights, rng)
+        weighted = sample_weight is not None
+        self._split_by_overlap(X, proba, weights, weighted, seeds, rng)
         return self
-
-    def predict(self, X):
-        """Name the region of new rows, by the thresholds and references of `fit`.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
-            Rows.
-
-        Returns
-        -------
-        ndarray of shape (n,) of str
-            "easy", "hard" or "overlap".
-        """
-        regions = self._regions(*self._describe(self._check(X)))
-        return regions.view(RegionArray)
-
-    def transform(self, X):
-        """Describe new rows by confidence, overlap score and region.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
-            Rows.
-
-        Returns
-        -------
-        {ndarray, csr matrix, data frame} of shape (n, 5) or (n, n_features + 5)
-            Columns confidence, overlap score, and one indicator per region; behind
-            those of X with `passthrough`, in the kind of container that X has.
-        """
-        X = self._check(X)
-        confidence, score = self._describe(X)
-        regions = self._regions(confidence, score)
-        indicators = [regions == name for name in REGIONS]
-        columns = np.column_stack([confidence, score, *indicators])
-        if getattr(X, "dtype", None) == np.float32:
-            columns = columns.astype(np.float32)
-        return _prepend(X, columns, COLUMN_NAMES) if self.passthrough else columns
-
-    def confidence_samples(self, X):
-        """Return the weak estimator's confidence on new rows.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
-            Rows.
-
-        Returns
-        -------
-        ndarray of shape (n,)
-            Confidence.
-        """
-        return self._describe(self._check(X))[0]
-
-    def score_samples(self, X):
-        """Return the overlap score of new rows.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
-            Rows.
-
-        Returns
-        -------
-        ndarray of shape (n,)
-            Overlap score: the higher, the more a row resembles the hard rows.
-        """
-        return self._describe(self._check(X))[1]
-
-    def decision_function(self, X):
-        """Return the overlap score minus its threshold.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
-            Rows.
-
-        Returns
-        -------
-        ndarray of shape (n,)
-            Not negative where a row that is not hard is an overlap row.
-        """
-        return self.score_samples(X) - self.overlap_threshold_
 
     def get_support(self, region=OVERLAP, indices=False):
         """Say which rows of `fit` lie in a region.
@@ -430,14 +330,19 @@ class OverlapDetector(TransformerMixin, BaseEstimator):
     @property
     def references_(self):
         """Hard rows that others are compared with."""
-        return self.measure_.references
+        return self.comparison_.fitted_measure.references
+
+    @property
+    def representation_(self):
+        """The fitted representation."""
+        return self.comparison_.transformer
 
     def _weak(self):
         if self.weak_estimator is None:
             return default_weak_estimator()
         return self.weak_estimator
 
-    def _fit_weak(self, X, y, weak_proba, sample_weight, params, rng):
+    def _fit_weak(self, X, y, weak_proba, sample_weight, params, seeds, rng):
         """Set the weak estimator and return its probabilities of all rows."""
         frozen = isinstance(self.weak_estimator, FrozenEstimator)
         if y is None and (weak_proba is not None or frozen):
@@ -462,6 +367,7 @@ class OverlapDetector(TransformerMixin, BaseEstimator):
             cv=self.cv,
             memory=self.memory,
             n_jobs=self.n_jobs,
+            seeds=seeds,
             rng=rng,
         )
         self.weak_estimator_ = self.weak_predictor_.estimator
@@ -479,40 +385,24 @@ class OverlapDetector(TransformerMixin, BaseEstimator):
         )
         self.confidence_threshold_ = -np.inf if threshold is None else threshold
 
-    def _fit_representation(self, X, weights, weighted, rng):
-        kept = np.flatnonzero(weights)
-        rows = safe_indexing(X, kept)
-        transformer = seed_nested(
-            default_representation(X)
-            if self.representation is None
-            else clone(self.representation),
-            rng,
-        )
-        weighted = weighted and has_fit_parameter(transformer, "sample_weight")
-        fit_params = {"sample_weight": weights[kept]} if weighted else {}
-        self.representation_ = transformer.fit(rows, **fit_params)
-        self.weak_representation_ = None
-        if self.weak_predictor_.columns is not None:
-            view = self.weak_predictor_.view(rows)
-            self.weak_representation_ = default_representation(view).fit(view)
-
-    def _split_by_overlap(self, X, proba, weights, rng):
-        rows, weak_rows = self.represent(X), self._weak_rows(X, proba)
+    def _split_by_overlap(self, X, proba, weights, weighted, seeds, rng):
         hard = self.confidence_ < self.confidence_threshold_
-        references = np.flatnonzero(hard & (weights > 0))
-        if self.max_references is not None and len(references) > self.max_references:
-            references = np.sort(
-                rng.choice(references, self.max_references, replace=False)
-            )
-        self.measure_ = (
-            FunctionMeasure(self.overlap_measure)
-            if callable(self.overlap_measure)
-            else MEASURES[self.overlap_measure]()
-        ).fit(rows, weak_rows, references, weights)
-        self.overlap_score_ = self.measure_.score(rows, weak_rows)
+        self.comparison_ = Comparison(
+            self.representation, self.overlap_measure, self.max_references
+        ).fit(
+            X,
+            proba,
+            hard,
+            weights,
+            predictor=self.weak_predictor_,
+            weighted=weighted,
+            seeds=seeds,
+            rng=rng,
+        )
+        self.overlap_score_ = self.comparison_.score(X, proba)
 
         threshold = None
-        if len(references) and (weights[~hard] > 0).any():
+        if self.references_.shape[0] and (weights[~hard] > 0).any():
             threshold = find_threshold(
                 self.overlap_threshold,
                 self.overlap_score_[~hard],
@@ -524,48 +414,6 @@ class OverlapDetector(TransformerMixin, BaseEstimator):
         self.regions_ = self._regions(self.confidence_, self.overlap_score_)
         self.overlap_density_ = region_shares(self.regions_, weights)[OVERLAP]
 
-    def _check(self, X):
-        check_is_fitted(self)
-        return check_features(self, X, reset=False)
-
-    def _describe(self, X):
-        proba = self.weak_predictor_.proba(X)
-        score = self.measure_.score(self.represent(X), self._weak_rows(X, proba))
-        return self._confidence(proba), score
-
-    def _confidence(self, proba):
-        if callable(self.confidence):
-            return np.asarray(self.confidence(proba), dtype=np.float64)
-        return CONFIDENCES[self.confidence](proba)
-
-    def represent(self, X):
-        """Return rows in the space in which they are compared.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
-            Rows.
-
-        Returns
-        -------
-        {ndarray, csr matrix} of shape (n, n_components)
-            Numbers.
-        """
-        return _as_matrix(self.representation_.transform(X))
-
-    def _weak_rows(self, X, proba):
-        if self.weak_representation_ is None:
-            # The probabilities of all classes sum to one: the first adds nothing.
-            return proba[:, 1:]
-        return _as_matrix(
-            self.weak_representation_.transform(self.weak_predictor_.view(X))
-        )
-
-    def _regions(self, confidence, score):
-        return split_regions(
-            confidence, score, self.confidence_threshold_, self.overlap_threshold_
-        )
-
     def get_metadata_routing(self):
         """Say which metadata `fit` uses and what it passes to the weak estimator.
 
@@ -574,9 +422,7 @@ class OverlapDetector(TransformerMixin, BaseEstimator):
         MetadataRouter
             Routing information.
         """
-        mapping = route_intermediate_fit(
-            MethodMapping().add(caller="fit", callee="fit")
-        )
+        mapping = MethodMapping().add(caller="fit", callee="fit")
         return (
             MetadataRouter(owner=self)
             .add_self_request(self)
@@ -601,20 +447,3 @@ class OverlapDetector(TransformerMixin, BaseEstimator):
         tags.target_tags.required = not isinstance(self.weak_estimator, FrozenEstimator)
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _as_matrix(rows):
-    if sp.issparse(rows):
-        return rows.tocsr()
-    return np.asarray(rows)
-
-
-def _prepend(X, columns, names):
-    if not is_dataframe(X):
-        stack = sp.hstack if sp.issparse(X) else np.hstack
-        stacked = stack([X, columns])
-        return stacked.tocsr() if sp.issparse(X) else stacked
-    named = dict(zip(names, columns.T, strict=True))
-    if hasattr(X, "hstack"):  # polars
-        return X.hstack(type(X)(named))
-    return X.assign(**named)

@@ -4,6 +4,9 @@ A measure is fitted once on the rows of `fit` and then scores any rows. To add o
 write a class with `fit` and `score` as below and name it in `MEASURES`.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import scipy.sparse as sp
 from sklearn import get_config
@@ -59,8 +62,8 @@ class Similarity:
 class Unexplained:
     r"""Length of what the weak view does not explain of a row.
 
-    The rows are regressed on their weak view,
-    :math:`r(x) = \varphi(x) - B^T v(x) - b` with weighted least squares over the rows of `fit`; the score is
+    The rows are regressed on their weak view v with weighted least squares over the
+    rows of `fit`, :math:`r(x) = \varphi(x) - B^T v(x) - b`; the score is
     :math:`\lVert r(x) \rVert_2`. Hard rows play no part in it.
     """
 
@@ -106,7 +109,7 @@ class FunctionMeasure:
         return scores
 
 
-MEASURES = {
+MEASURES: dict[str, Callable[[], Any]] = {
     "max_abs_cosine": lambda: Similarity(cosine=True),
     "max_abs_dot": lambda: Similarity(cosine=False),
     "max_dot": lambda: Similarity(cosine=False, absolute=False),

@@ -46,14 +46,13 @@ def find_threshold(threshold, scores, weights, *, threshold_type, name):
     if callable(threshold):
         return float(threshold(scores, weights))
     if isinstance(threshold, Real):
+        number = float(threshold)
         if threshold_type == "value":
-            return float(threshold)
-        if not 0 <= threshold <= 1:
-            msg = (
-                f'{name}={threshold!r} with threshold_type="quantile" is not in [0, 1].'
-            )
+            return number
+        if not 0 <= number <= 1:
+            msg = f'{name}={number} with threshold_type="quantile" is not in [0, 1].'
             raise ValueError(msg)
-        return weighted_quantile(scores, threshold, weights)
+        return weighted_quantile(scores, number, weights)
     found = change_point(scores, weights)
     if found is None:
         warnings.warn(

@@ -6,13 +6,16 @@ import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state, column_or_1d, get_tags
-from sklearn.utils.metadata_routing import (
-    MetadataRouter,
-    MethodMapping,
-)
-from sklearn.utils.validation import check_consistent_length
+from sklearn.utils.metadata_routing import MetadataRouter
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sklearn_w2s._algorithms.overlap import OVERLAP
+from sklearn_w2s._delegation import (
+    PredictionDelegate,
+    prediction_mapping,
+    take_labeled,
+)
 from sklearn_w2s._fitting import take_metadata
 from sklearn_w2s._sklearn import (
     HasMethods,
@@ -31,12 +34,11 @@ from sklearn_w2s._validation import (
     n_rows,
 )
 from sklearn_w2s.overlap import OverlapDetector
-from sklearn_w2s.sources._delegate import DELEGATES, EstimatorDelegate, route_params
 from sklearn_w2s.sources._engine import RowPool, SourceBandit, draw_each, play
 from sklearn_w2s.sources._policies import POLICIES
 
 
-class UCBSourceSelector(EstimatorDelegate, MetaEstimatorMixin, BaseEstimator):
+class UCBSourceSelector(PredictionDelegate, MetaEstimatorMixin, BaseEstimator):
     r"""Draw rows from the sources of the highest overlap density, then fit on them.
 
     Unlabeled rows come from several sources, and a strong estimator gains most from
@@ -275,6 +277,36 @@ class UCBSourceSelector(EstimatorDelegate, MetaEstimatorMixin, BaseEstimator):
         self._store(pool, bandit)
         return self
 
+    @available_if(lambda self: hasattr(self.estimator, "score"))
+    def score(self, X, y, **params):
+        """Score the fitted estimator on the labeled rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Rows.
+        y : array-like of shape (n_samples,)
+            Labels; rows with `missing_label` are left out.
+        **params : dict
+            Metadata for `estimator.score`, with metadata routing switched on.
+
+        Returns
+        -------
+        float
+            Its score; NaN where no row has a label.
+        """
+        check_is_fitted(self)
+        routed = self._route("score", params)
+        X = check_features(self, X, reset=False)
+        rows, labels, positions = take_labeled(self, X, y)
+        if not len(positions):
+            return np.nan
+        metadata = take_metadata(routed, positions, n_rows(X))
+        return self.estimator_.score(rows, labels, **metadata)
+
+    def _unfitted_part(self):
+        return self.estimator
+
     def _check_target(self, X, y):
         if y is None:
             return None, np.zeros(n_rows(X), dtype=bool)
@@ -370,8 +402,8 @@ class UCBSourceSelector(EstimatorDelegate, MetaEstimatorMixin, BaseEstimator):
 
     def _route_fit(self, params, sample_source):
         if sample_source is None or not routing_enabled():
-            return route_params(self, "fit", params)
-        return route_params(self, "fit", params, sample_source=sample_source)
+            return self._route("fit", params)
+        return self._route("fit", params, sample_source=sample_source)
 
     def get_metadata_routing(self):
         """Return the metadata routing of this object.
@@ -384,9 +416,7 @@ class UCBSourceSelector(EstimatorDelegate, MetaEstimatorMixin, BaseEstimator):
         router = MetadataRouter(owner=self).add_self_request(self)
         if self.estimator is None:
             return router
-        mapping = MethodMapping()
-        for method in ("fit", *DELEGATES):
-            mapping.add(caller=method, callee=method)
+        mapping = prediction_mapping("fit", "score")
         return router.add(estimator=self.estimator, method_mapping=mapping)
 
     def __sklearn_is_fitted__(self):

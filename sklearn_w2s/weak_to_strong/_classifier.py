@@ -1,36 +1,27 @@
 """WeakToStrongClassifier: a strong estimator trained on the labels of a weak one."""
 
-import warnings
 from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state, get_tags
-from sklearn.utils.metadata_routing import (
-    MetadataRouter,
-    MethodMapping,
-    process_routing,
-)
-from sklearn.utils.metaestimators import available_if
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sklearn_w2s._algorithms.weak_labels import one_hot, unit_mean
-from sklearn_w2s._fitting import (
-    adapt,
-    fit_arguments,
-    fit_on_targets,
-    takes_distributions,
-    takes_weights,
+from sklearn_w2s._delegation import (
+    PredictionDelegate,
+    prediction_mapping,
+    take_labeled,
 )
+from sklearn_w2s._fitting import adapt, fit_arguments, fit_on_targets
 from sklearn_w2s._sklearn import (
     HasMethods,
     StrOptions,
     check_weights,
     fit_context,
     raise_for_params,
-    routing_enabled,
-    safe_indexing,
     seed_nested,
 )
 from sklearn_w2s._tabular import default_strong_estimator, default_weak_estimator
@@ -42,19 +33,14 @@ from sklearn_w2s._validation import (
 )
 from sklearn_w2s._weak import fit_weak, resolve_columns
 from sklearn_w2s.overlap import OverlapDetector
-from sklearn_w2s.weak_to_strong._strategies import STRATEGIES, Strategy, lost_classes
+from sklearn_w2s.weak_to_strong._choice import choose
+from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
+from sklearn_w2s.weak_to_strong._targets import keep_true_labels, weak_targets
 
 
-def _strong_has(method):
-    def check(self):
-        fitted = getattr(self, "strong_estimator_", None)
-        getattr(adapt(self._strong()) if fitted is None else fitted, method)
-        return True
-
-    return check
-
-
-class WeakToStrongClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class WeakToStrongClassifier(
+    PredictionDelegate, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
+):
     r"""Train a strong estimator on the labels of a weak one.
 
     The weak estimator learns from the labeled rows and labels all others. A strategy
@@ -189,6 +175,7 @@ class WeakToStrongClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
     True
     """
 
+    _predicting_part = "strong_estimator"
     __metadata_request__fit = {"weak_proba": True}
 
     _parameter_constraints = {
@@ -278,97 +265,32 @@ class WeakToStrongClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         labels, labeled = check_labels(y, self.missing_label)
         check_consistent_length(X, labeled)
         rng = check_random_state(self.random_state)
+        seeds = None if self.random_state is None else rng
         weak_arguments, strong_arguments = fit_arguments(
             self, ["weak_estimator", "strong_estimator"], sample_weight, params
         )
         strong = adapt(clone(self._strong()))
-        strategy = self._resolve(strong)
+        self.strategy_, strategy, self.pseudo_labels_ = choose(
+            self.strategy, self.pseudo_labels, strong
+        )
 
-        self._fit_weak(X, labels, labeled, weak_proba, strategy, weak_arguments, rng)
+        self._fit_weak(
+            X, labels, labeled, weak_proba, strategy, weak_arguments, seeds, rng
+        )
         regions, representation = self._find_regions(
-            X, y, weak_proba, sample_weight, strategy, rng
+            X, y, weak_proba, sample_weight, strategy, seeds
         )
         self._set_targets(
-            strategy, labels, labeled, weights, regions, representation, rng
+            strategy,
+            labels,
+            labeled,
+            weights,
+            regions=regions,
+            representation=representation,
+            rng=rng,
         )
-        self._fit_strong(seed_nested(strong, rng), X, *strong_arguments)
+        self._fit_strong(seed_nested(strong, seeds), X, *strong_arguments)
         return self
-
-    @available_if(_strong_has("predict"))
-    def predict(self, X, **params):
-        """Predict classes with the strong estimator.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
-            Rows.
-        **params : dict
-            Metadata for the strong estimator, with metadata routing switched on.
-
-        Returns
-        -------
-        ndarray of shape (n,)
-            Class labels.
-        """
-        return self._ask_strong("predict", X, params)
-
-    @available_if(_strong_has("predict_proba"))
-    def predict_proba(self, X, **params):
-        """Predict class probabilities with the strong estimator.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
-            Rows.
-        **params : dict
-            Metadata for the strong estimator, with metadata routing switched on.
-
-        Returns
-        -------
-        ndarray of shape (n, n_classes)
-            Probabilities; zero for a class that the strong estimator never saw.
-        """
-        proba = self._ask_strong("predict_proba", X, params)
-        if len(self.strong_estimator_.classes_) == len(self.classes_):
-            return proba
-        return align_proba(proba, self.strong_estimator_.classes_, self.classes_)
-
-    @available_if(_strong_has("predict_proba"))
-    def predict_log_proba(self, X, **params):
-        """Predict the logarithms of class probabilities.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
-            Rows.
-        **params : dict
-            Metadata for the strong estimator, with metadata routing switched on.
-
-        Returns
-        -------
-        ndarray of shape (n, n_classes)
-            Minus infinity for a probability of zero.
-        """
-        with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X, **params))
-
-    @available_if(_strong_has("decision_function"))
-    def decision_function(self, X, **params):
-        """Return the strong estimator's decision function.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
-            Rows.
-        **params : dict
-            Metadata for the strong estimator, with metadata routing switched on.
-
-        Returns
-        -------
-        ndarray of shape (n,) or (n, n_classes)
-            As the strong estimator gives it, for its own `classes_`.
-        """
-        return self._ask_strong("decision_function", X, params)
 
     def score(self, X, y, sample_weight=None):
         """Return the accuracy on the labeled rows.
@@ -388,15 +310,24 @@ class WeakToStrongClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
             Accuracy; NaN if no row is labeled.
         """
         check_is_fitted(self)
-        labels, labeled = check_labels(
-            y, None if self.missing_label in self.classes_ else self.missing_label
-        )
-        positions = np.flatnonzero(labeled)
+        rows, labels, positions = take_labeled(self, X, y)
         if not len(positions):
             return float("nan")
         if sample_weight is not None:
             sample_weight = np.asarray(sample_weight)[positions]
-        return super().score(safe_indexing(X, positions), labels, sample_weight)
+        return super().score(rows, labels, sample_weight)
+
+    def _unfitted_part(self):
+        return adapt(self._strong())
+
+    def _ask(self, method, X, params):
+        output = super()._ask(method, X, params)
+        known = self.strong_estimator_.classes_
+        if not method.endswith("proba") or len(known) == len(self.classes_):
+            return output
+        # A class that the strong estimator never saw has probability zero.
+        absent = -np.inf if method == "predict_log_proba" else 0.0
+        return align_proba(output, known, self.classes_, absent=absent)
 
     def _weak(self):
         if self.weak_estimator is None:
@@ -416,36 +347,9 @@ class WeakToStrongClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
     def _detects(self, strategy):
         return strategy.needs_regions or self.overlap_detector is not None
 
-    def _resolve(self, strong):
-        """Set what "auto" means for this strong estimator, and return the strategy."""
-        weighable = takes_weights(strong)
-        soft = weighable or takes_distributions(strong)
-        if self.pseudo_labels == "soft" and not soft:
-            warnings.warn(
-                f'pseudo_labels="soft" is not possible: {type(strong).__name__} takes '
-                "neither sample_weight nor distributions, so that hard labels are used.",
-                UserWarning,
-                stacklevel=3,
-            )
-        self.pseudo_labels_ = (
-            "soft" if soft and self.pseudo_labels != "hard" else "hard"
-        )
-        if callable(self.strategy):
-            self.strategy_ = self.strategy
-            return Strategy(self.strategy, needs_regions=True, needs_weights=False)
-        self.strategy_ = self.strategy
-        if self.strategy == "auto":
-            self.strategy_ = "confidence" if weighable else "all"
-        strategy = STRATEGIES[self.strategy_]
-        if strategy.needs_weights and not weighable:
-            msg = (
-                f'strategy="{self.strategy_}" needs a strong estimator that takes '
-                f'sample_weight; {type(strong).__name__} does not. Use "all".'
-            )
-            raise TypeError(msg)
-        return strategy
-
-    def _fit_weak(self, X, labels, labeled, weak_proba, strategy, arguments, rng):
+    def _fit_weak(
+        self, X, labels, labeled, weak_proba, strategy, arguments, seeds, rng
+    ):
         weights, params = arguments
         predictor, self.weak_proba_ = fit_weak(
             self._weak(),
@@ -460,12 +364,13 @@ class WeakToStrongClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
             cv=self._detector().cv,
             memory=self.memory,
             n_jobs=self.n_jobs,
+            seeds=seeds,
             rng=rng,
         )
         self.weak_estimator_ = predictor.estimator
         self.classes_ = predictor.classes
 
-    def _find_regions(self, X, y, weak_proba, sample_weight, strategy, rng):
+    def _find_regions(self, X, y, weak_proba, sample_weight, strategy, seeds):
         """Fit the detector where one takes part; return regions and representation."""
         if not self._detects(strategy):
             return None, None
@@ -485,10 +390,11 @@ class WeakToStrongClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
             weak_features=self.weak_features,
             missing_label=self.missing_label,
         )
-        self.overlap_detector_ = seed_nested(detector, rng).fit(
+        # The classes are named by the estimator, or else by y and the user's columns.
+        named = weak is not None and len(weak.classes_) == len(self.classes_)
+        self.overlap_detector_ = seed_nested(detector, seeds).fit(
             X,
-            y,
-            # Without an estimator only the user's own columns name the classes.
+            None if named else y,
             weak_proba=weak_proba if weak is None else self.weak_proba_,
             sample_weight=sample_weight,
         )
@@ -497,68 +403,40 @@ class WeakToStrongClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         representation = self.overlap_detector_.represent(X) if is_custom else None
         return self.overlap_detector_.regions_, representation
 
-    def _set_targets(
-        self, strategy, labels, labeled, weights, regions, representation, rng
-    ):
+    def _set_targets(self, strategy, labels, labeled, weights, **evidence):
         """Set targets and weights of all rows, true labels where there are any."""
-        target, weight = self._apply(strategy, regions, representation, labeled, rng)
-        lost = lost_classes(self.weak_proba_, weight, ~labeled & (weights > 0))
-        if len(lost):
-            warnings.warn(
-                f"strategy={self.strategy_!r} drops every row whose weak label is in "
-                f'{self.classes_[lost].tolist()}, so that "all" is used instead.',
-                UserWarning,
-                stacklevel=3,
-            )
-            self.strategy_ = "all"
-            target, weight = self._apply(
-                STRATEGIES["all"], regions, representation, labeled, rng
-            )
-        n_classes = len(self.classes_)
+        targets, train_weight, self.strategy_ = weak_targets(
+            self.strategy_,
+            strategy,
+            self.weak_proba_,
+            ~labeled & (weights > 0),
+            labeled=labeled,
+            **evidence,
+        )
         if self.pseudo_labels_ == "hard":
-            target = one_hot(target.argmax(axis=1), n_classes)
+            targets = one_hot(targets.argmax(axis=1), len(self.classes_))
         # A class that only rows of weight zero have is no class of the fit.
-        codes = np.searchsorted(self.classes_, labels).clip(max=n_classes - 1)
-        target[labeled] = one_hot(codes, n_classes)
-        weight[labeled] = float(self.include_labeled)
-        if not (weight * weights).any():
+        codes = np.searchsorted(self.classes_, labels).clip(max=len(self.classes_) - 1)
+        keep_true_labels(
+            targets, train_weight, codes, labeled, include_labeled=self.include_labeled
+        )
+        if not (train_weight * weights).any():
             msg = (
                 f"No row is left to train the strong estimator on: {labeled.sum()} of "
                 f"{len(labeled)} rows are labeled and include_labeled="
                 f"{self.include_labeled}. Pass unlabeled rows, or include the labeled."
             )
             raise ValueError(msg)
-        self.label_distributions_ = target
-        transduction = self.classes_[target.argmax(axis=1)]
-        self.transduction_ = transduction.astype(
-            np.result_type(transduction, labels) if len(labels) else transduction.dtype
-        )
-        self.transduction_[labeled] = labels
-        self.train_weight_ = unit_mean(weight * (weights > 0), weights)
+        self.label_distributions_ = targets
+        self.transduction_ = self._name(targets.argmax(axis=1), labels, labeled)
+        self.train_weight_ = unit_mean(train_weight * (weights > 0), weights)
 
-    def _apply(self, strategy, regions, representation, labeled, rng):
-        proba = self.weak_proba_.copy()
-        target, weight = strategy.function(
-            proba, regions, representation, labeled.copy(), rng
-        )
-        target = np.array(target, dtype=np.float64)
-        weight = np.array(weight, dtype=np.float64)
-        if target.shape != proba.shape or weight.shape != (len(proba),):
-            msg = (
-                f"strategy={self.strategy!r} returned targets of shape {target.shape} "
-                f"and weights of shape {weight.shape}; expected {proba.shape} and "
-                f"({len(proba)},)."
-            )
-            raise ValueError(msg)
-        if not (np.isfinite(target).all() and np.isfinite(weight).all()) or (
-            weight.min() < 0
-        ):
-            msg = (
-                f"strategy={self.strategy!r} returned targets or weights that are not "
-                "finite, or negative weights."
-            )
-            raise ValueError(msg)
-        return target, weight
+    def _name(self, codes, labels, labeled):
+        names = self.classes_[codes]
+        if len(labels):
+            names = names.astype(np.result_type(names, labels))
+        names[labeled] = labels
+        return names
 
     def _fit_strong(self, strong, X, sample_weight, params):
         weighted = sample_weight is not None
@@ -574,15 +452,6 @@ class WeakToStrongClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
             params=params,
         )
 
-    def _ask_strong(self, method, X, params):
-        check_is_fitted(self)
-        raise_for_params(params, self, method)
-        X = check_features(self, X, reset=False)
-        if routing_enabled():
-            routed = process_routing(self, method, **params)
-            params = routed["strong_estimator"][method]
-        return getattr(self.strong_estimator_, method)(X, **params)
-
     def get_metadata_routing(self):
         """Say which metadata this classifier uses and what it passes on.
 
@@ -591,16 +460,6 @@ class WeakToStrongClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         MetadataRouter
             Routing information.
         """
-        strong_mapping = MethodMapping().add(caller="fit", callee="fit")
-        for method in (
-            "predict",
-            "predict_proba",
-            "predict_log_proba",
-            "decision_function",
-        ):
-            # Logarithms are taken of the strong estimator's probabilities.
-            callee = "predict_proba" if method == "predict_log_proba" else method
-            strong_mapping.add(caller=method, callee=callee)
         return (
             MetadataRouter(owner=self)
             .add_self_request(self)
@@ -608,7 +467,10 @@ class WeakToStrongClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
                 weak_estimator=self._weak(),
                 method_mapping=MethodMapping().add(caller="fit", callee="fit"),
             )
-            .add(strong_estimator=adapt(self._strong()), method_mapping=strong_mapping)
+            .add(
+                strong_estimator=adapt(self._strong()),
+                method_mapping=prediction_mapping("fit"),
+            )
         )
 
     def __sklearn_is_fitted__(self):

@@ -49,24 +49,3 @@ STRATEGIES = {
     "confident": Strategy(keep_confident, needs_regions=True, needs_weights=False),
     "overlap": Strategy(keep_overlap, needs_regions=True, needs_weights=False),
 }
-
-
-def lost_classes(weak_proba, weight, unlabeled):
-    """Return the codes of classes that weak labels name, but none that is kept.
-
-    Parameters
-    ----------
-    weak_proba : ndarray of shape (n, n_classes)
-        Weak probabilities.
-    weight : ndarray of shape (n,)
-        Weights of the strategy; zero drops a row.
-    unlabeled : ndarray of shape (n,) of bool
-        Rows that have weak labels.
-
-    Returns
-    -------
-    ndarray of int
-        Codes.
-    """
-    codes = weak_proba.argmax(axis=1)
-    return np.setdiff1d(codes[unlabeled], codes[unlabeled & (weight > 0)])

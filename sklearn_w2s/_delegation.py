@@ -1,0 +1,156 @@
+"""Predictions of a fitted part, available where the part has them."""
+
+import numpy as np
+from sklearn.utils.metadata_routing import MethodMapping, process_routing
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
+
+from sklearn_w2s._sklearn import raise_for_params, routing_enabled, safe_indexing
+from sklearn_w2s._validation import check_features, check_labels
+
+PREDICTIONS = ("predict", "predict_proba", "predict_log_proba", "decision_function")
+
+
+def _part_has(method):
+    def check(self):
+        fitted = getattr(self, f"{self._predicting_part}_", None)
+        getattr(self._unfitted_part() if fitted is None else fitted, method)
+        return True
+
+    return check
+
+
+class PredictionDelegate:
+    """The prediction methods of one fitted part of a meta-estimator.
+
+    The host names the part in `_predicting_part`, returns it unfitted from
+    `_unfitted_part`, and maps `PREDICTIONS` in its metadata routing.
+    """
+
+    _predicting_part = "estimator"
+
+    @available_if(_part_has("predict"))
+    def predict(self, X, **params):
+        """Predict.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Rows.
+        **params : dict
+            Metadata for the estimator that predicts, with metadata routing switched on.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Predictions.
+        """
+        return self._ask("predict", X, params)
+
+    @available_if(_part_has("predict_proba"))
+    def predict_proba(self, X, **params):
+        """Predict class probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Rows.
+        **params : dict
+            Metadata for the estimator that predicts, with metadata routing switched on.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities, columns in the order of `classes_`.
+        """
+        return self._ask("predict_proba", X, params)
+
+    @available_if(_part_has("predict_log_proba"))
+    def predict_log_proba(self, X, **params):
+        """Predict logarithms of class probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Rows.
+        **params : dict
+            Metadata for the estimator that predicts, with metadata routing switched on.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Logarithms, columns in the order of `classes_`.
+        """
+        return self._ask("predict_log_proba", X, params)
+
+    @available_if(_part_has("decision_function"))
+    def decision_function(self, X, **params):
+        """Return decision values.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Rows.
+        **params : dict
+            Metadata for the estimator that predicts, with metadata routing switched on.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            Decision values as the estimator that predicts gives them.
+        """
+        return self._ask("decision_function", X, params)
+
+    def _ask(self, method, X, params):
+        check_is_fitted(self)
+        params = self._route(method, params)
+        X = check_features(self, X, reset=False)
+        return getattr(self._fitted_part(), method)(X, **params)
+
+    def _route(self, method, params, **own):
+        """Return the arguments that a method of the part receives."""
+        raise_for_params(params, self, method)
+        if not routing_enabled():
+            return {}
+        routed = process_routing(self, method, **own, **params)
+        return routed.get(self._predicting_part, {}).get(method, {})
+
+    def _fitted_part(self):
+        return getattr(self, f"{self._predicting_part}_")
+
+
+def prediction_mapping(*methods):
+    """Return a mapping of `PREDICTIONS` and further methods to themselves."""
+    mapping = MethodMapping()
+    for method in (*methods, *PREDICTIONS):
+        mapping.add(caller=method, callee=method)
+    return mapping
+
+
+def take_labeled(fitted, X, y):
+    """Return the labeled rows of a scored set.
+
+    Parameters
+    ----------
+    fitted : estimator instance
+        Fitted, with `missing_label`, and `classes_` where it is a classifier.
+    X : {array-like, sparse matrix, data frame} of shape (n, n_features)
+        Rows.
+    y : array-like of shape (n,)
+        Labels, `missing_label` where there is none.
+
+    Returns
+    -------
+    X : {array-like, sparse matrix, data frame} of shape (n_labeled, n_features)
+        Labeled rows.
+    labels : ndarray of shape (n_labeled,)
+        Their labels.
+    positions : ndarray of shape (n_labeled,)
+        Where they stand in X.
+    """
+    check_consistent_length(X, y)
+    labels, labeled = check_labels(
+        y, fitted.missing_label, classes=getattr(fitted, "classes_", None)
+    )
+    positions = np.flatnonzero(labeled)
+    return safe_indexing(X, positions), labels, positions

@@ -1,0 +1,106 @@
+"""Rows in the space where they are compared, and the measure that compares them."""
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.base import clone
+from sklearn.utils.validation import has_fit_parameter
+
+from sklearn_w2s._sklearn import safe_indexing, seed_nested
+from sklearn_w2s._tabular import default_representation
+from sklearn_w2s.overlap._measures import MEASURES, FunctionMeasure
+
+
+class Comparison:
+    """Overlap scores of rows: representation first, then the measure.
+
+    Parameters
+    ----------
+    representation : transformer instance or None
+        Cloned; None is the default representation of X.
+    measure : str or callable
+        A key of `MEASURES`, or a function of the user.
+    max_references : int or None
+        Bound on the hard rows that are kept.
+    """
+
+    def __init__(self, representation, measure, max_references):
+        self.representation = representation
+        self.measure = measure
+        self.max_references = max_references
+
+    def fit(self, X, proba, hard, weights, *, predictor, weighted, seeds, rng):
+        """Fit the representation on rows of positive weight, then the measure.
+
+        Parameters
+        ----------
+        X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
+            Rows.
+        proba : ndarray of shape (n, n_classes)
+            Their weak probabilities.
+        hard : ndarray of shape (n,) of bool
+            Which of them are hard.
+        weights : ndarray of shape (n,)
+            Their weights.
+        predictor : WeakPredictor
+            Knows the columns of the weak view.
+        weighted : bool
+            Whether the weights are the user's and go to the representation.
+        seeds, rng : RandomState instance
+            Seeds the representation unless None; draws the references.
+
+        Returns
+        -------
+        Comparison
+            The fitted object.
+        """
+        self._predictor = predictor
+        kept = np.flatnonzero(weights)
+        rows = safe_indexing(X, kept)
+        transformer = seed_nested(
+            default_representation(X)
+            if self.representation is None
+            else clone(self.representation),
+            seeds,
+        )
+        weighted = weighted and has_fit_parameter(transformer, "sample_weight")
+        fit_params = {"sample_weight": weights[kept]} if weighted else {}
+        self.transformer = transformer.fit(rows, **fit_params)
+        self._weak_transformer = None
+        if predictor.columns is not None:
+            view = predictor.view(rows)
+            self._weak_transformer = default_representation(view).fit(view)
+        self.fitted_measure = self._new_measure().fit(
+            self.represent(X),
+            self._weak_rows(X, proba),
+            self._draw_references(np.flatnonzero(hard & (weights > 0)), rng),
+            weights,
+        )
+        return self
+
+    def represent(self, X):
+        """Return rows in the space of the representation."""
+        return _as_matrix(self.transformer.transform(X))
+
+    def score(self, X, proba):
+        """Return the overlap score of each row, given its weak probabilities."""
+        return self.fitted_measure.score(self.represent(X), self._weak_rows(X, proba))
+
+    def _new_measure(self):
+        if callable(self.measure):
+            return FunctionMeasure(self.measure)
+        return MEASURES[self.measure]()
+
+    def _draw_references(self, positions, rng):
+        if self.max_references is None or len(positions) <= self.max_references:
+            return positions
+        return np.sort(rng.choice(positions, self.max_references, replace=False))
+
+    def _weak_rows(self, X, proba):
+        if self._weak_transformer is None:
+            # The probabilities of all classes sum to one: the first adds nothing.
+            return proba[:, 1:]
+        return _as_matrix(self._weak_transformer.transform(self._predictor.view(X)))
+
+
+def _as_matrix(rows):
+    return rows.tocsr() if sp.issparse(rows) else np.asarray(rows)

@@ -1,0 +1,97 @@
+"""What the strong estimator learns from: strategies applied, true labels kept."""
+
+import warnings
+
+import numpy as np
+
+from sklearn_w2s._algorithms.weak_labels import one_hot
+from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
+
+
+def weak_targets(name, strategy, weak_proba, unlabeled, **evidence):
+    """Apply a strategy, and "all" in its stead where it loses a class.
+
+    Parameters
+    ----------
+    name : str or callable
+        The strategy as it was chosen.
+    strategy : Strategy
+        The same with its needs.
+    weak_proba : ndarray of shape (n, n_classes)
+        Weak probabilities.
+    unlabeled : ndarray of shape (n,) of bool
+        Rows of positive weight that have weak labels only.
+    **evidence
+        `regions`, `representation`, `labeled` and `rng` as strategies take them.
+
+    Returns
+    -------
+    targets : ndarray of shape (n, n_classes)
+        Target probabilities.
+    weights : ndarray of shape (n,)
+        Weights.
+    name : str or callable
+        The strategy used.
+
+    Warns
+    -----
+    UserWarning
+        If no row of a class is kept that weak labels name.
+    """
+    targets, weights = _apply(name, strategy, weak_proba, **evidence)
+    codes = weak_proba.argmax(axis=1)
+    lost = np.setdiff1d(codes[unlabeled], codes[unlabeled & (weights > 0)])
+    if not len(lost):
+        return targets, weights, name
+    warnings.warn(
+        f"strategy={name!r} drops every row whose weak label is one of the classes at "
+        f'positions {lost.tolist()} of classes_, so that "all" is used instead.',
+        UserWarning,
+        stacklevel=4,
+    )
+    return *_apply("all", STRATEGIES["all"], weak_proba, **evidence), "all"
+
+
+def keep_true_labels(targets, weights, codes, labeled, *, include_labeled):
+    """Put the true labels in place of whatever a strategy said of labeled rows.
+
+    Parameters
+    ----------
+    targets : ndarray of shape (n, n_classes)
+        Changed in place.
+    weights : ndarray of shape (n,)
+        Changed in place.
+    codes : ndarray of shape (n_labeled,)
+        Class codes of the labeled rows.
+    labeled : ndarray of shape (n,) of bool
+        Which rows these are.
+    include_labeled : bool
+        Whether they are trained on.
+    """
+    targets[labeled] = one_hot(codes, targets.shape[1])
+    weights[labeled] = float(include_labeled)
+
+
+def _apply(name, strategy, weak_proba, *, regions, representation, labeled, rng):
+    targets, weights = strategy.function(
+        weak_proba.copy(), regions, representation, labeled.copy(), rng
+    )
+    targets = np.array(targets, dtype=np.float64)
+    weights = np.array(weights, dtype=np.float64)
+    if targets.shape != weak_proba.shape or weights.shape != (len(weak_proba),):
+        msg = (
+            f"strategy={name!r} returned targets of shape {targets.shape} and weights "
+            f"of shape {weights.shape}; expected {weak_proba.shape} and "
+            f"({len(weak_proba)},)."
+        )
+        raise ValueError(msg)
+    valid = [
+        np.isfinite(values).all() and values.min() >= 0 for values in (targets, weights)
+    ]
+    if not all(valid):
+        msg = (
+            f"strategy={name!r} returned {'targets' if valid[1] else 'weights'} that "
+            "are negative or not finite."
+        )
+        raise ValueError(msg)
+    return targets, weights

@@ -10,6 +10,16 @@ from sklearn_w2s._sklearn import routing_enabled, safe_indexing
 from sklearn_w2s._validation import classes_of, n_rows
 
 
+def forget_fit(estimator):
+    """Remove the fitted attributes of an estimator.
+
+    A fit that fails must not leave the former one predicting, and attributes that only
+    some settings give must not outlive a change of settings.
+    """
+    for name in [name for name in vars(estimator) if name.endswith("_")]:
+        delattr(estimator, name)
+
+
 def adapt(estimator):
     """Wrap a skorch net so that it obeys the scikit-learn contract.
 

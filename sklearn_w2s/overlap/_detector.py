@@ -13,7 +13,7 @@ from sklearn.utils.validation import (
 )
 
 from sklearn_w2s._algorithms.overlap import OVERLAP, REGIONS, region_shares
-from sklearn_w2s._fitting import fit_arguments
+from sklearn_w2s._fitting import fit_arguments, forget_fit
 from sklearn_w2s._sklearn import (
     HasMethods,
     Interval,
@@ -71,7 +71,7 @@ class OverlapDetector(NewRowsMixin, BaseEstimator):
         Whether a float threshold is a value or a quantile. Quantiles carry over from
         fold to fold, so grid searches use them.
     overlap_measure : {"max_abs_cosine", "max_abs_dot", "max_dot", "mean_abs_cosine", \
-            "unexplained"} or callable, default="max_abs_dot"
+            "unexplained"} or callable, default="mean_abs_cosine"
         Overlap score of a row, see Notes. A callable maps
         ``(rows, hard_rows, weak_rows)`` to (n,) values.
     representation : transformer instance, default=None
@@ -147,10 +147,10 @@ class OverlapDetector(NewRowsMixin, BaseEstimator):
       regression on the weak view, which is the numeric form of `weak_features`, or the
       weak probabilities where the weak estimator sees every column.
 
-    No measure is best everywhere: "unexplained" is nearly perfect where the two
-    patterns live in different columns and few rows carry both, "max_abs_cosine" breaks
-    down once easy rows leak into the hard set, and "max_abs_dot" is usable in both
-    cases, hence the default.
+    The default ranks overlap rows above easy ones where the others fail: a maximum is
+    decided by the few easy rows that leak into the hard set, which "max_abs_cosine"
+    does not survive, and "unexplained" loses its footing once so many rows carry both
+    patterns that the weak view predicts the other columns.
 
     Deviations from the reference implementation: the change point is exact where that
     one looks at every fifth row; rows are hard *below* the threshold in every use;
@@ -208,7 +208,7 @@ class OverlapDetector(NewRowsMixin, BaseEstimator):
         confidence_threshold="auto",
         overlap_threshold="auto",
         threshold_type="value",
-        overlap_measure="max_abs_dot",
+        overlap_measure="mean_abs_cosine",
         representation=None,
         max_references=None,
         passthrough=False,
@@ -269,6 +269,7 @@ class OverlapDetector(NewRowsMixin, BaseEstimator):
         NoChangePointWarning
             If confidences or scores cannot be split.
         """
+        forget_fit(self)
         raise_for_params(params, self, "fit")
         X = check_features(self, X, reset=True)
         weights = check_weights(sample_weight, X)

@@ -16,7 +16,7 @@ from sklearn_w2s._delegation import (
     prediction_mapping,
     take_labeled,
 )
-from sklearn_w2s._fitting import take_metadata
+from sklearn_w2s._fitting import forget_fit, take_metadata
 from sklearn_w2s._sklearn import (
     HasMethods,
     Interval,
@@ -248,6 +248,7 @@ class UCBSourceSelector(PredictionDelegate, MetaEstimatorMixin, BaseEstimator):
             If `n_rounds` or `budget` does not cover the burn-in, if `estimator` or the
             detector takes `missing_label` for a class, or if an argument does not fit.
         """
+        forget_fit(self)
         routed = self._route_fit(params, sample_source)
         X = check_features(self, X, reset=True)
         y, labeled = self._check_target(X, y)
@@ -358,9 +359,6 @@ class UCBSourceSelector(PredictionDelegate, MetaEstimatorMixin, BaseEstimator):
         return self.overlap_detector_.predict(safe_indexing(X, rows))
 
     def _fit_estimator(self, X, y, rows, routed, seeds):
-        for name in ("estimator_", "classes_"):
-            if hasattr(self, name):
-                delattr(self, name)
         if self.estimator is None:
             return
         estimator = seed_nested(clone(self.estimator), seeds)

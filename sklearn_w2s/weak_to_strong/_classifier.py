@@ -15,7 +15,7 @@ from sklearn_w2s._delegation import (
     prediction_mapping,
     take_labeled,
 )
-from sklearn_w2s._fitting import adapt, fit_arguments, fit_on_targets
+from sklearn_w2s._fitting import adapt, fit_arguments, fit_on_targets, forget_fit
 from sklearn_w2s._sklearn import (
     HasMethods,
     StrOptions,
@@ -259,6 +259,7 @@ class WeakToStrongClassifier(
             If a strategy loses a class, so that "all" is used, or if soft pseudo-labels
             are asked for and not possible.
         """
+        forget_fit(self)
         raise_for_params(params, self, "fit")
         X = check_features(self, X, reset=True)
         weights = check_weights(sample_weight, X)

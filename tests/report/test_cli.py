@@ -1,0 +1,212 @@
+import io
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import sklearn_w2s
+from sklearn_w2s.report import main
+from sklearn_w2s.report._data import load_file
+from sklearn_w2s.report._experiment import draw_split, run_seed
+
+FAST = ["--weak", "tree", "--strong", "tree", "--labeled", "40"]
+ROWS = ("weak", "weak-to-strong", "strong on labeled rows", "ceiling")
+
+
+def printed(text, row):
+    """Return the numbers in a row of the report."""
+    found = re.search(rf"^ *{row}  +(.*)$", text, re.MULTILINE)
+    return [float(number) for number in re.findall(r"-?\d+\.\d+", found.group(1))]
+
+
+def run_module(*arguments):
+    root = Path(sklearn_w2s.__file__).parents[1]
+    return subprocess.run(
+        [sys.executable, "-m", "sklearn_w2s", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
+    )
+
+
+def test_without_arguments_weak_to_strong_lies_between_weak_and_ceiling():
+    done = run_module()
+    assert (done.returncode, done.stderr) == (0, "")
+    weak, student, _, ceiling = (printed(done.stdout, row)[0] for row in ROWS)
+    assert weak < student < ceiling
+    assert "; 5 seeds" in " ".join(done.stdout.split())
+    assert "pays here" in done.stdout or "not pay here" in done.stdout
+
+
+def test_a_bad_call_of_the_module_ends_with_one_line_and_code_2():
+    done = run_module("none.csv", "--target", "y")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "sklearn-w2s: there is no file none.csv.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--target", "income"], "--target and --source need a FILE"),
+        (["{}"], "--target is missing: name the column of"),
+        (["{}", "--target"], "--target"),
+        (["{}", "--target", "wage"], "--target wage"),
+        (["{}", "--target", "income", "--source", "town"], "--source town"),
+        (["{}.csv", "--target", "income"], "there is no file"),
+        (["{}", "--target", "income", "--colour"], "--colour"),
+        (["--weak", "oracle"], "choose from"),
+        (["--strong", "oracle"], "choose from"),
+        (["--labeled", "0"], "'0' is neither a fraction"),
+        (["--labeled", "-5"], "'-5' is neither a fraction"),
+        (["--labeled", "1.5"], "'1.5' is neither a fraction"),
+        (["--labeled", "nan"], "'nan' is neither a fraction"),
+        (["--labeled", "inf"], "'inf' is neither a fraction"),
+        (["--labeled", "some"], "'some' is neither a fraction"),
+        (["--labeled", "29"], "--labeled 29 means 29 labeled rows"),
+        (["--labeled", "1700"], "it must be 30 to 1247"),
+        (["--labeled", "0.001"], "--labeled 0.001 means 1 labeled rows"),
+        (["--seeds", "0"], "'0' is no whole number of 1 or more"),
+        (["--seeds", "two"], "'two' is no whole number"),
+        (["--max-rows", "10"], "'10' is no whole number of 120 or more"),
+    ],
+)
+def test_bad_arguments_give_one_line_and_code_2(
+    arguments, message, table, save, capsys
+):
+    path = save(table)
+    assert main([argument.replace("{}", path) for argument in arguments]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("sklearn-w2s: ")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_an_error_stays_on_one_line_whatever_the_columns_are_called(save, capsys):
+    path = save(pd.DataFrame({"two\nlines": [1], "y": [2]}))
+    assert main([path, "--target", "z"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_and_version_end_well(option, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([option])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["table.csv", "table.csv.gz", "table.parquet"])
+def test_the_numbers_printed_are_those_of_the_seeds(table, save, name, capsys):
+    path = save(table, name)
+    arguments = [path, "--target", "income", "--source", "place", *FAST]
+    assert main([*arguments, "--seeds", "2"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+
+    data = load_file(path, "income", "place", 20_000)
+    runs = [
+        run_seed(data, draw_split(data.y, 40, s), "tree", "tree", s, lambda _: None)
+        for s in range(2)
+    ]
+    for row in ROWS:
+        scores = [100 * run.scores[row] for run in runs]
+        expected = [np.mean(scores), np.std(scores, ddof=1)]
+        assert printed(out, row) == [round(number, 2) for number in expected]
+    densities = [run.overlap_density for run in runs]
+    assert printed(out, "overlap density")[0] == round(np.mean(densities), 3)
+    for region in ("easy", "hard", "overlap"):
+        share = np.mean([run.region_shares[region] for run in runs])
+        assert printed(out, region) == [round(100 * share, 1)]
+        assert f"{share * 168:.0f} rows" in out
+    assert "table.csv" in out or "table.parquet" in out
+    assert "240 rows, 4 columns, 2 classes" in out
+    assert "40 labeled and 128 unlabeled rows to train on" in " ".join(out.split())
+
+
+def test_every_step_of_every_seed_has_a_line(table, save, capsys):
+    arguments = [save(table), "--target", "income", "--source", "place", *FAST]
+    main([*arguments, "--seeds", "3"])
+    steps = re.findall(r"^\[ *\d+\.\d s\] seed (\d)/3: ", capsys.readouterr().out, re.M)
+    assert steps == [seed for seed in "123" for _ in range(4)]
+
+
+@pytest.mark.parametrize("labeled", ["30", "0.5"])
+def test_labeled_is_a_count_or_a_share(labeled, table, save, capsys):
+    arguments = [save(table), "--target", "income", *FAST, "--labeled", labeled]
+    assert main([*arguments, "--seeds", "1"]) == 0
+    n_labeled = {"30": 30, "0.5": 84}[labeled]
+    text = " ".join(capsys.readouterr().out.split())
+    assert f"{n_labeled} labeled and {168 - n_labeled} unlabeled rows" in text
+    assert "One seed cannot tell" in text
+
+
+def test_what_was_left_out_is_noted_and_no_line_is_long(table, save, capsys):
+    table = table.assign(
+        **{f"a column without any value {i}": None for i in range(9)},
+        place=[
+            f"place number {i} of many, with a long name" for i in range(len(table))
+        ],
+    )
+    table.loc[:9, "income"] = None
+    table.loc[10:13, "income"] = "secret"
+    arguments = [save(table), "--target", "income", "--source", "place", *FAST]
+    assert main([*arguments, "--max-rows", "200", "--seeds", "2"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("note: ") == 4
+    assert "nothing drawn" in out
+    assert max(map(len, out.splitlines())) <= 88
+
+
+@pytest.mark.filterwarnings("default")
+def test_warnings_become_notes(table, save, capsys):
+    path = save(table[["income"]].assign(constant=1))
+    assert main([path, "--target", "income", "--seeds", "1"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert '_threshold="auto" found no change point' in out
+    assert "(NoChangePointWarning)" in out
+    assert printed(out, "overlap density")[0] == 0
+
+
+def test_names_that_the_terminal_lacks_are_escaped(table, save, monkeypatch):
+    table["place"] = table["place"].replace({"north": "Köln", "west": "東京"})
+    stdout = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", stdout)
+    arguments = [save(table), "--target", "income", "--source", "place", *FAST]
+    assert main([*arguments, "--seeds", "1"]) == 0
+    assert b"K\\xf6ln" in stdout.buffer.getvalue()
+
+
+def test_on_heart_disease_the_report_is_complete(shared_data, capsys):
+    path = str(shared_data / "heart_disease.csv.gz")
+    assert main([path, "--target", "target", "--source", "source"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert all(50 < printed(out, row)[0] <= 100 for row in ROWS)
+    for source in ("cleveland", "hungarian", "switzerland", "va_long_beach"):
+        assert 0 <= printed(out, source)[0] <= 1
+
+
+def test_on_adult_the_report_is_complete(shared_data, capsys):
+    path = str(shared_data / "adult.csv.gz")
+    arguments = [path, "--target", "target", "--source", "source", "--seeds", "1"]
+    assert main(arguments) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert "20000 rows, 13 columns, 2 classes" in out
+    assert all(60 < printed(out, row)[0] <= 100 for row in ROWS)
+    assert 0 <= printed(out, "Private")[0] <= 1
+
+
+def test_on_telco_churn_gaps_that_no_labeled_row_has_do_no_harm(shared_data, capsys):
+    path = str(shared_data / "telco_churn.csv.gz")
+    assert main([path, "--target", "target", "--seeds", "1", *FAST]) == 0
+    assert capsys.readouterr().err == ""

@@ -1,0 +1,136 @@
+"""Every task by name; continuous integration calls these names and nothing else."""
+
+import re
+import sys
+from pathlib import Path
+
+import nox
+from packaging.requirements import Requirement
+
+nox.needs_version = ">=2024.10.9"
+# Only pip reads the indexes and wheel folders that are configured for pip, and there
+# the builds of torch without CUDA are found.
+nox.options.default_venv_backend = "venv"
+nox.options.sessions = ["lint", "types", "no_extras", "tests"]
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+PROJECT = PYPROJECT["project"]
+TIDY_IMPORTS = PYPROJECT["tool"]["ruff"]["lint"]["flake8-tidy-imports"]
+OPTIONAL_MODULES = TIDY_IMPORTS["banned-module-level-imports"]
+OPTIONAL_REQUIREMENTS = {PROJECT["name"], *OPTIONAL_MODULES}
+
+
+@nox.session
+def lint(session):
+    """Run what needs no import: ruff, its formatter, codespell, the import law."""
+    session.install(*group("lint"), *test_tools("import-linter"))
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("codespell")
+    session.run("lint-imports", "--no-cache")
+
+
+@nox.session
+def types(session):
+    """Check types with mypy."""
+    session.install("-e", ".", *group("types"))
+    session.run("mypy")
+
+
+@nox.session
+def no_extras(session):
+    """Test the wheel where nothing optional is installed."""
+    session.install(".", *test_tools())
+    files = [path for path in Path("tests").rglob("*.py") if needs_extra(path)]
+    ignored = [
+        f"--ignore={path.parent if path.name == 'conftest.py' else path}"
+        for path in files
+    ]
+    session.run("pytest", "-n", "auto", *ignored, "tests", "README.md")
+
+
+@nox.session
+@nox.parametrize("resolution", ["lowest", "latest"], ids=["lowest", "latest"])
+def tests(session, resolution):
+    """Run all tests, with the lowest supported or the latest requirements."""
+    constraints = []
+    if resolution == "lowest":
+        if sys.version_info >= (3, 13):
+            session.skip("the lowest NumPy has no wheel for Python 3.13; use 3.11")
+        path = Path(session.create_tmp(), "constraints.txt")
+        path.write_text("\n".join(floors()), encoding="utf-8")
+        constraints = ["--constraint", str(path)]
+    session.install("-e", ".[test]", *constraints)
+    session.run("pytest", "-n", "auto", *session.posargs)
+
+
+@nox.session
+def docs(session):
+    """Build the documentation; a warning is an error."""
+    session.install("-e", ".[test]", *group("docs"))
+    session.run(
+        *("sphinx-build", "-W", "--keep-going", "--nitpicky", "--fresh-env"),
+        *("-b", "html", "docs", "docs/_build/html"),
+    )
+
+
+@nox.session
+def benchmarks(session):
+    """Write the named tables of benchmarks/results again, or all of them."""
+    session.install(".")
+    tables = session.posargs or [p.stem for p in Path("benchmarks/tables").glob("*.py")]
+    for table in sorted(tables):
+        session.run("python", f"benchmarks/tables/{table}.py")
+
+
+def group(name):
+    """Return the requirements of a dependency group."""
+    return nox.project.dependency_groups(PYPROJECT, name)
+
+
+def test_tools(*names):
+    """Return what the tests need besides this package and extras, or a part of it."""
+    return [
+        tool
+        for tool in extra("test")
+        if Requirement(tool).name not in OPTIONAL_REQUIREMENTS
+        and (not names or Requirement(tool).name in names)
+    ]
+
+
+def needs_extra(path):
+    """Say whether a test file imports an optional package at its top."""
+    modules = "|".join(OPTIONAL_MODULES)
+    pattern = rf"^(import|from) ({modules})\b"
+    return re.search(pattern, path.read_text("utf-8"), re.MULTILINE) is not None
+
+
+def floors():
+    """Pin every direct requirement to its floor, unless it is pinned already."""
+    bounds = {
+        (requirement.name, bound.operator): bound.version
+        for requirement in direct_requirements(
+            [*PROJECT["dependencies"], *extra("test")]
+        )
+        for bound in requirement.specifier
+    }
+    return [
+        f"{name}=={version}"
+        for (name, operator), version in sorted(bounds.items())
+        if operator == ">=" and (name, "==") not in bounds
+    ]
+
+
+def direct_requirements(lines):
+    """Yield requirements, those of this package's own extras in their place."""
+    for requirement in map(Requirement, lines):
+        if requirement.name == PROJECT["name"]:
+            for name in requirement.extras:
+                yield from direct_requirements(extra(name))
+        else:
+            yield requirement
+
+
+def extra(name):
+    """Return the requirements of an extra."""
+    return PROJECT["optional-dependencies"][name]

@@ -1,0 +1,36 @@
+"""Configuration of Sphinx."""
+
+from sklearn_w2s import __version__
+
+project = "sklearn_w2s"
+author = "The sklearn_w2s developers"
+project_copyright = f"2026, {author}"
+release = version = __version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_build"]
+html_theme = "alabaster"
+html_theme_options = {"description": "Train a strong classifier from a weak one"}
+
+# The template of classes lists their members.
+numpydoc_show_class_members = False
+nitpick_ignore_regex = [
+    ("py:.*", r"(collections|joblib|matplotlib|numpy|np|sklearn|skorch|torch)\..*"),
+]
+
+
+def is_foreign(_app, _what, _name, member, _skip, _options):
+    """Leave out the members that a class inherits from scikit-learn."""
+    module = getattr(member, "__module__", None) or ""
+    return True if module.startswith("sklearn.") else None
+
+
+def setup(app):
+    """Register the hook."""
+    app.connect("autodoc-skip-member", is_foreign)

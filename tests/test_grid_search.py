@@ -1,0 +1,114 @@
+"""Searches over nested parameters, where y holds unlabeled rows."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
+from sklearn_w2s.model_selection import LabeledScorer, LabeledSplit
+
+THRESHOLDS = ["auto", 0.25, 0.75]
+STRATEGIES = ["all", "confident", "overlap"]
+GRID = {
+    "overlap_detector__overlap_threshold": THRESHOLDS,
+    "strategy": STRATEGIES,
+}
+
+
+@pytest.fixture
+def table():
+    """Mixed columns with gaps, and a target of which two thirds are unlabeled."""
+    rng = np.random.default_rng(0)
+    n = 300
+    size = rng.normal(size=n)
+    colour = rng.choice(["red", "green", "blue"], size=n)
+    signal = size + (colour == "red") + rng.normal(scale=0.5, size=n)
+    frame = pd.DataFrame(
+        {
+            "size": np.where(rng.random(n) < 0.1, np.nan, size),
+            "colour": pd.Categorical(colour),
+            "note": np.where(rng.random(n) < 0.2, None, colour),
+            "flag": rng.random(n) < 0.5,
+        },
+        index=rng.permutation(n) + 1000,
+    )
+    y_true = (signal > 0.3).astype(int)
+    y = np.where(rng.random(n) < 1 / 3, y_true, -1)
+    return frame, y, y_true
+
+
+def classifier(**params):
+    strong = make_pipeline(
+        FunctionTransformer(lambda X: X[["size", "colour", "flag"]]),
+        HistGradientBoostingClassifier(max_iter=10, categorical_features="from_dtype"),
+    )
+    return WeakToStrongClassifier(
+        strong_estimator=strong,
+        overlap_detector=OverlapDetector(threshold_type="quantile"),
+        random_state=0,
+        **params,
+    )
+
+
+@pytest.mark.parametrize("scoring", ["roc_auc", "accuracy", "neg_log_loss"])
+def test_a_search_over_thresholds_and_strategies_scores_the_labeled_rows(
+    table, scoring
+):
+    X, y, y_true = table
+    search = GridSearchCV(classifier(), GRID, cv=LabeledSplit(3), scoring=scoring)
+
+    search.fit(X, y)
+
+    results = search.cv_results_
+    assert len(results["params"]) == len(THRESHOLDS) * len(STRATEGIES)
+    assert np.isfinite(results["mean_test_score"]).all()
+    assert search.classes_.tolist() == [0, 1]
+    assert np.mean(search.predict(X) == y_true) > max(y_true.mean(), 0.7)
+
+
+def test_a_cache_changes_no_score(table, tmp_path):
+    X, y, _ = table
+
+    scores = [
+        GridSearchCV(classifier(memory=memory), GRID, cv=LabeledSplit(3))
+        .fit(X, y)
+        .cv_results_["mean_test_score"]
+        for memory in (None, str(tmp_path))
+    ]
+
+    np.testing.assert_array_equal(*scores)
+
+
+def test_other_splitters_work_with_the_scorer_or_with_the_own_score(table):
+    X, y, _ = table
+    folds = StratifiedKFold(3)
+
+    own, scorer = (
+        cross_val_score(classifier(), X, y, cv=folds, scoring=scoring)
+        for scoring in (None, LabeledScorer("accuracy"))
+    )
+
+    np.testing.assert_array_equal(own, scorer)
+    assert own.mean() > 0.6
+
+
+def test_string_labels_with_a_sentinel_are_searched_alike(table):
+    X, y, _ = table
+    named = np.array(["no", "yes", ""])[y]
+
+    plain, strings = (
+        GridSearchCV(
+            classifier(missing_label=marker),
+            {"strategy": ["all", "overlap"]},
+            cv=LabeledSplit(3, missing_label=marker),
+        )
+        .fit(X, target)
+        .cv_results_["mean_test_score"]
+        for marker, target in ((-1, y), ("", named))
+    )
+
+    np.testing.assert_allclose(plain, strings)

@@ -29,8 +29,9 @@ def out_of_fold_proba(
         Columns of the result.
     cv : int, float, splitter, iterable or None
         None: 5 stratified folds. With None or an int there are fewer folds where the
-        smallest class has fewer rows (2 at least), and the only row of a class stays
-        in every training set. A float in (0, 1) holds that share out once.
+        smallest class has fewer rows (2 at least). A float in (0, 1) holds that share
+        out once. In all these cases the only row of a class stays in every training
+        set, and rows of weight zero are left out. A splitter gets all rows.
     sample_weight : ndarray of shape (n,) or None
         Weights; rows of weight zero are never trained on.
     params : dict
@@ -45,6 +46,11 @@ def out_of_fold_proba(
     proba : ndarray of shape (n, n_classes)
         Probabilities, averaged where a row is held out more than once; NaN where it
         never is.
+
+    Raises
+    ------
+    ValueError
+        If `cv` does not split the rows, or leaves one class only to train on.
     """
     folds = _folds(cv, X, y, sample_weight, random_state)
     fold_proba = Parallel(n_jobs=n_jobs)(
@@ -62,28 +68,40 @@ def out_of_fold_proba(
 
 
 def _folds(cv, X, y, sample_weight, random_state):
-    if isinstance(cv, Real) and not isinstance(cv, Integral):
-        splitter = StratifiedShuffleSplit(1, test_size=cv, random_state=random_state)
-        folds = splitter.split(X, y)
-    elif cv is None or isinstance(cv, Integral):
-        folds = _stratified_folds(y, 5 if cv is None else cv)
-    else:
-        folds = check_cv(cv, y, classifier=True).split(X, y)
-    if sample_weight is None:
-        return list(folds)
-    return [(train[sample_weight[train] > 0], test) for train, test in folds]
+    is_weighty = np.full(len(y), True) if sample_weight is None else sample_weight > 0
+    try:
+        if cv is None or isinstance(cv, Real):
+            cv = 5 if cv is None else cv
+            folds = _stratified_folds(y, np.flatnonzero(is_weighty), cv, random_state)
+        else:
+            folds = list(check_cv(cv, y, classifier=True).split(X, y))
+    except ValueError as error:
+        msg = f"cv={cv!r} does not split the {len(y)} labeled rows: {error}"
+        raise ValueError(msg) from error
+    rows = np.arange(len(y))
+    folds = [(rows[train][is_weighty[train]], test) for train, test in folds]
+    if any(len(np.unique(y[train])) < 2 for train, _ in folds):
+        msg = (
+            f"cv={cv!r} leaves labeled rows of one class only to train weak_estimator "
+            "on. Stratify or shuffle the rows, or label more of them."
+        )
+        raise ValueError(msg)
+    return folds
 
 
-def _stratified_folds(y, n_splits):
-    _, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
-    repeated = np.flatnonzero(counts[codes] > 1)
-    single = np.flatnonzero(counts[codes] == 1)
+def _stratified_folds(y, rows, cv, random_state):
+    _, codes, counts = np.unique(y[rows], return_inverse=True, return_counts=True)
+    is_single = counts[codes] == 1
+    repeated, single = rows[~is_single], rows[is_single]
     if not len(repeated):
         return []
-    splitter = StratifiedKFold(min(n_splits, counts[counts > 1].min()))
+    if isinstance(cv, Integral):
+        splitter = StratifiedKFold(min(cv, counts[counts > 1].min()))
+    else:
+        splitter = StratifiedShuffleSplit(1, test_size=cv, random_state=random_state)
     return [
         (np.sort(np.concatenate([repeated[train], single])), repeated[test])
-        for train, test in splitter.split(repeated, codes[repeated])
+        for train, test in splitter.split(repeated, y[repeated])
     ]
 
 

@@ -141,12 +141,12 @@ def takes_weights(estimator):
     """
     if not isinstance(estimator, Pipeline):
         return has_fit_parameter(estimator, "sample_weight")
-    if routing_enabled():
-        return bool(
-            get_routing_for_object(estimator).consumes("fit", ["sample_weight"])
-        )
     last = estimator.steps[-1][1]
-    return last not in (None, "passthrough") and takes_weights(last)
+    if last in (None, "passthrough"):
+        return False
+    if routing_enabled() and not isinstance(last, Pipeline):
+        return bool(get_routing_for_object(last).consumes("fit", ["sample_weight"]))
+    return takes_weights(last)
 
 
 def fit_weighted(estimator, X, y, sample_weight=None, **params):
@@ -188,17 +188,31 @@ def fit_weighted(estimator, X, y, sample_weight=None, **params):
         )
         msg = f"{type(estimator).__name__}.fit takes no sample_weight: {fix}."
         raise TypeError(msg)
-    return estimator.fit(X, y, **_weight_arguments(estimator, sample_weight), **params)
+    return estimator.fit(X, y, **weight_arguments(estimator, sample_weight), **params)
 
 
-def _weight_arguments(estimator, sample_weight):
+def weight_arguments(estimator, sample_weight):
+    """Return the `fit` arguments that give weights to each part that can use them.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        Classifier or transformer, or a pipeline of them.
+    sample_weight : ndarray of shape (n,)
+        Weights.
+
+    Returns
+    -------
+    dict
+        Empty where no part can use weights.
+    """
     if not isinstance(estimator, Pipeline) or routing_enabled():
-        return {"sample_weight": sample_weight}
+        return {"sample_weight": sample_weight} if takes_weights(estimator) else {}
     return {
         f"{name}__{argument}": value
         for name, step in estimator.steps
-        if step not in (None, "passthrough") and takes_weights(step)
-        for argument, value in _weight_arguments(step, sample_weight).items()
+        if step not in (None, "passthrough")
+        for argument, value in weight_arguments(step, sample_weight).items()
     }
 
 

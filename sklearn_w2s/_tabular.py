@@ -1,17 +1,19 @@
 """Tables of mixed columns as numbers, and the default estimators that build on them."""
 
+from itertools import pairwise
+
 import numpy as np
 import scipy.sparse as sp
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_w2s._sklearn import routing_enabled
-from sklearn_w2s._validation import is_dataframe, n_rows
+from sklearn_w2s._algorithms.quantile import weighted_quantile
+from sklearn_w2s._sklearn import check_weights, routing_enabled
+from sklearn_w2s._validation import is_dataframe, is_na, n_rows
 
 # Rarer categories of a column share one indicator, which bounds the width of the rows.
 _MAX_CATEGORIES = 32
@@ -66,7 +68,7 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         y : None
             Ignored.
         sample_weight : array-like of shape (n,), default=None
-            Weights of the rows in means and variances.
+            Weights of the rows in medians, means and variances.
 
         Returns
         -------
@@ -77,12 +79,11 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         self.numeric_columns_, self.categorical_columns_ = split_columns(X)
         if self.numeric_columns_:
             numbers = numeric_rows(X, self.numeric_columns_)
-            self._imputer_ = self._scaler_ = None
+            self._medians_ = self._scaler_ = None
             if self.impute and _has_missing(numbers):
-                self._imputer_ = SimpleImputer(
-                    strategy="median", keep_empty_features=True
-                )
-                numbers = self._imputer_.fit_transform(numbers)
+                weights = check_weights(sample_weight, X)
+                self._medians_ = _column_medians(numbers, weights)
+                numbers = _fill_in(numbers, self._medians_)
             if self.scale:
                 self._scaler_ = StandardScaler(with_mean=not sp.issparse(numbers))
                 self._scaler_.fit(numbers, sample_weight=sample_weight)
@@ -143,8 +144,8 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
 
     def _transform_numbers(self, X):
         numbers = numeric_rows(X, self.numeric_columns_)
-        if self._imputer_ is not None:
-            numbers = self._imputer_.transform(numbers)
+        if self._medians_ is not None:
+            numbers = _fill_in(numbers, self._medians_)
         elif self.impute and _has_missing(numbers):
             msg = (
                 "X has missing numbers, but had none in fit, so that there is no "
@@ -207,6 +208,8 @@ def numeric_rows(X, columns):
     """
     if is_dataframe(X):
         return np.column_stack([_float_column(X[X.columns[j]]) for j in columns])
+    if X.dtype.kind == "O":
+        return np.column_stack([_as_floats(X[:, j]) for j in columns])
     if len(columns) != X.shape[1]:
         X = X[:, columns]
     dtype = np.float32 if X.dtype == np.float32 else np.float64
@@ -246,10 +249,14 @@ def _is_number_type(dtype):
 
 def _reads_as_numbers(column):
     try:
-        column.astype(np.float64)
+        _as_floats(column)
     except ValueError:
         return False
     return True
+
+
+def _as_floats(values):
+    return np.array([np.nan if is_na(v) else v for v in values], dtype=np.float64)
 
 
 def _float_column(series):
@@ -268,9 +275,40 @@ def _text_rows(X, columns):
 
 def _is_missing(value):
     # pandas.NA is neither equal nor unequal to itself.
-    return value is None or type(value).__name__ == "NAType" or value != value
+    return value is None or is_na(value) or value != value
 
 
 def _has_missing(numbers):
     values = numbers.data if sp.issparse(numbers) else numbers
     return bool(np.isnan(values).any())
+
+
+def _column_medians(numbers, weights):
+    if not sp.issparse(numbers):
+        return np.array([_median(column, weights) for column in numbers.T])
+    numbers = numbers.tocsc()
+    medians = np.empty(numbers.shape[1])
+    for j, (start, stop) in enumerate(pairwise(numbers.indptr)):
+        stored = weights[numbers.indices[start:stop]]
+        values = np.append(numbers.data[start:stop], 0.0)
+        medians[j] = _median(values, np.append(stored, weights.sum() - stored.sum()))
+    return medians
+
+
+def _median(values, weights):
+    known = ~np.isnan(values) & (weights > 0)
+    if not known.any():
+        return 0.0
+    values, weights = values[known], weights[known]
+    low = weighted_quantile(values, 0.5, weights)
+    high = -weighted_quantile(-values, 0.5, weights)
+    return (low + high) / 2
+
+
+def _fill_in(numbers, medians):
+    if not sp.issparse(numbers):
+        return np.where(np.isnan(numbers), medians.astype(numbers.dtype), numbers)
+    filled = numbers.copy()
+    is_missing = np.isnan(filled.data)
+    filled.data[is_missing] = medians[filled.indices[is_missing]]
+    return filled

@@ -4,14 +4,21 @@ They raise with the argument, its value and the fix; they never repair.
 """
 
 import warnings
+from collections import Counter
 from numbers import Number
 
 import numpy as np
+from sklearn.base import MetaEstimatorMixin, OneToOneFeatureMixin
+from sklearn.compose import ColumnTransformer
 from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import check_array, column_or_1d, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, validate_data
+
+# NumPy's truth values are no Number.
+_NUMBER = Number | np.bool_
+_KINDS = (str, _NUMBER)
 
 
 def is_dataframe(X):
@@ -27,16 +34,30 @@ def n_rows(X):
 def accepts(estimator, kind):
     """Say whether an estimator takes sparse ("sparse") or missing ("allow_nan") input.
 
-    Pipelines do not declare missing values themselves: their first step meets them.
+    Of missing values the tags of compositions say nothing: their parts are asked.
     """
+    inner = getattr(estimator, "estimator", None)
     if isinstance(estimator, FrozenEstimator):
-        return accepts(estimator.estimator, kind)
-    if isinstance(estimator, Pipeline) and kind == "allow_nan":
-        steps = [
-            step for _, step in estimator.steps if step not in (None, "passthrough")
-        ]
-        return bool(steps) and accepts(steps[0], kind)
-    return getattr(get_tags(estimator).input_tags, kind)
+        return accepts(inner, kind)
+    accepted = getattr(get_tags(estimator).input_tags, kind)
+    if accepted or kind == "sparse":
+        return accepted
+    if isinstance(estimator, Pipeline):
+        return _steps_allow_nan(estimator)
+    if isinstance(estimator, MetaEstimatorMixin) and inner is not None:
+        return accepts(inner, kind)
+    return isinstance(estimator, ColumnTransformer | FeatureUnion)
+
+
+def _steps_allow_nan(pipeline):
+    steps = [step for _, step in pipeline.steps if step not in (None, "passthrough")]
+    for step in steps:
+        if not accepts(step, "allow_nan"):
+            return False
+        # Scalers keep missing values; other transformers may fill them in.
+        if not isinstance(step, OneToOneFeatureMixin):
+            return True
+    return bool(steps)
 
 
 def check_features(estimator, X, *, reset):
@@ -60,13 +81,11 @@ def check_features(estimator, X, *, reset):
     Raises
     ------
     ValueError
-        If X has no rows, holds values that the tags exclude, or does not fit the
-        features seen in `fit`.
+        If X has no rows or no columns, holds values that the tags exclude, names two
+        columns alike, or does not fit the features seen in `fit`.
     """
     if is_dataframe(X):
-        if len(X) == 0:
-            msg = "X is a data frame with 0 rows: at least one row is required."
-            raise ValueError(msg)
+        _check_frame(X)
         return validate_data(estimator, X, reset=reset, skip_check_array=True)
     tags = get_tags(estimator).input_tags
     return validate_data(
@@ -79,6 +98,19 @@ def check_features(estimator, X, *, reset):
     )
 
 
+def _check_frame(X):
+    if 0 in X.shape:
+        msg = (
+            f"X is a data frame of shape {X.shape}: at least one row and one column "
+            "are required."
+        )
+        raise ValueError(msg)
+    repeated = sorted({str(name) for name, n in Counter(X.columns).items() if n > 1})
+    if repeated:
+        msg = f"X has several columns of the same name: {repeated}. Rename them."
+        raise ValueError(msg)
+
+
 def check_labels(y, missing_label, *, classes=None):
     """Say which rows are labeled, and return their labels.
 
@@ -87,7 +119,7 @@ def check_labels(y, missing_label, *, classes=None):
     y : array-like of shape (n,)
         Class labels, with `missing_label` where a row has none.
     missing_label : scalar
-        Marker of an unlabeled row: a number, a string, None or NaN.
+        Marker of an unlabeled row: a number, a string, None, NaN or pandas.NA.
     classes : array-like of shape (n_classes,), default=None
         Classes that are known already. A missing label among them is a class.
 
@@ -118,9 +150,10 @@ def check_labels(y, missing_label, *, classes=None):
         )
         raise ValueError(msg)
     values = column_or_1d(y, warn=True)
-    if classes is not None and missing_label in np.asarray(classes).tolist():
+    if classes is not None and is_class(missing_label, classes):
         return values, np.ones(values.shape, dtype=bool)
-    if classes is None and _is_plus_minus_one(values) and missing_label == -1:
+    is_minus_one = _is_marker(-1, missing_label)
+    if classes is None and is_minus_one and _is_plus_minus_one(values):
         warnings.warn(
             "y holds -1 and +1 only, so that -1 is taken as a class, not as "
             "missing_label=-1. To silence this, name the classes 0 and 1, or pass "
@@ -140,6 +173,12 @@ def check_labels(y, missing_label, *, classes=None):
     return labels, labeled
 
 
+def is_class(missing_label, classes):
+    """Say whether the marker of unlabeled rows is the label of a class."""
+    labels = np.asarray(classes).tolist()
+    return any(_is_marker(label, missing_label) for label in labels)
+
+
 def _is_plus_minus_one(values):
     return values.dtype.kind in "if" and np.array_equal(np.unique(values), [-1, 1])
 
@@ -147,18 +186,27 @@ def _is_plus_minus_one(values):
 def _is_missing(values, missing_label):
     if values.dtype.kind == "O":
         return np.array([_is_marker(v, missing_label) for v in values], dtype=bool)
-    same_kind = isinstance(missing_label, str) == (values.dtype.kind in "US")
-    if missing_label is None or not same_kind:
+    # A numeric column with pandas.NA arrives as floats with NaN.
+    if is_na(missing_label) or _is_nan(missing_label):
+        return values != values
+    if not _are_alike(missing_label, values.dtype.type()):
         return np.zeros(values.shape, dtype=bool)
-    return values != values if _is_nan(missing_label) else values == missing_label
+    return values == missing_label
 
 
 def _is_marker(value, missing_label):
-    if missing_label is None or _is_nan(missing_label):
-        return value is missing_label or (_is_nan(value) and _is_nan(missing_label))
-    return isinstance(value, str) == isinstance(missing_label, str) and (
-        isinstance(value, str | Number) and bool(value == missing_label)
-    )
+    if value is missing_label or (_is_nan(value) and _is_nan(missing_label)):
+        return True
+    return _are_alike(value, missing_label) and bool(value == missing_label)
+
+
+def _are_alike(first, second):
+    return any(isinstance(first, kind) and isinstance(second, kind) for kind in _KINDS)
+
+
+def is_na(value):
+    """Say whether a value is pandas.NA, without importing pandas."""
+    return type(value).__name__ == "NAType"
 
 
 def _is_nan(value):
@@ -168,8 +216,8 @@ def _is_nan(value):
 def _of_one_kind(labels):
     """Turn an object array into one that sorts and compares."""
     strings = [v for v in labels if isinstance(v, str)]
-    numbers = [v for v in labels if isinstance(v, Number)]
-    strange = [v for v in labels if not isinstance(v, str | Number)]
+    numbers = [v for v in labels if isinstance(v, _NUMBER)]
+    strange = [v for v in labels if not isinstance(v, str | _NUMBER)]
     if strange or (strings and numbers):
         example = [group[0] for group in (strings, numbers, strange) if group]
         msg = (
@@ -239,6 +287,8 @@ def check_weak_proba(weak_proba, X, labels):
         If shape, range or sums are not those of probabilities, or if the columns do
         not fit the labels.
     """
+    if is_dataframe(weak_proba):
+        _check_names(list(weak_proba.columns))
     proba = check_array(weak_proba, dtype=np.float64, input_name="weak_proba")
     check_consistent_length(X, proba)
     if proba.shape[1] < 2:
@@ -257,9 +307,9 @@ def check_weak_proba(weak_proba, X, labels):
         raise ValueError(msg)
     known = classes_of(labels)
     if is_dataframe(weak_proba):
-        names = np.asarray(weak_proba.columns)
-        order = np.argsort(names)
-        return proba[:, order], _require_columns(classes_of(names[order]), known)
+        names = np.array(list(weak_proba.columns))
+        _require_columns(names, known)
+        return proba[:, np.argsort(names)], np.sort(names)
     return proba, _classes_of_columns(proba.shape[1], known)
 
 
@@ -276,15 +326,62 @@ def _classes_of_columns(n_columns, known):
     raise ValueError(msg)
 
 
-def _require_columns(names, known):
-    unknown = np.setdiff1d(known, names)
-    if len(unknown):
+def _check_names(names):
+    if len(set(names)) < len(names) or len({isinstance(n, str) for n in names}) > 1:
         msg = (
-            f"weak_proba has columns for the classes {names.tolist()}, but y also "
-            f"holds {unknown.tolist()}. Add their columns."
+            f"weak_proba has the columns {names}: name each by a class of its own, all "
+            "by strings or all by numbers."
         )
         raise ValueError(msg)
-    return names
+
+
+def _require_columns(names, known):
+    unknown = [label for label in known.tolist() if label not in names.tolist()]
+    if unknown:
+        msg = (
+            f"weak_proba has columns for the classes {names.tolist()}, but y also "
+            f"holds {unknown}. Name the columns by the classes, or pass an array."
+        )
+        raise ValueError(msg)
+
+
+def check_scores(scores, n, *, name):
+    """Return the scores that a function of the user gave, one finite number per row.
+
+    Parameters
+    ----------
+    scores : array-like
+        What the function returned.
+    n : int
+        Rows that it was given.
+    name : str
+        Parameter that it was given as, for messages.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Float64 scores.
+
+    Raises
+    ------
+    ValueError
+        If the shape is another, or a score is missing or infinite.
+    """
+    scores = np.asarray(scores, dtype=np.float64)
+    if scores.shape != (n,):
+        msg = (
+            f"{name} returned an array of shape {scores.shape}; it must return one "
+            f"number per row, shape ({n},)."
+        )
+        raise ValueError(msg)
+    strange = np.flatnonzero(~np.isfinite(scores))
+    if len(strange):
+        msg = (
+            f"{name} returned {scores[strange[0]]} for row {strange[0]}; it must "
+            "return finite numbers."
+        )
+        raise ValueError(msg)
+    return scores
 
 
 def align_proba(proba, present, classes, *, absent=0.0):

@@ -14,6 +14,7 @@ from sklearn_w2s._validation import (
     align_proba,
     check_weak_proba,
     classes_of,
+    is_dataframe,
     n_rows,
 )
 
@@ -111,8 +112,17 @@ def fit_weak(
         The fitted estimator.
     proba : ndarray of shape (n, n_classes)
         Weak probabilities of all rows.
+
+    Raises
+    ------
+    ValueError
+        If a frozen estimator is not fitted, or there is nothing to learn from.
+    TypeError
+        If the estimator has no `predict_proba`.
     """
     frozen = isinstance(estimator, FrozenEstimator)
+    if frozen:
+        _require_classifier(estimator)
     known = classes_of(estimator.classes_ if frozen else [], labels)
     if weak_proba is not None:
         proba, classes = check_weak_proba(weak_proba, X, known)
@@ -122,22 +132,28 @@ def fit_weak(
         return predictor, predictor.proba(X)
 
     positions = np.flatnonzero(labeled)
-    fitted, out_of_fold = check_memory(memory).cache(
-        _fit_on_labeled, ignore=["n_jobs"]
-    )(
-        seed_nested(adapt(clone(estimator)), seeds),
-        safe_indexing(select_columns(X, columns), positions),
-        labels,
-        sample_weight=None if sample_weight is None else sample_weight[positions],
-        params=take_metadata(params, positions, n_rows(X)),
-        cross_fit=cross_fit,
-        cv=cv,
-        split_seed=_seed_of_split(cv, rng),
-        n_jobs=n_jobs,
-    )
+    estimator = seed_nested(adapt(clone(estimator)), seeds)
+    split_seed = _seed_of_split(cv, rng)
+    rows = safe_indexing(select_columns(X, columns), positions)
+    weights = None if sample_weight is None else sample_weight[positions]
+    params = take_metadata(params, positions, n_rows(X))
+    # Two caches: strategies without regions share the fit on all labeled rows.
+    memory = check_memory(memory)
+    fitted = memory.cache(_fit_clone)(estimator, rows, labels, weights, params)
     predictor = WeakPredictor(fitted, columns, fitted.classes_)
     proba = predictor.proba(X)
     if cross_fit:
+        out_of_fold = memory.cache(out_of_fold_proba, ignore=["n_jobs"])(
+            estimator,
+            rows,
+            labels,
+            fitted.classes_,
+            cv=cv,
+            sample_weight=weights,
+            params=params,
+            n_jobs=n_jobs,
+            random_state=split_seed,
+        )
         held_out = ~np.isnan(out_of_fold).any(axis=1)
         proba[positions[held_out]] = out_of_fold[held_out]
     return predictor, proba
@@ -162,7 +178,7 @@ def resolve_columns(columns, X, *, name="weak_features"):
 
     Returns
     -------
-    list, slice, ndarray or None
+    list, slice or None
         None for all columns.
 
     Raises
@@ -173,10 +189,12 @@ def resolve_columns(columns, X, *, name="weak_features"):
     chosen = columns(X) if callable(columns) else columns
     if chosen is None:
         return None
-    chosen = [chosen] if isinstance(chosen, str | int) else chosen
+    chosen = [chosen] if isinstance(chosen, str | Integral) else chosen
     try:
+        if not isinstance(chosen, slice):
+            chosen = _plain_list(chosen, X)
         n_chosen = select_columns(X, chosen).shape[1]
-    except (IndexError, KeyError, ValueError) as error:
+    except (IndexError, KeyError, TypeError, ValueError) as error:
         msg = f"{name}={columns!r} does not choose columns of X: {error}"
         raise ValueError(msg) from error
     if not n_chosen:
@@ -185,36 +203,39 @@ def resolve_columns(columns, X, *, name="weak_features"):
     return chosen
 
 
-def _fit_on_labeled(
-    estimator,
-    X,
-    y,
-    *,
-    sample_weight,
-    params,
-    cross_fit,
-    cv,
-    split_seed,
-    n_jobs,
-):
-    """Return the fitted estimator and out-of-fold probabilities, or None for them."""
-    fitted = fit_on_labels(
+def _plain_list(columns, X):
+    # Polars takes no NumPy scalars.
+    plain = [v.item() if isinstance(v, np.generic) else v for v in columns]
+    if any(isinstance(v, bool) for v in plain) and len(plain) != X.shape[1]:
+        msg = f"a mask of {len(plain)} values for {X.shape[1]} columns"
+        raise ValueError(msg)
+    if is_dataframe(X):
+        unknown = [v for v in plain if isinstance(v, str) and v not in X.columns]
+        if unknown:
+            msg = f"there is no column {unknown}"
+            raise ValueError(msg)
+    return plain
+
+
+def _require_classifier(frozen):
+    if not hasattr(frozen, "classes_"):
+        msg = (
+            f"weak_estimator={frozen!r} has no classes_: fit the classifier before it "
+            "is wrapped in FrozenEstimator."
+        )
+        raise ValueError(msg)
+    if not hasattr(frozen, "predict_proba"):
+        msg = (
+            f"weak_estimator={frozen!r} has no predict_proba. Wrap the classifier in "
+            "CalibratedClassifierCV before it is fitted, or pass another."
+        )
+        raise TypeError(msg)
+
+
+def _fit_clone(estimator, X, y, sample_weight, params):
+    return fit_on_labels(
         clone(estimator), X, y, sample_weight, params, name="weak_estimator"
     )
-    if not cross_fit:
-        return fitted, None
-    proba = out_of_fold_proba(
-        estimator,
-        X,
-        y,
-        fitted.classes_,
-        cv=cv,
-        sample_weight=sample_weight,
-        params=params,
-        n_jobs=n_jobs,
-        random_state=split_seed,
-    )
-    return fitted, proba
 
 
 def _seed_of_split(cv, rng):

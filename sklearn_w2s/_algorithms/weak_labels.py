@@ -92,5 +92,6 @@ def unit_mean(weights: ArrayLike, multiplicity: ArrayLike) -> FloatArray:
     """
     w = np.asarray(weights, dtype=np.float64)
     counts = np.asarray(multiplicity, dtype=np.float64) * (w > 0)
-    total = counts @ w
+    # Summed as the counts are, so that weights of one stay exactly one.
+    total = (counts * w).sum()
     return w * (counts.sum() / total) if total > 0 else w

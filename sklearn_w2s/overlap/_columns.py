@@ -15,13 +15,40 @@ def stack_columns(confidence, overlap_score, regions, dtype):
     return np.column_stack([confidence, overlap_score, *indicators]).astype(dtype)
 
 
-def prepend(X, columns):
-    """Return X with the columns behind its own, in the kind of container that X has."""
+def prepend(X, columns, *, named):
+    """Return X with the columns behind its own, in the kind of container that X has.
+
+    Parameters
+    ----------
+    X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
+        Rows.
+    columns : ndarray of shape (n, 5)
+        The columns `COLUMN_NAMES`.
+    named : bool
+        Whether the columns of X had names in `fit`; a data frame stays one only then.
+
+    Returns
+    -------
+    {ndarray, csr matrix, data frame} of shape (n, n_features + 5)
+        All columns.
+
+    Raises
+    ------
+    ValueError
+        If X has a column of the same name.
+    """
     if sp.issparse(X):
         return sp.hstack([X, columns]).tocsr()
-    if not is_dataframe(X):
+    if not (named and is_dataframe(X)):
         return np.hstack([X, columns])
-    named = dict(zip(COLUMN_NAMES, columns.T, strict=True))
+    taken = [name for name in COLUMN_NAMES if name in X.columns]
+    if taken:
+        msg = (
+            f"X has columns that transform adds with passthrough=True: {taken}. Rename "
+            "them, or set passthrough=False."
+        )
+        raise ValueError(msg)
+    added = dict(zip(COLUMN_NAMES, columns.T, strict=True))
     if hasattr(X, "hstack"):  # polars
-        return X.hstack(type(X)(named))
-    return X.assign(**named)
+        return X.hstack(type(X)(added))
+    return X.assign(**added)

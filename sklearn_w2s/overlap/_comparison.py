@@ -1,10 +1,10 @@
 """Rows in the space where they are compared, and the measure that compares them."""
 
 import numpy as np
-import scipy.sparse as sp
 from sklearn.base import clone
-from sklearn.utils.validation import has_fit_parameter
+from sklearn.utils import check_array
 
+from sklearn_w2s._fitting import weight_arguments
 from sklearn_w2s._sklearn import safe_indexing, seed_nested
 from sklearn_w2s._tabular import default_representation
 from sklearn_w2s.overlap._measures import MEASURES, FunctionMeasure
@@ -62,8 +62,7 @@ class Comparison:
             else clone(self.representation),
             seeds,
         )
-        weighted = weighted and has_fit_parameter(transformer, "sample_weight")
-        fit_params = {"sample_weight": weights[kept]} if weighted else {}
+        fit_params = weight_arguments(transformer, weights[kept]) if weighted else {}
         self.transformer = transformer.fit(rows, **fit_params)
         self._weak_transformer = None
         if predictor.columns is not None:
@@ -78,8 +77,14 @@ class Comparison:
         return self
 
     def represent(self, X):
-        """Return rows in the space of the representation."""
-        return _as_matrix(self.transformer.transform(X))
+        """Return rows in the space of the representation.
+
+        Raises
+        ------
+        ValueError
+            If they are not finite numbers.
+        """
+        return _as_matrix(self.transformer.transform(X), "representation.transform(X)")
 
     def score(self, X, proba):
         """Return the overlap score of each row, given its weak probabilities."""
@@ -99,8 +104,10 @@ class Comparison:
         if self._weak_transformer is None:
             # The probabilities of all classes sum to one: the first adds nothing.
             return proba[:, 1:]
-        return _as_matrix(self._weak_transformer.transform(self._predictor.view(X)))
+        view = self._predictor.view(X)
+        return _as_matrix(self._weak_transformer.transform(view), "weak_features of X")
 
 
-def _as_matrix(rows):
-    return rows.tocsr() if sp.issparse(rows) else np.asarray(rows)
+def _as_matrix(rows, name):
+    kinds = [np.float64, np.float32]
+    return check_array(rows, accept_sparse="csr", dtype=kinds, input_name=name)

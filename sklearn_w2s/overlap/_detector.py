@@ -13,7 +13,7 @@ from sklearn.utils.validation import (
 )
 
 from sklearn_w2s._algorithms.overlap import OVERLAP, REGIONS, region_shares
-from sklearn_w2s._fitting import fit_arguments, forget_fit
+from sklearn_w2s._fitting import adapt, fit_arguments, forget_fit
 from sklearn_w2s._sklearn import (
     HasMethods,
     Interval,
@@ -70,9 +70,9 @@ class OverlapDetector(NewRowsMixin, BaseEstimator):
     threshold_type : {"value", "quantile"}, default="value"
         Whether a float threshold is a value or a quantile. Quantiles carry over from
         fold to fold, so grid searches use them.
-    overlap_measure : {"max_abs_cosine", "max_abs_dot", "max_dot", "mean_abs_cosine", \
-            "unexplained"} or callable, default="mean_abs_cosine"
-        Overlap score of a row, see Notes. A callable maps
+    overlap_measure : str or callable, default="mean_abs_cosine"
+        Overlap score of a row: "max_abs_cosine", "max_abs_dot", "max_dot",
+        "mean_abs_cosine" or "unexplained", see Notes. A callable maps
         ``(rows, hard_rows, weak_rows)`` to (n,) values.
     representation : transformer instance, default=None
         Maps X to the numeric space in which rows are compared. None compares X itself
@@ -113,7 +113,8 @@ class OverlapDetector(NewRowsMixin, BaseEstimator):
     overlap_density_ : float
         Weighted share of overlap rows in `fit`, in [0, 1].
     references_ : {ndarray, csr matrix} of shape (n_references, n_components)
-        Hard rows that others are compared with, in the space of the representation.
+        Hard rows that others are compared with, in the space of the representation;
+        scaled to length one where their cosines are.
     weak_predictor_ : object
         The weak estimator together with its columns and classes.
     weak_estimator_ : classifier or None
@@ -273,13 +274,13 @@ class OverlapDetector(NewRowsMixin, BaseEstimator):
         raise_for_params(params, self, "fit")
         X = check_features(self, X, reset=True)
         weights = check_weights(sample_weight, X)
+        weighted = sample_weight is not None
         rng = check_random_state(self.random_state)
-
         seeds = None if self.random_state is None else rng
 
-        proba = self._fit_weak(X, y, weak_proba, sample_weight, params, seeds, rng)
+        weak_weights = weights if weighted else None
+        proba = self._fit_weak(X, y, weak_proba, weak_weights, params, seeds, rng)
         self._split_by_confidence(proba, weights)
-        weighted = sample_weight is not None
         self._split_by_overlap(X, proba, weights, weighted, seeds, rng)
         return self
 
@@ -341,7 +342,7 @@ class OverlapDetector(NewRowsMixin, BaseEstimator):
     def _weak(self):
         if self.weak_estimator is None:
             return default_weak_estimator()
-        return self.weak_estimator
+        return adapt(self.weak_estimator)
 
     def _fit_weak(self, X, y, weak_proba, sample_weight, params, seeds, rng):
         """Set the weak estimator and return its probabilities of all rows."""
@@ -350,11 +351,11 @@ class OverlapDetector(NewRowsMixin, BaseEstimator):
             y = np.full(n_rows(X), self.missing_label)
         labels, labeled = check_labels(y, self.missing_label)
         check_consistent_length(X, labeled)
-        weights, weak_params = None, {}
-        if weak_proba is None and not frozen:
-            ((weights, weak_params),) = fit_arguments(
-                self, ["weak_estimator"], sample_weight, params
-            )
+        if weak_proba is not None or frozen:
+            sample_weight = None
+        ((weights, weak_params),) = fit_arguments(
+            self, ["weak_estimator"], sample_weight, params
+        )
         self.weak_predictor_, proba = fit_weak(
             self._weak(),
             X,

@@ -17,6 +17,10 @@ from sklearn_w2s._algorithms.similarity import (
     mean_similarity,
     unit_rows,
 )
+from sklearn_w2s._validation import check_scores
+
+# Residuals of less than so many units in the last place of the largest entry are none.
+_ROUNDING = 1000
 
 
 class Similarity:
@@ -77,13 +81,16 @@ class Unexplained:
             raise ValueError(msg)
         self.references = rows[hard]
         self.regression = LinearRegression().fit(weak_rows, rows, weights)
+        self.rounding = _ROUNDING * np.finfo(rows.dtype).eps * np.abs(rows).max()
         return self
 
     def score(self, rows, weak_rows):
         """Return the length of each row's residual."""
         # A single column of rows comes back one-dimensional.
         explained = self.regression.predict(weak_rows).reshape(rows.shape)
-        return np.linalg.norm(rows - explained, axis=1)
+        lengths = np.linalg.norm(rows - explained, axis=1)
+        # Of rows that are explained, rounding errors must not make two groups.
+        return np.where(lengths > self.rounding, lengths, 0)
 
 
 class FunctionMeasure:
@@ -99,14 +106,8 @@ class FunctionMeasure:
 
     def score(self, rows, weak_rows):
         """Call the function."""
-        scores = np.asarray(self.func(rows, self.references, weak_rows))
-        if scores.shape != (rows.shape[0],):
-            msg = (
-                f"overlap_measure returned an array of shape {scores.shape}; it must "
-                f"return one score per row, shape ({rows.shape[0]},)."
-            )
-            raise ValueError(msg)
-        return scores
+        scores = self.func(rows, self.references, weak_rows)
+        return check_scores(scores, rows.shape[0], name="overlap_measure")
 
 
 MEASURES: dict[str, Callable[[], Any]] = {

@@ -10,7 +10,7 @@ from sklearn_w2s._algorithms.overlap import (
     max_proba_confidence,
     split_regions,
 )
-from sklearn_w2s._validation import check_features
+from sklearn_w2s._validation import check_features, check_scores
 from sklearn_w2s.overlap._columns import prepend, stack_columns
 from sklearn_w2s.overlap._regions import RegionArray
 
@@ -52,14 +52,23 @@ class NewRowsMixin(TransformerMixin):
         -------
         {ndarray, csr matrix, data frame} of shape (n, 5) or (n, n_features + 5)
             Columns confidence, overlap score, and one indicator per region; behind
-            those of X with `passthrough`, in the kind of container that X has.
+            those of X with `passthrough`, in the kind of container that X has, which
+            is an array where the columns had no names in `fit`.
+
+        Raises
+        ------
+        ValueError
+            If the rows do not fit those of `fit`, have a column of a name that is
+            added, or if there is no weak estimator to ask.
         """
         X = self._check(X)
         confidence, score = self._describe(X)
         regions = self._regions(confidence, score)
         dtype = np.float32 if _is_single_precision(X) else np.float64
         columns = stack_columns(confidence, score, regions, dtype)
-        return prepend(X, columns) if self.passthrough else columns
+        if not self.passthrough:
+            return columns
+        return prepend(X, columns, named=hasattr(self, "feature_names_in_"))
 
     def confidence_samples(self, X):
         """Return the weak estimator's confidence on new rows.
@@ -131,7 +140,8 @@ class NewRowsMixin(TransformerMixin):
 
     def _confidence(self, proba):
         if callable(self.confidence):
-            return np.asarray(self.confidence(proba), dtype=np.float64)
+            scores = self.confidence(proba)
+            return check_scores(scores, len(proba), name="confidence")
         return CONFIDENCES[self.confidence](proba)
 
     def _regions(self, confidence, score):

@@ -16,3 +16,8 @@ class RegionArray(np.ndarray):
             first, second, *_ = args
             return np.equal(np.asarray(first), np.asarray(second))
         return super().__array_function__(func, types, args, kwargs)
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        """Give plain arrays: a mask of regions is no array of regions."""
+        plain = [np.asarray(x) if isinstance(x, RegionArray) else x for x in inputs]
+        return getattr(ufunc, method)(*plain, **kwargs)

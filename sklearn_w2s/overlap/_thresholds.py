@@ -36,7 +36,7 @@ def find_threshold(threshold, scores, weights, *, threshold_type, name):
     Raises
     ------
     ValueError
-        If a quantile is outside [0, 1].
+        If a threshold is no number, or a quantile is outside [0, 1].
 
     Warns
     -----
@@ -44,9 +44,9 @@ def find_threshold(threshold, scores, weights, *, threshold_type, name):
         If all scores are equal and the threshold is "auto".
     """
     if callable(threshold):
-        return float(threshold(scores, weights))
+        return _number(threshold(scores, weights), f"{name}(values, sample_weight)")
     if isinstance(threshold, Real):
-        number = float(threshold)
+        number = _number(threshold, name)
         if threshold_type == "value":
             return number
         if not 0 <= number <= 1:
@@ -63,3 +63,10 @@ def find_threshold(threshold, scores, weights, *, threshold_type, name):
             stacklevel=2,
         )
     return found
+
+
+def _number(value, name):
+    if not isinstance(value, Real) or value != value:
+        msg = f"{name}={value!r} is not a number."
+        raise ValueError(msg)
+    return float(value)

@@ -31,6 +31,7 @@ from sklearn_w2s._validation import (
     check_features,
     check_labels,
     check_sources,
+    is_class,
     n_rows,
 )
 from sklearn_w2s.overlap import OverlapDetector
@@ -69,12 +70,12 @@ class UCBSourceSelector(PredictionDelegate, MetaEstimatorMixin, BaseEstimator):
     budget : int, default=None
         Rows drawn at most. With neither `n_rounds` nor `budget` all sources are drawn
         until they are empty.
-    policy : {"kl_ucb", "ucb1", "paper", "reference", "random"} or callable, \
-            default="kl_ucb"
-        Index of the sources, see Notes. A callable gets the statistics, an object with
-        the arrays `n_pulls` (rounds), `drawn` and `found` (rows, overlap rows), `pool`
-        (rows at the start), each of shape (n_sources,), with `horizon` (rounds in all),
-        `alpha` and `rng`; it returns one number per source.
+    policy : str or callable, default="kl_ucb"
+        Index of the sources: "kl_ucb", "ucb1", "paper", "reference" or "random", see
+        Notes. A callable gets the statistics, an object with the arrays `n_pulls`
+        (rounds), `drawn` and `found` (rows, overlap rows), `pool` (rows at the start),
+        each of shape (n_sources,), with `horizon` (rounds in all), `alpha` and `rng`;
+        it returns one number per source.
     alpha : float, default=1.0
         Exploration coefficient, 0 or more. "random" ignores it.
     burn_in : int, default=1
@@ -376,7 +377,7 @@ class UCBSourceSelector(PredictionDelegate, MetaEstimatorMixin, BaseEstimator):
         for name in ("overlap_detector", "estimator"):
             fitted = getattr(self, f"{name}_", None)
             classes = np.asarray(getattr(fitted, "classes_", ())).tolist()
-            if self.missing_label in classes:
+            if is_class(self.missing_label, classes):
                 msg = (
                     f"{name}={fitted!r} learned missing_label={self.missing_label!r} "
                     f"as one of its classes {classes}. Pass one that takes unlabeled "

@@ -66,8 +66,7 @@ class WeakToStrongClassifier(
         It uses the weak estimator, `weak_features` and `missing_label` of this
         classifier, and its own `cv` for the weak probabilities of labeled rows. None
         uses the detector's defaults where a strategy needs it.
-    strategy : {"auto", "all", "confidence", "confident", "overlap"} or callable, \
-            default="auto"
+    strategy : str or callable, default="auto"
         How weak labels are used:
 
         - "all": every weak label alike;
@@ -263,6 +262,8 @@ class WeakToStrongClassifier(
         raise_for_params(params, self, "fit")
         X = check_features(self, X, reset=True)
         weights = check_weights(sample_weight, X)
+        if sample_weight is not None:
+            sample_weight = weights
         labels, labeled = check_labels(y, self.missing_label)
         check_consistent_length(X, labeled)
         rng = check_random_state(self.random_state)
@@ -270,7 +271,7 @@ class WeakToStrongClassifier(
         weak_arguments, strong_arguments = fit_arguments(
             self, ["weak_estimator", "strong_estimator"], sample_weight, params
         )
-        strong = adapt(clone(self._strong()))
+        strong = clone(self._strong())
         self.strategy_, strategy, self.pseudo_labels_ = choose(
             self.strategy, self.pseudo_labels, strong
         )
@@ -319,7 +320,7 @@ class WeakToStrongClassifier(
         return super().score(rows, labels, sample_weight)
 
     def _unfitted_part(self):
-        return adapt(self._strong())
+        return self._strong()
 
     def _ask(self, method, X, params):
         output = super()._ask(method, X, params)
@@ -333,12 +334,12 @@ class WeakToStrongClassifier(
     def _weak(self):
         if self.weak_estimator is None:
             return default_weak_estimator()
-        return self.weak_estimator
+        return adapt(self.weak_estimator)
 
     def _strong(self):
         if self.strong_estimator is None:
             return default_strong_estimator()
-        return self.strong_estimator
+        return adapt(self.strong_estimator)
 
     def _detector(self):
         if self.overlap_detector is None:
@@ -376,13 +377,14 @@ class WeakToStrongClassifier(
         if not self._detects(strategy):
             return None, None
         detector = clone(self._detector())
-        if detector.weak_estimator is not None:
-            msg = (
-                f"overlap_detector has weak_estimator={detector.weak_estimator!r}, but "
-                "regions are found from the weak labels of this classifier: leave it "
-                "None, and set weak_estimator here."
-            )
-            raise ValueError(msg)
+        for name in ("weak_estimator", "weak_features"):
+            if getattr(detector, name) is not None:
+                msg = (
+                    f"overlap_detector has {name}={getattr(detector, name)!r}, but "
+                    "regions are found from the weak labels of this classifier: leave "
+                    f"it None, and set {name} here."
+                )
+                raise ValueError(msg)
         weak = self.weak_estimator_
         if weak is not None and not isinstance(weak, FrozenEstimator):
             weak = FrozenEstimator(weak)
@@ -392,11 +394,11 @@ class WeakToStrongClassifier(
             missing_label=self.missing_label,
         )
         # The classes are named by the estimator, or else by y and the user's columns.
-        named = weak is not None and len(weak.classes_) == len(self.classes_)
+        named = weak_proba is None and len(weak.classes_) == len(self.classes_)
         self.overlap_detector_ = seed_nested(detector, seeds).fit(
             X,
             None if named else y,
-            weak_proba=weak_proba if weak is None else self.weak_proba_,
+            weak_proba=self.weak_proba_ if weak_proba is None else weak_proba,
             sample_weight=sample_weight,
         )
         self.overlap_density_ = self.overlap_detector_.overlap_density_
@@ -469,7 +471,7 @@ class WeakToStrongClassifier(
                 method_mapping=MethodMapping().add(caller="fit", callee="fit"),
             )
             .add(
-                strong_estimator=adapt(self._strong()),
+                strong_estimator=self._strong(),
                 method_mapping=prediction_mapping("fit"),
             )
         )
@@ -479,7 +481,7 @@ class WeakToStrongClassifier(
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        weak, strong = self._weak(), adapt(self._strong())
+        weak, strong = self._weak(), self._strong()
         for kind in ("sparse", "allow_nan"):
             both = accepts(weak, kind) and accepts(strong, kind)
             setattr(tags.input_tags, kind, both)

@@ -94,4 +94,13 @@ def _apply(name, strategy, weak_proba, *, regions, representation, labeled, rng)
             "are negative or not finite."
         )
         raise ValueError(msg)
+    used = np.flatnonzero(~labeled & (weights > 0))
+    error = np.abs(targets[used].sum(axis=1) - 1)
+    if (error > 1e-3).any():
+        row = used[np.argmax(error)]
+        msg = (
+            f"strategy={name!r} returned targets that do not sum to 1: row {row} is "
+            f"{targets[row].tolist()}."
+        )
+        raise ValueError(msg)
     return targets, weights

@@ -53,7 +53,9 @@ BOTH = {
     "logistic": LogisticRegression,
     "naive_bayes": GaussianNB,
     "neighbors": KNeighborsClassifier,
-    "perceptron": partial(MLPClassifier, (8,), solver="lbfgs", alpha=1.0, max_iter=2000),
+    "perceptron": partial(
+        MLPClassifier, (8,), solver="lbfgs", alpha=1.0, max_iter=2000
+    ),
     "pipeline": lambda: make_pipeline(StandardScaler(), LogisticRegression()),
     "calibrated": lambda: CalibratedClassifierCV(LinearSVC()),
     "skorch": skorch_net,

@@ -1,6 +1,7 @@
 """Fit sub-estimators: on which rows, with which weights and metadata."""
 
 import numpy as np
+from sklearn.base import MetaEstimatorMixin
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import get_routing_for_object, process_routing
 from sklearn.utils.validation import has_fit_parameter
@@ -136,17 +137,29 @@ def fit_on_labels(estimator, X, y, sample_weight, params, *, name):
 def takes_weights(estimator):
     """Say whether `estimator.fit` can be given weights per row.
 
-    A pipeline takes them when its last step does; with metadata routing on, that step
-    must have requested them.
+    A pipeline takes them when its last step does, and a meta-estimator when it can hand
+    them on; with metadata routing on, a last step must have requested them.
     """
     if not isinstance(estimator, Pipeline):
-        return has_fit_parameter(estimator, "sample_weight")
+        return has_fit_parameter(estimator, "sample_weight") and _hands_weights_on(
+            estimator
+        )
     last = estimator.steps[-1][1]
     if last in (None, "passthrough"):
         return False
     if routing_enabled() and not isinstance(last, Pipeline):
         return bool(get_routing_for_object(last).consumes("fit", ["sample_weight"]))
     return takes_weights(last)
+
+
+def _hands_weights_on(estimator):
+    inner = getattr(estimator, "estimator", None)
+    if inner is None or not isinstance(estimator, MetaEstimatorMixin):
+        return True
+    # Without routing, the steps of a pipeline have to be named.
+    return takes_weights(inner) and (
+        routing_enabled() or not isinstance(inner, Pipeline)
+    )
 
 
 def fit_weighted(estimator, X, y, sample_weight=None, **params):

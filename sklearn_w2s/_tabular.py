@@ -1,7 +1,5 @@
 """Tables of mixed columns as numbers, and the default estimators that build on them."""
 
-from itertools import pairwise
-
 import numpy as np
 import scipy.sparse as sp
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -11,8 +9,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_w2s._algorithms.quantile import weighted_quantile
-from sklearn_w2s._sklearn import check_weights, routing_enabled
+from sklearn_w2s._sklearn import routing_enabled
 from sklearn_w2s._validation import is_dataframe, is_na, n_rows
 
 # Rarer categories of a column share one indicator, which bounds the width of the rows.
@@ -30,8 +27,9 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         One indicator per category (at most 32 per column, the rarer ones share one),
         or one code per column.
     impute : bool, default=True
-        Replace missing numbers by the column's median; False leaves them missing. A
-        missing category is a category of its own.
+        Replace missing numbers by the column's median; False leaves them missing, but
+        for columns without any number, which become 0. In sparse matrices they become 0
+        in any case. A missing category is a category of its own.
     scale : bool, default=True
         Bring numeric columns to mean 0 and variance 1 (sparse ones: variance 1).
 
@@ -68,7 +66,8 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         y : None
             Ignored.
         sample_weight : array-like of shape (n,), default=None
-            Weights of the rows in medians, means and variances.
+            Weights of the rows in means and variances. Medians and categories are
+            those of the rows alone.
 
         Returns
         -------
@@ -79,14 +78,10 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         self.numeric_columns_, self.categorical_columns_ = split_columns(X)
         if self.numeric_columns_:
             numbers = numeric_rows(X, self.numeric_columns_)
-            self._medians_ = self._scaler_ = None
-            if self.impute and _has_missing(numbers):
-                weights = check_weights(sample_weight, X)
-                self._medians_ = _column_medians(numbers, weights)
-                numbers = _fill_in(numbers, self._medians_)
+            self._fillers_ = _fillers(numbers, impute=self.impute)
+            numbers = _fill_in(numbers, self._fillers_)
             if self.scale:
-                self._scaler_ = StandardScaler(with_mean=not sp.issparse(numbers))
-                self._scaler_.fit(numbers, sample_weight=sample_weight)
+                self._fit_scaler(numbers, sample_weight)
         if self.categorical_columns_:
             self._encoder_ = self._make_category_encoder()
             self._encoder_.fit(_text_rows(X, self.categorical_columns_))
@@ -104,11 +99,6 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         -------
         {ndarray, csr matrix} of shape (n, n_encoded)
             Numbers.
-
-        Raises
-        ------
-        ValueError
-            If numbers are missing that were complete in `fit`.
         """
         check_is_fitted(self)
         X = self._check(X, reset=False)
@@ -143,16 +133,19 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         )
 
     def _transform_numbers(self, X):
-        numbers = numeric_rows(X, self.numeric_columns_)
-        if self._medians_ is not None:
-            numbers = _fill_in(numbers, self._medians_)
-        elif self.impute and _has_missing(numbers):
-            msg = (
-                "X has missing numbers, but had none in fit, so that there is no "
-                "estimate to replace them. Impute them before."
-            )
-            raise ValueError(msg)
-        return numbers if self._scaler_ is None else self._scaler_.transform(numbers)
+        numbers = _fill_in(numeric_rows(X, self.numeric_columns_), self._fillers_)
+        if not self.scale:
+            return numbers
+        return self._scaler_.transform(self._shift(numbers))
+
+    def _fit_scaler(self, numbers, sample_weight):
+        # The weighted variance of a constant column rounds below zero unless it is 0.
+        self._lowest_ = 0.0 if sp.issparse(numbers) else np.nanmin(numbers, axis=0)
+        self._scaler_ = StandardScaler(with_mean=not sp.issparse(numbers))
+        self._scaler_.fit(self._shift(numbers), sample_weight=sample_weight)
+
+    def _shift(self, numbers):
+        return numbers if sp.issparse(numbers) else numbers - self._lowest_
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -278,37 +271,26 @@ def _is_missing(value):
     return value is None or is_na(value) or value != value
 
 
-def _has_missing(numbers):
-    values = numbers.data if sp.issparse(numbers) else numbers
-    return bool(np.isnan(values).any())
+def _fillers(numbers, *, impute):
+    """Return what replaces missing numbers of each column; NaN leaves them missing.
+
+    A column of which nothing is known becomes 0 in any case: there is nothing to learn
+    from it, and gradient boosting fails on it. So do gaps in sparse matrices, for it is
+    the value of all entries that are not stored.
+    """
+    if sp.issparse(numbers):
+        return np.zeros(numbers.shape[1])
+    known = ~np.isnan(numbers).all(axis=0)
+    fillers = np.where(known, np.nan, 0.0)
+    if impute and known.any():
+        fillers[known] = np.nanmedian(numbers[:, known], axis=0)
+    return fillers
 
 
-def _column_medians(numbers, weights):
+def _fill_in(numbers, fillers):
     if not sp.issparse(numbers):
-        return np.array([_median(column, weights) for column in numbers.T])
-    numbers = numbers.tocsc()
-    medians = np.empty(numbers.shape[1])
-    for j, (start, stop) in enumerate(pairwise(numbers.indptr)):
-        stored = weights[numbers.indices[start:stop]]
-        values = np.append(numbers.data[start:stop], 0.0)
-        medians[j] = _median(values, np.append(stored, weights.sum() - stored.sum()))
-    return medians
-
-
-def _median(values, weights):
-    known = ~np.isnan(values) & (weights > 0)
-    if not known.any():
-        return 0.0
-    values, weights = values[known], weights[known]
-    low = weighted_quantile(values, 0.5, weights)
-    high = -weighted_quantile(-values, 0.5, weights)
-    return (low + high) / 2
-
-
-def _fill_in(numbers, medians):
-    if not sp.issparse(numbers):
-        return np.where(np.isnan(numbers), medians.astype(numbers.dtype), numbers)
+        return np.where(np.isnan(numbers), fillers.astype(numbers.dtype), numbers)
     filled = numbers.copy()
     is_missing = np.isnan(filled.data)
-    filled.data[is_missing] = medians[filled.indices[is_missing]]
+    filled.data[is_missing] = fillers[filled.indices[is_missing]]
     return filled

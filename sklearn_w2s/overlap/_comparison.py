@@ -63,7 +63,8 @@ class Comparison:
             seeds,
         )
         fit_params = weight_arguments(transformer, weights[kept]) if weighted else {}
-        self.transformer = transformer.fit(rows, **fit_params)
+        # A frozen transformer asks for y, even if it is not used.
+        self.transformer = transformer.fit(rows, None, **fit_params)
         self._weak_transformer = None
         if predictor.columns is not None:
             view = predictor.view(rows)

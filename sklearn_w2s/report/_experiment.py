@@ -5,24 +5,21 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.compose import make_column_transformer
 from sklearn.ensemble import (
     ExtraTreesClassifier,
     HistGradientBoostingClassifier,
     RandomForestClassifier,
 )
-from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from sklearn_w2s._algorithms.overlap import region_shares
 from sklearn_w2s._sklearn import safe_indexing, seed_nested
-from sklearn_w2s._tabular import TabularEncoder, split_columns
+from sklearn_w2s._tabular import TabularEncoder
 from sklearn_w2s.overlap import OverlapDetector
 from sklearn_w2s.report._data import UNLABELED, take
 from sklearn_w2s.report._errors import InputError
@@ -36,50 +33,19 @@ LABELED_PER_CLASS = 12
 MIN_LABELED_PER_CLASS = 3
 
 
-def _numbers(X):
-    return split_columns(X)[0]
-
-
-def _categories(X):
-    return split_columns(X)[1]
-
-
 def _linear(classifier):
-    """Return a classifier behind scaled numbers and indicators of categories.
-
-    Medians are learned of columns that are complete in the labeled rows, too: others
-    may have gaps there.
-    """
-    numbers = make_pipeline(_plain(), _imputer(), StandardScaler())
-    encoder = make_column_transformer(
-        (numbers, _numbers), (TabularEncoder(), _categories)
-    )
-    return make_pipeline(encoder, classifier)
+    """Return a classifier behind scaled numbers and indicators of categories."""
+    return make_pipeline(TabularEncoder(), classifier)
 
 
 def _trees(classifier):
-    """Return a classifier behind numbers and codes of categories."""
-    return make_pipeline(_plain(), classifier)
-
-
-def _boosting(classifier):
-    """Return a classifier that may meet columns without any number in its rows.
-
-    scikit-learn 1.9 fails to bin those.
-    """
-    return make_pipeline(_plain(), _imputer(add_indicator=True), classifier)
-
-
-def _plain():
-    return TabularEncoder(categories="ordinal", impute=False, scale=False)
-
-
-def _imputer(**options):
-    return SimpleImputer(strategy="median", keep_empty_features=True, **options)
+    """Return a classifier behind numbers, gaps included, and codes of categories."""
+    encoder = TabularEncoder(categories="ordinal", impute=False, scale=False)
+    return make_pipeline(encoder, classifier)
 
 
 ESTIMATORS = {
-    "boosting": _boosting(HistGradientBoostingClassifier()),
+    "boosting": _trees(HistGradientBoostingClassifier()),
     "extra_trees": _trees(ExtraTreesClassifier()),
     "forest": _trees(RandomForestClassifier()),
     "logistic": _linear(LogisticRegression(max_iter=2000)),

@@ -403,7 +403,7 @@ def align_proba(proba, present, classes, *, absent=0.0):
     ndarray of shape (n, n_classes)
         Float64 values.
     """
-    aligned = np.full((len(proba), len(classes)), absent)
+    aligned = np.full((len(proba), len(classes)), absent, dtype=np.float64)
     aligned[:, np.searchsorted(classes, present)] = proba
     return aligned
 

@@ -3,10 +3,18 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import (
+    GridSearchCV,
+    StratifiedKFold,
+    cross_val_score,
+    cross_validate,
+)
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
 from sklearn_w2s.model_selection import LabeledScorer, LabeledSplit
@@ -112,3 +120,88 @@ def test_string_labels_with_a_sentinel_are_searched_alike(table):
     )
 
     np.testing.assert_allclose(plain, strings)
+
+
+class Counting(LogisticRegression):
+    """A classifier that counts its fits."""
+
+    n_fits = 0
+
+    def fit(self, X, y, sample_weight=None):
+        Counting.n_fits += 1
+        return super().fit(X, y, sample_weight)
+
+
+def on_numbers(classifier):
+    encode = make_column_transformer((SimpleImputer(), ["size", "flag"]))
+    return make_pipeline(encode, classifier)
+
+
+@pytest.mark.parametrize("random_state", [None, 0])
+def test_a_cache_fits_the_weak_estimator_once_per_fold(table, tmp_path, random_state):
+    X, y, _ = table
+    Counting.n_fits = 0
+    model = WeakToStrongClassifier(
+        on_numbers(Counting()),
+        on_numbers(LogisticRegression()),
+        overlap_detector=OverlapDetector(threshold_type="quantile"),
+        memory=str(tmp_path),
+        random_state=random_state,
+    )
+    grid = {**GRID, "strong_estimator__logisticregression__C": [0.1, 1.0]}
+
+    GridSearchCV(model, grid, cv=LabeledSplit(3), error_score="raise").fit(X, y)
+
+    # Three training sets and all rows: one fit each, and five to cross-fit.
+    assert Counting.n_fits == (3 + 1) * (1 + 5)
+
+
+def test_parameters_of_every_depth_are_searched(table):
+    X, y, _ = table
+    scale = make_column_transformer(
+        (StandardScaler(), ["size"]),
+        remainder="passthrough",
+        verbose_feature_names_out=False,
+    ).set_output(transform="pandas")
+    weak = on_numbers(LogisticRegression())
+    model = classifier().set_params(weak_estimator=weak)
+    grid = {
+        "columntransformer__standardscaler__with_mean": [True, False],
+        "weaktostrongclassifier__weak_estimator__logisticregression__C": [0.1, 1.0],
+        "weaktostrongclassifier__overlap_detector__overlap_measure": ["max_dot"],
+        "weaktostrongclassifier__strategy": ["confident"],
+    }
+
+    search = GridSearchCV(
+        make_pipeline(scale, model), grid, cv=LabeledSplit(3), error_score="raise"
+    ).fit(X, y)
+
+    assert len(search.cv_results_["params"]) == 4
+    fitted = search.best_estimator_[-1]
+    assert fitted.overlap_detector_.overlap_measure == "max_dot"
+    assert fitted.strong_estimator_[-1].is_categorical_.tolist() == [False, True, False]
+
+
+def test_a_detector_is_searched_inside_a_pipeline(table):
+    X, _, y_true = table
+    detector = OverlapDetector(threshold_type="quantile", passthrough=True)
+    pipe = make_pipeline(detector, on_numbers(LogisticRegression()))
+
+    search = GridSearchCV(
+        pipe, {"overlapdetector__overlap_threshold": [0.2, 0.8]}, error_score="raise"
+    ).fit(X, y_true)
+
+    assert search.best_score_ > 0.6
+
+
+def test_every_training_set_holds_all_unlabeled_rows(table):
+    X, y, _ = table
+
+    models = cross_validate(
+        classifier(), X, y, cv=LabeledSplit(3), return_estimator=True
+    )["estimator"]
+
+    n_labeled = np.sum(y >= 0)
+    for model in models:
+        n_rows = len(model.transduction_)
+        assert n_rows == pytest.approx(len(y) - n_labeled / 3, abs=1)

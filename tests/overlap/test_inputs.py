@@ -266,11 +266,14 @@ def test_a_representation_that_keeps_missing_values_is_refused(problem):
         detector.fit(X, y)
 
 
-def test_missing_values_that_are_new_are_refused(problem):
+def test_missing_values_that_are_new_become_the_medians_of_fit(problem):
     X, y, _ = problem
     detector = OverlapDetector(HistGradientBoostingClassifier(max_iter=3)).fit(X, y)
-    with pytest.raises(ValueError, match="missing numbers, but had none in fit"):
-        detector.predict(np.where(X > 1, np.nan, X))
+    is_missing = np.random.default_rng(0).uniform(size=X.shape) < 0.1
+    new = np.where(is_missing, np.nan, X)
+    expected = np.where(is_missing, np.median(X, axis=0), X)
+    assert_array_equal(detector.represent(new), expected)
+    assert np.isfinite(detector.transform(new)).all()
 
 
 @pytest.mark.parametrize(

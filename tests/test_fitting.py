@@ -1,0 +1,265 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn import config_context
+from sklearn.base import BaseEstimator
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.decomposition import PCA
+from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.svm import LinearSVC
+
+from sklearn_w2s._fitting import (
+    adapt,
+    fit_on_labels,
+    fit_on_targets,
+    fit_weighted,
+    forget_fit,
+    is_skorch_net,
+    take_metadata,
+    takes_distributions,
+    takes_weights,
+    weight_arguments,
+)
+
+WEIGHABLE, PLAIN = LogisticRegression(), KNeighborsClassifier()
+
+
+@pytest.fixture
+def rows():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 2))
+    return X, (X[:, 0] > 0).astype(int), rng.integers(0, 3, size=60).astype(float)
+
+
+def test_what_was_fitted_is_forgotten():
+    estimator = LogisticRegression(C=2).fit([[0], [1]], [0, 1])
+    forget_fit(estimator)
+    assert not [name for name in vars(estimator) if name.endswith("_")]
+    assert estimator.C == 2
+
+
+# Who takes weights
+
+
+@pytest.mark.parametrize(
+    ("estimator", "expected"),
+    [
+        (WEIGHABLE, True),
+        (PLAIN, False),
+        (FrozenEstimator(WEIGHABLE), False),
+        (GridSearchCV(WEIGHABLE, {}), False),
+        (RandomForestClassifier(), True),
+        (BaggingClassifier(), True),
+        (CalibratedClassifierCV(WEIGHABLE), True),
+        (CalibratedClassifierCV(PLAIN), False),
+        (CalibratedClassifierCV(make_pipeline(WEIGHABLE)), False),
+        (make_pipeline(StandardScaler(), WEIGHABLE), True),
+        (make_pipeline(PCA(), make_pipeline(WEIGHABLE)), True),
+        (make_pipeline(StandardScaler(), PLAIN), False),
+        (make_pipeline(WEIGHABLE, "passthrough"), False),
+        (Pipeline([("last", None)]), False),
+    ],
+)
+def test_weights_are_taken_by_those_who_use_them_to_the_end(estimator, expected):
+    assert takes_weights(estimator) == expected
+
+
+def requesting(value):
+    return LogisticRegression().set_fit_request(sample_weight=value)
+
+
+def test_with_routing_the_last_step_must_have_requested_weights():
+    with config_context(enable_metadata_routing=True):
+        scaler = StandardScaler().set_fit_request(sample_weight=True)
+        for value, expected in [(True, True), (False, False), (None, False)]:
+            last = requesting(value)
+            assert takes_weights(make_pipeline(scaler, last)) == expected
+            assert takes_weights(make_pipeline(make_pipeline(last))) == expected
+            inner = CalibratedClassifierCV(make_pipeline(last))
+            assert takes_weights(inner) == expected
+        assert takes_weights(requesting(None))
+
+
+def test_every_step_that_can_use_weights_gets_them():
+    pipe = Pipeline(
+        [
+            ("scale", StandardScaler()),
+            ("skip", "passthrough"),
+            ("bound", MinMaxScaler()),
+            ("rest", Pipeline([("scale", StandardScaler()), ("last", WEIGHABLE)])),
+        ]
+    )
+    weights = np.ones(3)
+    arguments = weight_arguments(pipe, weights)
+    assert sorted(arguments) == [
+        "rest__last__sample_weight",
+        "rest__scale__sample_weight",
+        "scale__sample_weight",
+    ]
+    assert all(value is weights for value in arguments.values())
+    assert weight_arguments(PLAIN, weights) == {}
+    assert list(weight_arguments(WEIGHABLE, weights)) == ["sample_weight"]
+
+
+def test_a_pipeline_with_weights_equals_one_with_repeated_rows(rows):
+    X, y, weights = rows
+    repeated = np.repeat(np.arange(60), weights.astype(int))
+    pipe = make_pipeline(StandardScaler(), LogisticRegression(tol=1e-8))
+    weighted = fit_weighted(pipe, X, y, weights).predict_proba(X)
+    assert_allclose(weighted, pipe.fit(X[repeated], y[repeated]).predict_proba(X), 1e-4)
+
+
+@pytest.mark.parametrize("estimator", [PLAIN, make_pipeline(StandardScaler(), PLAIN)])
+def test_weights_that_cannot_be_used_are_refused(rows, estimator):
+    X, y, weights = rows
+    with pytest.raises(TypeError, match=r"\w+.fit takes no sample_weight: "):
+        fit_weighted(estimator, X, y, weights)
+    assert fit_weighted(estimator, X, y).predict(X).shape == y.shape
+
+
+# Labels
+
+
+def test_rows_of_weight_zero_are_not_seen(rows):
+    X, y, weights = rows
+    kept = weights > 0
+    fitted = fit_on_labels(GaussianNB(), X, y, weights, {}, name="weak_estimator")
+    alone = GaussianNB().fit(X[kept], y[kept], weights[kept])
+    assert_array_equal(fitted.theta_, alone.theta_)
+
+
+@pytest.mark.parametrize(
+    ("y", "weights", "message"),
+    [
+        ([], None, "y has no label; mine needs"),
+        ([1, 1, 1], None, r"one class only, \[1\]; mine needs labeled rows of 2"),
+        ([0, 1, 1], [0, 1, 1], r"one class only, \[1\]"),
+        ([0, 1, 1], [0, 0, 0], "y has no label"),
+    ],
+)
+def test_labels_that_teach_nothing_are_refused(y, weights, message):
+    X, y = np.zeros((len(y), 1)), np.array(y)
+    weights = None if weights is None else np.array(weights)
+    with pytest.raises(ValueError, match=message):
+        fit_on_labels(GaussianNB(), X, y, weights, {}, name="mine")
+
+
+def test_an_estimator_without_probabilities_is_refused(rows):
+    X, y, _ = rows
+    with pytest.raises(TypeError, match=r"mine=LinearSVC\(\) has no predict_proba. W"):
+        fit_on_labels(LinearSVC(), X, y, None, {}, name="mine")
+
+
+# Targets
+
+
+class Recorder(GaussianNB):
+    """A classifier that keeps what it was fitted with."""
+
+    def fit(self, X, y, sample_weight=None, note=None):
+        self.seen_ = X, y, sample_weight, note
+        return super().fit(X, y, sample_weight)
+
+
+class Distributions(BaseEstimator):
+    """An estimator that learns from distributions."""
+
+    def takes_distributions(self):
+        return True
+
+    def fit(self, X, y):
+        raise NotImplementedError
+
+    def fit_distributions(self, X, distributions, classes, sample_weight=None):
+        self.seen_ = X, distributions, classes, sample_weight
+        return self
+
+
+CLASSES = np.array(["a", "b", "c"])
+X4 = np.arange(4.0)[:, None]
+SOFT = np.array([[0.5, 0.5, 0], [0, 0.25, 0.75], [1, 0, 0], [0, 1, 0]])
+WEIGHTS = np.array([2.0, 1, 0, 4])
+
+
+def fit_targets(estimator, distributions, weights, *, weighted=False, **params):
+    return fit_on_targets(
+        estimator,
+        X4,
+        distributions,
+        CLASSES,
+        weights,
+        weighted=weighted,
+        params=params,
+    )
+
+
+def test_a_row_is_repeated_once_per_class_it_may_have():
+    notes = np.array(["p", "q", "r", "s"])
+    X, y, weights, note = fit_targets(Recorder(), SOFT, WEIGHTS, note=notes).seen_
+    assert_array_equal(X.ravel(), [0, 0, 1, 1, 3])
+    assert_array_equal(y, ["a", "b", "b", "c", "b"])
+    assert_array_equal(weights, [1, 1, 0.25, 0.75, 4])
+    assert_array_equal(note, ["p", "p", "q", "q", "s"])
+
+
+def test_sure_targets_are_labels_without_weights_where_all_are_equal():
+    sure = np.eye(3)[[0, 1, 2, 0]]
+    for weighted in (False, True):
+        X, y, weights, _ = fit_targets(
+            Recorder(), sure, np.array([2.0, 2, 0, 2]), weighted=weighted
+        ).seen_
+        assert_array_equal(X.ravel(), [0, 1, 3])
+        assert_array_equal(y, ["a", "b", "a"])
+        assert (weights is not None) == weighted
+    assert_array_equal(fit_targets(Recorder(), sure, WEIGHTS).seen_[2], [2, 1, 4])
+
+
+def test_distributions_go_whole_to_an_estimator_that_takes_them():
+    assert takes_distributions(Distributions())
+    assert not takes_distributions(WEIGHABLE)
+    seen = fit_targets(Distributions(), SOFT, WEIGHTS).seen_
+    for got, expected in zip(
+        seen, (X4[[0, 1, 3]], SOFT[[0, 1, 3]], CLASSES, WEIGHTS[[0, 1, 3]]), strict=True
+    ):
+        assert_array_equal(got, expected)
+
+
+# Metadata
+
+
+def test_what_is_as_long_as_the_rows_is_cut_with_them():
+    params = {
+        "array": np.arange(4),
+        "list": list("abcd"),
+        "matrix": np.eye(4),
+        "text": "four",
+        "bytes": b"four",
+        "mapping": dict.fromkeys(range(4)),
+        "number": 4,
+        "nothing": None,
+        "longer": np.arange(5),
+    }
+    taken = take_metadata(params, np.array([3, 0]), 4)
+    assert_array_equal(taken["array"], [3, 0])
+    assert list(taken["list"]) == ["d", "a"]
+    assert_array_equal(taken["matrix"], np.eye(4)[[3, 0]])
+    for name in ("text", "bytes", "mapping", "number", "nothing", "longer"):
+        assert taken[name] is params[name]
+
+
+# Nets
+
+
+def test_only_nets_are_wrapped():
+    assert adapt(WEIGHABLE) is WEIGHABLE
+    net = type("NeuralNet", (), {"__module__": "skorch.net"})
+    assert is_skorch_net(type("MyNet", (net,), {})())
+    assert not is_skorch_net(type("NeuralNet", (), {"__module__": "skorchlike"})())
+    assert not is_skorch_net(WEIGHABLE)

@@ -1,0 +1,106 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn import config_context
+from sklearn.base import BaseEstimator, clone
+from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_w2s._sklearn import (
+    check_weights,
+    raise_for_params,
+    routing_enabled,
+    seed_nested,
+)
+
+X = np.zeros((3, 1))
+
+
+@pytest.mark.parametrize(
+    ("sample_weight", "expected"),
+    [
+        (None, [1, 1, 1]),
+        (2, [2, 2, 2]),
+        ([0, 1, 2], [0, 1, 2]),
+        (np.array([1, 0, 0], dtype=np.float32), [1, 0, 0]),
+    ],
+)
+def test_weights_are_floats_one_per_row(sample_weight, expected):
+    weights = check_weights(sample_weight, X)
+    assert weights.dtype == np.float64
+    assert_array_equal(weights, expected)
+
+
+@pytest.mark.parametrize(
+    ("sample_weight", "message"),
+    [
+        ([0, 0, 0], "at least one non-zero number"),
+        ([1, -1, 1], "Negative values in data passed to `sample_weight`"),
+        ([1, np.nan, 1], "contains NaN"),
+        ([1, np.inf, 1], "contains infinity"),
+        ([1, 1], r"sample_weight.shape == \(2,\)"),
+        ([[1], [1], [1]], "(must|array is) .*1D|1D array or scalar"),
+    ],
+)
+def test_what_are_no_weights_is_refused(sample_weight, message):
+    with pytest.raises(ValueError, match=message):
+        check_weights(sample_weight, X)
+
+
+def test_metadata_are_refused_only_where_nothing_routes_them():
+    raise_for_params({}, BaseEstimator(), "fit")
+    with pytest.raises(TypeError, match=r"BaseEstimator.fit got .*\['a', 'b'\]. To pa"):
+        raise_for_params({"b": 1, "a": 2}, BaseEstimator(), "fit")
+    with config_context(enable_metadata_routing=True):
+        assert routing_enabled()
+        raise_for_params({"a": 2}, BaseEstimator(), "fit")
+    assert not routing_enabled()
+
+
+def nested():
+    return make_pipeline(
+        StandardScaler(),
+        BaggingClassifier(RandomForestClassifier(random_state=3)),
+    )
+
+
+def seeds_of(estimator):
+    return {
+        name: value
+        for name, value in estimator.get_params().items()
+        if name.endswith("random_state")
+    }
+
+
+def test_every_seed_that_is_none_is_set_at_every_depth():
+    estimator = nested()
+    assert seed_nested(estimator, 0) is estimator
+    seeds = seeds_of(estimator)
+    assert seeds["baggingclassifier__estimator__random_state"] == 3
+    assert isinstance(seeds["baggingclassifier__random_state"], int)
+    assert seeds == seeds_of(seed_nested(nested(), 0))
+    assert seeds != seeds_of(seed_nested(nested(), 1))
+
+
+def test_a_generator_gives_each_estimator_seeds_of_its_own():
+    rng = np.random.RandomState(0)
+    first, second = (seed_nested(LogisticRegression(), rng) for _ in range(2))
+    assert first.random_state != second.random_state
+
+
+def test_without_a_seed_nothing_is_set():
+    estimator = nested()
+    before = seeds_of(estimator)
+    assert seeds_of(seed_nested(estimator, None)) == before
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [StandardScaler(), FrozenEstimator(RandomForestClassifier())],
+)
+def test_what_cannot_be_seeded_is_left_alone(estimator):
+    before = repr(clone(estimator).get_params())
+    assert repr(seed_nested(estimator, 0).get_params()) == before

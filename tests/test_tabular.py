@@ -1,0 +1,249 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_w2s._tabular import (
+    TabularEncoder,
+    default_representation,
+    default_strong_estimator,
+    default_weak_estimator,
+    numeric_rows,
+    split_columns,
+)
+
+NAN = np.nan
+MIXED = np.array(
+    [
+        [1, "a", "3", None],
+        [2, "b", "4", "x"],
+        [NAN, None, "5", "x"],
+        [4, "a", "6", "y"],
+    ],
+    dtype=object,
+)
+NUMBERS = np.array([[1.0, 0, NAN], [2, 0, 4], [6, 0, 8], [NAN, 0, 9]])
+
+
+def frame_of(library, columns):
+    return pytest.importorskip(library).DataFrame(columns)
+
+
+# Which columns are numbers
+
+
+@pytest.mark.parametrize("kind", [bool, np.int8, np.uint64, np.float16, np.float32])
+def test_every_kind_of_number_is_one(kind):
+    assert split_columns(np.zeros((2, 3), dtype=kind)) == ([0, 1, 2], [])
+
+
+def test_columns_of_objects_are_numbers_where_they_read_so():
+    assert split_columns(MIXED) == ([0, 2], [1, 3])
+    assert split_columns(MIXED.astype(str)[:2]) == ([0, 2], [1, 3])
+    assert_array_equal(numeric_rows(MIXED, [2, 0])[:, 0], [3, 4, 5, 6])
+
+
+def test_columns_of_pandas_are_numbers_by_their_type():
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(
+        {
+            "int": [1, 2],
+            "nullable": pd.array([1, None], dtype="Int64"),
+            "truth": pd.array([True, None], dtype="boolean"),
+            "bool": [True, False],
+            "sparse": pd.arrays.SparseArray([0.0, 1.0]),
+            "category": pd.Categorical([1, 2]),
+            "text": ["1", "2"],
+            "time": pd.to_datetime(["2020-01-01", "2021-01-01"]),
+            "object": np.array([1, 2], dtype=object),
+        }
+    )
+    numeric, others = split_columns(frame)
+    assert list(frame.columns[numeric]) == [
+        "int",
+        "nullable",
+        "truth",
+        "bool",
+        "sparse",
+    ]
+    rows = numeric_rows(frame, numeric)
+    assert_array_equal(rows, [[1, 1, 1, 1, 0], [2, NAN, NAN, 0, 1]])
+    assert len(others) == 4
+
+
+def test_columns_of_polars_are_numbers_by_their_type():
+    pl = pytest.importorskip("polars")
+    frame = pl.DataFrame(
+        {
+            "int": [1, None],
+            "truth": [True, None],
+            "float": pl.Series([0.5, 1], dtype=pl.Float32),
+            "decimal": pl.Series(["1.5", "2"]).cast(pl.Decimal(10, 2)),
+            "text": ["1", "2"],
+            "category": pl.Series(["a", None], dtype=pl.Categorical),
+            "nothing": [None, None],
+        }
+    )
+    numeric, others = split_columns(frame)
+    assert numeric == [0, 1, 2, 3]
+    assert others == [4, 5, 6]
+    assert_array_equal(
+        numeric_rows(frame, numeric), [[1, 1, 0.5, 1.5], [NAN, NAN, 1, 2]]
+    )
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, object()])
+def test_what_is_neither_number_nor_text_is_refused(value):
+    X = np.array([[1, 2], [3, 4]], dtype=object)
+    X[0, 0] = value
+    with pytest.raises(TypeError, match="argument must be a string or a real number"):
+        TabularEncoder().fit(X)
+
+
+# Numbers
+
+
+def test_medians_replace_missing_numbers():
+    encoder = TabularEncoder(scale=False).fit(NUMBERS)
+    expected = [[1, 0, 8], [2, 0, 4], [6, 0, 8], [2, 0, 9]]
+    assert_array_equal(encoder.transform(NUMBERS), expected)
+    assert_array_equal(encoder.transform([[NAN, NAN, NAN]]), [[2, 0, 8]])
+
+
+def test_missing_numbers_stay_on_demand():
+    encoder = TabularEncoder(scale=False, impute=False)
+    assert_array_equal(encoder.fit_transform(NUMBERS), NUMBERS)
+
+
+@pytest.mark.parametrize("impute", [False, True])
+@pytest.mark.parametrize("scale", [False, True])
+def test_a_column_without_any_number_becomes_zero(impute, scale):
+    encoder = TabularEncoder(impute=impute, scale=scale)
+    X = np.column_stack([np.full(3, NAN), np.arange(3)])
+    assert_array_equal(encoder.fit_transform(X)[:, 0], np.zeros(3))
+
+
+@given(
+    weights=st.lists(st.integers(1, 5), min_size=4, max_size=4), shift=st.floats(-9, 9)
+)
+def test_scales_are_weighted(weights, shift):
+    X = np.array([[1.0, 3], [2, 3], [6, 3], [0, 3]]) + shift
+    encoded = TabularEncoder().fit(X, sample_weight=np.array(weights)).transform(X)
+    repeated = np.repeat(X, weights, axis=0)
+    expected = StandardScaler().fit(repeated).transform(X)
+    assert_allclose(encoded[:, 0], expected[:, 0], atol=1e-9)
+    assert_array_equal(encoded[:, 1], np.zeros(4))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_precision_is_kept(dtype):
+    for scale in (False, True):
+        encoded = TabularEncoder(scale=scale).fit_transform(NUMBERS.astype(dtype))
+        assert encoded.dtype == dtype
+
+
+def test_sparse_numbers_stay_sparse_and_unfilled():
+    thin = sparse.csr_array([[1.0, 0], [0, 0], [NAN, 2]])
+    for scale, expected in [(False, [1, 2]), (True, None)]:
+        encoded = TabularEncoder(scale=scale).fit_transform(thin)
+        assert encoded.format == "csr"
+        if expected:
+            assert_array_equal(encoded.toarray(), [[1, 0], [0, 0], [0, 2]])
+        else:
+            assert_allclose(encoded.power(2).mean(axis=0).ravel()[1], 0.5 / 0.25 * 0.75)
+    assert np.isnan(thin.data).any()
+
+
+def test_numbers_are_not_changed_in_place():
+    X = NUMBERS.copy()
+    X.setflags(write=False)
+    TabularEncoder().fit(X).transform(X)
+    assert_array_equal(X, NUMBERS)
+    assert numeric_rows(X, [0, 1, 2]) is X
+
+
+# Categories
+
+
+def test_every_category_has_an_indicator_and_a_gap_is_one():
+    encoded = TabularEncoder(scale=False).fit_transform(MIXED)
+    numbers, indicators = encoded[:, :2], encoded[:, 2:]
+    assert_array_equal(numbers, [[1, 3], [2, 4], [2, 5], [4, 6]])
+    # a, b and none; x, y and none
+    assert indicators.shape == (4, 6)
+    assert_array_equal(indicators.sum(axis=1), np.full(4, 2))
+    assert_array_equal(indicators[0], encoded[3, 2:] - indicators[3] + indicators[0])
+
+
+def test_categories_that_are_new_are_none_of_the_known():
+    encoder = TabularEncoder(scale=False).fit(MIXED)
+    new = np.array([[1, "z", 3, "z"]], dtype=object)
+    assert not encoder.transform(new)[:, 2:].any()
+    ordinal = TabularEncoder(categories="ordinal", impute=False, scale=False).fit(MIXED)
+    assert_array_equal(ordinal.transform(new), [[1, 3, -1, -1]])
+    assert_array_equal(ordinal.transform(MIXED)[:, 2], [0, 1, 2, 0])
+
+
+def test_rare_categories_share_an_indicator():
+    X = np.array([f"c{min(i, 40)}" for i in range(60)], dtype=object)[:, None]
+    encoded = TabularEncoder().fit_transform(X)
+    assert encoded.shape == (60, 32)
+    assert_array_equal(encoded.sum(axis=1), np.ones(60))
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_frames_and_arrays_of_the_same_values_are_encoded_alike(library):
+    columns = {
+        "n": [1.0, 2.0, None, 4.0],
+        "c": ["a", "b", None, "a"],
+        "t": [True, False, True, False],
+    }
+    array = np.array(list(columns.values()), dtype=object).T
+    encoded = TabularEncoder().fit_transform(frame_of(library, columns))
+    expected = TabularEncoder().fit_transform(array)
+    assert_allclose(encoded, expected)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_the_output_setting_of_the_user_does_not_matter(library):
+    pytest.importorskip(library)
+    expected = TabularEncoder().fit(MIXED).transform(MIXED)
+    with config_context(transform_output=library):
+        encoded = TabularEncoder().fit(MIXED).transform(MIXED)
+    assert isinstance(encoded, np.ndarray)
+    assert_array_equal(encoded, expected)
+
+
+# The defaults built on it
+
+
+@pytest.mark.parametrize("make", [default_weak_estimator, default_strong_estimator])
+@pytest.mark.parametrize("X", [MIXED, NUMBERS], ids=["mixed", "numbers"])
+def test_default_estimators_cope_with_anything(make, X):
+    X = np.repeat(X, 10, axis=0)
+    y = np.arange(40) // 20
+    estimator = make().fit(X, y)
+    assert estimator.score(X, y) > 0.7
+    assert estimator.predict(X[:1]).shape == (1,)
+
+
+def test_with_routing_default_estimators_have_requested_weights():
+    weights = np.ones(4)
+    for make in (default_weak_estimator, default_strong_estimator):
+        with config_context(enable_metadata_routing=True):
+            make().fit(NUMBERS, [0, 0, 1, 1], sample_weight=weights)
+
+
+def test_numbers_are_compared_as_they_are_and_mixed_columns_on_one_scale():
+    plain = default_representation(NUMBERS).fit(NUMBERS[1:3])
+    assert_array_equal(plain.transform(NUMBERS[1:3]), NUMBERS[1:3])
+    encoder = default_representation(MIXED)
+    assert encoder.scale
+    numbers = clone(encoder).fit_transform(MIXED)[:, :2]
+    assert_allclose(numbers.mean(axis=0), 0, atol=1e-12)
+    assert_allclose(numbers.std(axis=0), 1)

@@ -1,0 +1,358 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+from scipy import sparse
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.exceptions import DataConversionWarning
+from sklearn.frozen import FrozenEstimator
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline, make_union
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from sklearn_w2s._validation import (
+    accepts,
+    align_proba,
+    check_features,
+    check_labels,
+    check_scores,
+    check_sources,
+    check_weak_proba,
+    classes_of,
+    is_class,
+    is_dataframe,
+    n_rows,
+)
+
+# Labels
+
+codes = st.lists(st.integers(-1, 3), min_size=1, max_size=20)
+
+
+@given(codes=codes)
+@pytest.mark.parametrize(
+    ("mark", "missing"),
+    [
+        (lambda codes: [f"c{c}" if c >= 0 else "" for c in codes], ""),
+        (lambda codes: [f"c{c}" if c >= 0 else None for c in codes], None),
+        (lambda codes: [c if c >= 0 else None for c in codes], None),
+        (lambda codes: [float(c) if c >= 0 else np.nan for c in codes], np.nan),
+        (lambda codes: [c if c >= 0 else 99 for c in codes], 99),
+    ],
+)
+def test_labeled_rows_are_those_without_the_marker(codes, mark, missing):
+    y = np.array(mark(codes), dtype=object if missing is None else None)
+    labels, labeled = check_labels(y, missing)
+    assert_array_equal(labeled, np.array(codes) >= 0)
+    assert labels.tolist() == [v for v, c in zip(y, codes, strict=True) if c >= 0]
+    assert labels.dtype.kind in "ifU" or not labeled.any()
+
+
+@pytest.mark.parametrize(
+    ("y", "missing"),
+    [
+        ([0, 1, 2], "-1"),
+        ([0, 1, 2], None),
+        ([0, 1, 2], np.nan),
+        (["a", "b"], -1),
+        (["a", ""], None),
+        (["-1", "b"], -1),
+        ([True, False], -1),
+        (np.array([0, 255], dtype=np.uint8), -1),
+        (np.array(["a", 1.5], dtype=object)[:1], 1.5),
+    ],
+)
+def test_a_marker_of_another_kind_marks_nothing(y, missing):
+    _, labeled = check_labels(y, missing)
+    assert labeled.all()
+
+
+@pytest.mark.parametrize("y", [[-1, 1], [1, -1, -1], [1.0, -1.0], [-1] * 3 + [1]])
+def test_minus_one_and_one_alone_are_classes(y):
+    with pytest.warns(UserWarning, match=r"-1 and \+1 only, so that -1 is taken"):
+        labels, labeled = check_labels(y, -1)
+    assert_array_equal(labels, y)
+    assert labeled.all()
+
+
+@pytest.mark.parametrize("y", [[-1, 0], [-1, -1], [1, 1], [-1, 0, 1], [-1, 2]])
+def test_minus_one_marks_in_all_other_targets(y):
+    _, labeled = check_labels(y, -1)
+    assert_array_equal(labeled, np.array(y) != -1)
+
+
+@pytest.mark.parametrize("missing", [0, "", None, np.nan])
+def test_another_marker_leaves_minus_one_a_class_without_a_warning(missing):
+    labels, _ = check_labels([-1, 1], missing)
+    assert_array_equal(labels, [-1, 1])
+
+
+@pytest.mark.parametrize("classes", [[-1, 1], [-1.0, 0.0]])
+def test_a_marker_among_known_classes_is_a_class(classes):
+    labels, labeled = check_labels([-1, 5], -1, classes=classes)
+    assert labeled.all()
+    assert_array_equal(labels, [-1, 5])
+
+
+def test_a_marker_outside_known_classes_marks():
+    _, labeled = check_labels([-1, 1], -1, classes=[0, 1])
+    assert_array_equal(labeled, [False, True])
+
+
+@pytest.mark.parametrize(
+    ("missing", "classes", "expected"),
+    [
+        (-1, [-1, 1], True),
+        (-1, [0, 1], False),
+        ("", ["", "a"], True),
+        ("", [0, 1], False),
+        (None, ["a", "b"], False),
+        (np.nan, [0.0, 1.0], False),
+        (0, [False, True], True),
+    ],
+)
+def test_a_marker_may_be_the_name_of_a_class(missing, classes, expected):
+    assert is_class(missing, np.array(classes)) == expected
+
+
+@pytest.mark.parametrize(
+    ("y", "missing", "message"),
+    [
+        (None, -1, r"y is None. Pass class labels, with -1 for unlabeled"),
+        ([[0, 1], [1, 0]], -1, "y should be a 1d array"),
+        ([0.5, 1.5], -1, "Unknown label type: continuous"),
+        ([0.0, np.nan], -1, "Input y contains NaN"),
+        ([0.0, np.inf], -1, "Input y contains infinity"),
+        (np.array(["a", 1], dtype=object), -1, r"Unknown label type: .*\['a', 1\]"),
+        (np.array(["a", None], dtype=object), -1, r"y holds labels such as .*None"),
+        (np.array([{}, "a"], dtype=object), -1, "Unknown label type: y holds"),
+        (np.array([1, np.nan], dtype=object), "", "Input y contains NaN"),
+    ],
+)
+def test_what_is_no_target_is_named_and_refused(y, missing, message):
+    with pytest.raises(ValueError, match=message):
+        check_labels(y, missing)
+
+
+def test_a_column_is_taken_with_a_warning():
+    with pytest.warns(DataConversionWarning):
+        _, labeled = check_labels([[0], [-1]], -1)
+    assert_array_equal(labeled, [True, False])
+
+
+def test_truth_values_are_labels_in_objects_too():
+    y = np.array([np.True_, False, None], dtype=object)
+    labels, labeled = check_labels(y, None)
+    assert labels.dtype == bool
+    assert_array_equal(labeled, [True, True, False])
+
+
+# Classes and probabilities
+
+
+def test_classes_are_the_sorted_union():
+    assert_array_equal(classes_of([2, 0], [], np.array([1, 2])), [0, 1, 2])
+    assert_array_equal(classes_of(np.array(["b", "a"], dtype=object)), ["a", "b"])
+    assert len(classes_of([], [])) == 0
+
+
+def test_classes_of_two_kinds_are_refused():
+    with pytest.raises(ValueError, match=r"differ in kind: \['a'\] and \[0, 1\]"):
+        classes_of(["a"], [0, 1])
+
+
+@pytest.mark.parametrize(
+    ("labels", "n_columns", "classes"),
+    [
+        (["b", "a"], 2, ["a", "b"]),
+        ([], 3, [0, 1, 2]),
+        ([1], 2, [0, 1]),
+        ([2, 0], 3, [0, 1, 2]),
+        ([5, 7], 2, [5, 7]),
+    ],
+)
+def test_columns_of_an_array_are_in_sorted_order_of_the_classes(
+    labels, n_columns, classes
+):
+    given_proba = np.full((4, n_columns), 1 / n_columns)
+    proba, got = check_weak_proba(given_proba, np.zeros((4, 1)), np.array(labels))
+    assert_array_equal(got, classes)
+    assert_array_equal(proba, given_proba)
+
+
+@pytest.mark.parametrize(
+    ("proba", "labels", "message"),
+    [
+        (np.ones(3), [0, 1], "Expected 2D array"),
+        (np.ones((3, 1)), [0, 1], r"has 1 column; .* np.column_stack\(\[1 - p, p\]\)"),
+        (np.ones((3, 2)), [0, 1], r"row 0 is \[1.0, 1.0\]"),
+        ([[1.5, -0.5]] * 3, [0, 1], r"non-negative rows .* row 0 is \[1.5, -0.5\]"),
+        ([[0.5, np.nan]] * 3, [0, 1], "Input weak_proba contains NaN"),
+        ([[0.5, 0.5]] * 2, [0, 1], "inconsistent numbers of samples"),
+        (
+            [[0.5, 0.5]] * 3,
+            [0, 1, 2],
+            r"2 columns, but y has the classes \[0, 1, 2\]",
+        ),
+        ([[0.5, 0.5]] * 3, ["a"], r"has 2 columns, but y has the classes \['a'\]"),
+        ([[0.5, 0.5]] * 3, [3], r"has 2 columns, but y has the classes \[3\]"),
+    ],
+)
+def test_what_are_no_probabilities_is_named_and_refused(proba, labels, message):
+    with pytest.raises(ValueError, match=message):
+        check_weak_proba(proba, np.zeros((3, 1)), np.array(labels))
+
+
+@pytest.mark.parametrize(
+    ("columns", "labels", "message"),
+    [
+        (["a", "b"], ["a", "c"], r"classes \['a', 'b'\], but y also holds \['c'\]"),
+        (["0", "1"], [0, 1], r"classes \['0', '1'\], but y also holds \[0, 1\]"),
+        ([0, 0], [0], r"has the columns \[0, 0\]: name each by a class of its own"),
+        ([0, "a"], [0], r"has the columns \[0, 'a'\]: .* all by strings or all by num"),
+    ],
+)
+def test_columns_that_name_no_classes_are_refused(columns, labels, message):
+    pandas = pytest.importorskip("pandas")
+    proba = pandas.DataFrame(np.full((3, 2), 0.5), columns=columns)
+    with pytest.raises(ValueError, match=message):
+        check_weak_proba(proba, np.zeros((3, 1)), np.array(labels))
+
+
+@given(seed=st.integers(0, 2**16))
+def test_columns_go_where_their_classes_are(seed):
+    rng = np.random.default_rng(seed)
+    classes = np.arange(5)
+    present = rng.permutation(5)[: rng.integers(1, 6)]
+    proba = rng.uniform(size=(3, len(present)))
+    aligned = align_proba(proba, present, classes, absent=-7)
+    assert_array_equal(aligned[:, present], proba)
+    assert (aligned[:, np.setdiff1d(classes, present)] == -7).all()
+
+
+def test_scores_are_finite_numbers_one_per_row():
+    scores = check_scores([1, 2], 2, name="mine")
+    assert scores.dtype == np.float64
+    for bad in (1, [1], [[1, 2]], [1, np.nan], [np.inf, 1]):
+        with pytest.raises(ValueError, match=r"mine returned .*; it must"):
+            check_scores(bad, 2, name="mine")
+
+
+# Sources
+
+
+def test_sources_are_sorted_names_and_their_codes():
+    sources, source_codes = check_sources(["b", "a", "b"], np.zeros((3, 1)))
+    assert_array_equal(sources[source_codes], ["b", "a", "b"])
+    assert_array_equal(sources, ["a", "b"])
+
+
+# What estimators take
+
+BOOSTING = HistGradientBoostingClassifier()
+LINEAR = LogisticRegression()
+FILLED = make_pipeline(SimpleImputer(), LINEAR)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "expected"),
+    [
+        (BOOSTING, True),
+        (LINEAR, False),
+        (FrozenEstimator(BOOSTING), True),
+        (FrozenEstimator(FILLED), True),
+        (FrozenEstimator(LINEAR), False),
+        (FILLED, True),
+        (make_pipeline(None, "passthrough", FILLED), True),
+        (make_pipeline(StandardScaler(), BOOSTING), True),
+        (make_pipeline(StandardScaler(), LINEAR), False),
+        (make_pipeline(LINEAR), False),
+        (make_pipeline("passthrough"), False),
+        (make_pipeline(OneHotEncoder(), LINEAR), True),
+        (make_pipeline(make_column_transformer((SimpleImputer(), [0])), LINEAR), True),
+        (make_pipeline(make_union(SimpleImputer()), LINEAR), True),
+        (CalibratedClassifierCV(FILLED), True),
+        (CalibratedClassifierCV(LINEAR), False),
+        (CalibratedClassifierCV(), False),
+        (GridSearchCV(FILLED, {}), True),
+        (RandomForestClassifier(), True),
+    ],
+)
+def test_missing_values_are_taken_where_a_part_can_fill_them_in(estimator, expected):
+    assert accepts(estimator, "allow_nan") == expected
+
+
+@pytest.mark.parametrize(
+    ("estimator", "expected"),
+    [
+        (LINEAR, True),
+        (BOOSTING, False),
+        (FrozenEstimator(LINEAR), True),
+        (make_pipeline(StandardScaler(with_mean=False), LINEAR), True),
+        (make_pipeline(StandardScaler(), BOOSTING), False),
+    ],
+)
+def test_sparse_rows_are_taken_where_tags_say_so(estimator, expected):
+    assert accepts(estimator, "sparse") == expected
+
+
+class Door(TransformerMixin, BaseEstimator):
+    """An estimator that only checks its input."""
+
+    def __init__(self, sparse=False, allow_nan=False):
+        self.sparse = sparse
+        self.allow_nan = allow_nan
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = self.sparse
+        tags.input_tags.allow_nan = self.allow_nan
+        return tags
+
+
+def test_arrays_are_checked_as_the_tags_say():
+    X = np.array([[1.0, np.nan], [0.0, 2.0]])
+    with pytest.raises(ValueError, match="Input X contains NaN"):
+        check_features(Door(), X, reset=True)
+    assert check_features(Door(allow_nan=True), X, reset=True) is X
+    thin = sparse.coo_array([[1.0, 0], [0, 2]])
+    with pytest.raises(TypeError, match="Sparse data was passed"):
+        check_features(Door(), thin, reset=True)
+    assert check_features(Door(sparse=True), thin, reset=True).format == "csr"
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_frames_are_handed_on_unchanged(library):
+    DataFrame = pytest.importorskip(library).DataFrame
+    door = Door()
+    frame = DataFrame({"a": [1.0, None], "b": ["x", "y"]})
+    assert check_features(door, frame, reset=True) is frame
+    assert is_dataframe(frame)
+    assert not is_dataframe(np.zeros((2, 2)))
+    assert_array_equal(door.feature_names_in_, ["a", "b"])
+    with pytest.raises(ValueError, match="feature names"):
+        check_features(door, DataFrame({"b": [1], "a": [2]}), reset=False)
+    with pytest.raises(ValueError, match=r"data frame of shape \(0, 2\): at least"):
+        check_features(door, frame[:0], reset=True)
+    with pytest.raises(ValueError, match=r"of shape \(0, 0\): at least one row and"):
+        check_features(door, DataFrame(), reset=True)
+
+
+def test_columns_of_one_name_are_refused():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(np.zeros((2, 4)), columns=["b", "a", "b", "a"])
+    with pytest.raises(ValueError, match=r"several .* same name: \['a', 'b'\]. Rename"):
+        check_features(Door(), frame, reset=True)
+
+
+@pytest.mark.parametrize(
+    "X", [[[1], [2]], np.zeros((2, 1)), sparse.csr_array(np.zeros((2, 1)))]
+)
+def test_rows_are_counted(X):
+    assert n_rows(X) == 2

@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_w2s.weak_to_strong._choice import choose
+from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
+
+
+class TakesDistributions(KNeighborsClassifier):
+    """A classifier that learns from distributions, but takes no weights."""
+
+    def takes_distributions(self):
+        return True
+
+
+WEIGHABLE = LogisticRegression()
+PLAIN = KNeighborsClassifier()
+
+
+@pytest.mark.parametrize(
+    ("strong", "strategy", "kind"),
+    [
+        (WEIGHABLE, "confidence", "soft"),
+        (PLAIN, "all", "hard"),
+        (TakesDistributions(), "all", "soft"),
+        (make_pipeline(StandardScaler(), WEIGHABLE), "confidence", "soft"),
+        (make_pipeline(StandardScaler(), PLAIN), "all", "hard"),
+        (make_pipeline(StandardScaler(), "passthrough"), "all", "hard"),
+        (CalibratedClassifierCV(), "confidence", "soft"),
+        (CalibratedClassifierCV(WEIGHABLE), "confidence", "soft"),
+        # Calibration alone would use the weights of these.
+        (CalibratedClassifierCV(PLAIN), "all", "hard"),
+        (CalibratedClassifierCV(make_pipeline(WEIGHABLE)), "all", "hard"),
+        (RandomForestClassifier(), "confidence", "soft"),
+    ],
+)
+def test_auto_uses_what_the_strong_estimator_can_take(strong, strategy, kind):
+    name, chosen, pseudo_labels = choose("auto", "auto", strong)
+    assert (name, pseudo_labels) == (strategy, kind)
+    assert chosen is STRATEGIES[strategy]
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("pseudo_labels", ["hard", "soft"])
+def test_what_is_asked_for_and_possible_is_done(name, pseudo_labels):
+    chosen = choose(name, pseudo_labels, WEIGHABLE)
+    assert chosen == (name, STRATEGIES[name], pseudo_labels)
+
+
+def test_a_function_may_need_regions():
+    name, strategy, _ = choose(np.mean, "auto", PLAIN)
+    assert name is np.mean
+    assert strategy.function is np.mean
+    assert strategy.needs_regions
+
+
+@pytest.mark.parametrize("name", [n for n, s in STRATEGIES.items() if s.needs_weights])
+def test_a_strategy_of_weights_needs_an_estimator_that_takes_them(name):
+    with pytest.raises(TypeError, match=f'strategy="{name}" needs .*KNeighbors'):
+        choose(name, "hard", PLAIN)
+
+
+def test_soft_labels_that_are_not_possible_are_hard_with_a_warning():
+    with pytest.warns(UserWarning, match="neither sample_weight nor distributions"):
+        assert choose("all", "soft", PLAIN)[2] == "hard"

@@ -1,0 +1,123 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.linear_model import LogisticRegression
+
+from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
+from sklearn_w2s._algorithms.overlap import margin_confidence
+from sklearn_w2s.weak_to_strong._strategies import STRATEGIES, Strategy
+from sklearn_w2s.weak_to_strong._targets import keep_true_labels, weak_targets
+
+PROBA = np.array([[0.9, 0.1], [0.4, 0.6], [0.5, 0.5], [0.2, 0.8]])
+REGIONS = np.array(["easy", "overlap", "hard", "easy"])
+LABELED = np.array([False, False, False, True])
+
+
+def apply(strategy, unlabeled=~LABELED, name="mine", **evidence):
+    if not isinstance(strategy, Strategy):
+        strategy = Strategy(strategy, needs_regions=True, needs_weights=False)
+    evidence = {
+        "regions": REGIONS,
+        "representation": None,
+        "labeled": LABELED,
+        "rng": None,
+    } | evidence
+    return weak_targets(name, strategy, PROBA, unlabeled, **evidence)
+
+
+@pytest.mark.parametrize(
+    ("name", "weights"),
+    [
+        ("all", [1, 1, 1, 1]),
+        ("confidence", margin_confidence(PROBA)),
+        ("confident", [1, 1, 0, 1]),
+    ],
+)
+def test_strategies_keep_the_probabilities_and_choose_weights(name, weights):
+    targets, got, used = apply(STRATEGIES[name], name=name)
+    assert_array_equal(targets, PROBA)
+    assert_array_equal(got, weights)
+    assert used == name
+
+
+def test_the_strategy_of_the_paper_keeps_overlap_rows_alone():
+    _, weights = STRATEGIES["overlap"].function(PROBA, REGIONS)
+    assert_array_equal(weights, REGIONS == "overlap")
+
+
+def test_where_a_class_is_lost_all_rows_are_used():
+    with pytest.warns(UserWarning, match=r"strategy='overlap' drops .* \[0\] of"):
+        _, weights, used = apply(STRATEGIES["overlap"], name="overlap")
+    assert used == "all"
+    assert_array_equal(weights, np.ones(4))
+
+
+def test_a_class_of_labeled_rows_alone_is_not_lost():
+    unlabeled = np.array([False, True, False, False])
+    _, _, used = apply(STRATEGIES["overlap"], unlabeled, name="overlap")
+    assert used == "overlap"
+
+
+def test_true_labels_replace_what_was_said_of_labeled_rows():
+    for include in (False, True):
+        targets, weights = PROBA.copy(), np.full(4, 0.5)
+        keep_true_labels(targets, weights, [0], LABELED, include_labeled=include)
+        assert_array_equal(targets[:3], PROBA[:3])
+        assert_array_equal(targets[3], [1, 0])
+        assert_array_equal(weights, [0.5, 0.5, 0.5, include])
+
+
+def returns(targets, weights):
+    return lambda *_: (targets, weights)
+
+
+ONES = np.ones(4)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "message"),
+    [
+        (returns(PROBA[:3], ONES), r"targets of shape \(3, 2\).*expected \(4, 2\)"),
+        (returns(PROBA, ONES[:2]), r"weights of shape \(2,\).*and \(4,\)"),
+        (returns(PROBA, -ONES), "weights that are negative or not finite"),
+        (returns(PROBA * np.nan, ONES), "targets that are negative or not finite"),
+        (returns(PROBA * 2, ONES), r"do not sum to 1: row 0 is \[1.8, 0.2\]"),
+        (returns(PROBA * 0, ONES), r"do not sum to 1: row 0 is \[0.0, 0.0\]"),
+    ],
+)
+def test_what_is_no_target_is_refused(strategy, message):
+    with pytest.raises(ValueError, match=rf"strategy=.* returned {message}|{message}"):
+        apply(strategy)
+
+
+def test_targets_of_rows_that_are_not_used_may_be_anything():
+    targets = PROBA * [[1], [1], [0], [7]]
+    _, weights, used = apply(returns(targets, [1.0, 1, 0, 1]))
+    assert used == "mine"
+    assert_array_equal(weights, [1, 1, 0, 1])
+
+
+def test_a_function_gets_probabilities_regions_rows_labels_and_a_generator(problem):
+    X, y, _ = problem
+    seen = []
+
+    def strategy(weak_proba, regions, representation, labeled, rng):
+        seen.append((weak_proba, regions, representation, labeled, rng.uniform()))
+        return weak_proba, np.ones(len(weak_proba))
+
+    model = WeakToStrongClassifier(
+        LogisticRegression(),
+        LogisticRegression(),
+        strategy=strategy,
+        overlap_detector=OverlapDetector(overlap_measure="unexplained"),
+        random_state=0,
+    )
+    for _ in range(2):
+        model.fit(X, y)
+    weak_proba, regions, representation, labeled, number = seen[0]
+    assert_array_equal(weak_proba, model.weak_proba_)
+    assert_array_equal(regions, model.overlap_detector_.regions_)
+    assert_array_equal(representation, model.overlap_detector_.represent(X))
+    assert_array_equal(labeled, y >= 0)
+    assert number == seen[1][-1]
+    assert model.strategy_ is strategy

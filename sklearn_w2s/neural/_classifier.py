@@ -49,7 +49,7 @@ class NetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Sorted class labels.
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, where all of them are strings.
 
     See Also

@@ -51,8 +51,8 @@ class OverlapDetector(NewRowsMixin, BaseEstimator):
     Parameters
     ----------
     weak_estimator : classifier instance, default=None
-        The supervisor, fitted on the labeled rows. None is a logistic regression that
-        copes with data frames; a fitted classifier is wrapped in
+        Gives the weak labels, fitted on the labeled rows. None is a logistic regression
+        that copes with data frames; a fitted classifier is wrapped in
         :class:`~sklearn.frozen.FrozenEstimator`.
     weak_features : list of str or int, slice, bool mask, callable or None, default=None
         Columns that the weak estimator sees; a callable gets X and returns them. None
@@ -127,7 +127,7 @@ class OverlapDetector(NewRowsMixin, BaseEstimator):
         Class labels.
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, if all are strings.
 
     See Also

@@ -120,7 +120,7 @@ class UCBSourceSelector(PredictionDelegate, MetaEstimatorMixin, BaseEstimator):
         source after the round), "index" (by which it was chosen; NaN in the burn-in).
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, if all are strings.
 
     See Also

@@ -45,8 +45,8 @@ class WeakToStrongClassifier(
 
     The weak estimator learns from the labeled rows and labels all others. A strategy
     turns its probabilities into targets and weights, and the strong estimator learns
-    from them together with the true labels. The strong estimator can end up better than
-    its weak supervisor where enough rows carry both the pattern that the weak estimator
+    from them together with the true labels. The strong estimator can end up better
+    than the weak one where enough rows carry both the pattern that the weak estimator
     knows and the one that only the strong estimator can learn [1]_.
 
     Parameters
@@ -124,7 +124,7 @@ class WeakToStrongClassifier(
         Class labels.
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, if all are strings.
 
     See Also

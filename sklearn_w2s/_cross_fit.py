@@ -7,9 +7,9 @@ from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit, check_cv
 from sklearn.utils.parallel import Parallel, delayed
 
-from sklearn_w2s._fitting import fit_weighted, take_metadata
+from sklearn_w2s._fitting import fit_weighted, predict_aligned, take_metadata
 from sklearn_w2s._sklearn import safe_indexing
-from sklearn_w2s._validation import align_proba, n_rows
+from sklearn_w2s._validation import n_rows
 
 
 def out_of_fold_proba(
@@ -109,5 +109,4 @@ def _fit_predict(estimator, X, y, classes, train, test, sample_weight, params):
     weights = None if sample_weight is None else sample_weight[train]
     fit_params = take_metadata(params, train, n_rows(X))
     fit_weighted(estimator, safe_indexing(X, train), y[train], weights, **fit_params)
-    proba = estimator.predict_proba(safe_indexing(X, test))
-    return align_proba(proba, estimator.classes_, classes)
+    return predict_aligned(estimator, safe_indexing(X, test), classes)

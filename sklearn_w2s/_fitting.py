@@ -1,14 +1,14 @@
 """Fit sub-estimators: on which rows, with which weights and metadata."""
 
 import numpy as np
-from sklearn.base import MetaEstimatorMixin
+from sklearn.base import MetaEstimatorMixin, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import get_routing_for_object, process_routing
 from sklearn.utils.validation import has_fit_parameter
 
 from sklearn_w2s._algorithms.weak_labels import expand_soft_targets
 from sklearn_w2s._sklearn import routing_enabled, safe_indexing
-from sklearn_w2s._validation import classes_of, n_rows
+from sklearn_w2s._validation import align_proba, classes_of, n_rows
 
 
 def forget_fit(estimator):
@@ -32,8 +32,14 @@ def adapt(estimator):
     Returns
     -------
     classifier instance
-        The estimator itself unless it is a skorch net.
+        The estimator itself unless it is a skorch net or a pipeline that ends in one.
     """
+    if isinstance(estimator, Pipeline):
+        name, last = estimator.steps[-1]
+        wrapped = adapt(last)
+        if wrapped is last:
+            return estimator
+        return clone(estimator).set_params(**{name: wrapped})
     if not is_skorch_net(estimator):
         return estimator
     from sklearn_w2s.neural import NetClassifier
@@ -126,12 +132,46 @@ def fit_on_labels(estimator, X, y, sample_weight, params, *, name):
     classes = classes_of(y)
     if len(classes) < 2:
         found = f"one class only, {classes.tolist()}" if len(classes) else "no label"
+        where = "" if sample_weight is None else " in rows of positive weight"
         msg = (
-            f"y has {found}; {name} needs labeled rows of 2 classes at least. Label "
-            f"more rows, or pass weak_proba or {name}=FrozenEstimator(a fitted one)."
+            f"y has {found}{where}; {name} needs labeled rows of 2 classes at least. "
+            f"Label more, or pass weak_proba or {name}=FrozenEstimator(a fitted one)."
         )
         raise ValueError(msg)
     return fit_weighted(estimator, X, y, sample_weight, **params)
+
+
+def predict_aligned(estimator, X, classes):
+    """Predict the probabilities of given classes with a weak estimator.
+
+    Parameters
+    ----------
+    estimator : classifier instance
+        Fitted.
+    X : {array-like, sparse matrix, data frame} of shape (n, n_features)
+        Rows.
+    classes : ndarray of shape (n_classes,)
+        Sorted class labels, those that the estimator does not know included.
+
+    Returns
+    -------
+    ndarray of shape (n, n_classes)
+        Float64 probabilities, zero where the estimator does not know the class.
+
+    Raises
+    ------
+    ValueError
+        If the estimator predicts NaN or infinity.
+    """
+    proba = estimator.predict_proba(X)
+    strange = np.flatnonzero(~np.isfinite(proba).all(axis=1))
+    if len(strange):
+        msg = (
+            f"weak_estimator={estimator!r} predicts {proba[strange[0]].tolist()} for "
+            f"{len(strange)} of {len(proba)} rows. Pass one that fits the data."
+        )
+        raise ValueError(msg)
+    return align_proba(proba, estimator.classes_, classes)
 
 
 def takes_weights(estimator):

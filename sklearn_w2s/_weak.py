@@ -8,10 +8,9 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_memory
 
 from sklearn_w2s._cross_fit import out_of_fold_proba
-from sklearn_w2s._fitting import adapt, fit_on_labels, take_metadata
+from sklearn_w2s._fitting import adapt, fit_on_labels, predict_aligned, take_metadata
 from sklearn_w2s._sklearn import safe_indexing, seed_nested
 from sklearn_w2s._validation import (
-    align_proba,
     check_weak_proba,
     classes_of,
     is_dataframe,
@@ -47,7 +46,7 @@ class WeakPredictor:
         Raises
         ------
         ValueError
-            If there is no estimator to ask.
+            If there is no estimator to ask, or its answer is not finite.
         """
         if self.estimator is None:
             msg = (
@@ -56,8 +55,7 @@ class WeakPredictor:
                 "FrozenEstimator(fitted classifier) as well."
             )
             raise ValueError(msg)
-        proba = self.estimator.predict_proba(self.view(X))
-        return align_proba(proba, self.estimator.classes_, self.classes)
+        return predict_aligned(self.estimator, self.view(X), self.classes)
 
 
 def fit_weak(

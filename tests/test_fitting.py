@@ -22,6 +22,7 @@ from sklearn_w2s._fitting import (
     fit_weighted,
     forget_fit,
     is_skorch_net,
+    predict_aligned,
     take_metadata,
     takes_distributions,
     takes_weights,
@@ -140,8 +141,12 @@ def test_rows_of_weight_zero_are_not_seen(rows):
     [
         ([], None, "y has no label; mine needs"),
         ([1, 1, 1], None, r"one class only, \[1\]; mine needs labeled rows of 2"),
-        ([0, 1, 1], [0, 1, 1], r"one class only, \[1\]"),
-        ([0, 1, 1], [0, 0, 0], "y has no label"),
+        (
+            [0, 1, 1],
+            [0, 1, 1],
+            r"one class only, \[1\] in rows of positive weight; mine",
+        ),
+        ([0, 1, 1], [0, 0, 0], "y has no label in rows of positive weight; mine"),
     ],
 )
 def test_labels_that_teach_nothing_are_refused(y, weights, message):
@@ -155,6 +160,26 @@ def test_an_estimator_without_probabilities_is_refused(rows):
     X, y, _ = rows
     with pytest.raises(TypeError, match=r"mine=LinearSVC\(\) has no predict_proba. W"):
         fit_on_labels(LinearSVC(), X, y, None, {}, name="mine")
+
+
+class Degenerate(GaussianNB):
+    """A classifier that knows nothing of negative rows."""
+
+    def predict_proba(self, X):
+        return np.where(X[:, :1] < 0, np.nan, super().predict_proba(X))
+
+
+def test_probabilities_are_of_all_classes_and_finite(rows):
+    X, y, _ = rows
+    fitted = Degenerate().fit(X, 2 * y)
+    positive = X[X[:, 0] >= 0]
+    proba = predict_aligned(fitted, positive, np.array([0, 1, 2]))
+    assert_array_equal(proba[:, [0, 2]], fitted.predict_proba(positive))
+    assert not proba[:, 1].any()
+    n_negative = len(X) - len(positive)
+    message = rf"Degenerate\(\) predicts \[nan, nan\] for {n_negative} of 60 rows"
+    with pytest.raises(ValueError, match=message):
+        predict_aligned(fitted, X, np.array([0, 1, 2]))
 
 
 # Targets

@@ -2,6 +2,8 @@
 
 import warnings
 
+from sklearn.base import is_classifier
+
 from sklearn_w2s._fitting import takes_distributions, takes_weights
 from sklearn_w2s.weak_to_strong._strategies import STRATEGIES, Strategy
 
@@ -30,13 +32,17 @@ def choose(strategy, pseudo_labels, strong):
     Raises
     ------
     TypeError
-        If the strategy needs weights and the estimator takes none.
+        If the estimator is no classifier, or the strategy needs weights that it does
+        not take.
 
     Warns
     -----
     UserWarning
         If soft pseudo-labels are asked for and not possible.
     """
+    if not is_classifier(strong):
+        msg = f"strong_estimator={strong!r} is no classifier; pass one."
+        raise TypeError(msg)
     weighable = takes_weights(strong)
     soft = weighable or takes_distributions(strong)
     if pseudo_labels == "soft" and not soft:

@@ -247,10 +247,12 @@ class WeakToStrongClassifier(
         Raises
         ------
         ValueError
-            If the labeled rows hold one class only, or no row is left to train on.
+            If the labeled rows hold one class only, no row is left to train on,
+            `overlap_detector` has a weak view of its own, or an argument does not fit.
         TypeError
             If weights are given, or needed by the strategy, that an estimator cannot
-            take.
+            take, if the weak one has no `predict_proba`, or if the strong one is no
+            classifier.
 
         Warns
         -----

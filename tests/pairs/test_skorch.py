@@ -11,6 +11,8 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils import estimator_checks, get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -145,6 +147,22 @@ def test_a_net_may_be_weak_strong_and_searched_for_regions(problem):
     assert_array_equal(detector.predict(X)[y == ""], detector.regions_[y == ""])
 
 
+def scaled_net(**params):
+    return make_pipeline(StandardScaler(), make_net(**params))
+
+
+def test_a_net_may_end_a_pipeline(problem):
+    X, y, truth = problem
+    pipe = scaled_net(max_epochs=100)
+    model = make(pipe, pipe, strategy="confident").fit(1000 * X, y)
+    assert model.score(1000 * X, truth) > 0.7
+    assert_array_equal(model.strong_estimator_.classes_, ["low", "mid", "top"])
+    assert type(pipe[-1]) is skorch.NeuralNetClassifier
+    with config_context(enable_metadata_routing=True):
+        routed = make(pipe, pipe, strategy="all", pseudo_labels="hard")
+        assert routed.fit(X, y).score(X, truth) > 0.7
+
+
 def test_a_fitted_net_is_frozen_in_its_wrapper(problem):
     from sklearn_w2s.neural import NetClassifier
 
@@ -199,6 +217,9 @@ def test_a_cache_keeps_nets(problem, tmp_path):
 
 
 def test_parameters_of_the_module_are_parameters_of_the_classifier():
-    model = make(strong=make_net())
-    model.set_params(strong_estimator__module__hidden=3, strong_estimator__lr=0.1)
-    assert model.strong_estimator.module__hidden == 3
+    for net, prefix in [
+        (make_net(), "strong_estimator__"),
+        (scaled_net(), "strong_estimator__neuralnetclassifier__"),
+    ]:
+        model = make(strong=net).set_params(**{f"{prefix}module__hidden": 3})
+        assert model.get_params()[f"{prefix}module__hidden"] == 3

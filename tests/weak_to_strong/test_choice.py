@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.cluster import KMeans
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -30,7 +31,6 @@ PLAIN = KNeighborsClassifier()
         (TakesDistributions(), "all", "soft"),
         (make_pipeline(StandardScaler(), WEIGHABLE), "confidence", "soft"),
         (make_pipeline(StandardScaler(), PLAIN), "all", "hard"),
-        (make_pipeline(StandardScaler(), "passthrough"), "all", "hard"),
         (CalibratedClassifierCV(), "confidence", "soft"),
         (CalibratedClassifierCV(WEIGHABLE), "confidence", "soft"),
         # Calibration alone would use the weights of these.
@@ -68,3 +68,11 @@ def test_a_strategy_of_weights_needs_an_estimator_that_takes_them(name):
 def test_soft_labels_that_are_not_possible_are_hard_with_a_warning():
     with pytest.warns(UserWarning, match="neither sample_weight nor distributions"):
         assert choose("all", "soft", PLAIN)[2] == "hard"
+
+
+@pytest.mark.parametrize(
+    "strong", [LinearRegression(), KMeans(), make_pipeline("passthrough")]
+)
+def test_what_is_no_classifier_is_refused(strong):
+    with pytest.raises(TypeError, match=r"strong_estimator=.* is no classifier"):
+        choose("auto", "auto", strong)

@@ -1,0 +1,119 @@
+"""What holds for any labels, weights, strategies and estimators."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.tree import DecisionTreeClassifier
+
+from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
+from sklearn_w2s.overlap._measures import MEASURES
+from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
+
+ESTIMATORS = [
+    LogisticRegression(),
+    DecisionTreeClassifier(max_depth=2, random_state=0),
+    KNeighborsClassifier(2),
+]
+
+
+@st.composite
+def problems(draw):
+    """Draw rows, partly labeled with two classes at least, and weights."""
+    n_classes = draw(st.integers(2, 4))
+    codes = draw(
+        st.lists(st.integers(-1, n_classes - 1), min_size=4, max_size=30).filter(
+            lambda codes: len({*codes} - {-1}) > 1
+        )
+    )
+    y = np.array(["", *"abcd"])[np.array(codes) + 1]
+    rng = np.random.default_rng(draw(st.integers(0, 2**16)))
+    X = np.round(rng.normal(size=(len(y), 3)), draw(st.integers(0, 8)))
+    # The first row of each class has a say.
+    first = np.unique(y, return_index=True)[1]
+    weights = rng.integers(0, 3, size=len(y)).astype(float)
+    weights[first] = 1
+    return X, y, draw(st.sampled_from([None, weights]))
+
+
+@pytest.mark.filterwarnings("ignore:strategy=:UserWarning")
+@pytest.mark.filterwarnings("ignore::sklearn_w2s.overlap.NoChangePointWarning")
+@given(
+    problem=problems(),
+    strategy=st.sampled_from(["auto", *STRATEGIES]),
+    pseudo_labels=st.sampled_from(["auto", "hard"]),
+    strong=st.sampled_from(ESTIMATORS),
+    weak=st.sampled_from(ESTIMATORS[:2]),
+)
+def test_a_fitted_classifier_keeps_its_promises(
+    problem, strategy, pseudo_labels, strong, weak
+):
+    X, y, weights = problem
+    if isinstance(strong, KNeighborsClassifier):
+        weights, strategy = None, "all" if strategy == "confidence" else strategy
+    model = WeakToStrongClassifier(
+        weak,
+        strong,
+        strategy=strategy,
+        pseudo_labels=pseudo_labels,
+        missing_label="",
+    ).fit(X, y, sample_weight=weights)
+    labeled = y != ""
+    assert_array_equal(model.classes_, np.unique(y[labeled]))
+    assert_array_equal(model.transduction_[labeled], y[labeled])
+    assert set(model.transduction_) <= set(model.classes_)
+    for proba in (
+        model.weak_proba_,
+        model.label_distributions_,
+        model.predict_proba(X),
+    ):
+        assert proba.shape == (len(X), len(model.classes_))
+        assert proba.min() >= 0
+        assert_allclose(proba.sum(axis=1), 1)
+    assert set(model.predict(X)) <= set(model.classes_)
+    assert model.train_weight_.min() >= 0
+    assert model.train_weight_[labeled & (weights is None or weights > 0)].min() > 0
+    if weights is not None:
+        assert not model.train_weight_[weights == 0].any()
+
+
+@pytest.mark.filterwarnings("ignore::sklearn_w2s.overlap.NoChangePointWarning")
+@given(
+    problem=problems(),
+    measure=st.sampled_from(sorted(MEASURES)),
+    confidence=st.sampled_from(["margin", "max_proba", "entropy"]),
+    threshold=st.sampled_from(["auto", 0, 0.3, 1]),
+    weak=st.sampled_from(ESTIMATORS[:2]),
+)
+def test_a_fitted_detector_keeps_its_promises(
+    problem, measure, confidence, threshold, weak
+):
+    X, y, weights = problem
+    detector = OverlapDetector(
+        weak,
+        overlap_measure=measure,
+        confidence=confidence,
+        confidence_threshold=threshold,
+        overlap_threshold=threshold,
+        threshold_type="quantile",
+        missing_label="",
+    ).fit(X, y, sample_weight=weights)
+    hard, overlap = detector.get_support("hard"), detector.get_support("overlap")
+    assert set(detector.regions_) <= {"easy", "hard", "overlap"}
+    assert 0 <= detector.overlap_density_ <= 1
+    assert ((detector.confidence_ >= -1e-9) & (detector.confidence_ <= 1 + 1e-9)).all()
+    assert np.isfinite(detector.overlap_score_).all()
+    if hard.any() and not hard.all():
+        assert detector.confidence_[hard].max() < detector.confidence_[~hard].min()
+    assert not overlap.any() or hard.any()
+    unlabeled = y == ""
+    if unlabeled.any():
+        assert_allclose(
+            detector.score_samples(X[unlabeled]),
+            detector.overlap_score_[unlabeled],
+            atol=1e-9,
+        )
+    assert detector.transform(X).shape == (len(X), 5)

@@ -64,6 +64,17 @@ def tests(session, resolution):
     session.run("pytest", "-n", "auto", *session.posargs)
 
 
+PAIR_LIBRARIES = ["catboost", "lightgbm", "xgboost"]
+
+
+@nox.session
+@nox.parametrize("library", PAIR_LIBRARIES, ids=PAIR_LIBRARIES)
+def pairs(session, library):
+    """Hold the classifiers of another library to the promises of every pair."""
+    session.install(".", *test_tools(), library)
+    session.run("pytest", "tests/pairs/test_pairs.py", "-k", library)
+
+
 @nox.session
 def docs(session):
     """Build the documentation; a warning is an error."""

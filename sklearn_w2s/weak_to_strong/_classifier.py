@@ -5,7 +5,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import check_random_state, get_tags
+from sklearn.utils import check_random_state, column_or_1d, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
@@ -326,6 +326,8 @@ class WeakToStrongClassifier(
 
     def _ask(self, method, X, params):
         output = super()._ask(method, X, params)
+        if method == "predict":
+            return column_or_1d(output)  # CatBoost gives a column
         known = self.strong_estimator_.classes_
         if not method.endswith("proba") or len(known) == len(self.classes_):
             return output

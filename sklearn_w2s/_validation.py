@@ -297,20 +297,38 @@ def check_weak_proba(weak_proba, X, labels):
             "probability p of the second class pass np.column_stack([1 - p, p])."
         )
         raise ValueError(msg)
-    error = np.abs(proba.sum(axis=1) - 1) + np.maximum(-proba.min(axis=1), 0)
-    if error.max() > 1e-3 or proba.min() < 0:
-        row = int(np.argmax(error))
-        msg = (
-            f"weak_proba must hold non-negative rows that sum to 1; row {row} is "
-            f"{proba[row].tolist()}. Pass probabilities as from predict_proba."
-        )
-        raise ValueError(msg)
+    require_distributions(proba, name="weak_proba")
     known = classes_of(labels)
     if is_dataframe(weak_proba):
         names = np.array(list(weak_proba.columns))
         _require_columns(names, known)
         return proba[:, np.argsort(names)], np.sort(names)
     return proba, _classes_of_columns(proba.shape[1], known)
+
+
+def require_distributions(proba, *, name):
+    """Refuse rows that are no distributions over the classes.
+
+    Parameters
+    ----------
+    proba : ndarray of shape (n, n_classes)
+        Finite numbers.
+    name : str
+        Argument that they were given as, for messages.
+
+    Raises
+    ------
+    ValueError
+        If a number is negative, or a row does not sum to 1.
+    """
+    wrong = (proba < 0).any(axis=1) | (np.abs(proba.sum(axis=1) - 1) > 1e-3)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        msg = (
+            f"{name} must hold non-negative rows that sum to 1; row {row} is "
+            f"{proba[row].tolist()}. Pass probabilities as from predict_proba."
+        )
+        raise ValueError(msg)
 
 
 def _classes_of_columns(n_columns, known):

@@ -10,6 +10,7 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import check_consistent_length
 from skorch.callbacks import BatchScoring, EpochScoring
 
+from sklearn_w2s._validation import require_distributions
 from sklearn_w2s.neural._losses import SOFT_CRITERIA
 
 
@@ -46,16 +47,7 @@ def check_distributions(distributions, classes, X):
         distributions, dtype=np.float64, input_name="distributions"
     )
     check_consistent_length(X, distributions)
-    wrong = (distributions < 0).any(axis=1)
-    wrong |= np.abs(distributions.sum(axis=1) - 1) > 1e-3
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        msg = (
-            "distributions must hold non-negative rows that sum to 1; row "
-            f"{row} is {distributions[row].tolist()}. Pass probabilities as from "
-            "predict_proba."
-        )
-        raise ValueError(msg)
+    require_distributions(distributions, name="distributions")
     labels = column_or_1d(classes)
     unique, order = np.unique(labels, return_index=True)
     if not len(unique) == len(labels) == distributions.shape[1]:

@@ -28,7 +28,7 @@ class Comparison:
         self.measure = measure
         self.max_references = max_references
 
-    def fit(self, X, proba, hard, weights, *, predictor, weighted, seeds, rng):
+    def fit_score(self, X, proba, hard, weights, *, predictor, weighted, seeds, rng):
         """Fit the representation on rows of positive weight, then the measure.
 
         Parameters
@@ -50,8 +50,8 @@ class Comparison:
 
         Returns
         -------
-        Comparison
-            The fitted object.
+        ndarray of shape (n,)
+            Overlap score of each row.
         """
         self._predictor = predictor
         kept = np.flatnonzero(weights)
@@ -69,13 +69,12 @@ class Comparison:
         if predictor.columns is not None:
             view = predictor.view(rows)
             self._weak_transformer = default_representation(view).fit(view)
+        references = self._draw_references(np.flatnonzero(hard & (weights > 0)), rng)
+        rows, weak_rows = self.represent(X), self._weak_rows(X, proba)
         self.fitted_measure = self._new_measure().fit(
-            self.represent(X),
-            self._weak_rows(X, proba),
-            self._draw_references(np.flatnonzero(hard & (weights > 0)), rng),
-            weights,
+            rows, weak_rows, references, weights
         )
-        return self
+        return self.fitted_measure.score(rows, weak_rows)
 
     def represent(self, X):
         """Return rows in the space of the representation.

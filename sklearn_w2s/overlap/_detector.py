@@ -391,7 +391,8 @@ class OverlapDetector(NewRowsMixin, BaseEstimator):
         hard = self.confidence_ < self.confidence_threshold_
         self.comparison_ = Comparison(
             self.representation, self.overlap_measure, self.max_references
-        ).fit(
+        )
+        self.overlap_score_ = self.comparison_.fit_score(
             X,
             proba,
             hard,
@@ -401,7 +402,6 @@ class OverlapDetector(NewRowsMixin, BaseEstimator):
             seeds=seeds,
             rng=rng,
         )
-        self.overlap_score_ = self.comparison_.score(X, proba)
 
         threshold = None
         if self.references_.shape[0] and (weights[~hard] > 0).any():

@@ -3,13 +3,19 @@
 Rows may be dense or sparse; a block of similarities is the only dense intermediate.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.floating[Any]]
+
+# A block of similarities is to be in cache still when it is reduced, and large enough
+# for the matrix product, which copies both its factors first, to run at full speed. Its
+# width is no power of two, or its rows would compete for the same lines of the cache.
+_BLOCK_BYTES = 8 * 2**20
+_BLOCK_REFERENCES = 2500
 
 
 def unit_rows(rows: Any) -> Any:
@@ -35,63 +41,79 @@ def unit_rows(rows: Any) -> Any:
 
 
 def largest_similarity(
-    rows: Any, references: Any, working_bytes: int, *, absolute: bool = True
+    rows: Any,
+    references: Any,
+    working_bytes: int,
+    *,
+    absolute: bool = True,
+    unit: bool = False,
 ) -> FloatArray:
     r"""Return :math:`\max_h |\langle x, h \rangle|` over the references of each row.
 
     Parameters
     ----------
     rows : {ndarray, sparse matrix} of shape (n, d)
-        Rows to score.
+        Floating-point rows to score.
     references : {ndarray, sparse matrix} of shape (m, d)
         At least one reference row.
     working_bytes : int
         Bound on the memory of one block of similarities.
     absolute : bool, default=True
         Whether opposite directions count as similar.
+    unit : bool, default=False
+        Whether to scale the rows to length one, a block at a time.
 
     Returns
     -------
     ndarray of shape (n,)
         Largest similarity of each row.
     """
-
-    def reduce(block: FloatArray) -> FloatArray:
-        highest: FloatArray = block.max(axis=1)
-        # max |s| without a copy of the block.
-        return np.maximum(highest, -block.min(axis=1)) if absolute else highest
-
-    return _reduce_blocks(rows, references, working_bytes, reduce)
+    largest = np.full(rows.shape[0], -np.inf, dtype=rows.dtype)
+    blocks = _similarities(rows, references, working_bytes, unit)
+    for block, _, similarities in blocks:
+        # In place and in cache, it costs less than a second pass for the minimum.
+        signless = np.abs(similarities, out=similarities) if absolute else similarities
+        largest[block] = np.maximum(largest[block], signless.max(axis=1))
+    return largest
 
 
 def mean_similarity(
-    rows: Any, references: Any, reference_weights: FloatArray, working_bytes: int
+    rows: Any,
+    references: Any,
+    reference_weights: FloatArray,
+    working_bytes: int,
+    *,
+    unit: bool = False,
 ) -> FloatArray:
     r"""Return the weighted mean of :math:`|\langle x, h \rangle|` over the references.
 
     Parameters
     ----------
     rows : {ndarray, sparse matrix} of shape (n, d)
-        Rows to score.
+        Floating-point rows to score.
     references : {ndarray, sparse matrix} of shape (m, d)
         At least one reference row.
     reference_weights : ndarray of shape (m,)
         Positive weights of the references.
     working_bytes : int
         Bound on the memory of one block of similarities.
+    unit : bool, default=False
+        Whether to scale the rows to length one, a block at a time.
 
     Returns
     -------
     ndarray of shape (n,)
         Mean absolute similarity of each row.
     """
+    # In the precision of the similarities, or each block would be converted. Terms of
+    # one sign do not cancel, and only those of one block are summed in that precision.
     share = reference_weights / reference_weights.sum()
-
-    def reduce(block: FloatArray) -> FloatArray:
-        means: FloatArray = np.abs(block, out=block) @ share
-        return means
-
-    return _reduce_blocks(rows, references, working_bytes, reduce)
+    share = share.astype(np.result_type(rows.dtype, references.dtype), copy=False)
+    means = np.zeros(rows.shape[0])
+    blocks = _similarities(rows, references, working_bytes, unit)
+    for block, reference_block, similarities in blocks:
+        means[block] += np.abs(similarities, out=similarities) @ share[reference_block]
+    return means.astype(rows.dtype, copy=False)
 
 
 def _inverse_root(squares: FloatArray) -> FloatArray:
@@ -99,22 +121,32 @@ def _inverse_root(squares: FloatArray) -> FloatArray:
     return np.where(positive, 1 / np.sqrt(np.where(positive, squares, 1)), 0)
 
 
-def _reduce_blocks(
-    rows: Any,
-    references: Any,
-    working_bytes: int,
-    reduce: Callable[[FloatArray], FloatArray],
-) -> FloatArray:
-    transposed = references.T
-    bytes_per_row = max(1, references.shape[0] * rows.dtype.itemsize)
-    block_rows = max(1, working_bytes // bytes_per_row)
-    scores = np.empty(rows.shape[0], dtype=rows.dtype)
-    for block in _slices(rows.shape[0], block_rows):
-        product = rows[block] @ transposed
-        scores[block] = reduce(
-            product.toarray() if hasattr(product, "toarray") else product
-        )
-    return scores
+def _similarities(
+    rows: Any, references: Any, working_bytes: int, unit: bool
+) -> Iterator[tuple[slice, slice, FloatArray]]:
+    """Yield the positions of rows and references, and their similarities.
+
+    The next block may overwrite them.
+    """
+    dtype = np.result_type(rows.dtype, references.dtype)
+    size = max(1, min(working_bytes, _BLOCK_BYTES) // dtype.itemsize)
+    width = min(references.shape[0], _BLOCK_REFERENCES, size)
+    transposed = [(s, references[s].T) for s in _slices(references.shape[0], width)]
+    buffer = np.empty(size, dtype=dtype)
+    for block in _slices(rows.shape[0], size // width):
+        factor = unit_rows(rows[block]) if unit else rows[block]
+        for reference_block, other in transposed:
+            yield block, reference_block, _product(factor, other, buffer)
+
+
+def _product(rows: Any, columns: Any, buffer: FloatArray) -> FloatArray:
+    if isinstance(rows, np.ndarray) and isinstance(columns, np.ndarray):
+        shape = rows.shape[0], columns.shape[1]
+        out = buffer[: shape[0] * shape[1]].reshape(shape)
+        return np.matmul(rows, columns, out=out)
+    product = rows @ columns
+    dense: FloatArray = product.toarray() if hasattr(product, "toarray") else product
+    return dense
 
 
 def _slices(n: int, step: int) -> Iterator[slice]:

@@ -5,10 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sklearn_w2s._algorithms import change_point as module
 from sklearn_w2s._algorithms.change_point import change_point
 
 # Sixteenths are exact, so that shifts and weighted repetitions round nowhere.
 scores = st.lists(st.integers(-160, 160).map(lambda i: i / 16), min_size=2, max_size=30)
+LARGEST = np.finfo(float).max
 
 
 def split(values, weights=None):
@@ -60,3 +62,62 @@ def test_the_input_is_left_as_it_was():
     change_point(values, weights)
     assert values.tolist() == [3, 1, 2]
     assert weights.tolist() == [1, 2, 0]
+
+
+@given(values=scores, size=st.integers(1, 40))
+def test_the_size_of_the_blocks_does_not_matter(values, size):
+    expected = change_point(values)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_BLOCK", size)
+        assert change_point(values) == expected
+
+
+@pytest.mark.parametrize("levels", [50, 10**6])
+@pytest.mark.parametrize("seed", range(5))
+def test_many_blocks_are_split_as_the_closed_form_of_all_at_once(seed, levels):
+    rng = np.random.default_rng(seed)
+    values = rng.integers(0, levels, size=100_000) ** rng.uniform(0.3, 3)
+    ordered = np.sort(values)
+    below = np.arange(1, len(values))
+    sums = np.cumsum(ordered - ordered.mean())[:-1]
+    gain = sums**2 * (1 / below + 1 / below[::-1])
+    assert split(values).sum() == below[np.argmax(gain)]
+
+
+@given(values=scores, weight=st.sampled_from([5e-324, 0.3, 1.0, 7.0, LARGEST]))
+def test_weights_that_are_all_equal_are_no_weights(values, weight):
+    weights = [weight] * len(values)
+    assert change_point(values, weights) == change_point(values)
+
+
+def test_ties_across_blocks_go_to_the_smallest_threshold(monkeypatch):
+    monkeypatch.setattr(module, "_BLOCK", 2)
+    assert change_point(np.repeat([0, 1, 2], 4)) == 0.5
+    assert change_point([0] * 9 + [1]) == 0.5
+
+
+@pytest.mark.parametrize("weights", [None, [1.0, 2.0, 1.0, 2.0]])
+@pytest.mark.parametrize("scale", [5e-324, 1e-200, 1e200, LARGEST])
+def test_no_magnitude_overflows_or_vanishes(scale, weights):
+    values = np.array([-1.0, -1.0, 1.0, 1.0]) * scale
+    assert split(values, weights).tolist() == [True, True, False, False]
+
+
+@pytest.mark.parametrize("smallest", [1e-300, 1e-40, 1e-20])
+def test_scores_of_next_to_no_weight_do_not_move_the_threshold(smallest):
+    values = [0.0, 0.01, 0.9, 1.0, 1.3]
+    weights = np.array([1.0, 2.0, 2.0, 1.0, smallest])
+    assert change_point(values, weights) == change_point(values[:4], weights[:4])
+    assert change_point(values[::-1], weights[::-1]) == change_point(values, weights)
+
+
+def test_weights_may_be_as_large_as_numbers_are():
+    values, weights = [0.0, 0.1, 0.9, 1.0], np.array([1.0, 0.5, 1.0, 0.5])
+    assert change_point(values, weights * LARGEST) == change_point(values, weights)
+
+
+def test_an_offset_far_from_the_spread_keeps_the_split():
+    rng = np.random.default_rng(0)
+    values = np.r_[rng.uniform(0, 1, 40_000), rng.uniform(1.2, 3, 30_000)]
+    exact = np.round(values * 2**10) / 2**10
+    assert split(exact + 2.0**40).sum() == split(exact).sum()

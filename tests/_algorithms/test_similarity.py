@@ -1,5 +1,8 @@
 """Blockwise similarity equals the whole matrix at once, dense or sparse."""
 
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +10,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array, csr_matrix
 
 from sklearn_w2s._algorithms.similarity import (
+    _similarities,
     largest_similarity,
     mean_similarity,
     unit_rows,
@@ -94,19 +98,102 @@ def test_the_size_of_the_blocks_does_not_matter(
         )
 
 
-def test_a_block_holds_no_more_than_the_bytes_allowed():
-    blocks = []
+@pytest.mark.parametrize("working_bytes", [1, 100, 1_000, AMPLE])
+def test_blocks_meet_every_pair_once_in_the_bytes_allowed(working_bytes):
+    rows, references = draw(0, 100), draw(1, 10)
+    met = np.zeros((100, 10), dtype=int)
+    blocks = _similarities(rows, references, working_bytes, unit=False)
+    for block, reference_block, similarities in blocks:
+        met[block, reference_block] += 1
+        assert similarities.shape == met[block, reference_block].shape
+        assert similarities.nbytes <= max(working_bytes, rows.itemsize)
+    assert (met == 1).all()
 
-    class Spy(np.ndarray):
-        def __matmul__(self, other):
-            block = np.asarray(self) @ np.asarray(other)
-            blocks.append(block.nbytes)
-            return block
 
-    rows = draw(0, 100).view(Spy)
-    largest_similarity(rows, draw(1, 10), working_bytes=1_000)
-    assert len(blocks) == 9
-    assert max(blocks) <= 1_000
+@pytest.mark.parametrize("unit", [True, False])
+def test_memory_does_not_grow_with_the_rows(unit):
+    rows, references = draw(0, 50_000, 16), draw(1, 3_000, 16)
+    weights = np.ones(3_000)
+    tracemalloc.start()
+    try:
+        largest_similarity(rows, references, 2**30, unit=unit)
+        mean_similarity(rows, references, weights, 2**30, unit=unit)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    scores = 2 * rows.itemsize * len(rows)
+    assert peak < 9 * 2**20 + scores
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_rows_may_be_scaled_block_by_block(container):
+    rows, references = container(draw(0, 90)), container(draw(1, 7))
+    weights, few = np.arange(1.0, 8.0), 500
+    np.testing.assert_allclose(
+        largest_similarity(rows, references, few, unit=True),
+        largest_similarity(unit_rows(rows), references, AMPLE),
+    )
+    np.testing.assert_allclose(
+        mean_similarity(rows, references, weights, few, unit=True),
+        mean_similarity(unit_rows(rows), references, weights, AMPLE),
+    )
+
+
+@pytest.mark.parametrize("of_references", CONTAINERS)
+@pytest.mark.parametrize("of_rows", CONTAINERS)
+def test_rows_and_references_may_be_of_different_kinds(of_rows, of_references):
+    rows, references = draw(0, 30), draw(1, 7)
+    expected = np.abs(rows @ references.T)
+    arrays = of_rows(rows), of_references(references)
+    np.testing.assert_allclose(largest_similarity(*arrays, AMPLE), expected.max(axis=1))
+    np.testing.assert_allclose(
+        mean_similarity(*arrays, np.ones(7), AMPLE), expected.mean(axis=1)
+    )
+
+
+def test_sparse_rows_are_never_dense():
+    rng = np.random.default_rng(0)
+    n_rows, n_references, width = 2_000, 300, 10**8  # 1.5 TiB if it were dense
+    columns = rng.integers(0, width, size=n_rows)
+    rows = csr_array((np.ones(n_rows), columns, np.arange(n_rows + 1)), (n_rows, width))
+    scores = largest_similarity(rows, rows[:n_references], AMPLE)
+    assert (scores[:n_references] == 1).all()
+    assert set(scores[n_references:]) <= {0.0, 1.0}
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_many_references_in_single_precision_are_averaged_as_in_double(order):
+    rows, references = draw(0, 20, 32), draw(1, 9_000, 32)
+    weights = np.random.default_rng(2).uniform(0.1, 1, size=9_000)
+    exact = np.average(np.abs(rows @ references.T), axis=1, weights=weights)
+    arrays = (np.asarray(a, np.float32, order=order) for a in (rows, references))
+    means = mean_similarity(*arrays, weights, AMPLE)
+    np.testing.assert_allclose(means, exact, rtol=3e-6)
+
+
+def test_threads_do_not_disturb_one_another():
+    rows, references = draw(0, 3_000, 16), draw(1, 500, 16)
+    expected = largest_similarity(rows, references, 100_000)
+    with ThreadPoolExecutor(4) as pool:
+        results = pool.map(
+            lambda _: largest_similarity(rows, references, 100_000), range(8)
+        )
+        for result in results:
+            np.testing.assert_array_equal(result, expected)
+
+
+def test_the_input_is_left_as_it_was():
+    arrays = draw(0, 30), draw(1, 7), np.arange(1.0, 8.0)
+    for array in arrays:
+        array.flags.writeable = False
+    largest_similarity(*arrays[:2], AMPLE, unit=True)
+    mean_similarity(*arrays, AMPLE, unit=True)
+
+
+def test_no_rows_have_no_scores():
+    none = np.empty((0, 4), dtype=np.float32)
+    assert largest_similarity(none, draw(1, 7), AMPLE).shape == (0,)
+    assert mean_similarity(none, draw(1, 7), np.ones(7), AMPLE).shape == (0,)
 
 
 def test_weights_of_references_count_repetitions():

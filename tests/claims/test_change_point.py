@@ -56,6 +56,25 @@ def test_it_is_the_break_that_ruptures_finds_when_it_looks_everywhere(seed):
     assert np.sum(values < change_point(values)) == expected
 
 
+@given(values=scores)
+def test_no_split_that_ruptures_finds_is_better(values):
+    ruptures = pytest.importorskip("ruptures")
+    ordered = np.sort(values)
+    search = ruptures.Binseg(model="l2", jump=1, min_size=1).fit(ordered)
+    expected = search.cost.sum_of_costs(search.predict(n_bkps=1))
+    squares = within_group_squares(ordered, ordered < change_point(values))
+    # Of splits that tie, each takes its own; rounding bounds the difference.
+    assert squares == pytest.approx(expected, abs=1e-9)
+
+
+@given(pairs=weighted_scores, seed=st.integers(0, 9))
+def test_the_order_of_weighted_scores_does_not_matter(pairs, seed):
+    order = np.random.default_rng(seed).permutation(len(pairs))
+    values, weights = map(np.array, zip(*pairs, strict=True))
+    shuffled = change_point(values[order], weights[order])
+    assert shuffled == change_point(values, weights)
+
+
 @given(values=scores, seed=st.integers(0, 9))
 def test_the_order_of_the_scores_does_not_matter(values, seed):
     shuffled = np.random.default_rng(seed).permutation(values)

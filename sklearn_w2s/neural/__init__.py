@@ -2,6 +2,7 @@
 
 try:
     from sklearn_w2s.neural._classifier import NetClassifier
+    from sklearn_w2s.neural._hidden_layer import HiddenLayer
 except ModuleNotFoundError as error:
     if error.name is None or error.name.split(".")[0] not in {"torch", "skorch"}:
         raise
@@ -11,4 +12,4 @@ except ModuleNotFoundError as error:
     )
     raise ImportError(msg) from error
 
-__all__ = ["NetClassifier"]
+__all__ = ["HiddenLayer", "NetClassifier"]

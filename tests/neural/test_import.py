@@ -6,8 +6,8 @@ import pytest
 import sklearn_w2s.neural
 
 
-def test_public_names_are_the_classifier():
-    assert sklearn_w2s.neural.__all__ == ["NetClassifier"]
+def test_public_names_are_the_classifier_and_the_layer_as_a_transformer():
+    assert sklearn_w2s.neural.__all__ == ["HiddenLayer", "NetClassifier"]
 
 
 @pytest.mark.parametrize("missing", ["torch", "skorch"])

@@ -35,6 +35,38 @@ def margin_confidence(proba: ArrayLike) -> FloatArray:
     return margin
 
 
+def balanced_margin_confidence(proba: ArrayLike, prior: ArrayLike) -> FloatArray:
+    r"""Return the margin that the probabilities would have if classes were equal.
+
+    .. math:: \tilde p_k = \frac{p_k / \pi_k}{\sum_l p_l / \pi_l}
+
+    With unequal classes the plain margin of a row of which nothing is known, whose
+    probabilities are the shares :math:`\pi_k` of the classes, is large; this one is 0.
+
+    Parameters
+    ----------
+    proba : array-like of shape (n, n_classes)
+        Class probabilities, two classes at least.
+    prior : array-like of shape (n_classes,)
+        Shares of the classes; a class of share zero is left out.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Confidence in [0, 1].
+
+    Examples
+    --------
+    >>> balanced_margin_confidence([[0.75, 0.25], [0.5, 0.5]], [0.75, 0.25])
+    array([0. , 0.5])
+    """
+    shares = np.asarray(prior, dtype=np.float64)
+    ratio = np.asarray(proba, dtype=np.float64) / np.where(shares > 0, shares, np.inf)
+    total = ratio.sum(axis=1, keepdims=True)
+    # A row that has classes of share zero only is of no known class.
+    return margin_confidence(ratio / np.where(total > 0, total, 1))
+
+
 def max_proba_confidence(proba: ArrayLike) -> FloatArray:
     r"""Return :math:`(K \max_k p_k - 1) / (K - 1)` of each row.
 
@@ -85,24 +117,19 @@ def entropy_confidence(proba: ArrayLike) -> FloatArray:
 
 
 def split_regions(
-    confidence: ArrayLike,
-    overlap_score: ArrayLike,
-    confidence_threshold: float,
-    overlap_threshold: float,
+    is_hard: ArrayLike, overlap_score: ArrayLike, overlap_threshold: float
 ) -> NDArray[np.str_]:
     """Name the region of each row.
 
-    Hard rows have a confidence below its threshold; of the others, those whose overlap
-    score reaches its threshold are overlap rows, and the rest is easy.
+    Of the rows that are not hard, those whose overlap score reaches its threshold are
+    overlap rows, and the rest is easy.
 
     Parameters
     ----------
-    confidence : array-like of shape (n,)
-        Confidence of the weak estimator.
+    is_hard : array-like of bool of shape (n,)
+        Whether the row is hard.
     overlap_score : array-like of shape (n,)
         Similarity to the hard rows.
-    confidence_threshold : float
-        Smallest confidence that is not hard.
     overlap_threshold : float
         Smallest overlap score of an overlap row.
 
@@ -113,11 +140,10 @@ def split_regions(
 
     Examples
     --------
-    >>> split_regions([0.1, 0.9, 0.9], [1.0, 0.8, 0.2], 0.5, 0.5)
+    >>> split_regions([True, False, False], [1.0, 0.8, 0.2], 0.5)
     array(['hard', 'overlap', 'easy'], dtype='<U7')
     """
     # Thresholds are doubles: a float32 score must not be compared in single precision.
-    is_hard = np.asarray(confidence, dtype=np.float64) < confidence_threshold
     is_overlap = np.asarray(overlap_score, dtype=np.float64) >= overlap_threshold
     return np.where(is_hard, HARD, np.where(is_overlap, OVERLAP, EASY))
 
@@ -147,3 +173,34 @@ def region_shares(
     names = np.asarray(regions)
     w = None if weights is None else np.asarray(weights, dtype=np.float64)
     return {name: float(np.average(names == name, weights=w)) for name in REGIONS}
+
+
+def density_regime(density: ArrayLike) -> str | NDArray[np.str_]:
+    """Name how much can be expected of an overlap density.
+
+    "low" is below 0.1, "medium" below 0.2, "high" at 0.2 or above, after what a strong
+    estimator recovers on the synthetic data of the paper.
+
+    Parameters
+    ----------
+    density : float or array-like
+        Overlap density in [0, 1].
+
+    Returns
+    -------
+    str or ndarray of str
+        "low", "medium" or "high": a string for a number.
+
+    References
+    ----------
+    C. Shin, J. Cooper, F. Sala, "Weak-to-Strong Generalization Through the
+    Data-Centric Lens", ICLR 2025, https://arxiv.org/abs/2412.03881
+
+    Examples
+    --------
+    >>> density_regime(0.15)
+    'medium'
+    """
+    share = np.asarray(density, dtype=np.float64)
+    regime = np.select([share < 0.1, share < 0.2], ["low", "medium"], "high")
+    return regime if regime.ndim else str(regime)

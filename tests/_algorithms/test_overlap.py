@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_w2s._algorithms.overlap import (
     EASY,
     HARD,
     OVERLAP,
     REGIONS,
+    balanced_margin_confidence,
     entropy_confidence,
     margin_confidence,
     max_proba_confidence,
@@ -42,24 +44,22 @@ def test_a_confidence_lies_between_zero_and_one(confidence, proba):
 @given(proba=probabilities(), seed=st.integers(0, 9))
 def test_a_confidence_ignores_the_order_of_the_classes(confidence, proba, seed):
     order = np.random.default_rng(seed).permutation(proba.shape[1])
-    np.testing.assert_allclose(
-        confidence(proba[:, order]), confidence(proba), atol=1e-12
-    )
+    assert_allclose(confidence(proba[:, order]), confidence(proba), atol=1e-12)
 
 
 @pytest.mark.parametrize("confidence", CONFIDENCES)
 @pytest.mark.parametrize("n_classes", [2, 3, 7])
 def test_a_guess_has_no_confidence_and_a_certainty_has_all(confidence, n_classes):
     proba = np.stack([np.full(n_classes, 1 / n_classes), np.eye(n_classes)[1]])
-    np.testing.assert_allclose(confidence(proba), [0, 1], atol=1e-12)
+    assert_allclose(confidence(proba), [0, 1], atol=1e-12)
 
 
 @given(p=st.lists(unit, min_size=1, max_size=10).map(np.array))
 def test_with_two_classes_margin_and_max_proba_are_the_distance_from_a_half(p):
     proba = np.column_stack([1 - p, p])
     expected = 2 * np.abs(p - 0.5)
-    np.testing.assert_allclose(margin_confidence(proba), expected, atol=1e-12)
-    np.testing.assert_allclose(max_proba_confidence(proba), expected, atol=1e-12)
+    assert_allclose(margin_confidence(proba), expected, atol=1e-12)
+    assert_allclose(max_proba_confidence(proba), expected, atol=1e-12)
 
 
 @given(
@@ -71,29 +71,64 @@ def test_with_two_classes_entropy_ranks_rows_as_the_margin_does(p):
     assert (np.diff(ranked) >= -1e-9).all()
 
 
+@given(proba=probabilities())
+def test_with_equal_classes_the_balanced_margin_is_the_margin(proba):
+    equal = np.full(proba.shape[1], 1 / proba.shape[1])
+    assert_allclose(
+        balanced_margin_confidence(proba, equal), margin_confidence(proba), atol=1e-9
+    )
+
+
+@given(proba=probabilities(), seed=st.integers(0, 9))
+def test_the_balanced_margin_is_bounded_and_ignores_the_order(proba, seed):
+    rng = np.random.default_rng(seed)
+    prior = rng.dirichlet(np.ones(proba.shape[1]))
+    order = rng.permutation(proba.shape[1])
+    values = balanced_margin_confidence(proba, prior)
+    assert values.shape == (len(proba),)
+    assert values.min() > -1e-9
+    assert values.max() < 1 + 1e-9
+    assert_allclose(
+        balanced_margin_confidence(proba[:, order], prior[order]), values, atol=1e-9
+    )
+
+
+@given(seed=st.integers(0, 99), n_classes=st.integers(2, 6))
+def test_who_knows_the_shares_only_has_no_balanced_margin(seed, n_classes):
+    prior = np.random.default_rng(seed).dirichlet(np.ones(n_classes))
+    proba = np.stack([prior, np.eye(n_classes)[1]])
+    assert_allclose(balanced_margin_confidence(proba, prior), [0, 1], atol=1e-9)
+    assert margin_confidence(prior[None])[0] > 0
+
+
+def test_a_class_of_share_zero_is_left_out_of_the_balanced_margin():
+    proba = np.array([[0.2, 0.3, 0.5], [0.0, 0.0, 1.0]])
+    found = balanced_margin_confidence(proba, [0.4, 0.6, 0.0])
+    assert_allclose(found, [0, 0], atol=1e-12)
+
+
 def test_rows_at_a_threshold_belong_above_it():
-    regions = split_regions([0.5, 0.5, 0.4], [0.7, 0.6, 0.9], 0.5, 0.7)
+    regions = split_regions([False, False, True], [0.7, 0.6, 0.9], 0.7)
     assert regions.tolist() == [OVERLAP, EASY, HARD]
 
 
 def test_single_precision_is_compared_in_double_precision():
-    below = np.float32(0.1)
-    threshold = np.nextafter(float(below), 1)
-    assert split_regions([below], np.zeros(1), threshold, 1.0) == [HARD]
+    below = np.array([0.1], dtype=np.float32)
+    threshold = np.nextafter(float(below[0]), 1)
+    assert split_regions([False], below, threshold) == [EASY]
+    assert split_regions([False], below, float(below[0])) == [OVERLAP]
 
 
 @given(
-    rows=st.lists(st.tuples(unit, unit), min_size=1, max_size=20),
-    thresholds=st.tuples(unit, unit),
+    rows=st.lists(st.tuples(st.booleans(), unit), min_size=1, max_size=20),
+    threshold=unit,
 )
-def test_regions_depend_on_the_row_alone(rows, thresholds):
-    confidence, score = map(np.array, zip(*rows, strict=True))
-    together = split_regions(confidence, score, *thresholds)
-    alone = [
-        split_regions([c], [s], *thresholds)[0]
-        for c, s in zip(confidence, score, strict=True)
-    ]
+def test_regions_depend_on_the_row_alone(rows, threshold):
+    is_hard, score = map(np.array, zip(*rows, strict=True))
+    together = split_regions(is_hard, score, threshold)
+    alone = [split_regions([h], [s], threshold)[0] for h, s in rows]
     assert together.tolist() == alone
+    assert_array_equal(together == HARD, is_hard)
 
 
 @given(names=st.lists(st.sampled_from(REGIONS), min_size=1, max_size=20))

@@ -1,0 +1,127 @@
+"""The value that parts two overlapping groups of different size and spread."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+FloatArray = NDArray[np.floating[Any]]
+
+# Sorted values are merged into so many groups of equal weight: a threshold that is off
+# by one group moves 1/4096 of the weight.
+_MOST_GROUPS = 4096
+_MOST_STEPS = 200
+_TOLERANCE = 1e-6
+# Standard deviations are at least this share of the range, so that a group of equal
+# values has a likelihood.
+_LEAST_SPREAD = 5e-3
+# A part of less weight is made of outliers.
+_LEAST_SHARE = 1e-3
+
+
+def mixture_threshold(values: ArrayLike, weights: ArrayLike, start: float) -> float:
+    r"""Return where the upper part of a mixture of two normals becomes the likelier.
+
+    The mixture :math:`\pi_0 N(\mu_0, \sigma_0^2) + \pi_1 N(\mu_1, \sigma_1^2)` is
+    fitted to the weighted values by expectation-maximisation that starts from the
+    groups below and above `start`. The threshold is the :math:`t \in (\mu_0, \mu_1)`
+    with :math:`\pi_0 N(t; \mu_0, \sigma_0^2) = \pi_1 N(t; \mu_1, \sigma_1^2)`. Unlike a
+    change point it allows for groups of unequal size and spread, of which a change
+    point cuts the wider one.
+
+    Parameters
+    ----------
+    values : array-like of shape (n,)
+        Finite values.
+    weights : array-like of shape (n,)
+        Their non-negative weights.
+    start : float
+        A value with weight below and at or above it.
+
+    Returns
+    -------
+    float
+        Smallest value of the upper part; `start` where the parts merge, one of them
+        vanishes (below a thousandth of the weight), or neither is likelier between
+        the means.
+
+    References
+    ----------
+    A. P. Dempster, N. M. Laird, D. B. Rubin, "Maximum Likelihood from Incomplete Data
+    via the EM Algorithm", Journal of the Royal Statistical Society B 39(1), 1977.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> values = np.r_[rng.normal(0, 0.1, 900), rng.normal(2, 0.5, 100)]
+    >>> round(mixture_threshold(values, np.ones(1000), start=1.0), 1)
+    0.4
+    """
+    x, w = _grouped(np.asarray(values, float), np.asarray(weights, float))
+    lower = (x < start).astype(np.float64)
+    # Between 0 and 1, squares neither cancel nor overflow.
+    lowest, width = x[0], (x[-1] - x[0]) or 1.0
+    x = (x - lowest) / width
+    for _ in range(_MOST_STEPS):
+        share = float(lower @ w)
+        if not _LEAST_SHARE < share < 1 - _LEAST_SHARE:
+            return start
+        below = (share, *_moments(x, lower * w))
+        above = (1 - share, *_moments(x, (1 - lower) * w))
+        excess = _log_density(x, *above) - _log_density(x, *below)
+        previous, lower = lower, 1 / (1 + np.exp(np.clip(excess, -700, 700)))
+        if np.abs(lower - previous).max() < _TOLERANCE:
+            break
+    crossing = _crossing(below, above)
+    return start if crossing is None else float(lowest + width * crossing)
+
+
+def _grouped(values: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return sorted values and weights that sum to one, merged where there are many."""
+    kept = weights > 0
+    x, w = values[kept], weights[kept]
+    order = np.argsort(x, kind="stable")
+    # The largest weight first: a sum of large ones overflows.
+    x, w = x[order], w[order] / w.max()
+    w /= w.sum()
+    if len(x) <= _MOST_GROUPS:
+        return x, w
+    group = (np.cumsum(w) * _MOST_GROUPS).astype(np.intp)
+    starts = np.flatnonzero(np.diff(group, prepend=-1))
+    weight = np.add.reduceat(w, starts)
+    return np.add.reduceat(w * x, starts) / weight, weight
+
+
+def _moments(x: FloatArray, weights: FloatArray) -> tuple[float, float]:
+    total = weights.sum()
+    mean = weights @ x / total
+    return mean, max(weights @ (x - mean) ** 2 / total, _LEAST_SPREAD**2)
+
+
+def _log_density(
+    x: FloatArray, share: float, mean: float, variance: float
+) -> FloatArray:
+    density: FloatArray = (
+        np.log(share) - (np.log(variance) + (x - mean) ** 2 / variance) / 2
+    )
+    return density
+
+
+def _crossing(
+    below: tuple[float, float, float], above: tuple[float, float, float]
+) -> float | None:
+    """Return where the weighted densities are equal between the means, if anywhere."""
+    (share0, mean0, var0), (share1, mean1, var1) = below, above
+    quadratic = [
+        1 / var0 - 1 / var1,
+        2 * (mean1 / var1 - mean0 / var0),
+        mean0**2 / var0
+        - mean1**2 / var1
+        - 2 * np.log(share0 / share1)
+        + np.log(var0 / var1),
+    ]
+    roots = np.roots(quadratic)
+    real = roots.real[np.abs(roots.imag) < 1e-12]
+    between = real[(mean0 < real) & (real < mean1)]
+    return float(between[0]) if len(between) == 1 else None

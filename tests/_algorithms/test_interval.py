@@ -1,0 +1,109 @@
+"""The interval of a share is Wilson's; weights and errors of a test are undone."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import ndtri
+from scipy.stats import binomtest
+
+from sklearn_w2s._algorithms.interval import (
+    corrected_share,
+    effective_size,
+    share_interval,
+)
+
+LARGEST = np.finfo(float).max
+some_weights = st.lists(st.integers(0, 9), min_size=1, max_size=20).filter(any)
+
+
+# Wilson's interval
+
+
+@given(
+    n=st.integers(1, 500),
+    k=st.integers(0, 500),
+    level=st.sampled_from([0.5, 0.95, 0.99]),
+)
+def test_it_is_the_interval_that_scipy_has(n, k, level):
+    k = min(k, n)
+    expected = binomtest(k, n).proportion_ci(level, method="wilson")
+    interval = share_interval(k / n, n, ndtri((1 + level) / 2))
+    assert interval == pytest.approx(tuple(expected), abs=1e-12)
+
+
+@given(share=st.floats(0, 1), n=st.floats(1, 1e9), z=st.floats(0.1, 5))
+def test_it_holds_the_share_and_stays_among_shares(share, n, z):
+    low, high = share_interval(share, n, z)
+    assert 0 <= low <= share <= high <= 1
+
+
+@given(share=st.floats(0, 1), n=st.floats(1, 1e6))
+def test_the_share_of_the_others_has_the_mirror_image(share, n):
+    low, high = share_interval(share, n, 1.96)
+    mirrored = share_interval(1 - share, n, 1.96)
+    assert mirrored == pytest.approx((1 - high, 1 - low), abs=1e-12)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_it_shrinks_to_the_share_with_the_number_of_rows(share):
+    widths = [np.diff(share_interval(share, n, 1.96))[0] for n in (1, 10, 100, 1e12)]
+    assert widths == sorted(widths, reverse=True)
+    assert share_interval(share, 1e12, 1.96) == pytest.approx((share, share), abs=1e-5)
+
+
+@pytest.mark.parametrize("n", [1, 3, 20])
+def test_a_share_that_never_or_always_occurred_is_not_certain(n):
+    low, high = share_interval(0.0, n, 1.96)
+    assert (low, high) == pytest.approx((0, 1.96**2 / (n + 1.96**2)), abs=1e-15)
+    low, high = share_interval(1.0, n, 1.96)
+    assert low < 0.9
+    assert high == 1
+
+
+# Weights
+
+
+@given(n=st.integers(1, 50), weight=st.sampled_from([1e-300, 0.3, 7.0, LARGEST]))
+def test_equal_weights_are_worth_every_row(n, weight):
+    assert effective_size([weight] * n) == pytest.approx(n)
+
+
+@given(weights=some_weights)
+def test_no_row_is_worth_more_than_one_and_rows_of_weight_zero_nothing(weights):
+    counted = np.count_nonzero(weights)
+    size = effective_size(weights)
+    assert 1 - 1e-12 <= size <= counted + 1e-12
+    assert effective_size([*weights, 0]) == pytest.approx(size)
+
+
+@given(weights=some_weights, times=st.integers(1, 5))
+def test_rows_given_again_count_again(weights, times):
+    expected = times * effective_size(weights)
+    assert effective_size(weights * times) == pytest.approx(expected)
+
+
+def test_the_variance_of_a_weighted_share_is_that_of_so_many_rows():
+    rng = np.random.default_rng(0)
+    weights = rng.exponential(size=50)
+    shares = (rng.uniform(size=(20_000, 50)) < 0.3) @ weights / weights.sum()
+    assert 0.3 * 0.7 / shares.var() == pytest.approx(effective_size(weights), rel=0.05)
+
+
+# Errors of a test
+
+
+@given(share=st.floats(0, 1), found=st.floats(0.5, 1), mistaken=st.floats(0, 0.4))
+def test_errors_of_known_rates_are_undone(share, found, mistaken):
+    observed = share * found + (1 - share) * mistaken
+    assert corrected_share(observed, found, mistaken) == pytest.approx(share, abs=1e-12)
+
+
+@given(share=st.floats(0, 1))
+def test_a_perfect_test_is_believed(share):
+    assert corrected_share(share, 1, 0) == share
+
+
+def test_what_errors_alone_explain_is_no_share():
+    assert corrected_share(0.01, 0.9, 0.05) == 0
+    assert corrected_share(0.99, 0.9, 0.05) == 1

@@ -1,5 +1,10 @@
 """How much of the gap is recovered, how dense the overlap is, how regions fare."""
 
+from sklearn_w2s.metrics._density import (
+    corrected_overlap_density,
+    overlap_density_interval,
+    overlap_regime,
+)
 from sklearn_w2s.metrics._gap import (
     gap_regime,
     performance_gap_recovered,
@@ -8,8 +13,11 @@ from sklearn_w2s.metrics._gap import (
 from sklearn_w2s.metrics._overlap import overlap_density, region_accuracy
 
 __all__ = [
+    "corrected_overlap_density",
     "gap_regime",
     "overlap_density",
+    "overlap_density_interval",
+    "overlap_regime",
     "performance_gap_recovered",
     "performance_gap_recovered_score",
     "region_accuracy",

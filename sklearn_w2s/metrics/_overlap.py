@@ -43,7 +43,7 @@ def overlap_density(
     >>> overlap_density(["easy", "hard", "overlap", "overlap"])
     0.5
     """
-    names = _check_regions(regions)
+    names = check_regions(regions)
     return region_shares(names, check_weights(sample_weight, names))[OVERLAP]
 
 
@@ -86,7 +86,7 @@ def region_accuracy(
     {'easy': 1.0, 'hard': 0.5, 'overlap': nan}
     """
     truth, predicted = column_or_1d(y_true), column_or_1d(y_pred)
-    names = _check_regions(regions)
+    names = check_regions(regions)
     check_consistent_length(truth, predicted, names)
     if isinstance(truth[0], str) != isinstance(predicted[0], str):
         msg = (
@@ -106,13 +106,32 @@ def region_accuracy(
     return accuracy
 
 
-def _check_regions(regions: ArrayLike) -> NDArray[np.str_]:
+def check_regions(regions: ArrayLike, *, name: str = "regions") -> NDArray[np.str_]:
+    """Return region names as an array.
+
+    Parameters
+    ----------
+    regions : array-like of shape (n,)
+        Names.
+    name : str, default="regions"
+        Argument that they were given as, for messages.
+
+    Returns
+    -------
+    ndarray of shape (n,) of str
+        "easy", "hard" or "overlap".
+
+    Raises
+    ------
+    ValueError
+        If there is no row, or another name.
+    """
     names = np.asarray(column_or_1d(regions))
     if not names.size:
-        msg = "regions is empty: at least one row is required."
+        msg = f"{name} is empty: at least one row is required."
         raise ValueError(msg)
-    unknown = names[~np.isin(names, REGIONS)]
-    if unknown.size:
-        msg = f"regions holds {unknown[0]!r}; name each row by one of {REGIONS}."
+    unknown = names[~np.isin(names, REGIONS)].tolist()
+    if unknown:
+        msg = f"{name} holds {unknown[0]!r}; name each row by one of {REGIONS}."
         raise ValueError(msg)
     return names.astype(str)

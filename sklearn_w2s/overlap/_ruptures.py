@@ -1,0 +1,180 @@
+"""Thresholds from change point estimators of the ruptures package.
+
+Ruptures is never imported: an estimator of it is known by what it can do.
+"""
+
+import copy
+import inspect
+
+import numpy as np
+
+from sklearn_w2s._algorithms.change_point import change_point
+
+# Scores repeated by whole-number weights may be so many times as many, at most.
+_MOST_REPETITIONS = 10
+# From here on, floats do not hold every whole number.
+_LARGEST_COUNT = 2**53
+
+
+def is_change_point_estimator(threshold):
+    """Say whether a threshold is an estimator that finds breaks, as in ruptures.
+
+    Parameters
+    ----------
+    threshold : object
+        What the user passed.
+
+    Returns
+    -------
+    bool
+        Whether it has `fit` and `predict` and is no function.
+
+    Examples
+    --------
+    >>> is_change_point_estimator("auto")
+    False
+    """
+    able = hasattr(threshold, "fit") and hasattr(threshold, "predict")
+    return able and not callable(threshold)
+
+
+def ruptures_threshold(estimator, scores, weights, *, name):
+    r"""Return the smallest score above the break that an estimator finds.
+
+    A copy of the estimator is fitted on the sorted scores and asked for one break. One
+    that knows penalties only (`Pelt`) is not asked, as its answer is known: whatever
+    the penalty under which it returns one break, that break is
+
+    .. math::
+        \arg\min_k \; c(x_1, \dots, x_k) + c(x_{k + 1}, \dots, x_n)
+
+    with c its cost and x the sorted scores, over the multiples k of its `jump` that
+    leave `min_size` scores on both sides; ties go to the smallest. A break between
+    equal scores moves to the nearest place where scores differ, and to the lower of
+    two that are equally near, for equal scores never part.
+
+    Ruptures knows no weights. Equal ones count every score once, and whole numbers
+    repeat the scores, after division by their greatest common divisor; others are
+    refused.
+
+    Parameters
+    ----------
+    estimator : ruptures estimator instance
+        `Binseg`, `BottomUp`, `Dynp`, `KernelCPD`, `Pelt`, `Window`, or an object like
+        them; it is left as it was.
+    scores : ndarray of shape (n,)
+        Finite scores in any order.
+    weights : ndarray of shape (n,)
+        Their non-negative weights; scores of weight zero do not exist.
+    name : str
+        Parameter that the estimator was given as, for messages.
+
+    Returns
+    -------
+    float or None
+        Midway between the two neighbouring scores; None where all are equal.
+
+    Raises
+    ------
+    ValueError
+        If the estimator is not like those of ruptures, cannot use the weights, needs
+        more scores, or does not find one break in scores that differ.
+    """
+    if change_point(scores, weights) is None:
+        return None
+    positive = weights > 0
+    scores = np.asarray(scores, dtype=np.float64)[positive]
+    counts = _repetitions(weights[positive], estimator, name)
+    ordered = np.sort(np.repeat(scores, counts))
+    _require_enough(estimator, len(ordered), name)
+    # Fitting changes an estimator, and this one belongs to the user.
+    position = _single_break(copy.deepcopy(estimator), ordered, name)
+
+    boundaries = np.flatnonzero(np.diff(ordered)) + 1
+    boundary = boundaries[np.argmin(np.abs(boundaries - position))]
+    low, high = ordered[boundary - 1], ordered[boundary]
+    # Between adjacent floats the midpoint rounds to one of them: keep `low` below it.
+    return float(max(low + (high - low) / 2, np.nextafter(low, high)))
+
+
+def _repetitions(weights, estimator, name):
+    if (weights == weights[0]).all():
+        return np.ones(len(weights), dtype=np.int64)
+    if weights.max() < _LARGEST_COUNT and (weights == np.rint(weights)).all():
+        counts = weights.astype(np.int64)
+        counts //= np.gcd.reduce(counts)
+        if counts.sum() <= _MOST_REPETITIONS * len(counts):
+            return counts
+    msg = (
+        f"{name}={type(estimator).__name__}(...) counts every score once, but the "
+        f"weights differ, from {weights.min():.3g} to {weights.max():.3g}. Pass "
+        f'{name}="auto" or a callable, which get the weights, or weights that are '
+        f"whole numbers of at most {_MOST_REPETITIONS} on average."
+    )
+    raise ValueError(msg)
+
+
+def _require_enough(estimator, n, name):
+    places = _places(estimator, n)
+    if not places:
+        min_size, jump = _grid(estimator)
+        msg = (
+            f"{name}={type(estimator).__name__}(...) with min_size={min_size} and "
+            f"jump={jump} needs {places.start + min_size} scores to break them once, "
+            f"but there are {n}. Lower min_size or jump, pass more rows, or pass "
+            f'{name}="auto".'
+        )
+        raise ValueError(msg)
+
+
+def _places(estimator, n):
+    """Return where an estimator may break n scores."""
+    min_size, jump = _grid(estimator)
+    first = max(1, -(-min_size // jump)) * jump
+    return range(first, n - min_size + 1, jump)
+
+
+def _grid(estimator):
+    return getattr(estimator, "min_size", 1), getattr(estimator, "jump", 1)
+
+
+def _single_break(estimator, ordered, name):
+    """Return how many of the sorted scores lie below the break."""
+    arguments = inspect.signature(estimator.predict).parameters
+    by_penalty = "pen" in arguments and hasattr(estimator, "cost")
+    if not ("n_bkps" in arguments or by_penalty):
+        msg = (
+            f"{name}={estimator!r} is no change point estimator: its predict takes "
+            "neither n_bkps nor pen. Pass one of ruptures, such as "
+            'Binseg(jump=1), or "auto".'
+        )
+        raise ValueError(msg)
+    try:
+        estimator.fit(ordered[:, None])
+        if "n_bkps" not in arguments:
+            return _best_break(estimator, len(ordered))
+        # The last of the breaks of ruptures is the end of the signal.
+        found = [k for k in estimator.predict(n_bkps=1) if 0 < k < len(ordered)]
+    finally:
+        _empty_caches(type(estimator))
+    if len(found) != 1:
+        msg = (
+            f"{name}={type(estimator).__name__}(...) found {len(found)} breaks in "
+            f"{len(ordered)} sorted scores, not one. Lower its width, min_size or "
+            f'jump, or pass {name}="auto".'
+        )
+        raise ValueError(msg)
+    return found[0]
+
+
+def _best_break(estimator, n):
+    error = estimator.cost.error
+    return min(_places(estimator, n), key=lambda k: error(0, k) + error(k, n))
+
+
+def _empty_caches(kind):
+    # Methods under lru_cache keep every estimator, and its signal, alive.
+    for base in kind.__mro__:
+        for method in vars(base).values():
+            if hasattr(method, "cache_clear"):
+                method.cache_clear()

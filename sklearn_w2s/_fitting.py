@@ -3,12 +3,19 @@
 import numpy as np
 from sklearn.base import MetaEstimatorMixin, clone
 from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import get_routing_for_object, process_routing
 from sklearn.utils.validation import has_fit_parameter
 
 from sklearn_w2s._algorithms.weak_labels import expand_soft_targets
-from sklearn_w2s._sklearn import routing_enabled, safe_indexing
-from sklearn_w2s._validation import align_proba, classes_of, n_rows
+from sklearn_w2s._sklearn import (
+    move_like,
+    namespace_of,
+    routing_enabled,
+    safe_indexing,
+    to_numpy,
+)
+from sklearn_w2s._validation import align_proba, classes_of, n_rows, place_of
 
 
 def forget_fit(estimator):
@@ -57,19 +64,21 @@ def is_skorch_net(estimator):
     )
 
 
-def fit_arguments(owner, names, sample_weight, params):
+def fit_arguments(owner, names, sample_weight, params, *, method="fit"):
     """Return the weights and further `fit` arguments of each sub-estimator.
 
     Parameters
     ----------
     owner : estimator instance
-        Meta-estimator whose `fit` is running.
+        Meta-estimator that fits.
     names : list of str
         Its sub-estimators, as named in its metadata routing.
     sample_weight : array-like of shape (n,) or None
-        Weights that `fit` was given.
+        Weights that it was given.
     params : dict
         Further metadata that it was given.
+    method : str, default="fit"
+        Method of the owner that was called.
 
     Returns
     -------
@@ -80,7 +89,7 @@ def fit_arguments(owner, names, sample_weight, params):
     if not routing_enabled():
         routed = [{"sample_weight": sample_weight} for _ in names]
     else:
-        bunch = process_routing(owner, "fit", sample_weight=sample_weight, **params)
+        bunch = process_routing(owner, method, sample_weight=sample_weight, **params)
         routed = [dict(bunch[name]["fit"]) for name in names]
     weights = [arguments.pop("sample_weight", None) for arguments in routed]
     return [
@@ -163,7 +172,7 @@ def predict_aligned(estimator, X, classes):
     ValueError
         If the estimator predicts NaN or infinity.
     """
-    proba = estimator.predict_proba(X)
+    proba = to_numpy(estimator.predict_proba(X))
     strange = np.flatnonzero(~np.isfinite(proba).all(axis=1))
     if len(strange):
         msg = (
@@ -171,7 +180,61 @@ def predict_aligned(estimator, X, classes):
             f"{len(strange)} of {len(proba)} rows. Pass one that fits the data."
         )
         raise ValueError(msg)
-    return align_proba(proba, estimator.classes_, classes)
+    return align_proba(proba, to_numpy(estimator.classes_), classes)
+
+
+def require_array_support(estimator, X, *, name):
+    """Refuse an estimator that computes with NumPy only, where X is not NumPy's.
+
+    Raises
+    ------
+    ValueError
+        If X is an array of another library and the tags of the estimator, or of a step
+        of a pipeline, do not say that it supports the array API.
+    """
+    if namespace_of(X)[0] is None or _supports_arrays(estimator):
+        return
+    msg = (
+        f"{name}={estimator!r} does not compute with arrays of {place_of(X)}: its tags "
+        "lack array_api_support. Pass another one (scikit-learn lists those that do), "
+        "or pass X as a NumPy array."
+    )
+    raise ValueError(msg)
+
+
+def _supports_arrays(estimator):
+    if not isinstance(estimator, Pipeline):
+        return get_tags(estimator).array_api_support
+    return all(
+        step in (None, "passthrough") or _supports_arrays(step)
+        for _, step in estimator.steps
+    )
+
+
+def require_same_place(X, place, *, method):
+    """Refuse rows of another library, or on another device, than those of `fit`.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix, data frame} of shape (n, n_features)
+        Rows.
+    place : str
+        What `place_of` said in `fit`.
+    method : str
+        The method that got X, with its class, for messages.
+
+    Raises
+    ------
+    ValueError
+        If they differ.
+    """
+    if place_of(X) != place:
+        msg = (
+            f"Rows passed to {method}() must use the same namespace and the same "
+            f"device as those passed to fit(): {place}, not {place_of(X)}. Move them, "
+            "with array_api_dispatch as it was then, or fit again."
+        )
+        raise ValueError(msg)
 
 
 def takes_weights(estimator):
@@ -231,6 +294,9 @@ def fit_weighted(estimator, X, y, sample_weight=None, **params):
     TypeError
         If there are weights and the estimator cannot take them.
     """
+    if getattr(getattr(y, "dtype", None), "kind", None) in ("i", "f"):
+        # Not every estimator moves labels to the device of the rows by itself.
+        y = move_like(y, X)
     if sample_weight is None:
         return estimator.fit(X, y, **params)
     if not takes_weights(estimator):

@@ -5,10 +5,10 @@ fails once the supported floor has reached that version.
 """
 
 import numpy as np
-from sklearn import get_config
+from sklearn import __version__, get_config
 from sklearn.base import _fit_context as fit_context
+from sklearn.utils import _array_api, check_random_state
 from sklearn.utils import _safe_indexing as safe_indexing
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 from sklearn.utils.validation import _check_sample_weight
@@ -21,14 +21,49 @@ __all__ = [
     "check_feature_names_in",
     "check_weights",
     "fit_context",
+    "move_like",
+    "namespace_of",
     "raise_for_params",
     "route_intermediate_fit",
     "routing_enabled",
     "safe_indexing",
     "seed_nested",
+    "to_numpy",
 ]
 
-SHIMS = {"check_weights: all-zero weights": "1.9", "route_intermediate_fit": "1.9"}
+SHIMS = {
+    "check_weights: all-zero weights": "1.9",
+    "namespace_of: refusal": "1.9",
+    "route_intermediate_fit": "1.9",
+}
+
+
+def namespace_of(X):
+    """Return namespace and device of an array that is not NumPy's, or None twice."""
+    dispatched = get_config()["array_api_dispatch"] and hasattr(X, "__dlpack__")
+    if not dispatched or isinstance(X, np.ndarray):
+        return None, None
+    if tuple(map(int, __version__.split(".")[:2])) < (1, 9):
+        msg = (
+            f"Arrays such as {type(X).__name__} need scikit-learn 1.9 or later; this "
+            f"is {__version__}. Update it, or set array_api_dispatch=False."
+        )
+        raise ValueError(msg)
+    xp, _, device = _array_api.get_namespace_and_device(X)
+    return xp, device
+
+
+def to_numpy(array):
+    """Return an array of another library as one of NumPy, anything else unchanged."""
+    if namespace_of(array)[0] is None:
+        return array
+    return _array_api.move_to(array, xp=np, device="cpu")
+
+
+def move_like(array, X):
+    """Return a NumPy array in the namespace and on the device of X."""
+    xp, device = namespace_of(X)
+    return array if xp is None else _array_api.move_to(array, xp=xp, device=device)
 
 
 def check_weights(sample_weight, X):
@@ -52,8 +87,9 @@ def check_weights(sample_weight, X):
         If a weight is negative or not finite, or if all are zero.
     """
     weights = _check_sample_weight(
-        sample_weight=sample_weight, X=X, dtype=np.float64, ensure_non_negative=True
+        sample_weight=sample_weight, X=X, ensure_non_negative=True
     )
+    weights = np.asarray(to_numpy(weights), dtype=np.float64)
     if not weights.any():
         msg = "Sample weights must contain at least one non-zero number."
         raise ValueError(msg)
@@ -67,15 +103,6 @@ def routing_enabled():
 
 def raise_for_params(params, owner, method):
     """Refuse metadata that nothing would receive.
-
-    Parameters
-    ----------
-    params : dict
-        Extra keyword arguments of the method.
-    owner : object
-        Estimator whose method was called.
-    method : str
-        Its name.
 
     Raises
     ------

@@ -84,7 +84,7 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
                 self._fit_scaler(numbers, sample_weight)
         if self.categorical_columns_:
             self._encoder_ = self._make_category_encoder()
-            self._encoder_.fit(_text_rows(X, self.categorical_columns_))
+            self._encoder_.fit(text_rows(X, self.categorical_columns_))
         return self
 
     def transform(self, X):
@@ -107,7 +107,7 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
             parts.append(self._transform_numbers(X))
         if self.categorical_columns_:
             parts.append(
-                self._encoder_.transform(_text_rows(X, self.categorical_columns_))
+                self._encoder_.transform(text_rows(X, self.categorical_columns_))
             )
         return parts[0] if len(parts) == 1 else np.hstack(parts)
 
@@ -220,7 +220,7 @@ def default_strong_estimator():
     return _pipeline(encoder, HistGradientBoostingClassifier())
 
 
-def default_representation(X):
+def numeric_encoder(X):
     """Return an encoder that leaves numbers as they are and scales mixed tables."""
     _, categorical = split_columns(X)
     return TabularEncoder(scale=bool(categorical))
@@ -258,7 +258,7 @@ def _float_column(series):
     return series.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def _text_rows(X, columns):
+def text_rows(X, columns):
     rows = np.empty((n_rows(X), len(columns)), dtype=object)
     for position, j in enumerate(columns):
         values = X[X.columns[j]].to_numpy() if is_dataframe(X) else X[:, j]

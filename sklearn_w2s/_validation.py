@@ -16,6 +16,8 @@ from sklearn.utils import check_array, column_or_1d, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, validate_data
 
+from sklearn_w2s._sklearn import namespace_of, to_numpy
+
 # NumPy's truth values are no Number.
 _NUMBER = Number | np.bool_
 _KINDS = (str, _NUMBER)
@@ -24,6 +26,14 @@ _KINDS = (str, _NUMBER)
 def is_dataframe(X):
     """Say whether X is a table with named columns, from whichever library."""
     return hasattr(X, "columns") and hasattr(X, "dtypes")
+
+
+def place_of(X):
+    """Name the library that computes with X, and the device unless it is NumPy."""
+    xp, device = namespace_of(X)
+    if xp is None:
+        return "NumPy"
+    return f"{xp.__name__.rpartition('.')[-1]} on device {device}"
 
 
 def n_rows(X):
@@ -88,7 +98,7 @@ def check_features(estimator, X, *, reset):
         _check_frame(X)
         return validate_data(estimator, X, reset=reset, skip_check_array=True)
     tags = get_tags(estimator).input_tags
-    return validate_data(
+    X = validate_data(
         estimator,
         X,
         reset=reset,
@@ -96,6 +106,20 @@ def check_features(estimator, X, *, reset):
         dtype=None,
         ensure_all_finite="allow-nan" if tags.allow_nan else True,
     )
+    _check_data_type(X)
+    return X
+
+
+def _check_data_type(X):
+    xp, _ = namespace_of(X)
+    if xp is None:
+        return
+    if not xp.isdtype(X.dtype, ("bool", "integral", xp.float32, xp.float64)):
+        msg = (
+            f"X is an array of {X.dtype}, of {place_of(X)}. Convert it to float32 or "
+            "float64."
+        )
+        raise ValueError(msg)
 
 
 def _check_frame(X):
@@ -149,7 +173,7 @@ def check_labels(y, missing_label, *, classes=None):
             f"class labels, with {missing_label!r} for unlabeled rows."
         )
         raise ValueError(msg)
-    values = column_or_1d(y, warn=True)
+    values = column_or_1d(to_numpy(y), warn=True)
     if classes is not None and is_class(missing_label, classes):
         return values, np.ones(values.shape, dtype=bool)
     is_minus_one = _is_marker(-1, missing_label)
@@ -246,7 +270,8 @@ def classes_of(*label_arrays):
     ValueError
         If some are strings and some are numbers.
     """
-    arrays = [np.asarray(labels) for labels in label_arrays if len(labels)]
+    arrays = [np.asarray(to_numpy(labels)) for labels in label_arrays]
+    arrays = [labels for labels in arrays if len(labels)]
     if not arrays:
         return np.array([], dtype=np.intp)
     arrays = [_of_one_kind(a) if a.dtype.kind == "O" else a for a in arrays]
@@ -289,7 +314,8 @@ def check_weak_proba(weak_proba, X, labels):
     """
     if is_dataframe(weak_proba):
         _check_names(list(weak_proba.columns))
-    proba = check_array(weak_proba, dtype=np.float64, input_name="weak_proba")
+    proba = to_numpy(weak_proba)
+    proba = check_array(proba, dtype=np.float64, input_name="weak_proba")
     check_consistent_length(X, proba)
     if proba.shape[1] < 2:
         msg = (

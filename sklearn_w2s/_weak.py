@@ -5,11 +5,25 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_memory
 
 from sklearn_w2s._cross_fit import out_of_fold_proba
-from sklearn_w2s._fitting import adapt, fit_on_labels, predict_aligned, take_metadata
-from sklearn_w2s._sklearn import safe_indexing, seed_nested
+from sklearn_w2s._fitting import (
+    adapt,
+    fit_on_labels,
+    predict_aligned,
+    require_array_support,
+    take_metadata,
+)
+from sklearn_w2s._sklearn import (
+    namespace_of,
+    routing_enabled,
+    safe_indexing,
+    seed_nested,
+    to_numpy,
+)
+from sklearn_w2s._tabular import default_weak_estimator
 from sklearn_w2s._validation import (
     check_weak_proba,
     classes_of,
@@ -125,6 +139,7 @@ def fit_weak(
     if weak_proba is not None:
         proba, classes = check_weak_proba(weak_proba, X, known)
         return WeakPredictor(estimator if frozen else None, columns, classes), proba
+    require_array_support(estimator, X, name="weak_estimator")
     if frozen:
         predictor = WeakPredictor(estimator, columns, known)
         return predictor, predictor.proba(X)
@@ -138,14 +153,14 @@ def fit_weak(
     # Two caches: strategies without regions share the fit on all labeled rows.
     memory = check_memory(memory)
     fitted = memory.cache(_fit_clone)(estimator, rows, labels, weights, params)
-    predictor = WeakPredictor(fitted, columns, fitted.classes_)
+    predictor = WeakPredictor(fitted, columns, to_numpy(fitted.classes_))
     proba = predictor.proba(X)
     if cross_fit:
         out_of_fold = memory.cache(out_of_fold_proba, ignore=["n_jobs"])(
             estimator,
             rows,
             labels,
-            fitted.classes_,
+            predictor.classes,
             cv=cv,
             sample_weight=weights,
             params=params,
@@ -155,6 +170,18 @@ def fit_weak(
         held_out = ~np.isnan(out_of_fold).any(axis=1)
         proba[positions[held_out]] = out_of_fold[held_out]
     return predictor, proba
+
+
+def default_for(X):
+    """Return the default weak estimator for the kind of container that X is."""
+    estimator = default_weak_estimator()
+    if namespace_of(X)[0] is None:
+        return estimator
+    # The encoder of tables is NumPy's; of numbers alone it would scale columns as well.
+    scaler = StandardScaler()
+    if routing_enabled():
+        scaler.set_fit_request(sample_weight=True)
+    return estimator.set_params(encoder=scaler)
 
 
 def select_columns(X, columns):
@@ -203,7 +230,7 @@ def resolve_columns(columns, X, *, name="weak_features"):
 
 def _plain_list(columns, X):
     # Polars takes no NumPy scalars.
-    plain = [v.item() if isinstance(v, np.generic) else v for v in columns]
+    plain = [v.item() if isinstance(v, np.generic) else v for v in to_numpy(columns)]
     if any(isinstance(v, bool) for v in plain) and len(plain) != X.shape[1]:
         msg = f"a mask of {len(plain)} values for {X.shape[1]} columns"
         raise ValueError(msg)
@@ -212,6 +239,10 @@ def _plain_list(columns, X):
         if unknown:
             msg = f"there is no column {unknown}"
             raise ValueError(msg)
+    if namespace_of(X)[0] is not None:
+        # Other libraries count from the start only, and some do not check the end.
+        positions = range(X.shape[1])
+        return [v if isinstance(v, bool) else positions[v] for v in plain]
     return plain
 
 

@@ -37,6 +37,11 @@ def boosting():
 DETECTORS = [
     OverlapDetector(),
     *(OverlapDetector(LogisticRegression(), overlap_measure=m) for m in MEASURES),
+    OverlapDetector(LogisticRegression(), refine_hard=False),
+    # Cosines along the single axis that some of the checks leave are all one.
+    OverlapDetector(
+        LogisticRegression(), representation="pca", overlap_measure="mean_abs_dot"
+    ),
     OverlapDetector(scaled_logistic(), passthrough=True),
     OverlapDetector(
         LogisticRegression(),

@@ -121,7 +121,10 @@ def demand_aligned(weak_proba, _, representation, *__):
 
 def student(**params):
     return WeakToStrongClassifier(
-        strong_estimator=LogisticRegression(), strategy=demand_aligned, **params
+        strong_estimator=LogisticRegression(),
+        strategy=demand_aligned,
+        overlap_detector=OverlapDetector(representation="passthrough"),
+        **params,
     )
 
 

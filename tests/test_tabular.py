@@ -10,9 +10,9 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_w2s._tabular import (
     TabularEncoder,
-    default_representation,
     default_strong_estimator,
     default_weak_estimator,
+    numeric_encoder,
     numeric_rows,
     split_columns,
 )
@@ -240,9 +240,9 @@ def test_with_routing_default_estimators_have_requested_weights():
 
 
 def test_numbers_are_compared_as_they_are_and_mixed_columns_on_one_scale():
-    plain = default_representation(NUMBERS).fit(NUMBERS[1:3])
+    plain = numeric_encoder(NUMBERS).fit(NUMBERS[1:3])
     assert_array_equal(plain.transform(NUMBERS[1:3]), NUMBERS[1:3])
-    encoder = default_representation(MIXED)
+    encoder = numeric_encoder(MIXED)
     assert encoder.scale
     numbers = clone(encoder).fit_transform(MIXED)[:, :2]
     assert_allclose(numbers.mean(axis=0), 0, atol=1e-12)

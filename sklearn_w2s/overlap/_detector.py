@@ -12,7 +12,12 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
-from sklearn_w2s._algorithms.overlap import OVERLAP, REGIONS, region_shares
+from sklearn_w2s._algorithms.interval import effective_size, share_interval
+from sklearn_w2s._algorithms.overlap import (
+    OVERLAP,
+    density_regime,
+    region_shares,
+)
 from sklearn_w2s._fitting import adapt, fit_arguments, forget_fit
 from sklearn_w2s._sklearn import (
     HasMethods,
@@ -21,6 +26,7 @@ from sklearn_w2s._sklearn import (
     check_feature_names_in,
     check_weights,
     fit_context,
+    move_like,
     raise_for_params,
     route_intermediate_fit,
 )
@@ -31,22 +37,37 @@ from sklearn_w2s._validation import (
     check_labels,
     n_rows,
 )
-from sklearn_w2s._weak import fit_weak, resolve_columns
+from sklearn_w2s._weak import default_for, fit_weak, resolve_columns
 from sklearn_w2s.overlap._columns import COLUMN_NAMES
-from sklearn_w2s.overlap._comparison import Comparison
+from sklearn_w2s.overlap._confidence import CONFIDENCES
 from sklearn_w2s.overlap._measures import MEASURES
-from sklearn_w2s.overlap._new_rows import CONFIDENCES, NewRowsMixin
-from sklearn_w2s.overlap._thresholds import find_threshold
+from sklearn_w2s.overlap._new_rows import NewRowsMixin
+from sklearn_w2s.overlap._partition import Partition
+from sklearn_w2s.overlap._representations import REPRESENTATIONS
+from sklearn_w2s.overlap._results import ResultsMixin
+from sklearn_w2s.overlap._stream import StreamMixin
+from sklearn_w2s.overlap._thresholds import SPLITS
+from sklearn_w2s.overlap._views import Views
+
+# Normal quantile of a two-sided level of 95%.
+_Z = 1.959964
+_THRESHOLD = [
+    StrOptions({"auto", *SPLITS}),
+    Real,
+    callable,
+    HasMethods(["fit", "predict"]),
+]
 
 
-class OverlapDetector(NewRowsMixin, BaseEstimator):
+class OverlapDetector(StreamMixin, NewRowsMixin, ResultsMixin, BaseEstimator):
     r"""Find the rows that carry both the easy and the hard pattern.
 
     The weak estimator knows the easy pattern only. Rows on which it has little
-    confidence are *hard*. Of the others, rows that resemble the hard ones carry the
-    hard pattern as well and are *overlap* rows; the rest is *easy*. The share of
-    overlap rows, the overlap density, governs how much a strong estimator can gain from
-    the weak labels [1]_. Rows are described, never dropped or changed.
+    confidence are *hard*, unless they resemble the easy ones. Of the others, rows that
+    resemble the hard ones carry the hard pattern as well and are *overlap* rows; the
+    rest is *easy*. The share of overlap rows, the overlap density, governs how much a
+    strong estimator can gain from the weak labels [1]_. Rows are described, never
+    dropped or changed.
 
     Parameters
     ----------
@@ -57,29 +78,42 @@ class OverlapDetector(NewRowsMixin, BaseEstimator):
     weak_features : list of str or int, slice, bool mask, callable or None, default=None
         Columns that the weak estimator sees; a callable gets X and returns them. None
         means all.
-    confidence : {"margin", "max_proba", "entropy"} or callable, default="margin"
-        Confidence of the weak estimator, from its probabilities. "margin" is the
-        difference of the two largest. A callable maps probabilities of shape
-        (n, n_classes) to (n,) values.
-    confidence_threshold : {"auto"}, float or callable, default="auto"
-        Smallest confidence that is not hard. "auto" is the change point: the split of
-        the values into two groups of least within-group variance. A callable gets
-        ``(values, sample_weight)``.
-    overlap_threshold : {"auto"}, float or callable, default="auto"
+    confidence : str or callable, default="balanced_margin"
+        Confidence of the weak estimator, from its probabilities: "margin", the
+        difference of the two largest, "balanced_margin", that of probabilities divided
+        by the share of their class, "max_proba" or "entropy". A callable maps
+        probabilities of shape (n, n_classes) to (n,) values.
+    confidence_threshold : str, float, callable or estimator, default="auto"
+        Smallest confidence that is not hard. "change_point" is the split into two
+        groups of least within-group variance, "mixture" that between two normal
+        distributions. "auto" is the change point, or what follows from it with
+        `refine_hard`. A callable gets ``(values, sample_weight)``; an estimator is one
+        of the package ruptures.
+    refine_hard : bool, default=True
+        Whether only those rows of little confidence are hard that do not resemble the
+        easy rows. False is the published rule.
+    overlap_threshold : str, float, callable or estimator, default="auto"
         Smallest overlap score of an overlap row, likewise, over rows that are not hard.
+        "auto" is "mixture".
     threshold_type : {"value", "quantile"}, default="value"
         Whether a float threshold is a value or a quantile. Quantiles carry over from
         fold to fold, so grid searches use them.
-    overlap_measure : str or callable, default="mean_abs_cosine"
+    overlap_measure : str, callable or transformer, default="mean_abs_cosine"
         Overlap score of a row: "max_abs_cosine", "max_abs_dot", "max_dot",
-        "mean_abs_cosine" or "unexplained", see Notes. A callable maps
-        ``(rows, hard_rows, weak_rows)`` to (n,) values.
-    representation : transformer instance, default=None
-        Maps X to the numeric space in which rows are compared. None compares X itself
-        where it is numeric, else scaled numbers next to one-hot categories.
+        "mean_abs_cosine", "mean_abs_dot" or "unexplained", see Notes. A callable maps
+        ``(rows, hard_rows, weak_rows)`` to (n,) values. A transformer, such as
+        :class:`~sklearn.neighbors.KNeighborsTransformer`, searches the nearest hard row
+        by a tree or by approximation.
+    representation : {"forest", "passthrough", "pca"} or transformer, default=None
+        The numeric space in which rows are compared. None takes the deviations of each
+        value from the typical one of its column, the mode. "pca" takes principal
+        components of these that explain 90% of their variance, and "forest" the leaves
+        of random trees grown on them. "passthrough" takes numbers as they are; next to
+        categories, which become indicators, they are scaled. A transformer is fitted
+        with the weak labels as targets.
     max_references : int, default=None
-        Hard rows that are kept for comparison, at most, drawn at random. None keeps
-        all.
+        Hard rows, and easy ones, that are kept for comparison, at most, drawn at
+        random. None keeps all.
     passthrough : bool, default=False
         Whether `transform` prepends X to its columns.
     cv : int, float, splitter, iterable or None, default=None
@@ -89,14 +123,17 @@ class OverlapDetector(NewRowsMixin, BaseEstimator):
         probabilities.
     missing_label : scalar, default=-1
         Label of unlabeled rows.
+    reservoir_size : int, default=10000
+        Rows that `partial_fit` keeps of all it has seen, at most, drawn at random.
     memory : None, str or object with the joblib.Memory interface, default=None
         Cache of the weak estimator's fits, so that a grid of thresholds fits it once
         per fold. A str is the folder of the cache; None caches nothing.
     n_jobs : int, default=None
-        Folds of the weak estimator fitted at the same time.
+        Folds of the weak estimator fitted at the same time, and blocks of rows scored
+        at the same time.
     random_state : int, RandomState instance or None, default=None
-        Draws the references and a float `cv`, and seeds every `random_state` of the
-        weak estimator and the representation that is None.
+        Draws the references, the reservoir and a float `cv`, and seeds every
+        `random_state` of the weak estimator and the representation that is None.
 
     Attributes
     ----------
@@ -107,11 +144,22 @@ class OverlapDetector(NewRowsMixin, BaseEstimator):
     overlap_score_ : ndarray of shape (n_samples,)
         Overlap score of the rows of `fit`.
     confidence_threshold_ : float
-        Minus infinity where there is no change point, so that no row is hard.
+        Smallest confidence that is not hard. Minus infinity where there is no change
+        point, so that no row is hard.
+    easy_threshold_ : float
+        Smallest similarity to the easy rows that is not hard. Infinity where it plays
+        no part.
     overlap_threshold_ : float
         Infinity where there is no change point, so that no row is overlap.
     overlap_density_ : float
         Weighted share of overlap rows in `fit`, in [0, 1].
+    overlap_density_interval_ : tuple of two float
+        Its 95% confidence interval, see Notes.
+    overlap_regime_ : {"low", "medium", "high"}
+        Overlap density below 0.1, below 0.2, or above, see
+        :func:`~sklearn_w2s.metrics.overlap_regime`.
+    n_samples_seen_ : int
+        Rows seen by `partial_fit`; absent after `fit`.
     references_ : {ndarray, csr matrix} of shape (n_references, n_components)
         Hard rows that others are compared with, in the space of the representation;
         scaled to length one where their cosines are.
@@ -121,8 +169,8 @@ class OverlapDetector(NewRowsMixin, BaseEstimator):
         The fitted weak estimator; None where only `weak_proba` was given.
     representation_ : transformer
         The fitted representation.
-    comparison_ : object
-        The fitted representation and overlap measure.
+    views_, partition_ : object
+        The fitted views of a row, and the thresholds and references.
     classes_ : ndarray of shape (n_classes,)
         Class labels.
     n_features_in_ : int
@@ -143,22 +191,40 @@ class OverlapDetector(NewRowsMixin, BaseEstimator):
       published detection;
     - "max_abs_dot": :math:`\max_{h \in H} |\langle \varphi(x), \varphi(h) \rangle|`;
     - "max_dot": the same without absolute value, the published source selection;
-    - "mean_abs_cosine": the mean of the absolute cosines, weighted by `sample_weight`;
+    - "mean_abs_cosine", "mean_abs_dot": the means of the absolute values, weighted by
+      `sample_weight`;
     - "unexplained": the length of the residual of :math:`\varphi(x)` after linear
       regression on the weak view, which is the numeric form of `weak_features`, or the
       weak probabilities where the weak estimator sees every column.
 
-    The default ranks overlap rows above easy ones where the others fail: a maximum is
-    decided by the few easy rows that leak into the hard set, which "max_abs_cosine"
-    does not survive, and "unexplained" loses its footing once so many rows carry both
-    patterns that the weak view predicts the other columns.
+    With `refine_hard`, rows below the change point of the confidence are hard at
+    first; the confident rows that resemble them least, by the mean absolute cosine, are
+    easy beyond doubt; and hard in the end are rows that do not resemble these and whose
+    confidence is below the threshold, raised to the lower quartile of the confident
+    rows where it is "auto". Confidence alone cannot do this: of the rows that carry the
+    easy pattern, many fall near the decision boundary by chance.
+
+    With ``array_api_dispatch=True`` and scikit-learn 1.9 or later, arrays of other
+    libraries stay on their device, and so do `references_`, `confidence_`,
+    `overlap_score_` and the outputs for new rows; regions are always NumPy strings, for
+    no other library has strings.
+
+    The defaults were chosen from the table ``benchmarks/results/detection.csv``.
+
+    The interval is Wilson's, with the number of rows that are worth as much as the
+    weighted ones. It covers the chance of drawing these rows, given thresholds and
+    references, not errors of detection; where rows of known region allow to estimate
+    these, :func:`~sklearn_w2s.metrics.corrected_overlap_density` does.
 
     Deviations from the reference implementation: the change point is exact where that
     one looks at every fifth row; rows are hard *below* the threshold in every use;
     thresholds and references are kept, so that new rows are judged by those of `fit`;
     where there is no change point, a `NoChangePointWarning` is given and every row is
     easy, instead of a silent cut at the median; confidences of labeled rows are
-    out-of-fold.
+    out-of-fold. The published detection is ``OverlapDetector(confidence="margin",
+    confidence_threshold="change_point", refine_hard=False,
+    overlap_threshold="change_point", overlap_measure="max_abs_cosine",
+    representation="passthrough")``.
 
     References
     ----------
@@ -175,26 +241,39 @@ class OverlapDetector(NewRowsMixin, BaseEstimator):
     >>> detector = OverlapDetector(weak_features=slice(0, 20)).fit(X, y)
     >>> sorted(set(detector.predict(X).tolist()))
     ['easy', 'hard', 'overlap']
+    >>> round(detector.overlap_density_, 2), detector.overlap_regime_
+    (0.33, 'high')
     >>> detector.get_feature_names_out()
     array(['confidence', 'overlap_score', 'region_easy', 'region_hard',
            'region_overlap'], dtype=object)
     """
 
     __metadata_request__fit = {"weak_proba": True}
+    __metadata_request__partial_fit = {"weak_proba": True}
 
     _parameter_constraints = {
         "weak_estimator": "no_validation",
         "weak_features": "no_validation",
         "confidence": [StrOptions(set(CONFIDENCES)), callable],
-        "confidence_threshold": [StrOptions({"auto"}), Real, callable],
-        "overlap_threshold": [StrOptions({"auto"}), Real, callable],
+        "confidence_threshold": _THRESHOLD,
+        "refine_hard": ["boolean"],
+        "overlap_threshold": _THRESHOLD,
         "threshold_type": [StrOptions({"value", "quantile"})],
-        "overlap_measure": [StrOptions(set(MEASURES)), callable],
-        "representation": "no_validation",
+        "overlap_measure": [
+            StrOptions(set(MEASURES)),
+            callable,
+            HasMethods(["fit", "transform"]),
+        ],
+        "representation": [
+            StrOptions(set(REPRESENTATIONS)),
+            HasMethods(["fit", "transform"]),
+            None,
+        ],
         "max_references": [Interval(Integral, 1, None, closed="left"), None],
         "passthrough": ["boolean"],
         "cv": "no_validation",
         "missing_label": "no_validation",
+        "reservoir_size": [Interval(Integral, 1, None, closed="left")],
         "memory": [str, HasMethods(["cache"]), None],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
@@ -205,8 +284,9 @@ class OverlapDetector(NewRowsMixin, BaseEstimator):
         weak_estimator=None,
         *,
         weak_features=None,
-        confidence="margin",
+        confidence="balanced_margin",
         confidence_threshold="auto",
+        refine_hard=True,
         overlap_threshold="auto",
         threshold_type="value",
         overlap_measure="mean_abs_cosine",
@@ -215,6 +295,7 @@ class OverlapDetector(NewRowsMixin, BaseEstimator):
         passthrough=False,
         cv=None,
         missing_label=-1,
+        reservoir_size=10_000,
         memory=None,
         n_jobs=None,
         random_state=None,
@@ -223,6 +304,7 @@ class OverlapDetector(NewRowsMixin, BaseEstimator):
         self.weak_features = weak_features
         self.confidence = confidence
         self.confidence_threshold = confidence_threshold
+        self.refine_hard = refine_hard
         self.overlap_threshold = overlap_threshold
         self.threshold_type = threshold_type
         self.overlap_measure = overlap_measure
@@ -231,6 +313,7 @@ class OverlapDetector(NewRowsMixin, BaseEstimator):
         self.passthrough = passthrough
         self.cv = cv
         self.missing_label = missing_label
+        self.reservoir_size = reservoir_size
         self.memory = memory
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -274,42 +357,16 @@ class OverlapDetector(NewRowsMixin, BaseEstimator):
         raise_for_params(params, self, "fit")
         X = check_features(self, X, reset=True)
         weights = check_weights(sample_weight, X)
-        weighted = sample_weight is not None
         rng = check_random_state(self.random_state)
-        seeds = None if self.random_state is None else rng
-
-        weak_weights = weights if weighted else None
-        proba = self._fit_weak(X, y, weak_proba, weak_weights, params, seeds, rng)
-        self._split_by_confidence(proba, weights)
-        self._split_by_overlap(X, proba, weights, weighted, seeds, rng)
+        weighted = sample_weight is not None
+        proba = self._fit_views(X, y, weak_proba, weights, weighted, params, rng)
+        rows, weak_rows = self.views_.views(X, proba)
+        confidence, overlap_score, self.regions_ = self._part(
+            proba, rows, weak_rows, weights, rng
+        )
+        self.confidence_ = move_like(confidence, X)
+        self.overlap_score_ = move_like(overlap_score, X)
         return self
-
-    def get_support(self, region=OVERLAP, indices=False):
-        """Say which rows of `fit` lie in a region.
-
-        Parameters
-        ----------
-        region : {"easy", "hard", "overlap"}, default="overlap"
-            Region.
-        indices : bool, default=False
-            Return positions instead of a mask.
-
-        Returns
-        -------
-        ndarray
-            Mask of shape (n_samples,), or positions.
-
-        Raises
-        ------
-        ValueError
-            If there is no such region.
-        """
-        check_is_fitted(self)
-        if region not in REGIONS:
-            msg = f"region={region!r} is not one of {list(REGIONS)}."
-            raise ValueError(msg)
-        support = self.regions_ == region
-        return np.flatnonzero(support) if indices else support
 
     def get_feature_names_out(self, input_features=None):
         """Return the names of the columns that `transform` gives.
@@ -329,22 +386,25 @@ class OverlapDetector(NewRowsMixin, BaseEstimator):
         own = np.asarray(COLUMN_NAMES, dtype=object)
         return np.concatenate([names, own]) if self.passthrough else own
 
-    @property
-    def references_(self):
-        """Hard rows that others are compared with."""
-        return self.comparison_.fitted_measure.references
-
-    @property
-    def representation_(self):
-        """The fitted representation."""
-        return self.comparison_.transformer
-
     def _weak(self):
         if self.weak_estimator is None:
             return default_weak_estimator()
         return adapt(self.weak_estimator)
 
-    def _fit_weak(self, X, y, weak_proba, sample_weight, params, seeds, rng):
+    def _fit_views(
+        self, X, y, weak_proba, weights, weighted, params, rng, method="fit"
+    ):
+        """Fit the weak estimator and the representation; return weak probabilities."""
+        seeds = None if self.random_state is None else rng
+        weak_weights = weights if weighted else None
+        proba = self._fit_weak(
+            X, y, weak_proba, weak_weights, params, seeds, rng, method
+        )
+        self.views_ = Views(self.representation, self.weak_predictor_)
+        self.views_.fit(X, proba, weights, weighted=weighted, seeds=seeds)
+        return proba
+
+    def _fit_weak(self, X, y, weak_proba, sample_weight, params, seeds, rng, method):
         """Set the weak estimator and return its probabilities of all rows."""
         frozen = isinstance(self.weak_estimator, FrozenEstimator)
         if y is None and (weak_proba is not None or frozen):
@@ -354,10 +414,10 @@ class OverlapDetector(NewRowsMixin, BaseEstimator):
         if weak_proba is not None or frozen:
             sample_weight = None
         ((weights, weak_params),) = fit_arguments(
-            self, ["weak_estimator"], sample_weight, params
+            self, ["weak_estimator"], sample_weight, params, method=method
         )
         self.weak_predictor_, proba = fit_weak(
-            self._weak(),
+            default_for(X) if self.weak_estimator is None else self._weak(),
             X,
             labels,
             labeled,
@@ -376,45 +436,25 @@ class OverlapDetector(NewRowsMixin, BaseEstimator):
         self.classes_ = self.weak_predictor_.classes
         return proba
 
-    def _split_by_confidence(self, proba, weights):
-        self.confidence_ = self._confidence(proba)
-        threshold = find_threshold(
-            self.confidence_threshold,
-            self.confidence_,
-            weights,
+    def _part(self, proba, rows, weak_rows, weights, rng):
+        """Set thresholds, references and density; return what is said of each row."""
+        self.partition_ = Partition(
+            confidence=self.confidence,
+            confidence_threshold=self.confidence_threshold,
+            overlap_threshold=self.overlap_threshold,
             threshold_type=self.threshold_type,
-            name="confidence_threshold",
+            overlap_measure=self.overlap_measure,
+            refine_hard=self.refine_hard,
+            max_references=self.max_references,
+            n_jobs=self.n_jobs,
         )
-        self.confidence_threshold_ = -np.inf if threshold is None else threshold
-
-    def _split_by_overlap(self, X, proba, weights, weighted, seeds, rng):
-        hard = self.confidence_ < self.confidence_threshold_
-        self.comparison_ = Comparison(
-            self.representation, self.overlap_measure, self.max_references
+        described = self.partition_.fit_describe(proba, rows, weak_rows, weights, rng)
+        self.overlap_density_ = region_shares(described[-1], weights)[OVERLAP]
+        self.overlap_density_interval_ = share_interval(
+            self.overlap_density_, effective_size(weights), _Z
         )
-        self.overlap_score_ = self.comparison_.fit_score(
-            X,
-            proba,
-            hard,
-            weights,
-            predictor=self.weak_predictor_,
-            weighted=weighted,
-            seeds=seeds,
-            rng=rng,
-        )
-
-        threshold = None
-        if self.references_.shape[0] and (weights[~hard] > 0).any():
-            threshold = find_threshold(
-                self.overlap_threshold,
-                self.overlap_score_[~hard],
-                weights[~hard],
-                threshold_type=self.threshold_type,
-                name="overlap_threshold",
-            )
-        self.overlap_threshold_ = np.inf if threshold is None else threshold
-        self.regions_ = self._regions(self.confidence_, self.overlap_score_)
-        self.overlap_density_ = region_shares(self.regions_, weights)[OVERLAP]
+        self.overlap_regime_ = density_regime(self.overlap_density_)
+        return described
 
     def get_metadata_routing(self):
         """Say which metadata `fit` uses and what it passes to the weak estimator.
@@ -425,6 +465,7 @@ class OverlapDetector(NewRowsMixin, BaseEstimator):
             Routing information.
         """
         mapping = MethodMapping().add(caller="fit", callee="fit")
+        mapping.add(caller="partial_fit", callee="fit")
         return (
             MetadataRouter(owner=self)
             .add_self_request(self)
@@ -439,10 +480,11 @@ class OverlapDetector(NewRowsMixin, BaseEstimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        parts = [self._weak()]
-        if self.representation is not None:
-            parts.append(self.representation)
-        tags.input_tags.sparse = self.overlap_measure != "unexplained" and all(
+        chosen = (self.representation, self.overlap_measure)
+        parts = [self._weak(), *(part for part in chosen if hasattr(part, "fit"))]
+        # A share of variance has no sparse solver.
+        dense = self.overlap_measure == "unexplained" or self.representation == "pca"
+        tags.input_tags.sparse = not dense and all(
             accepts(part, "sparse") for part in parts
         )
         tags.input_tags.allow_nan = all(accepts(part, "allow_nan") for part in parts)

@@ -5,19 +5,26 @@ write a class with `fit` and `score` as below and name it in `MEASURES`.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from joblib import effective_n_jobs
 from sklearn import get_config
 from sklearn.linear_model import LinearRegression
+from sklearn.utils import gen_even_slices
+from sklearn.utils.parallel import Parallel, delayed
 
+from sklearn_w2s._algorithms import similarity_xp
 from sklearn_w2s._algorithms.similarity import (
     largest_similarity,
     mean_similarity,
     unit_rows,
 )
-from sklearn_w2s._validation import check_scores
+from sklearn_w2s._sklearn import move_like, namespace_of, safe_indexing, to_numpy
+from sklearn_w2s._validation import check_scores, place_of
+from sklearn_w2s.overlap._neighbors import NeighborsMeasure, is_neighbors_transformer
 
 # Residuals of less than so many units in the last place of the largest entry are none.
 _ROUNDING = 1000
@@ -34,33 +41,66 @@ class Similarity:
         Over the hard rows.
     absolute : bool
         Whether opposite directions count as similar.
+    n_jobs : int or None
+        Parts of the rows that are scored at the same time.
     """
 
-    def __init__(self, *, cosine, reduce="max", absolute=True):
+    def __init__(self, *, cosine, reduce="max", absolute=True, n_jobs=None):
         self.cosine = cosine
         self.reduce = reduce
         self.absolute = absolute
+        self.n_jobs = n_jobs
 
     def fit(self, rows, weak_rows, hard, weights):
         """Keep the hard rows as references."""
-        self.references = self._prepare(rows[hard])
-        self.weights = weights[hard]
+        references = safe_indexing(rows, hard)
+        unit = _for_namespace(rows)[0]
+        self.references = unit(references) if self.cosine else references
+        self.weights = move_like(weights[hard], rows)
         return self
 
     def score(self, rows, weak_rows):
         """Return the similarity of each row to the references."""
         if not self.references.shape[0]:
             return np.zeros(rows.shape[0])
-        rows = self._prepare(rows)
-        working_bytes = int(get_config()["working_memory"] * 2**20)
-        if self.reduce == "mean":
-            return mean_similarity(rows, self.references, self.weights, working_bytes)
-        return largest_similarity(
-            rows, self.references, working_bytes, absolute=self.absolute
+        n_parts = min(effective_n_jobs(self.n_jobs), rows.shape[0])
+        working_bytes = int(get_config()["working_memory"] * 2**20) // n_parts
+        parts = Parallel(n_jobs=n_parts, require="sharedmem")(
+            delayed(self._score_part)(safe_indexing(rows, part), working_bytes)
+            for part in gen_even_slices(rows.shape[0], n_parts)
         )
+        return np.concatenate(parts)
 
-    def _prepare(self, rows):
-        return unit_rows(rows) if self.cosine else rows
+    def _score_part(self, rows, working_bytes):
+        _, largest, mean = _for_namespace(rows)
+        if self.reduce == "mean":
+            scores = mean(
+                rows, self.references, self.weights, working_bytes, unit=self.cosine
+            )
+        else:
+            scores = largest(
+                rows,
+                self.references,
+                working_bytes,
+                absolute=self.absolute,
+                unit=self.cosine,
+            )
+        return to_numpy(scores)
+
+
+def _for_namespace(rows):
+    """Return the functions for unit rows, largest and mean similarity."""
+    xp, _ = namespace_of(rows)
+    if xp is None:
+        return unit_rows, largest_similarity, mean_similarity
+    return tuple(
+        partial(function, xp)
+        for function in (
+            similarity_xp.unit_rows,
+            similarity_xp.largest_similarity,
+            similarity_xp.mean_similarity,
+        )
+    )
 
 
 class Unexplained:
@@ -101,19 +141,56 @@ class FunctionMeasure:
 
     def fit(self, rows, weak_rows, hard, weights):
         """Keep the hard rows as references."""
-        self.references = rows[hard]
+        self.references = safe_indexing(rows, hard)
         return self
 
     def score(self, rows, weak_rows):
         """Call the function."""
-        scores = self.func(rows, self.references, weak_rows)
+        scores = to_numpy(self.func(rows, self.references, weak_rows))
         return check_scores(scores, rows.shape[0], name="overlap_measure")
 
 
-MEASURES: dict[str, Callable[[], Any]] = {
-    "max_abs_cosine": lambda: Similarity(cosine=True),
-    "max_abs_dot": lambda: Similarity(cosine=False),
-    "max_dot": lambda: Similarity(cosine=False, absolute=False),
-    "mean_abs_cosine": lambda: Similarity(cosine=True, reduce="mean"),
-    "unexplained": Unexplained,
+MEASURES: dict[str, Callable[[int | None], Any]] = {
+    "max_abs_cosine": lambda n_jobs: Similarity(cosine=True, n_jobs=n_jobs),
+    "max_abs_dot": lambda n_jobs: Similarity(cosine=False, n_jobs=n_jobs),
+    "max_dot": lambda n_jobs: Similarity(cosine=False, absolute=False, n_jobs=n_jobs),
+    "mean_abs_cosine": lambda n_jobs: mean_abs_cosine(n_jobs),
+    "mean_abs_dot": lambda n_jobs: Similarity(
+        cosine=False, reduce="mean", n_jobs=n_jobs
+    ),
+    "unexplained": lambda _: Unexplained(),
 }
+
+
+def mean_abs_cosine(n_jobs):
+    """Return the measure by which easy rows are told from hard ones as well."""
+    return Similarity(cosine=True, reduce="mean", n_jobs=n_jobs)
+
+
+def new_measure(measure, n_jobs):
+    """Return an unfitted overlap measure by its name, function or neighbour search."""
+    if is_neighbors_transformer(measure):
+        return NeighborsMeasure(measure)
+    if callable(measure):
+        return FunctionMeasure(measure)
+    return MEASURES[measure](n_jobs)
+
+
+def require_numpy(measure, rows):
+    """Refuse measures that compute with NumPy only, where rows are not NumPy's.
+
+    Raises
+    ------
+    ValueError
+        If the measure is "unexplained" or a neighbours transformer.
+    """
+    bound = is_neighbors_transformer(measure) or (
+        isinstance(measure, str) and measure == "unexplained"
+    )
+    if bound and namespace_of(rows)[0] is not None:
+        msg = (
+            f"overlap_measure={measure!r} does not compute with arrays of "
+            f"{place_of(rows)}. Pass a cosine or dot product measure or a callable, "
+            "or pass X as a NumPy array."
+        )
+        raise ValueError(msg)

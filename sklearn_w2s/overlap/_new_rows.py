@@ -4,21 +4,11 @@ import numpy as np
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_w2s._algorithms.overlap import (
-    entropy_confidence,
-    margin_confidence,
-    max_proba_confidence,
-    split_regions,
-)
-from sklearn_w2s._validation import check_features, check_scores
+from sklearn_w2s._fitting import require_same_place
+from sklearn_w2s._sklearn import move_like, namespace_of
+from sklearn_w2s._validation import check_features
 from sklearn_w2s.overlap._columns import prepend, stack_columns
 from sklearn_w2s.overlap._regions import RegionArray
-
-CONFIDENCES = {
-    "margin": margin_confidence,
-    "max_proba": max_proba_confidence,
-    "entropy": entropy_confidence,
-}
 
 
 class NewRowsMixin(TransformerMixin):
@@ -37,7 +27,7 @@ class NewRowsMixin(TransformerMixin):
         ndarray of shape (n,) of str
             "easy", "hard" or "overlap".
         """
-        regions = self._regions(*self._describe(self._check(X)))
+        _, _, regions = self._describe(self._check(X, "predict"))
         return regions.view(RegionArray)
 
     def transform(self, X):
@@ -61,13 +51,15 @@ class NewRowsMixin(TransformerMixin):
             If the rows do not fit those of `fit`, have a column of a name that is
             added, or if there is no weak estimator to ask.
         """
-        X = self._check(X)
-        confidence, score = self._describe(X)
-        regions = self._regions(confidence, score)
+        X = self._check(X, "transform")
+        confidence, score, regions = self._describe(X)
         dtype = np.float32 if _is_single_precision(X) else np.float64
-        columns = stack_columns(confidence, score, regions, dtype)
+        columns = move_like(stack_columns(confidence, score, regions, dtype), X)
         if not self.passthrough:
             return columns
+        xp, _ = namespace_of(X)
+        if xp is not None:
+            return xp.concat([xp.astype(X, columns.dtype, copy=False), columns], axis=1)
         return prepend(X, columns, named=hasattr(self, "feature_names_in_"))
 
     def confidence_samples(self, X):
@@ -83,7 +75,8 @@ class NewRowsMixin(TransformerMixin):
         ndarray of shape (n,)
             Confidence.
         """
-        return self._describe(self._check(X))[0]
+        X = self._check(X, "confidence_samples")
+        return move_like(self._describe(X)[0], X)
 
     def represent(self, X):
         """Return new rows in the space in which they are compared.
@@ -98,7 +91,7 @@ class NewRowsMixin(TransformerMixin):
         {ndarray, csr matrix} of shape (n, n_components)
             Numbers.
         """
-        return self.comparison_.represent(self._check(X))
+        return self.views_.represent(self._check(X, "represent"))
 
     def score_samples(self, X):
         """Return the overlap score of new rows.
@@ -113,7 +106,8 @@ class NewRowsMixin(TransformerMixin):
         ndarray of shape (n,)
             Overlap score: the higher, the more a row resembles the hard rows.
         """
-        return self._describe(self._check(X))[1]
+        X = self._check(X, "score_samples")
+        return move_like(self._describe(X)[1], X)
 
     def decision_function(self, X):
         """Return the overlap score minus its threshold.
@@ -128,27 +122,21 @@ class NewRowsMixin(TransformerMixin):
         ndarray of shape (n,)
             Not negative where a row that is not hard is an overlap row.
         """
-        return self.score_samples(X) - self.overlap_threshold_
+        X = self._check(X, "decision_function")
+        return move_like(self._describe(X)[1], X) - self.overlap_threshold_
 
-    def _check(self, X):
+    def _check(self, X, method):
         check_is_fitted(self)
-        return check_features(self, X, reset=False)
+        X = check_features(self, X, reset=False)
+        method = f"{type(self).__name__}.{method}"
+        require_same_place(X, self.views_.place, method=method)
+        return X
 
     def _describe(self, X):
         proba = self.weak_predictor_.proba(X)
-        return self._confidence(proba), self.comparison_.score(X, proba)
-
-    def _confidence(self, proba):
-        if callable(self.confidence):
-            scores = self.confidence(proba)
-            return check_scores(scores, len(proba), name="confidence")
-        return CONFIDENCES[self.confidence](proba)
-
-    def _regions(self, confidence, score):
-        return split_regions(
-            confidence, score, self.confidence_threshold_, self.overlap_threshold_
-        )
+        return self.partition_.describe(proba, *self.views_.views(X, proba))
 
 
 def _is_single_precision(X):
-    return getattr(X, "dtype", None) == np.float32
+    xp, _ = namespace_of(X)
+    return getattr(X, "dtype", None) == (np if xp is None else xp).float32

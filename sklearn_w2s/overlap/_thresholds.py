@@ -1,28 +1,69 @@
-"""Where scores are cut: a change point, a number, a quantile or a rule of the user."""
+"""Where scores are cut: between groups, at a number, a quantile or by a rule."""
 
 import warnings
 from numbers import Real
 
+import numpy as np
+
 from sklearn_w2s._algorithms.change_point import change_point
+from sklearn_w2s._algorithms.mixture import mixture_threshold
 from sklearn_w2s._algorithms.quantile import weighted_quantile
+from sklearn_w2s.overlap._ruptures import is_change_point_estimator, ruptures_threshold
+
+# Scores below this share of the largest are alike on the logarithmic scale.
+_SMALLEST_SHARE = 1e-3
 
 
 class NoChangePointWarning(UserWarning):
     """Scores that are all equal cannot be split, so that every row counts as easy."""
 
 
-def find_threshold(threshold, scores, weights, *, threshold_type, name):
+def split_mixture(scores, weights):
+    """Part two groups of scores of unequal size and spread.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n,)
+        Scores to split. Where none is negative, their logarithms are: similarities
+        spread in proportion to their size.
+    weights : ndarray of shape (n,)
+        Their non-negative weights.
+
+    Returns
+    -------
+    float or None
+        Smallest score of the upper group; None where all are equal.
+    """
+    x = np.asarray(scores, dtype=np.float64)
+    # Rows that do not count must not change the scale.
+    counted = x[np.asarray(weights) > 0]
+    on_log_scale = counted.min() >= 0 < counted.max()
+    if on_log_scale:
+        x = np.log(np.maximum(x, _SMALLEST_SHARE * counted.max()))
+    start = change_point(x, weights)
+    if start is None:
+        return change_point(scores, weights)
+    threshold = mixture_threshold(x, weights, start)
+    return float(np.exp(threshold)) if on_log_scale else threshold
+
+
+SPLITS = {"change_point": change_point, "mixture": split_mixture}
+
+
+def find_threshold(threshold, scores, weights, *, auto, threshold_type, name):
     """Return the smallest score of the upper group.
 
     Parameters
     ----------
-    threshold : {"auto"}, float or callable
-        "auto" is the weighted change point; a float is the value itself or a
-        quantile; a callable gets ``(scores, sample_weight)``.
+    threshold : str, float, callable or change point estimator
+        "auto" or a key of `SPLITS`; a float is the value itself or a quantile; a
+        callable gets ``(scores, sample_weight)``.
     scores : ndarray of shape (n,)
         Scores to split.
     weights : ndarray of shape (n,)
         Their non-negative weights.
+    auto : str
+        The key of `SPLITS` that "auto" stands for.
     threshold_type : {"value", "quantile"}
         What a float means.
     name : str
@@ -31,17 +72,18 @@ def find_threshold(threshold, scores, weights, *, threshold_type, name):
     Returns
     -------
     float or None
-        None where there is no change point.
+        None where all scores are equal.
 
     Raises
     ------
     ValueError
-        If a threshold is no number, or a quantile is outside [0, 1].
+        If a threshold is no number, a quantile is outside [0, 1], or an estimator
+        cannot split these scores.
 
     Warns
     -----
     NoChangePointWarning
-        If all scores are equal and the threshold is "auto".
+        If all scores are equal and the threshold is to part two groups of them.
     """
     if callable(threshold):
         return _number(threshold(scores, weights), f"{name}(values, sample_weight)")
@@ -53,11 +95,14 @@ def find_threshold(threshold, scores, weights, *, threshold_type, name):
             msg = f'{name}={number} with threshold_type="quantile" is not in [0, 1].'
             raise ValueError(msg)
         return weighted_quantile(scores, number, weights)
-    found = change_point(scores, weights)
+    if is_change_point_estimator(threshold):
+        found = ruptures_threshold(threshold, scores, weights, name=name)
+    else:
+        found = SPLITS[auto if threshold == "auto" else threshold](scores, weights)
     if found is None:
         warnings.warn(
-            f'{name}="auto" found no change point: the {len(scores)} scores are all '
-            "equal, so that no row counts as overlap. Pass a number, or a weak "
+            f"{name}={threshold!r} found no change point: the {len(scores)} scores are "
+            "all equal, so that no row counts as overlap. Pass a number, or a weak "
             "estimator whose probabilities differ between rows.",
             NoChangePointWarning,
             stacklevel=2,

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 
 from sklearn_w2s import OverlapDetector
@@ -23,6 +24,21 @@ def problem():
     )
     y = np.where(np.arange(300) < N_LABELED, truth, -1)
     return X, y, truth
+
+
+@pytest.fixture(scope="session")
+def proba(problem):
+    """Probabilities of a weak estimator that is at hand no more."""
+    X, y, _ = problem
+    weak = LogisticRegression().fit(X[:N_LABELED, :3], y[:N_LABELED])
+    return weak.predict_proba(X[:, :3])
+
+
+@pytest.fixture(scope="session")
+def frozen(problem):
+    X, y, _ = problem
+    weak = LogisticRegression().fit(X[:N_LABELED, :3], y[:N_LABELED])
+    return FrozenEstimator(weak)
 
 
 @pytest.fixture(scope="session")

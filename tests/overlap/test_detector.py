@@ -23,26 +23,15 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_w2s import OverlapDetector
-from sklearn_w2s._algorithms.overlap import margin_confidence
+from sklearn_w2s._algorithms.overlap import (
+    balanced_margin_confidence,
+    margin_confidence,
+)
+from sklearn_w2s.overlap._confidence import CONFIDENCES
 from sklearn_w2s.overlap._measures import MEASURES
 
 N_LABELED = 120
 REGIONS = {"easy", "hard", "overlap"}
-
-
-@pytest.fixture(scope="module")
-def proba(problem):
-    """Probabilities of a weak estimator that is at hand no more."""
-    X, y, _ = problem
-    weak = LogisticRegression().fit(X[:N_LABELED, :3], y[:N_LABELED])
-    return weak.predict_proba(X[:, :3])
-
-
-@pytest.fixture(scope="module")
-def frozen(problem):
-    X, y, _ = problem
-    weak = LogisticRegression().fit(X[:N_LABELED, :3], y[:N_LABELED])
-    return FrozenEstimator(weak)
 
 
 # What the attributes say
@@ -51,8 +40,9 @@ def frozen(problem):
 @pytest.mark.parametrize("measure", MEASURES)
 def test_regions_follow_from_scores_and_thresholds(problem, make_detector, measure):
     X, y, _ = problem
-    detector = make_detector(overlap_measure=measure).fit(X, y)
+    detector = make_detector(overlap_measure=measure, refine_hard=False).fit(X, y)
     hard = detector.confidence_ < detector.confidence_threshold_
+    assert detector.easy_threshold_ == np.inf
     overlap = ~hard & (detector.overlap_score_ >= detector.overlap_threshold_)
     assert_array_equal(detector.regions_ == "hard", hard)
     assert_array_equal(detector.regions_ == "overlap", overlap)
@@ -76,6 +66,9 @@ def test_the_density_is_weighted(problem, make_detector):
 def test_hard_rows_are_the_references(problem, make_detector):
     X, y, _ = problem
     detector = make_detector(overlap_measure="max_dot").fit(X, y)
+    hard = detector.get_support("hard")
+    assert_array_equal(detector.references_, detector.represent(X)[hard])
+    detector.set_params(representation="passthrough").fit(X, y)
     assert_array_equal(detector.references_, X[detector.get_support("hard")])
     assert_array_equal(detector.representation_.transform(X), X)
 
@@ -92,7 +85,7 @@ def test_labeled_rows_are_judged_by_estimators_that_did_not_see_them(
 ):
     X, y, _ = problem
     weak = KNeighborsClassifier(3)
-    detector = make_detector(weak).fit(X, y)
+    detector = make_detector(weak, confidence="margin").fit(X, y)
     rows, labels = X[:N_LABELED, :3], y[:N_LABELED]
     out_of_fold = cross_val_predict(
         weak, rows, labels, cv=StratifiedKFold(5), method="predict_proba"
@@ -145,7 +138,8 @@ def test_the_splits_of_an_iterable_are_of_labeled_rows(problem, make_detector):
 def test_probabilities_can_stand_in_for_the_weak_estimator(problem, proba):
     X, y, _ = problem
     detector = OverlapDetector().fit(X, weak_proba=proba)
-    assert_array_equal(detector.confidence_, margin_confidence(proba))
+    expected = balanced_margin_confidence(proba, proba.mean(axis=0))
+    assert_array_equal(detector.confidence_, expected)
     assert detector.weak_estimator_ is None
     assert_array_equal(detector.classes_, [0, 1])
     with_labels = OverlapDetector().fit(X, y, weak_proba=proba)
@@ -203,7 +197,7 @@ def test_the_order_of_the_rows_does_not_matter(problem, proba, seed):
 
 
 @pytest.mark.parametrize("names", [["no", "yes"], ["yes", "no"], [7, 3], [1.0, 2.0]])
-@pytest.mark.parametrize("confidence", ["margin", "max_proba", "entropy"])
+@pytest.mark.parametrize("confidence", CONFIDENCES)
 def test_the_names_of_the_classes_do_not_matter(
     problem, make_detector, names, confidence
 ):
@@ -310,7 +304,7 @@ def test_a_seed_set_by_the_user_is_kept(problem, make_detector):
     assert detector.weak_estimator_.random_state == 7
 
 
-# Bounds and thresholds
+# Bounds
 
 
 @pytest.mark.parametrize("max_references", [1, 10, 10_000])
@@ -319,50 +313,10 @@ def test_references_are_bounded(problem, make_detector, max_references):
     detector = make_detector(
         max_references=max_references, overlap_measure="max_dot", random_state=0
     ).fit(X, y)
-    hard = X[detector.get_support("hard")]
+    hard = detector.represent(X)[detector.get_support("hard")]
     assert len(detector.references_) == min(max_references, len(hard))
     assert {tuple(row) for row in detector.references_} <= {tuple(row) for row in hard}
-
-
-@given(hard=st.floats(0, 1), easy=st.floats(0, 1))
-def test_quantiles_give_the_share_asked_for(problem, proba, hard, easy):
-    X, _, _ = problem
-    detector = OverlapDetector(
-        threshold_type="quantile", confidence_threshold=hard, overlap_threshold=easy
-    ).fit(X, weak_proba=proba)
-    is_hard = detector.get_support("hard")
-    assert is_hard.mean() == pytest.approx(hard, abs=1 / len(X) + 1e-9)
-    # Without a hard row, there is nothing that a row could resemble.
-    if is_hard.any():
-        share = detector.get_support("easy").sum() / (~is_hard).sum()
-        assert share == pytest.approx(easy, abs=1 / (~is_hard).sum() + 1e-9)
-
-
-def test_thresholds_are_values_or_functions_of_scores_and_weights(problem, proba):
-    X, _, _ = problem
-    weights = np.arange(len(X)) + 1.0
-    seen = {}
-
-    def remember(name, value):
-        def threshold(scores, sample_weight):
-            seen[name] = scores, sample_weight
-            return value
-
-        return threshold
-
-    detector = OverlapDetector(
-        confidence_threshold=remember("confidence", 0.5),
-        overlap_threshold=remember("overlap", 0.25),
-    ).fit(X, weak_proba=proba, sample_weight=weights)
-    numbers = OverlapDetector(confidence_threshold=0.5, overlap_threshold=0.25)
-    numbers.fit(X, weak_proba=proba, sample_weight=weights)
-    assert detector.confidence_threshold_ == numbers.confidence_threshold_ == 0.5
-    assert_array_equal(detector.regions_, numbers.regions_)
-    hard = detector.get_support("hard")
-    assert_array_equal(seen["confidence"][0], detector.confidence_)
-    assert_array_equal(seen["confidence"][1], weights)
-    assert_array_equal(seen["overlap"][0], detector.overlap_score_[~hard])
-    assert_array_equal(seen["overlap"][1], weights[~hard])
+    assert len(detector.partition_.hard_rows.easy.references) <= max_references
 
 
 def test_confidence_may_be_a_function(problem, proba):

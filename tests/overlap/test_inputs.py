@@ -1,5 +1,7 @@
 """Containers, kinds of columns, missing values and precision."""
 
+from itertools import permutations
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -23,6 +25,8 @@ from sklearn_w2s.overlap._columns import COLUMN_NAMES
 from sklearn_w2s.overlap._measures import MEASURES
 
 NAMES = list("abcdef")
+# Of each column half are zeros: its typical value, as it is of sparse columns.
+HALF = sorted(set(permutations([0, 0, 0, 1, 1, 1])))
 SPARSE_MEASURES = [name for name in MEASURES if name != "unexplained"]
 
 
@@ -85,7 +89,7 @@ def test_frames_of_numbers_give_what_arrays_give(problem, convert):
 )
 def test_sparse_rows_give_what_dense_rows_give(problem, measure, convert):
     X, y, _ = problem
-    X = np.where(np.abs(X) > 0.3, X, 0)
+    X = X * np.resize(HALF, X.shape)
     detector = OverlapDetector(LogisticRegression(), overlap_measure=measure)
     dense, thin = clone(detector).fit(X, y), clone(detector).fit(convert(X), y)
     assert_array_equal(thin.regions_, dense.regions_)
@@ -166,6 +170,7 @@ def test_weak_features_are_positions_masks_slices_or_functions(
     problem, make_detector, columns, convert
 ):
     X, y, _ = problem
+    X = X * np.resize(HALF, X.shape)
     expected = make_detector().fit(X, y)
     detector = make_detector(weak_features=columns).fit(convert(X), y)
     assert detector.weak_estimator_.n_features_in_ == 3
@@ -252,6 +257,7 @@ def test_representations_of_small_numbers_do_not_overflow(problem, dtype):
     small = FunctionTransformer(whole.dtype.type)
     detector = OverlapDetector(LogisticRegression(), overlap_measure="max_dot")
     given = clone(detector).set_params(representation=small).fit(whole, y)
+    detector.set_params(representation="passthrough")
     wide = clone(detector).fit(whole.astype(float), y)
     assert_array_equal(given.overlap_score_, wide.overlap_score_)
 
@@ -266,11 +272,15 @@ def test_a_representation_that_keeps_missing_values_is_refused(problem):
         detector.fit(X, y)
 
 
-def test_missing_values_that_are_new_become_the_medians_of_fit(problem):
+def test_missing_values_that_are_new_are_typical_or_medians_of_fit(problem):
     X, y, _ = problem
     detector = OverlapDetector(HistGradientBoostingClassifier(max_iter=3)).fit(X, y)
     is_missing = np.random.default_rng(0).uniform(size=X.shape) < 0.1
     new = np.where(is_missing, np.nan, X)
+    expected = np.where(is_missing, 0, detector.represent(X))
+    assert_array_equal(detector.represent(new), expected)
+    assert np.isfinite(detector.transform(new)).all()
+    detector.set_params(representation="passthrough").fit(X, y)
     expected = np.where(is_missing, np.median(X, axis=0), X)
     assert_array_equal(detector.represent(new), expected)
     assert np.isfinite(detector.transform(new)).all()

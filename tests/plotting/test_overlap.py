@@ -26,7 +26,7 @@ def scores(n=60):
     return {
         "confidence": confidence,
         "overlap_score": overlap_score,
-        "regions": split_regions(confidence, overlap_score, 0.4, 0.7),
+        "regions": split_regions(confidence < 0.4, overlap_score, 0.7),
         "confidence_threshold": 0.4,
         "overlap_threshold": 0.7,
     }
@@ -45,7 +45,7 @@ class Detector:
         return X[:, 1]
 
     def predict(self, X):
-        return split_regions(X[:, 0], X[:, 1], 0.4, 0.7)
+        return split_regions(X[:, 0] < 0.4, X[:, 1], 0.7)
 
 
 def test_curves_are_the_sorted_scores_over_their_shares():

@@ -171,7 +171,7 @@ def test_warnings_become_notes(table, save, capsys):
     assert main([path, "--target", "income", "--seeds", "1"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
-    assert '_threshold="auto" found no change point' in out
+    assert "_threshold='auto' found no change point" in out
     assert "(NoChangePointWarning)" in out
     assert printed(out, "overlap density")[0] == 0
 

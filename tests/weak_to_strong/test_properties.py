@@ -10,6 +10,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
+from sklearn_w2s.overlap._confidence import CONFIDENCES
 from sklearn_w2s.overlap._measures import MEASURES
 from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
 
@@ -84,12 +85,13 @@ def test_a_fitted_classifier_keeps_its_promises(
 @given(
     problem=problems(),
     measure=st.sampled_from(sorted(MEASURES)),
-    confidence=st.sampled_from(["margin", "max_proba", "entropy"]),
-    threshold=st.sampled_from(["auto", 0, 0.3, 1]),
+    confidence=st.sampled_from(sorted(CONFIDENCES)),
+    threshold=st.sampled_from(["auto", "change_point", "mixture", 0, 0.3, 1]),
+    refine=st.booleans(),
     weak=st.sampled_from(ESTIMATORS[:2]),
 )
 def test_a_fitted_detector_keeps_its_promises(
-    problem, measure, confidence, threshold, weak
+    problem, measure, confidence, threshold, refine, weak
 ):
     X, y, weights = problem
     detector = OverlapDetector(
@@ -97,6 +99,7 @@ def test_a_fitted_detector_keeps_its_promises(
         overlap_measure=measure,
         confidence=confidence,
         confidence_threshold=threshold,
+        refine_hard=refine,
         overlap_threshold=threshold,
         threshold_type="quantile",
         missing_label="",
@@ -106,8 +109,13 @@ def test_a_fitted_detector_keeps_its_promises(
     assert 0 <= detector.overlap_density_ <= 1
     assert ((detector.confidence_ >= -1e-9) & (detector.confidence_ <= 1 + 1e-9)).all()
     assert np.isfinite(detector.overlap_score_).all()
-    if hard.any() and not hard.all():
-        assert detector.confidence_[hard].max() < detector.confidence_[~hard].min()
+    below = detector.confidence_ < detector.confidence_threshold_
+    assert not hard[~below].any()
+    if detector.easy_threshold_ == np.inf:
+        assert_array_equal(hard, below)
+    else:
+        assert refine
+        assert hard.any()
     assert not overlap.any() or hard.any()
     unlabeled = y == ""
     if unlabeled.any():

@@ -41,7 +41,12 @@ def test_a_strategy_that_loses_a_class_gives_way_to_all(problem, proba, strategy
     X, y, _ = problem
     proba = proba.copy()
     proba[proba.argmax(axis=1) == 2] = [0.3, 0.3, 0.4]
-    detector = OverlapDetector(confidence_threshold=0.15, overlap_threshold=0)
+    detector = OverlapDetector(
+        confidence="margin",
+        confidence_threshold=0.15,
+        refine_hard=False,
+        overlap_threshold=0,
+    )
     model = make(strategy=strategy, overlap_detector=detector)
     with pytest.warns(UserWarning, match=rf"'{strategy}' drops .* positions \[2\]"):
         model.fit(X, y, weak_proba=proba)

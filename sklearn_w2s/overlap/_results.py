@@ -1,0 +1,71 @@
+"""What a fitted OverlapDetector knows of the rows of its fit."""
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_w2s._algorithms.overlap import OVERLAP, REGIONS
+
+
+class ResultsMixin(BaseEstimator):
+    """Regions by name, thresholds and references."""
+
+    def get_support(self, region=OVERLAP, indices=False):
+        """Say which rows of `fit` lie in a region.
+
+        Parameters
+        ----------
+        region : {"easy", "hard", "overlap"}, default="overlap"
+            Region.
+        indices : bool, default=False
+            Return positions instead of a mask.
+
+        Returns
+        -------
+        ndarray
+            Mask of shape (n_samples,), or positions.
+
+        Raises
+        ------
+        ValueError
+            If there is no such region.
+        AttributeError
+            After `partial_fit`, which does not keep the rows: use `predict`.
+        """
+        check_is_fitted(self)
+        if region not in REGIONS:
+            msg = f"region={region!r} is not one of {list(REGIONS)}."
+            raise ValueError(msg)
+        if not hasattr(self, "regions_"):
+            msg = (
+                "partial_fit keeps no regions of the rows it has seen. Call predict(X) "
+                f"== {region!r} on the rows of interest."
+            )
+            raise AttributeError(msg)
+        support = self.regions_ == region
+        return np.flatnonzero(support) if indices else support
+
+    @property
+    def references_(self):
+        """Hard rows that others are compared with."""
+        return self.partition_.measure.references
+
+    @property
+    def representation_(self):
+        """The fitted representation."""
+        return self.views_.transformer
+
+    @property
+    def confidence_threshold_(self):
+        """Smallest confidence that is not hard."""
+        return self.partition_.hard_rows.confidence_threshold
+
+    @property
+    def easy_threshold_(self):
+        """Smallest similarity to the easy rows that is not hard."""
+        return self.partition_.hard_rows.easy_threshold
+
+    @property
+    def overlap_threshold_(self):
+        """Smallest overlap score of an overlap row."""
+        return self.partition_.overlap_threshold

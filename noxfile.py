@@ -88,8 +88,10 @@ def docs(session):
 @nox.session
 def benchmarks(session):
     """Write the named tables of benchmarks/results again, or all of them."""
-    session.install(".")
-    tables = session.posargs or [p.stem for p in Path("benchmarks/tables").glob("*.py")]
+    session.install(".", *group("benchmarks"))
+    tables = session.posargs or [
+        p.stem for p in Path("benchmarks/tables").glob("[!_]*.py")
+    ]
     for table in sorted(tables):
         session.run("python", f"benchmarks/tables/{table}.py")
 

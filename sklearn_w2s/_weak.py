@@ -189,6 +189,33 @@ def select_columns(X, columns):
     return X if columns is None else safe_indexing(X, columns, axis=1)
 
 
+def other_columns(X, columns):
+    """Return the positions of the columns of X that are not chosen.
+
+    Parameters
+    ----------
+    X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
+        Rows.
+    columns : list, slice or None
+        What `resolve_columns` returned.
+
+    Returns
+    -------
+    list of int or None
+        None where no column is left, or all are chosen.
+    """
+    if columns is None:
+        return None
+    names = list(X.columns) if is_dataframe(X) else list(range(X.shape[1]))
+    by_name = isinstance(columns, list) and isinstance(columns[0], str)
+    chosen = (
+        [names.index(name) for name in columns]
+        if by_name
+        else safe_indexing(np.arange(len(names))[None, :], columns, axis=1)[0]
+    )
+    return np.setdiff1d(np.arange(len(names)), chosen).tolist() or None
+
+
 def resolve_columns(columns, X, *, name="weak_features"):
     """Return column names, positions, a mask or a slice that `select_columns` takes.
 

@@ -23,6 +23,7 @@ PUBLISHED = {
 }
 MEASURES = [
     *("max_abs_cosine", "max_abs_dot", "max_dot", "mean_abs_dot", "unexplained"),
+    "agreement",
 ]
 
 

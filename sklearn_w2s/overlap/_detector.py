@@ -40,7 +40,7 @@ from sklearn_w2s._validation import (
 from sklearn_w2s._weak import default_for, fit_weak, resolve_columns
 from sklearn_w2s.overlap._columns import COLUMN_NAMES
 from sklearn_w2s.overlap._confidence import CONFIDENCES
-from sklearn_w2s.overlap._measures import MEASURES
+from sklearn_w2s.overlap._measures import LEARNED_MEASURES, MEASURES
 from sklearn_w2s.overlap._new_rows import NewRowsMixin
 from sklearn_w2s.overlap._partition import Partition
 from sklearn_w2s.overlap._representations import REPRESENTATIONS
@@ -99,7 +99,7 @@ class OverlapDetector(StreamMixin, NewRowsMixin, ResultsMixin, BaseEstimator):
         Whether a float threshold is a value or a quantile. Quantiles carry over from
         fold to fold, so grid searches use them.
     overlap_measure : str, callable or transformer, default="mean_abs_cosine"
-        Overlap score of a row: "max_abs_cosine", "max_abs_dot", "max_dot",
+        Overlap score of a row: "agreement", "max_abs_cosine", "max_abs_dot", "max_dot",
         "mean_abs_cosine", "mean_abs_dot" or "unexplained", see Notes. A callable maps
         ``(rows, hard_rows, weak_rows)`` to (n,) values. A transformer, such as
         :class:`~sklearn.neighbors.KNeighborsTransformer`, searches the nearest hard row
@@ -195,7 +195,11 @@ class OverlapDetector(StreamMixin, NewRowsMixin, ResultsMixin, BaseEstimator):
       `sample_weight`;
     - "unexplained": the length of the residual of :math:`\varphi(x)` after linear
       regression on the weak view, which is the numeric form of `weak_features`, or the
-      weak probabilities where the weak estimator sees every column.
+      weak probabilities where the weak estimator sees every column;
+    - "agreement": the probability of the weak label, out-of-bag, by a random forest
+      that learns the weak labels from the columns which the weak estimator does not
+      see, divided by the share of the label. It needs no absent pattern to show, only
+      patterns that contradict each other.
 
     With `refine_hard`, rows below the change point of the confidence are hard at
     first; the confident rows that resemble them least, by the mean absolute cosine, are
@@ -260,7 +264,7 @@ class OverlapDetector(StreamMixin, NewRowsMixin, ResultsMixin, BaseEstimator):
         "overlap_threshold": _THRESHOLD,
         "threshold_type": [StrOptions({"value", "quantile"})],
         "overlap_measure": [
-            StrOptions(set(MEASURES)),
+            StrOptions({*MEASURES, *LEARNED_MEASURES}),
             callable,
             HasMethods(["fit", "transform"]),
         ],
@@ -400,7 +404,9 @@ class OverlapDetector(StreamMixin, NewRowsMixin, ResultsMixin, BaseEstimator):
         proba = self._fit_weak(
             X, y, weak_proba, weak_weights, params, seeds, rng, method
         )
-        self.views_ = Views(self.representation, self.weak_predictor_)
+        self.views_ = Views(
+            self.representation, self.weak_predictor_, self.overlap_measure
+        )
         self.views_.fit(X, proba, weights, weighted=weighted, seeds=seeds)
         return proba
 

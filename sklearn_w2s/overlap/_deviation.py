@@ -106,9 +106,7 @@ class DeviationEncoder(TransformerMixin, BaseEstimator):
             parts.append(self._deviate(numeric_rows(X, self.numeric_columns_)))
         if self.categorical_columns_:
             texts = text_rows(X, self.categorical_columns_)
-            for column, categories in zip(texts.T, self.categories_, strict=True):
-                known = np.array(categories, dtype=object)
-                parts.append((column[:, None] == known[None, :]).astype(np.float64))
+            parts += map(_indicators, texts.T, self.categories_)
         return parts[0] if len(parts) == 1 else np.hstack(parts)
 
     def _deviate(self, numbers):
@@ -190,3 +188,9 @@ def _frequent(column, weights):
     names, group = np.unique(column[present].astype(str), return_inverse=True)
     order = np.argsort(-np.bincount(group, weights=weights[present]), kind="stable")
     return names[order][1 : _MAX_CATEGORIES + 1].tolist()
+
+
+def _indicators(column, categories):
+    code_of = {category: code for code, category in enumerate(categories)}
+    codes = np.array([code_of.get(value, -1) for value in column])
+    return (codes[:, None] == np.arange(len(categories))).astype(np.float64)

@@ -1,7 +1,9 @@
 """Overlap measures: how much a row looks as if it carried the hard pattern.
 
 A measure is fitted once on the rows of `fit` and then scores any rows. To add one,
-write a class with `fit` and `score` as below and name it in `MEASURES`.
+write a class with `fit` and `score` as below and name it in `MEASURES`. One that would
+judge the rows of its fit too well has `fit_score` in place of `fit`, and its name is in
+`LEARNED_MEASURES`.
 """
 
 from collections.abc import Callable
@@ -24,6 +26,7 @@ from sklearn_w2s._algorithms.similarity import (
 )
 from sklearn_w2s._sklearn import move_like, namespace_of, safe_indexing, to_numpy
 from sklearn_w2s._validation import check_scores, place_of
+from sklearn_w2s.overlap._agreement import Agreement
 from sklearn_w2s.overlap._neighbors import NeighborsMeasure, is_neighbors_transformer
 
 # Residuals of less than so many units in the last place of the largest entry are none.
@@ -162,6 +165,10 @@ MEASURES: dict[str, Callable[[int | None], Any]] = {
 }
 
 
+# Measures that fit an estimator, which makes them random and their laws approximate.
+LEARNED_MEASURES = {"agreement": Agreement}
+
+
 def mean_abs_cosine(n_jobs):
     """Return the measure by which easy rows are told from hard ones as well."""
     return Similarity(cosine=True, reduce="mean", n_jobs=n_jobs)
@@ -173,7 +180,14 @@ def new_measure(measure, n_jobs):
         return NeighborsMeasure(measure)
     if callable(measure):
         return FunctionMeasure(measure)
-    return MEASURES[measure](n_jobs)
+    return (MEASURES | LEARNED_MEASURES)[measure](n_jobs)
+
+
+def fit_score(measure, rows, weak_rows, hard, weights, rng):
+    """Fit a measure and score the rows of its fit."""
+    if hasattr(measure, "fit_score"):
+        return measure.fit_score(rows, weak_rows, hard, weights, rng)
+    return measure.fit(rows, weak_rows, hard, weights).score(rows, weak_rows)
 
 
 def require_numpy(measure, rows):
@@ -182,10 +196,10 @@ def require_numpy(measure, rows):
     Raises
     ------
     ValueError
-        If the measure is "unexplained" or a neighbours transformer.
+        If the measure is "agreement", "unexplained" or a neighbours transformer.
     """
     bound = is_neighbors_transformer(measure) or (
-        isinstance(measure, str) and measure == "unexplained"
+        isinstance(measure, str) and measure in ("agreement", "unexplained")
     )
     if bound and namespace_of(rows)[0] is not None:
         msg = (

@@ -5,7 +5,7 @@ import numpy as np
 from sklearn_w2s._algorithms.overlap import split_regions
 from sklearn_w2s.overlap._confidence import Confidence
 from sklearn_w2s.overlap._hard_rows import HardRows
-from sklearn_w2s.overlap._measures import new_measure, require_numpy
+from sklearn_w2s.overlap._measures import fit_score, new_measure, require_numpy
 from sklearn_w2s.overlap._references import draw_references
 from sklearn_w2s.overlap._thresholds import find_threshold
 
@@ -61,7 +61,7 @@ class Partition:
         weights : ndarray of shape (n,)
             Non-negative weights.
         rng : RandomState instance
-            Draws the references.
+            Draws the references, and seeds a measure that is random.
 
         Returns
         -------
@@ -74,8 +74,7 @@ class Partition:
         confidence = self.confidence.fit(proba, weights).score(proba)
         hard = self.hard_rows.fit_predict(confidence, rows, weights, rng)
         references = draw_references(hard, weights, self.max_references, rng)
-        self.measure.fit(rows, weak_rows, references, weights)
-        score = self.measure.score(rows, weak_rows)
+        score = fit_score(self.measure, rows, weak_rows, references, weights, rng)
         found = None
         if len(references) and (weights[~hard] > 0).any():
             found = find_threshold(

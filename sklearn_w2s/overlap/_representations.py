@@ -41,8 +41,9 @@ class PrincipalDeviations(TransformerMixin, BaseEstimator):
         rows = np.asarray(X, dtype=np.float64)
         weights = check_weights(sample_weight, X)
         # PCA of scikit-learn takes no weights.
-        covariance = np.atleast_2d(np.cov(rows, rowvar=False, ddof=0, aweights=weights))
-        variances, axes = np.linalg.eigh(covariance)
+        share = weights / weights.sum()
+        centred = rows - share @ rows
+        variances, axes = np.linalg.eigh(centred.T @ (share[:, None] * centred))
         explained = np.cumsum(variances[::-1])
         n_axes = 1 + np.searchsorted(explained, self.share * explained[-1])
         self.axes_ = axes.T[::-1][:n_axes]

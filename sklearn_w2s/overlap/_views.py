@@ -1,6 +1,7 @@
 """Rows as numbers: in the space where they are compared, and as the weak view."""
 
 import numpy as np
+import scipy.sparse as sp
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array
@@ -9,6 +10,7 @@ from sklearn_w2s._fitting import require_array_support, weight_arguments
 from sklearn_w2s._sklearn import move_like, namespace_of, safe_indexing, seed_nested
 from sklearn_w2s._tabular import numeric_encoder
 from sklearn_w2s._validation import place_of
+from sklearn_w2s._weak import other_columns, select_columns
 from sklearn_w2s.overlap._deviation import DeviationEncoder
 from sklearn_w2s.overlap._representations import REPRESENTATIONS
 
@@ -23,11 +25,16 @@ class Views:
         typical row.
     predictor : WeakPredictor
         Knows the columns of the weak view.
+    measure : object
+        The overlap measure. For "agreement" the second view is that of the columns that
+        the weak estimator does not see, behind the codes of the weak labels, instead of
+        the weak view.
     """
 
-    def __init__(self, representation, predictor):
+    def __init__(self, representation, predictor, measure):
         self.representation = representation
         self.predictor = predictor
+        self.others = isinstance(measure, str) and measure == "agreement"
 
     def fit(self, X, proba, weights, *, weighted, seeds):
         """Fit on rows of positive weight, with their weak labels as targets.
@@ -59,10 +66,13 @@ class Views:
         require_array_support(transformer, X, name="representation")
         fit_params = weight_arguments(transformer, weights[kept]) if weighted else {}
         self.transformer = transformer.fit(rows, weak_labels, **fit_params)
-        self._weak_transformer = None
-        if self.predictor.columns is not None:
-            view = self.predictor.view(rows)
-            self._weak_transformer = _as_numbers(view).fit(view)
+        self._second_columns = self.predictor.columns
+        if self.others:
+            self._second_columns = other_columns(X, self.predictor.columns)
+        self._second_transformer = None
+        if self._second_columns is not None or self.others:
+            view = select_columns(rows, self._second_columns)
+            self._second_transformer = _as_numbers(view).fit(view)
         return self
 
     def represent(self, X):
@@ -76,16 +86,22 @@ class Views:
         return _as_matrix(self.transformer.transform(X), "representation.transform(X)")
 
     def views(self, X, proba):
-        """Return rows in the space of the representation, and their weak view."""
-        return self.represent(X), self._weak_rows(X, proba)
+        """Return rows in the space of the representation, and their second view."""
+        return self.represent(X), self._second_view(X, proba)
 
-    def _weak_rows(self, X, proba):
-        if self._weak_transformer is None:
+    def _second_view(self, X, proba):
+        if self._second_transformer is None:
             # The probabilities of all classes sum to one: the first adds nothing.
             return move_like(proba[:, 1:], X)
-        view = self.predictor.view(X)
-        rows = self._weak_transformer.transform(view)
-        return _as_matrix(rows, "weak_features of X", missing=True)
+        view = select_columns(X, self._second_columns)
+        rows = self._second_transformer.transform(view)
+        if not self.others:
+            return _as_matrix(rows, "weak_features of X", missing=True)
+        rows = _as_matrix(rows, "X")
+        codes = proba.argmax(axis=1)[:, None].astype(rows.dtype)
+        if sp.issparse(rows):
+            return sp.hstack([codes, rows], format="csr")
+        return np.hstack([codes, rows])
 
     def _new_transformer(self, X):
         if self.representation is None:

@@ -48,7 +48,7 @@ def fitted(
 ):
     predictor = WeakPredictor(None, columns, np.array(["a", "b", "c"]))
     weights = np.ones(len(proba)) if weights is None else weights
-    views = Views(representation, predictor)
+    views = Views(representation, predictor, "mean_abs_cosine")
     return views.fit(X, proba, weights, weighted=weighted, seeds=seeds)
 
 

@@ -17,6 +17,7 @@ from sklearn import get_config
 from sklearn.linear_model import LinearRegression
 from sklearn.utils import gen_even_slices
 from sklearn.utils.parallel import Parallel, delayed
+from threadpoolctl import threadpool_limits
 
 from sklearn_w2s._algorithms import similarity_xp
 from sklearn_w2s._algorithms.similarity import (
@@ -68,10 +69,12 @@ class Similarity:
             return np.zeros(rows.shape[0])
         n_parts = min(effective_n_jobs(self.n_jobs), rows.shape[0])
         working_bytes = int(get_config()["working_memory"] * 2**20) // n_parts
-        parts = Parallel(n_jobs=n_parts, require="sharedmem")(
-            delayed(self._score_part)(safe_indexing(rows, part), working_bytes)
-            for part in gen_even_slices(rows.shape[0], n_parts)
-        )
+        # The matrix products must not start threads of their own beside these.
+        with threadpool_limits(1 if n_parts > 1 else None, user_api="blas"):
+            parts = Parallel(n_jobs=n_parts, require="sharedmem")(
+                delayed(self._score_part)(safe_indexing(rows, part), working_bytes)
+                for part in gen_even_slices(rows.shape[0], n_parts)
+            )
         return np.concatenate(parts)
 
     def _score_part(self, rows, working_bytes):

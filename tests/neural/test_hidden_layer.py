@@ -41,6 +41,17 @@ class Perceptron(nn.Module):
         return self.head(input=self.hidden(X))
 
 
+class DoublePerceptron(Perceptron):
+    """For the data of scikit-learn's checks.
+
+    Parameters of a module are named in random order where there are two of them, and
+    tests must have the same names in every process.
+    """
+
+    def __init__(self):
+        super().__init__(n_outputs=4, dtype=torch.float64)
+
+
 class Strange(nn.Module):
     """Calls layers whose outputs are of several kinds."""
 
@@ -114,7 +125,7 @@ def frozen(net):
     return HiddenLayer(FrozenEstimator(net))
 
 
-@parametrize_with_checks([make_layer(module__dtype=torch.float64, module__n_outputs=4)])
+@parametrize_with_checks([make_layer(module=DoublePerceptron)])
 def test_every_check_of_scikit_learn_passes(estimator, check):
     check(estimator)
 

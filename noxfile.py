@@ -93,7 +93,7 @@ def benchmarks(session):
         p.stem for p in Path("benchmarks/tables").glob("[!_]*.py")
     ]
     for table in sorted(tables):
-        session.run("python", f"benchmarks/tables/{table}.py")
+        session.run("python", "-m", f"benchmarks.tables.{table}")
 
 
 def group(name):

@@ -5,10 +5,10 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from _problems import problems
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
+from benchmarks.tables._problems import problems
 from sklearn_w2s import OverlapDetector
 from sklearn_w2s.overlap import NoChangePointWarning
 

@@ -1,0 +1,149 @@
+"""Situations in which weak-to-strong is used, made from labeled tables."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.tree import DecisionTreeClassifier
+
+from benchmarks.tables._problems import paper_problem
+from sklearn_w2s._tabular import TabularEncoder, default_weak_estimator
+
+TEST_SHARE = 0.3
+MOST_UNLABELED = 5_000
+PER_CLASS = 12
+
+
+@dataclass
+class Situation:
+    """What is known for training, and what is held out to judge it.
+
+    Parameters
+    ----------
+    X : data frame of shape (n, n_features)
+        Labeled rows first, then the unlabeled ones.
+    y : ndarray of shape (n,)
+        Labels, -1 for unlabeled rows.
+    truth : ndarray of shape (n,)
+        Labels of all rows, which only the ceiling may see.
+    X_test, y_test : data frame, ndarray
+        Held out before anything else.
+    weak : classifier instance
+        Weak estimator, frozen where it is given fitted.
+    weak_features : list of str or None
+        Columns that it sees.
+    weak_proba : ndarray of shape (n, n_classes) or None
+        Probabilities that stand in for it.
+    weak_test_proba : ndarray or None
+        Those of the rows held out.
+    labels_for_strong : bool
+        Whether labeled rows have all columns.
+    """
+
+    X: Any
+    y: Any
+    truth: Any
+    X_test: Any
+    y_test: Any
+    weak: Any = field(default_factory=default_weak_estimator)
+    weak_features: Any = None
+    weak_proba: Any = None
+    weak_test_proba: Any = None
+    labels_for_strong: bool = True
+
+
+def scarce(X, y, seed):
+    """Label 100 rows, or 12 per class if that is more."""
+    n_labeled = max(100, PER_CLASS * (y.max() + 1))
+    return _situation(X, y, n_labeled, seed)
+
+
+def views(X, y, seed):
+    """Label 500 rows, and show the weak estimator a random half of the columns."""
+    situation = _situation(X, y, 500, seed)
+    situation.weak_features = _half(X, seed)
+    return situation
+
+
+def upgrade(X, y, seed):
+    """Let 500 labeled rows lack a random half of the columns, which others have."""
+    situation = views(X, y, seed)
+    others = [c for c in X.columns if c not in set(situation.weak_features)]
+    known = situation.y >= 0
+    for column in others:
+        values = situation.X[column].astype(object).to_numpy(copy=True)
+        values[known] = None
+        situation.X[column] = pd.Series(values, index=situation.X.index).infer_objects()
+    situation.labels_for_strong = False
+    return situation
+
+
+def blackbox(X, y, seed):
+    """Keep a tree of depth 3 but not the 800 rows that it was trained on."""
+    situation = _situation(X, y, 800, seed)
+    known = situation.y >= 0
+    tree = make_pipeline(
+        TabularEncoder(categories="ordinal"),
+        DecisionTreeClassifier(max_depth=3, random_state=seed),
+    ).fit(situation.X[known], situation.y[known])
+    return Situation(
+        X=situation.X[~known],
+        y=situation.y[~known],
+        truth=situation.truth[~known],
+        X_test=situation.X_test,
+        y_test=situation.y_test,
+        weak=FrozenEstimator(tree),
+    )
+
+
+def synthetic(_X, _y, seed):
+    """Draw from the generator of the paper, with exact zeros."""
+    problem = paper_problem(seed, density=0.3, absent_noise=0.0, n=3000)
+    names = [f"x{j}" for j in range(problem.X.shape[1])]
+    table = pd.DataFrame(problem.X, columns=names)
+    situation = _situation(table, problem.y, 500, seed)
+    situation.weak_features = names[problem.weak_features]
+    return situation
+
+
+PROTOCOLS = {
+    "scarce": scarce,
+    "views": views,
+    "upgrade": upgrade,
+    "blackbox": blackbox,
+    "synthetic": synthetic,
+}
+
+
+def _situation(X, y, n_labeled, seed):
+    """Hold out rows for testing, then label some of the others, some of each class."""
+    rows, test = train_test_split(
+        np.arange(len(y)), test_size=TEST_SHARE, stratify=y, random_state=seed
+    )
+    rng = np.random.default_rng(seed)
+    rows = rng.permutation(rows)
+    n_labeled = min(n_labeled, len(rows) // 2)
+    least = min(PER_CLASS, n_labeled // (y.max() + 1))
+    first = np.concatenate([rows[y[rows] == k][:least] for k in np.unique(y)])
+    others = rows[~np.isin(rows, first)]
+    n_more = n_labeled - len(first)
+    labeled = np.concatenate([first, others[:n_more]])
+    unlabeled = others[n_more:][:MOST_UNLABELED]
+    chosen = np.concatenate([labeled, unlabeled])
+    known = np.arange(len(chosen)) < len(labeled)
+    return Situation(
+        X=X.iloc[chosen].reset_index(drop=True),
+        y=np.where(known, y[chosen], -1),
+        truth=y[chosen],
+        X_test=X.iloc[test].reset_index(drop=True),
+        y_test=y[test],
+    )
+
+
+def _half(X, seed):
+    rng = np.random.default_rng(seed)
+    return list(rng.permutation(X.columns)[: max(1, X.shape[1] // 2)])

@@ -1,0 +1,195 @@
+"""The scoreboard: what each way to use weak labels is worth, data set by data set.
+
+Rows that a results file has already are not computed again, so that a run that was
+stopped goes on.
+"""
+
+import argparse
+import csv
+import json
+import sys
+import warnings
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    roc_auc_score,
+)
+
+from benchmarks.tables._contestants import CONTESTANTS, STRONG
+from benchmarks.tables._problems import data_folder
+from benchmarks.tables._protocols import PROTOCOLS
+
+RESULT = Path(__file__).resolve().parents[1] / "results" / "effectiveness.csv"
+KEYS = ["protocol", "strong", "data_set", "seed", "contestant"]
+SCORES = ["accuracy", "balanced_accuracy", "roc_auc"]
+MOST_ROWS = 20_000
+HARM = 0.01
+
+
+def read_table(folder, entry):
+    """Return features and class codes of a data set; categories are strings."""
+    table = pd.read_csv(folder / entry["file"])
+    if len(table) > MOST_ROWS:
+        table = table.sample(MOST_ROWS, random_state=0)
+    y = pd.factorize(table["target"], sort=True)[0]
+    X = table.drop(columns=["target", "source"], errors="ignore").reset_index(drop=True)
+    for column in entry["categorical"]:
+        if column in X:
+            X[column] = X[column].astype("string").astype(object)
+    return X, y
+
+
+def judge(folder, entry, protocol, strong, seed, contestants):
+    """Return a row of scores for each contestant."""
+    # Neither is about the contest: the weak estimator stops early on raw columns, and a
+    # strategy that gives way says so.
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    warnings.simplefilter("ignore", UserWarning)
+    X, y = read_table(folder, entry) if protocol != "synthetic" else (None, None)
+    situation = PROTOCOLS[protocol](X, y, seed)
+    rows = []
+    for name in contestants:
+        proba = CONTESTANTS[name](situation, STRONG[strong](seed), seed)
+        if proba is None:
+            continue
+        key = [protocol, strong, entry["name"], seed, name]
+        scores = _scores(situation.y_test, proba)
+        rows.append(dict(zip(KEYS + SCORES, key + scores, strict=True)))
+    return rows
+
+
+def _scores(y, proba):
+    predicted = proba.argmax(axis=1)
+    proba = proba / proba.sum(axis=1, keepdims=True)
+    positive = proba[:, 1] if proba.shape[1] == 2 else proba
+    auc = roc_auc_score(
+        y, positive, multi_class="ovr", labels=np.arange(proba.shape[1])
+    )
+    scores = [accuracy_score(y, predicted), balanced_accuracy_score(y, predicted), auc]
+    return [f"{score:.5f}" for score in scores]
+
+
+def summarise(rows, rng):
+    """Return a row per protocol, strong estimator and contestant, best first."""
+    groups = defaultdict(dict)
+    for row in rows:
+        key = (row["protocol"], row["strong"], row["contestant"])
+        by_set = groups[key].setdefault(row["data_set"], [])
+        by_set.append(float(row["accuracy"]))
+    means = {
+        key: {name: np.mean(values) for name, values in sets.items()}
+        for key, sets in groups.items()
+    }
+    summary = []
+    for (protocol, strong, contestant), own in means.items():
+        names = sorted(own)
+        floor, top, labels = (
+            np.array(
+                [means.get((protocol, strong, c), {}).get(n, np.nan) for n in names]
+            )
+            for c in ("weak", "ceiling", "strong on the labels")
+        )
+        gain = _in_order(own, names) - floor
+        gap = top - floor
+        better = np.fmax(floor, labels)
+        regret = better - floor - gain
+        low, high = _bootstrap(gain, gap, rng)
+        summary.append(
+            {
+                "protocol": protocol,
+                "strong": strong,
+                "contestant": contestant,
+                "gap_recovered": f"{gain.sum() / gap.sum():.3f}",
+                "low": f"{low:.3f}",
+                "high": f"{high:.3f}",
+                "n_harmed": int((gain < -HARM).sum()),
+                "n_below_better_of_both": int((regret > HARM).sum()),
+                "mean_regret": f"{100 * regret.mean():.2f}",
+                "worst": f"{100 * gain.min():.1f}",
+                "n_won": int((gain > 0).sum()),
+                "n_data_sets": len(names),
+            }
+        )
+    return sorted(
+        summary,
+        key=lambda row: (row["protocol"], row["strong"], -float(row["gap_recovered"])),
+    )
+
+
+def _in_order(means, names):
+    return np.array([means.get(name, np.nan) for name in names])
+
+
+def _bootstrap(gain, gap, rng, n_draws=2000):
+    """Return the 95% interval of the pooled gap recovered, over data sets."""
+    draws = rng.integers(len(gain), size=(n_draws, len(gain)))
+    return np.quantile(gain[draws].sum(axis=1) / gap[draws].sum(axis=1), [0.025, 0.975])
+
+
+def parse(arguments):
+    """Return the options of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data-dir", type=Path, default=None)
+    parser.add_argument("--protocol", choices=PROTOCOLS, action="append")
+    parser.add_argument("--strong", choices=STRONG, action="append")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--jobs", type=int, default=-1)
+    parser.add_argument("--out", type=Path, default=RESULT)
+    return parser.parse_args(arguments)
+
+
+def main(arguments=None):
+    """Compute what is missing of the results file, then the summary beside it."""
+    options = parse(arguments)
+    folder = options.data_dir or data_folder()
+    entries = json.loads((folder / "index.json").read_text("utf-8")).values()
+    entries = [entry for entry in entries if not entry.get("text_only")]
+    rows = _read(options.out)
+    done = {tuple(str(row[key]) for key in KEYS) for row in rows}
+    tasks = []
+    for protocol in options.protocol or PROTOCOLS:
+        sets = [{"name": "synthetic"}] if protocol == "synthetic" else entries
+        for strong in options.strong or ["hgb", "rf"]:
+            for seed in range(options.seeds):
+                for entry in sets:
+                    key = (protocol, strong, entry["name"], str(seed))
+                    missing = [c for c in CONTESTANTS if (*key, c) not in done]
+                    if missing:
+                        tasks.append((folder, entry, protocol, strong, seed, missing))
+    parallel = Parallel(n_jobs=options.jobs, return_as="generator_unordered")
+    results = parallel(delayed(judge)(*task) for task in tasks)
+    for n_done, found in enumerate(results, start=1):
+        rows += found
+        _write(options.out, rows)
+        print(f"\r{n_done} of {len(tasks)}", end="", file=sys.stderr, flush=True)
+    rows.sort(key=lambda row: [str(row[key]) for key in KEYS])
+    _write(options.out, rows)
+    summary = summarise(rows, np.random.default_rng(0))
+    _write(options.out.with_stem(f"{options.out.stem}_summary"), summary)
+
+
+def _read(path):
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _write(path, rows):
+    if not rows:
+        return
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    main()

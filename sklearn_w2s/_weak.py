@@ -4,9 +4,11 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.validation import check_memory
+from sklearn.utils.validation import check_is_fitted, check_memory
 
 from sklearn_w2s._cross_fit import out_of_fold_proba
 from sklearn_w2s._fitting import (
@@ -94,7 +96,8 @@ def fit_weak(
     Parameters
     ----------
     estimator : classifier instance
-        Not changed; one in a FrozenEstimator is used as it is.
+        Not changed; one in a FrozenEstimator, or one that is fitted without any `fit`,
+        as rules are, is used as it is.
     X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
         Rows.
     labels : ndarray of shape (n_labeled,)
@@ -132,15 +135,17 @@ def fit_weak(
     TypeError
         If the estimator has no `predict_proba`.
     """
-    frozen = isinstance(estimator, FrozenEstimator)
-    if frozen:
+    given = _is_given(estimator)
+    if given:
+        # Of a rule that was fitted on other columns, the rule alone counts.
+        estimator = clone(estimator)
         _require_classifier(estimator)
-    known = classes_of(estimator.classes_ if frozen else [], labels)
+    known = classes_of(estimator.classes_ if given else [], labels)
     if weak_proba is not None:
         proba, classes = check_weak_proba(weak_proba, X, known)
-        return WeakPredictor(estimator if frozen else None, columns, classes), proba
+        return WeakPredictor(estimator if given else None, columns, classes), proba
     require_array_support(estimator, X, name="weak_estimator")
-    if frozen:
+    if given:
         predictor = WeakPredictor(estimator, columns, known)
         return predictor, predictor.proba(X)
 
@@ -271,6 +276,22 @@ def _plain_list(columns, X):
         positions = range(X.shape[1])
         return [v if isinstance(v, bool) else positions[v] for v in plain]
     return plain
+
+
+def _is_given(estimator):
+    """Say whether an estimator is asked as it is: a frozen one, or one without fit."""
+    if isinstance(estimator, FrozenEstimator):
+        return True
+    # A pipeline calls itself fitted where its last step is.
+    return not isinstance(estimator, Pipeline) and _is_fitted(clone(estimator))
+
+
+def _is_fitted(estimator):
+    try:
+        check_is_fitted(estimator)
+    except NotFittedError:
+        return False
+    return True
 
 
 def _require_classifier(frozen):

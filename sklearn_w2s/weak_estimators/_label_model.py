@@ -1,0 +1,143 @@
+"""From votes that abstain and err to class probabilities."""
+
+import numpy as np
+import scipy.sparse as sp
+
+_MOST_STEPS = 200
+_TOLERANCE = 1e-5
+# A rate of zero would let one vote overrule all others.
+_LEAST_RATE = 1e-6
+
+
+def vote_indicators(codes, n_classes):
+    """Return votes as a sparse matrix of zeros and ones.
+
+    Parameters
+    ----------
+    codes : ndarray of int of shape (n, n_functions)
+        Class codes, -1 for an abstention.
+    n_classes : int
+        Number of classes.
+
+    Returns
+    -------
+    csr matrix of shape (n, n_functions * n_classes)
+        One in column ``j * n_classes + k`` where function j votes for class k.
+    """
+    rows, functions = np.nonzero(codes >= 0)
+    columns = functions * n_classes + codes[rows, functions]
+    shape = len(codes), codes.shape[1] * n_classes
+    return sp.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=shape)
+
+
+def vote_shares(votes, prior):
+    """Return the share of votes that each class gets.
+
+    Parameters
+    ----------
+    votes : csr matrix of shape (n, n_functions * n_classes)
+        As from `vote_indicators`.
+    prior : ndarray of shape (n_classes,)
+        Probabilities where nobody votes.
+
+    Returns
+    -------
+    ndarray of shape (n, n_classes)
+        Probabilities.
+    """
+    n_classes = len(prior)
+    counts = votes @ np.tile(np.eye(n_classes), (votes.shape[1] // n_classes, 1))
+    total = counts.sum(axis=1, keepdims=True)
+    return np.where(total > 0, counts / np.maximum(total, 1), prior)
+
+
+def estimate_rates(votes, prior, known, smoothing):
+    """Estimate how often each function casts each vote in each class, without labels.
+
+    Expectation-maximisation that starts from the shares of votes: rates are the
+    averages over rows by their class probabilities, and probabilities follow from the
+    rates by `vote_posterior`. A function is never taken to vote for a class more often
+    in another class, so that the classes keep their names.
+
+    Parameters
+    ----------
+    votes : csr matrix of shape (n, n_functions * n_classes)
+        As from `vote_indicators`.
+    prior : ndarray of shape (n_classes,)
+        Probabilities of the classes.
+    known : ndarray of shape (n, n_classes)
+        Probabilities of rows whose class is known; rows of NaN are estimated.
+    smoothing : float
+        Rows per class that are added, in which a function votes as it does overall.
+
+    Returns
+    -------
+    ndarray of shape (n_functions, n_classes, n_classes)
+        Share of the rows of class k on which function j votes for class l.
+    """
+    is_known = ~np.isnan(known).any(axis=1)
+    proba = np.where(is_known[:, None], known, vote_shares(votes, prior))
+    for _ in range(_MOST_STEPS):
+        rates = _rates(votes, proba, smoothing)
+        previous, proba = proba, vote_posterior(votes, rates, prior)
+        proba[is_known] = known[is_known]
+        if np.abs(proba - previous).max() < _TOLERANCE:
+            break
+    return rates
+
+
+def vote_posterior(votes, rates, prior):
+    """Return class probabilities given votes that are independent within a class.
+
+    Parameters
+    ----------
+    votes : csr matrix of shape (n, n_functions * n_classes)
+        As from `vote_indicators`.
+    rates : ndarray of shape (n_functions, n_classes, n_classes)
+        As from `estimate_rates`.
+    prior : ndarray of shape (n_classes,)
+        Probabilities of the classes.
+
+    Returns
+    -------
+    ndarray of shape (n, n_classes)
+        Probabilities.
+    """
+    n_classes = len(prior)
+    log_rates = np.log(rates).transpose(0, 2, 1).reshape(-1, n_classes)
+    scores = votes @ log_rates + np.log(np.maximum(prior, _LEAST_RATE))
+    scores -= scores.max(axis=1, keepdims=True)
+    joint = np.exp(scores)
+    return joint / joint.sum(axis=1, keepdims=True)
+
+
+def expected_accuracies(rates, prior):
+    """Return how often each function is right where it votes, NaN where it never does.
+
+    Parameters
+    ----------
+    rates : ndarray of shape (n_functions, n_classes, n_classes)
+        As from `estimate_rates`.
+    prior : ndarray of shape (n_classes,)
+        Probabilities of the classes.
+
+    Returns
+    -------
+    ndarray of shape (n_functions,)
+        Shares in [0, 1].
+    """
+    right = np.einsum("jkk,k->j", rates, prior)
+    cast = np.einsum("jkl,k->j", rates, prior)
+    silent = cast <= len(prior) * _LEAST_RATE
+    return np.where(silent, np.nan, right / cast)
+
+
+def _rates(votes, proba, smoothing):
+    n, n_classes = proba.shape
+    shape = -1, n_classes, n_classes
+    cast = (votes.T @ proba).reshape(shape).transpose(0, 2, 1)
+    overall = cast.sum(axis=1, keepdims=True) / n
+    rows = proba.sum(axis=0)[None, :, None]
+    rates = (cast + smoothing * overall) / (rows + smoothing)
+    own = np.diagonal(rates, axis1=1, axis2=2)[:, None, :]
+    return np.clip(np.minimum(rates, own), _LEAST_RATE, None)

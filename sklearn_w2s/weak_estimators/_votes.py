@@ -1,0 +1,211 @@
+"""VoteClassifier: votes of labelling functions, which abstain and err."""
+
+from numbers import Real
+
+import numpy as np
+
+from sklearn_w2s._algorithms.weak_labels import one_hot
+from sklearn_w2s._sklearn import Interval, StrOptions
+from sklearn_w2s._validation import classes_of, is_dataframe
+from sklearn_w2s._weak import resolve_columns, select_columns
+from sklearn_w2s.weak_estimators._base import (
+    GivenClassifier,
+    class_codes,
+    require_two,
+    split_abstentions,
+)
+from sklearn_w2s.weak_estimators._label_model import (
+    estimate_rates,
+    expected_accuracies,
+    vote_indicators,
+    vote_posterior,
+    vote_shares,
+)
+
+
+class VoteClassifier(GivenClassifier):
+    r"""Classify with the votes of labelling functions, one column per function.
+
+    A function votes for a class or abstains. The majority counts every vote alike and
+    learns nothing: with `classes` it predicts without `fit`. Naive Bayes weighs votes
+    by how often each function casts them in each class, which it estimates from the
+    votes alone, and from labels where there are some.
+
+    Parameters
+    ----------
+    columns : list of str or int, slice, bool mask, callable or None, default=None
+        Columns of votes; a callable gets X and returns them. None means all.
+    abstain : scalar, default=-1
+        Vote of a function that does not know.
+    classes : array-like of shape (n_classes,), default=None
+        Class labels, as the functions name them. None takes those that occur among the
+        votes and labels in `fit`.
+    method : {"majority", "naive_bayes"}, default="majority"
+        Whether votes count alike, or by estimated rates. As a weak estimator that is
+        to learn from unlabeled rows, naive Bayes is fitted first and wrapped in
+        :class:`~sklearn.frozen.FrozenEstimator`.
+    class_prior : array-like of shape (n_classes,), default=None
+        Probabilities of the classes, in the order of `classes`; those of rows without
+        a vote. None takes all classes for equally likely.
+    smoothing : float, default=1.0
+        Rows per class, in (0, inf), that are added to estimate rates, in which every
+        function votes as it does overall.
+    missing_label : scalar, default=-1
+        Label of unlabeled rows in `fit`.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Sorted class labels; there before `fit` where `classes` names them.
+    vote_rates_ : ndarray of shape (n_functions, n_classes, n_classes)
+        Estimated share of the rows of class k on which function j votes for class l.
+        Only with naive Bayes.
+    accuracies_ : ndarray of shape (n_functions,)
+        How often each function is right where it votes, by these rates; NaN for one
+        that never votes. Only with naive Bayes.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Their names, if all are strings.
+
+    See Also
+    --------
+    FunctionClassifier : A single rule.
+    ColumnProbaClassifier : Probabilities that are columns of the table.
+
+    Notes
+    -----
+    Naive Bayes takes votes :math:`\lambda_j` to be independent within a class,
+
+    .. math:: P(y = k \mid \lambda) \propto
+        \pi_k \prod_{j \text{ votes}} \theta_{j k \lambda_j}, \qquad
+        \theta_{jkl} = P(\lambda_j = l \mid y = k),
+
+    with the class prior :math:`\pi` held fixed and rates :math:`\theta` estimated by
+    expectation-maximisation from the majority on, so that the result is deterministic.
+    This is the model of Dawid and Skene [1]_ with two changes. An abstention is no
+    evidence: functions that are silent together, as rules of one origin are, would
+    outvote those that speak. And :math:`\theta_{jkl} \le \theta_{jll}`: a function is
+    no worse than chance, which keeps the classes from swapping names. Where
+    abstentions do not depend on the class, the first changes nothing.
+
+    A class prior that is estimated along with the rates tends to one class on
+    functions that know one class only; pass the true one where it is known.
+
+    References
+    ----------
+    .. [1] A. P. Dawid, A. M. Skene, "Maximum Likelihood Estimation of Observer
+       Error-Rates Using the EM Algorithm", Journal of the Royal Statistical Society C
+       28(1), 1979, https://doi.org/10.2307/2346806
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_w2s.weak_estimators import VoteClassifier
+    >>> votes = np.array([[0, 0, 1], [1, -1, 1], [0, 1, -1], [-1, -1, -1]])
+    >>> VoteClassifier(classes=[0, 1]).predict_proba(votes).round(2)
+    array([[0.67, 0.33],
+           [0.  , 1.  ],
+           [0.5 , 0.5 ],
+           [0.5 , 0.5 ]])
+
+    Of three functions that never abstain the first is the best:
+
+    >>> rng = np.random.default_rng(0)
+    >>> y = rng.integers(2, size=500)
+    >>> is_right = rng.random((500, 3)) < [0.95, 0.7, 0.65]
+    >>> votes = np.where(is_right, y[:, None], 1 - y[:, None])
+    >>> model = VoteClassifier(method="naive_bayes").fit(votes)
+    >>> int(model.accuracies_.argmax())
+    0
+    >>> majority = VoteClassifier(classes=[0, 1])
+    >>> model.score(votes, y) > majority.score(votes, y)
+    True
+    """
+
+    _parameter_constraints = {
+        "columns": "no_validation",
+        "abstain": "no_validation",
+        "classes": ["array-like", None],
+        "method": [StrOptions({"majority", "naive_bayes"})],
+        "class_prior": ["array-like", None],
+        "smoothing": [Interval(Real, 0, None, closed="neither")],
+        "missing_label": "no_validation",
+    }
+
+    def __init__(
+        self,
+        columns=None,
+        *,
+        abstain=-1,
+        classes=None,
+        method="majority",
+        class_prior=None,
+        smoothing=1.0,
+        missing_label=-1,
+    ):
+        self.columns = columns
+        self.abstain = abstain
+        self.classes = classes
+        self.method = method
+        self.class_prior = class_prior
+        self.smoothing = smoothing
+        self.missing_label = missing_label
+
+    def _find_classes(self, X, labels):
+        voted = [
+            split_abstentions(values, self.abstain, name=name)[0]
+            for name, values in self._ballots(X)
+        ]
+        kinds = {a.dtype.kind in "US" for a in (labels, *voted) if len(a)}
+        if len(kinds) > 1:
+            msg = (
+                "Votes and y name classes by strings and by numbers; name them alike, "
+                f"and abstentions by abstain={self.abstain!r}."
+            )
+            raise ValueError(msg)
+        return require_two(classes_of(labels, *voted))
+
+    def _learn(self, X, y):
+        votes, prior = self._votes(X), self._prior()
+        if self.method == "majority":
+            return
+        known = np.full((votes.shape[0], len(prior)), np.nan)
+        if y is not None:
+            codes = class_codes(y, self.missing_label, self.classes_, name="y")
+            known[codes >= 0] = one_hot(codes[codes >= 0], len(prior))
+        self.vote_rates_ = estimate_rates(votes, prior, known, self.smoothing)
+        self.accuracies_ = expected_accuracies(self.vote_rates_, prior)
+
+    def _proba(self, X):
+        votes = self._votes(X)
+        if self.method == "majority":
+            return vote_shares(votes, self._prior())
+        return vote_posterior(votes, self.vote_rates_, self._prior())
+
+    def _votes(self, X):
+        codes = [
+            class_codes(values, self.abstain, self.classes_, name=name)
+            for name, values in self._ballots(X)
+        ]
+        return vote_indicators(np.column_stack(codes), len(self.classes_))
+
+    def _ballots(self, X):
+        """Yield the name of each column of votes, for messages, and its values."""
+        view = select_columns(X, resolve_columns(self.columns, X, name="columns"))
+        for position in range(view.shape[1]):
+            if is_dataframe(view):
+                column = view.columns[position]
+                yield f"column {column!r}", view[column].to_numpy()
+            else:
+                yield f"column {position} of the votes", view[:, position]
+
+    def __sklearn_is_fitted__(self):
+        if self.method == "naive_bayes":
+            return hasattr(self, "vote_rates_")
+        return super().__sklearn_is_fitted__()
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = False
+        return tags

@@ -35,6 +35,8 @@ STRONG = {
 
 def weak(situation, *_):
     """Predict with the weak estimator."""
+    if situation.weak_test_proba is not None:
+        return situation.weak_test_proba
     estimator, view = situation.weak, partial(_view, situation)
     if not isinstance(estimator, FrozenEstimator):
         known = situation.y >= 0

@@ -12,10 +12,12 @@ from sklearn.tree import DecisionTreeClassifier
 
 from benchmarks.tables._problems import paper_problem
 from sklearn_w2s._tabular import TabularEncoder, default_weak_estimator
+from sklearn_w2s.weak_estimators import VoteClassifier
 
 TEST_SHARE = 0.3
 MOST_UNLABELED = 5_000
 PER_CLASS = 12
+VOTE_PREFIX = "lf"
 
 
 @dataclass
@@ -100,6 +102,22 @@ def blackbox(X, y, seed):
     )
 
 
+def votes(X, y, seed):
+    """Keep the votes of labelling functions, and no label.
+
+    X has the votes as well; they are taken out of what the strong estimator sees.
+    """
+    names = [column for column in X if column.startswith(VOTE_PREFIX)]
+    situation = _situation(X, y, 0, seed)
+    model = VoteClassifier(names, classes=np.unique(y), method="naive_bayes")
+    situation.weak_proba = model.fit(situation.X).predict_proba(situation.X)
+    situation.weak_test_proba = model.predict_proba(situation.X_test)
+    situation.X = situation.X.drop(columns=names)
+    situation.X_test = situation.X_test.drop(columns=names)
+    situation.labels_for_strong = False
+    return situation
+
+
 def synthetic(_X, _y, seed):
     """Draw from the generator of the paper, with exact zeros."""
     problem = paper_problem(seed, density=0.3, absent_noise=0.0, n=3000)
@@ -115,6 +133,7 @@ PROTOCOLS = {
     "views": views,
     "upgrade": upgrade,
     "blackbox": blackbox,
+    "votes": votes,
     "synthetic": synthetic,
 }
 

@@ -33,9 +33,12 @@ MOST_ROWS = 20_000
 HARM = 0.01
 
 
-def read_table(folder, entry):
+def read_table(folder, entry, *, with_votes):
     """Return features and class codes of a data set; categories are strings."""
     table = pd.read_csv(folder / entry["file"])
+    if with_votes:
+        ballots = pd.read_csv(folder / entry["lf_file"])
+        table = table.join(ballots.drop(columns="split", errors="ignore"))
     if len(table) > MOST_ROWS:
         table = table.sample(MOST_ROWS, random_state=0)
     y = pd.factorize(table["target"], sort=True)[0]
@@ -52,7 +55,9 @@ def judge(folder, entry, protocol, strong, seed, contestants):
     # strategy that gives way says so.
     warnings.simplefilter("ignore", ConvergenceWarning)
     warnings.simplefilter("ignore", UserWarning)
-    X, y = read_table(folder, entry) if protocol != "synthetic" else (None, None)
+    X = y = None
+    if protocol != "synthetic":
+        X, y = read_table(folder, entry, with_votes=protocol == "votes")
     situation = PROTOCOLS[protocol](X, y, seed)
     rows = []
     for name in contestants:
@@ -155,7 +160,11 @@ def main(arguments=None):
     done = {tuple(str(row[key]) for key in KEYS) for row in rows}
     tasks = []
     for protocol in options.protocol or PROTOCOLS:
-        sets = [{"name": "synthetic"}] if protocol == "synthetic" else entries
+        sets = entries
+        if protocol == "synthetic":
+            sets = [{"name": "synthetic"}]
+        elif protocol == "votes":
+            sets = [entry for entry in entries if entry.get("lf_file")]
         for strong in options.strong or ["hgb", "rf"]:
             for seed in range(options.seeds):
                 for entry in sets:

@@ -74,6 +74,14 @@ class WeakPredictor:
         return predict_aligned(self.estimator, self.view(X), self.classes)
 
 
+def is_given(estimator):
+    """Say whether an estimator is asked as it is: a frozen one, or one without fit."""
+    if isinstance(estimator, FrozenEstimator):
+        return True
+    # A pipeline calls itself fitted where its last step is.
+    return not isinstance(estimator, Pipeline) and _is_fitted(clone(estimator))
+
+
 def fit_weak(
     estimator,
     X,
@@ -135,7 +143,7 @@ def fit_weak(
     TypeError
         If the estimator has no `predict_proba`.
     """
-    given = _is_given(estimator)
+    given = is_given(estimator)
     if given:
         # Of a rule that was fitted on other columns, the rule alone counts.
         estimator = clone(estimator)
@@ -276,14 +284,6 @@ def _plain_list(columns, X):
         positions = range(X.shape[1])
         return [v if isinstance(v, bool) else positions[v] for v in plain]
     return plain
-
-
-def _is_given(estimator):
-    """Say whether an estimator is asked as it is: a frozen one, or one without fit."""
-    if isinstance(estimator, FrozenEstimator):
-        return True
-    # A pipeline calls itself fitted where its last step is.
-    return not isinstance(estimator, Pipeline) and _is_fitted(clone(estimator))
 
 
 def _is_fitted(estimator):

@@ -37,7 +37,7 @@ from sklearn_w2s._validation import (
     check_labels,
     n_rows,
 )
-from sklearn_w2s._weak import default_for, fit_weak, resolve_columns
+from sklearn_w2s._weak import default_for, fit_weak, is_given, resolve_columns
 from sklearn_w2s.overlap._columns import COLUMN_NAMES
 from sklearn_w2s.overlap._confidence import CONFIDENCES
 from sklearn_w2s.overlap._measures import LEARNED_MEASURES, MEASURES
@@ -74,7 +74,8 @@ class OverlapDetector(StreamMixin, NewRowsMixin, ResultsMixin, BaseEstimator):
     weak_estimator : classifier instance, default=None
         Gives the weak labels, fitted on the labeled rows. None is a logistic regression
         that copes with data frames; a fitted classifier is wrapped in
-        :class:`~sklearn.frozen.FrozenEstimator`.
+        :class:`~sklearn.frozen.FrozenEstimator`. One of
+        ``sklearn_w2s.weak_estimators`` needs no label.
     weak_features : list of str or int, slice, bool mask, callable or None, default=None
         Columns that the weak estimator sees; a callable gets X and returns them. None
         means all.
@@ -332,7 +333,7 @@ class OverlapDetector(StreamMixin, NewRowsMixin, ResultsMixin, BaseEstimator):
             Rows, labeled and unlabeled.
         y : array-like of shape (n_samples,), default=None
             Labels, `missing_label` where there is none. May be None with `weak_proba`
-            or a frozen weak estimator.
+            or a weak estimator that needs no fit.
         weak_proba : {array-like, data frame} of shape (n_samples, n_classes), \
                 default=None
             Probabilities of a weak estimator that is not at hand. Columns are in
@@ -412,12 +413,12 @@ class OverlapDetector(StreamMixin, NewRowsMixin, ResultsMixin, BaseEstimator):
 
     def _fit_weak(self, X, y, weak_proba, sample_weight, params, seeds, rng, method):
         """Set the weak estimator and return its probabilities of all rows."""
-        frozen = isinstance(self.weak_estimator, FrozenEstimator)
-        if y is None and (weak_proba is not None or frozen):
+        given = weak_proba is not None or is_given(self._weak())
+        if y is None and given:
             y = np.full(n_rows(X), self.missing_label)
         labels, labeled = check_labels(y, self.missing_label)
         check_consistent_length(X, labeled)
-        if weak_proba is not None or frozen:
+        if given:
             sample_weight = None
         ((weights, weak_params),) = fit_arguments(
             self, ["weak_estimator"], sample_weight, params, method=method

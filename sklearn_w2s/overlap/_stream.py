@@ -28,7 +28,9 @@ class StreamMixin(BaseEstimator):
         and its rows are forgotten. Of all rows seen, `reservoir_size` are kept, drawn
         at random with regard to their weights, and thresholds, references and density
         are those that `fit` finds on them: the same as on all rows while these are no
-        more, and as if drawn from them later on. What `fit` says of its rows
+        more, and as if drawn from them later on, with a standard error of the density
+        of at most ``0.5 / sqrt(reservoir_size)``, 0.005 by default. What `fit` says of
+        its rows
         (`regions_`, `confidence_`, `overlap_score_`) is not known of a stream; ask
         `predict` and `transform`.
 

@@ -228,7 +228,7 @@ class WeakToStrongClassifier(
             Rows, labeled and unlabeled.
         y : array-like of shape (n_samples,)
             Labels, `missing_label` where there is none. There may be no label at all
-            with `weak_proba` or a frozen weak estimator.
+            with `weak_proba` or a weak estimator that needs no fit.
         weak_proba : {array-like, data frame} of shape (n_samples, n_classes), \
                 default=None
             Probabilities of a weak estimator that is not at hand. Columns are in

@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_w2s import WeakToStrongClassifier
+from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
 from sklearn_w2s.weak_estimators import FunctionClassifier
 
 X = np.array([[-2.0, 0.0], [-1.0, 1.0], [1.0, 0.0], [2.0, 1.0]])
@@ -289,3 +289,12 @@ def test_its_parameters_can_be_searched(rows):
         model, {"weak_estimator__func": [constant(0), sign]}, cv=2
     ).fit(rows, sign(rows))
     assert search.best_score_ > 0.9
+
+
+def test_a_detector_needs_no_labels_beside_a_rule():
+    rows = np.random.default_rng(0).normal(size=(200, 4))
+    rule = FunctionClassifier(two_columns, classes=[0, 1])
+    detector = OverlapDetector(rule).fit(rows)
+    expected = OverlapDetector().fit(rows, weak_proba=rule.predict_proba(rows))
+    assert_array_equal(detector.regions_, expected.regions_)
+    assert detector.predict(rows).shape == (200,)

@@ -3,6 +3,7 @@
 from contextlib import ExitStack
 from functools import partial
 from threading import get_ident
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -267,7 +268,8 @@ class _Recorder:
         if self._n_seen != self._shape[0]:
             self._refuse(f"{self._n_seen} rows of activations")
 
-    def _see_input(self, name, layer, args, kwargs):
+    def _see_input(self, name, layer, args, kwargs=MappingProxyType({})):
+        # Another thread may meet the hook before torch has noted that it takes kwargs.
         self._see(name, (*args, *kwargs.values()))
 
     def _see_output(self, name, layer, args, output):

@@ -70,20 +70,20 @@ class HardRows:
         self.easy = None
         hard = confidence < self.confidence_threshold
         if self.refine and weights[hard].any() and weights[~hard].any():
-            self._refine(hard, confidence, rows, weights, rng, is_auto)
-        return self.predict(confidence, rows)
+            return self._refine(hard, confidence, rows, weights, rng, is_auto)
+        return hard
 
     def predict(self, confidence, rows):
         """Say which rows are hard, by the thresholds of the fit."""
         hard = confidence < self.confidence_threshold
         if self.easy is None:
             return hard
-        return hard & (
-            self.easy.score(rows, None).astype(np.float64) < self.easy_threshold
-        )
+        return hard & (_scores(self.easy, rows) < self.easy_threshold)
 
     def _refine(self, hard, confidence, rows, weights, rng, is_auto):
-        """Add the second condition, unless it would leave hardly any row hard.
+        """Return the rows that stay hard with a second condition.
+
+        It is not imposed where it would leave hardly any row hard.
 
         The confident rows that resemble the rows of little confidence least are easy
         beyond doubt. A row that resembles these carries the easy pattern, however
@@ -93,25 +93,33 @@ class HardRows:
         score = self._compare(hard, rows, weights, rng).score(rows, None)
         threshold = split_mixture(score[~hard], weights[~hard])
         if threshold is None:
-            return
+            return hard
         easy = self._compare(~hard & (score < threshold), rows, weights, rng)
-        easy_score = easy.score(rows, None)
+        easy_score = _scores(easy, rows)
         # Rows that are typical in every column resemble nothing, and tell nothing.
         tells = (score > 0) | (easy_score > 0)
         if not weights[tells].any():
-            return
+            return hard
         easy_threshold = split_mixture(easy_score[tells], weights[tells])
         if easy_threshold is None:
-            return
+            return hard
         highest = self.confidence_threshold
         if is_auto:
             share = _LEAST_CONFIDENT_SHARE
             highest = weighted_quantile(confidence[~hard], share, weights[~hard])
-        remaining = tells & (confidence < highest) & (easy_score < easy_threshold)
-        if weights[remaining].sum() >= _LEAST_SHARE_LEFT * weights[hard & tells].sum():
-            self.easy, self.easy_threshold = easy, easy_threshold
-            self.confidence_threshold = highest
+        remaining = (confidence < highest) & (easy_score < easy_threshold)
+        least = _LEAST_SHARE_LEFT * weights[hard & tells].sum()
+        if weights[remaining & tells].sum() < least:
+            return hard
+        self.easy, self.easy_threshold = easy, easy_threshold
+        self.confidence_threshold = highest
+        return remaining
 
     def _compare(self, region, rows, weights, rng):
         references = draw_references(region, weights, self.max_references, rng)
         return mean_abs_cosine(self.n_jobs).fit(rows, None, references, weights)
+
+
+def _scores(measure, rows):
+    # Thresholds are doubles: a float32 score must not be compared in single precision.
+    return measure.score(rows, None).astype(np.float64)

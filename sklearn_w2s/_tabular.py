@@ -7,10 +7,10 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_w2s._sklearn import routing_enabled
-from sklearn_w2s._validation import is_dataframe, is_na, n_rows
+from sklearn_w2s._validation import check_features, is_dataframe, is_na, n_rows
 
 # Rarer categories of a column share one indicator, which bounds the width of the rows.
 _MAX_CATEGORIES = 32
@@ -74,7 +74,7 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         TabularEncoder
             The estimator.
         """
-        X = self._check(X, reset=True)
+        X = check_features(self, X, reset=True)
         self.numeric_columns_, self.categorical_columns_ = split_columns(X)
         if self.numeric_columns_:
             numbers = numeric_rows(X, self.numeric_columns_)
@@ -101,7 +101,7 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
             Numbers.
         """
         check_is_fitted(self)
-        X = self._check(X, reset=False)
+        X = check_features(self, X, reset=False)
         parts = []
         if self.numeric_columns_:
             parts.append(self._transform_numbers(X))
@@ -110,18 +110,6 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
                 self._encoder_.transform(text_rows(X, self.categorical_columns_))
             )
         return parts[0] if len(parts) == 1 else np.hstack(parts)
-
-    def _check(self, X, *, reset):
-        if is_dataframe(X):
-            return validate_data(self, X, reset=reset, skip_check_array=True)
-        return validate_data(
-            self,
-            X,
-            reset=reset,
-            accept_sparse="csr",
-            dtype=None,
-            ensure_all_finite="allow-nan",
-        )
 
     def _make_category_encoder(self):
         if self.categories == "ordinal":

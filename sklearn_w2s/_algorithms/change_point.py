@@ -53,7 +53,7 @@ def change_point(values: ArrayLike, weights: ArrayLike | None = None) -> float |
     if not _has_spread(x):
         return None
     last_below = _best_split(x) if w is None else _best_weighted_split(x, w)
-    return _midpoint(x[last_below], x[last_below + 1])
+    return midpoint(x[last_below], x[last_below + 1])
 
 
 def _in_order(
@@ -153,7 +153,24 @@ def _power_of_two(magnitude: float) -> float:
     return math.ldexp(0.5, math.frexp(magnitude)[1])
 
 
-def _midpoint(low: float, high: float) -> float:
+def midpoint(low: float, high: float) -> float:
+    """Return what lies midway between two numbers, above the lower one.
+
+    Parameters
+    ----------
+    low, high : float
+        Finite numbers, the lower one first.
+
+    Returns
+    -------
+    float
+        In (low, high].
+
+    Examples
+    --------
+    >>> midpoint(1.0, 2.0)
+    1.5
+    """
     # Halved first: the difference of large numbers would overflow.
     middle = low + (high / 2 - low / 2)
     # Between adjacent floats the midpoint rounds to one of them: keep `low` below it.

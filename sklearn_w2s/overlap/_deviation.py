@@ -3,13 +3,13 @@
 import numpy as np
 import scipy.sparse as sp
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_w2s._algorithms.mode import half_sample_mode
 from sklearn_w2s._fitting import require_same_place
 from sklearn_w2s._sklearn import check_weights, move_like, namespace_of, to_numpy
 from sklearn_w2s._tabular import numeric_rows, split_columns, text_rows
-from sklearn_w2s._validation import is_dataframe, place_of
+from sklearn_w2s._validation import check_features, place_of
 
 # Rarer categories of a column count as typical, which bounds the width of the rows.
 _MAX_CATEGORIES = 32
@@ -65,7 +65,7 @@ class DeviationEncoder(TransformerMixin, BaseEstimator):
         DeviationEncoder
             The estimator.
         """
-        X = self._check(X, reset=True)
+        X = check_features(self, X, reset=True)
         weights = check_weights(sample_weight, X)
         self._place = place_of(X)
         if namespace_of(X)[0] is not None:
@@ -96,7 +96,7 @@ class DeviationEncoder(TransformerMixin, BaseEstimator):
             Deviations.
         """
         check_is_fitted(self)
-        X = self._check(X, reset=False)
+        X = check_features(self, X, reset=False)
         require_same_place(X, self._place, method="DeviationEncoder.transform")
         xp, _ = namespace_of(X)
         if xp is not None:
@@ -136,18 +136,6 @@ class DeviationEncoder(TransformerMixin, BaseEstimator):
         deviations = (numbers - center) / scale
         typical = xp.zeros_like(deviations)
         return xp.where(xp.isnan(deviations), typical, deviations)
-
-    def _check(self, X, *, reset):
-        if is_dataframe(X):
-            return validate_data(self, X, reset=reset, skip_check_array=True)
-        return validate_data(
-            self,
-            X,
-            reset=reset,
-            accept_sparse="csr",
-            dtype=None,
-            ensure_all_finite="allow-nan",
-        )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -8,7 +8,7 @@ import inspect
 
 import numpy as np
 
-from sklearn_w2s._algorithms.change_point import change_point
+from sklearn_w2s._algorithms.change_point import change_point, midpoint
 
 # Scores repeated by whole-number weights may be so many times as many, at most.
 _MOST_REPETITIONS = 10
@@ -92,9 +92,7 @@ def ruptures_threshold(estimator, scores, weights, *, name):
 
     boundaries = np.flatnonzero(np.diff(ordered)) + 1
     boundary = boundaries[np.argmin(np.abs(boundaries - position))]
-    low, high = ordered[boundary - 1], ordered[boundary]
-    # Between adjacent floats the midpoint rounds to one of them: keep `low` below it.
-    return float(max(low + (high - low) / 2, np.nextafter(low, high)))
+    return midpoint(ordered[boundary - 1], ordered[boundary])
 
 
 def _repetitions(weights, estimator, name):

@@ -1,23 +1,20 @@
 """Time the change point against ruptures and against sorting alone, on one thread."""
 
-import csv
 import platform
-import time
-import tracemalloc
 from importlib.metadata import version
 from operator import truediv
-from pathlib import Path
 from statistics import median
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 import sklearn_w2s
+from benchmarks.tables._results import RESULTS, peak_mib, seconds, write
 from sklearn_w2s._algorithms.change_point import change_point
 
 REPETITIONS = 15
 RUPTURES_REPETITIONS = 3
-RESULT = Path(__file__).resolve().parents[1] / "results" / "change_point.csv"
+RESULT = RESULTS / "change_point.csv"
 
 
 def binary_segmentation(values):
@@ -43,22 +40,6 @@ def cases():
     yield single, "float32", None, "numpy.sort", np.sort, REPETITIONS
     weights = rng.random(many.size)
     yield many, "random", weights, "numpy.argsort", np.argsort, REPETITIONS
-
-
-def seconds(call, *arguments):
-    """Return the time of one call."""
-    start = time.perf_counter()
-    call(*arguments)
-    return time.perf_counter() - start
-
-
-def peak_mib(call, *arguments):
-    """Return the largest memory that a call holds beside its arguments."""
-    tracemalloc.start()
-    call(*arguments)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    return peak / 2**20
 
 
 def compare(values, kind, weights, peer_name, peer, repetitions):
@@ -97,10 +78,7 @@ def main():
     """Write the table."""
     with threadpool_limits(1):
         rows = [compare(*case) for case in cases()]
-    with RESULT.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    write(RESULT, rows)
     for row in rows:
         print(
             f"{row['median_seconds']} s  {row['seconds_per_peer_second']} of"

@@ -1,19 +1,17 @@
 """Compare what detectors find with the regions that are known."""
 
-import csv
 import warnings
-from pathlib import Path
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.tables._problems import problems
+from benchmarks.tables._results import RESULTS, write
 from sklearn_w2s import OverlapDetector
 from sklearn_w2s.overlap import NoChangePointWarning
 
 SEEDS = range(3)
-RESULTS = Path(__file__).resolve().parents[1] / "results"
 PUBLISHED = {
     "confidence": "margin",
     "confidence_threshold": "change_point",
@@ -99,14 +97,6 @@ def judge(problem, params, seed):
     }
 
 
-def write(name, rows):
-    """Write a table."""
-    with (RESULTS / name).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-
-
 def mean_of(results, name):
     """Return a mean, formatted."""
     return f"{np.mean([float(result[name]) for result in results]):.3f}"
@@ -148,9 +138,9 @@ def main():
             means = {column: mean_of(results, column) for column in results[0]}
             table.append(keys | means | {"n_seeds": len(SEEDS)})
         print(family, name, flush=True)
-    write("detection.csv", table)
+    write(RESULTS / "detection.csv", table)
     for score in ("auc", "f1", "density_error"):
-        write(f"detection_{score}.csv", by_family(table, score))
+        write(RESULTS / f"detection_{score}.csv", by_family(table, score))
 
 
 if __name__ == "__main__":

@@ -25,8 +25,9 @@ from sklearn.metrics import (
 from benchmarks.tables._contestants import CONTESTANTS, STRONG
 from benchmarks.tables._problems import data_folder
 from benchmarks.tables._protocols import PROTOCOLS
+from benchmarks.tables._results import RESULTS, write
 
-RESULT = Path(__file__).resolve().parents[1] / "results" / "effectiveness.csv"
+RESULT = RESULTS / "effectiveness.csv"
 KEYS = ["protocol", "strong", "data_set", "seed", "contestant"]
 SCORES = ["accuracy", "balanced_accuracy", "roc_auc"]
 MOST_ROWS = 20_000
@@ -176,12 +177,14 @@ def main(arguments=None):
     results = parallel(delayed(judge)(*task) for task in tasks)
     for n_done, found in enumerate(results, start=1):
         rows += found
-        _write(options.out, rows)
+        write(options.out, rows)
         print(f"\r{n_done} of {len(tasks)}", end="", file=sys.stderr, flush=True)
+    if not rows:
+        return
     rows.sort(key=lambda row: [str(row[key]) for key in KEYS])
-    _write(options.out, rows)
+    write(options.out, rows)
     summary = summarise(rows, np.random.default_rng(0))
-    _write(options.out.with_stem(f"{options.out.stem}_summary"), summary)
+    write(options.out.with_stem(f"{options.out.stem}_summary"), summary)
 
 
 def _read(path):
@@ -189,15 +192,6 @@ def _read(path):
         return []
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
-
-
-def _write(path, rows):
-    if not rows:
-        return
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,14 @@
 """Time `import sklearn_w2s` against the parts of scikit-learn that it builds on."""
 
-import csv
 import platform
 import subprocess
 import sys
-from pathlib import Path
 from statistics import median
 
 import sklearn
 
 import sklearn_w2s
+from benchmarks.tables._results import RESULTS, write
 
 REPETITIONS = 41
 STATEMENTS = {
@@ -19,7 +18,7 @@ STATEMENTS = {
 TIMER = (
     "import time; start = time.perf_counter(); {}; print(time.perf_counter() - start)"
 )
-RESULT = Path(__file__).resolve().parents[1] / "results" / "import_time.csv"
+RESULT = RESULTS / "import_time.csv"
 
 
 def seconds(statement):
@@ -63,10 +62,7 @@ def main():
         }
         for name, statement in STATEMENTS.items()
     ]
-    with RESULT.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    write(RESULT, rows)
     for row in rows:
         print(f"{row['median_ratio']}  {row['median_seconds']} s  {row['statement']}")
 

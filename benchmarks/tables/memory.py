@@ -1,11 +1,9 @@
 """Time a grid of overlap thresholds with and without a cache of the weak estimator."""
 
-import csv
 import os
 import platform
 import tempfile
 import time
-from pathlib import Path
 from statistics import median
 
 import numpy as np
@@ -15,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 
 import sklearn_w2s
+from benchmarks.tables._results import RESULTS, write
 from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
 from sklearn_w2s.datasets import make_overlap_classification
 from sklearn_w2s.model_selection import LabeledSplit
@@ -22,7 +21,7 @@ from sklearn_w2s.model_selection import LabeledSplit
 REPETITIONS = 3
 N_ROWS, N_LABELED = 10_000, 5_000
 THRESHOLDS = np.linspace(0.05, 0.95, 10).round(2).tolist()
-RESULT = Path(__file__).resolve().parents[1] / "results" / "memory.csv"
+RESULT = RESULTS / "memory.csv"
 
 
 def seconds(memory):
@@ -69,10 +68,7 @@ def main():
         }
         for name, values in times.items()
     ]
-    with RESULT.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    write(RESULT, rows)
     for row in rows:
         print(row["search"], row["median_seconds"], row["times_faster"])
 

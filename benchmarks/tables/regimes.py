@@ -1,12 +1,10 @@
 """Recover the gap at growing overlap densities, on the synthetic data of the paper."""
 
-import csv
-from pathlib import Path
-
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 
+from benchmarks.tables._results import RESULTS, write
 from sklearn_w2s import OverlapDetector
 from sklearn_w2s.datasets import make_overlap_classification
 from sklearn_w2s.metrics import gap_regime, overlap_regime
@@ -14,7 +12,7 @@ from sklearn_w2s.metrics import gap_regime, overlap_regime
 DENSITIES = [0.02, 0.05, 0.08, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5]
 N_TRAIN, N_TEST, N_SEEDS = 250, 3000, 100
 EASY_BLOCK = slice(0, 20)
-RESULT = Path(__file__).resolve().parents[1] / "results" / "regimes.csv"
+RESULT = RESULTS / "regimes.csv"
 
 
 def scores(density, seed):
@@ -78,10 +76,7 @@ def main():
             }
         )
         print(rows[-1], flush=True)
-    with RESULT.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    write(RESULT, rows)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,9 @@
 """Time blockwise similarity against the bare product and against exact searches."""
 
-import csv
 import os
 import platform
-import time
-import tracemalloc
 from functools import partial
 from operator import truediv
-from pathlib import Path
 from statistics import median
 
 import faiss
@@ -18,12 +14,13 @@ from threadpoolctl import threadpool_limits
 
 import sklearn_w2s
 import sklearn_w2s._algorithms.similarity as similarity
+from benchmarks.tables._results import RESULTS, peak_mib, seconds, write
 
 REPETITIONS = 5
 N_ROWS, N_REFERENCES, N_COLUMNS = 20_000, 5_000, 128
 MANY_ROWS = 100_000
 WORKING_BYTES = 2**30  # scikit-learn's default working_memory
-RESULT = Path(__file__).resolve().parents[1] / "results" / "similarity.csv"
+RESULT = RESULTS / "similarity.csv"
 
 
 def product_in_blocks(rows, references):
@@ -97,22 +94,6 @@ def unit_vectors(seed, n, dtype):
     return similarity.unit_rows(rows).astype(dtype)
 
 
-def seconds(call, *arguments):
-    """Return the time of one call."""
-    start = time.perf_counter()
-    call(*arguments)
-    return time.perf_counter() - start
-
-
-def peak_mib(call, *arguments):
-    """Return the memory of NumPy arrays that a call holds beside its arguments."""
-    tracemalloc.start()
-    call(*arguments)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    return peak / 2**20
-
-
 def compare(calls, rows, references):
     """Return seconds by name; all run in turn and in alternating order."""
     times = {name: [] for name in calls}
@@ -181,10 +162,7 @@ def main():
         with threadpool_limits(n_threads):
             for dtype in (np.float32, np.float64):
                 rows += [row | shared for row in table(dtype, n_threads)]
-    with RESULT.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    write(RESULT, rows)
     for row in rows:
         print(
             f"{row['median_seconds']} s  own/it {row['own_seconds_per_second']}"

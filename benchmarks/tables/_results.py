@@ -1,0 +1,32 @@
+"""What tables share: where they stand, how they are written, what a call costs."""
+
+import csv
+import time
+import tracemalloc
+from pathlib import Path
+
+RESULTS = Path(__file__).resolve().parents[1] / "results"
+
+
+def write(path, rows):
+    """Write rows, which are dicts of the same keys, as a table."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def seconds(call, *arguments):
+    """Return the time of one call."""
+    start = time.perf_counter()
+    call(*arguments)
+    return time.perf_counter() - start
+
+
+def peak_mib(call, *arguments):
+    """Return the memory of NumPy arrays that a call holds beside its arguments."""
+    tracemalloc.start()
+    call(*arguments)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return peak / 2**20

@@ -1,6 +1,7 @@
 """A skorch classifier net that keeps every promise of a scikit-learn classifier."""
 
 from contextlib import contextmanager
+from numbers import Real
 
 import numpy as np
 import torch
@@ -11,8 +12,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skorch import NeuralNetBinaryClassifier, NeuralNetClassifier
 
 from sklearn_w2s._algorithms.weak_labels import one_hot
-from sklearn_w2s._sklearn import check_weights, fit_context
-from sklearn_w2s.neural._losses import SOFT_CRITERIA
+from sklearn_w2s._sklearn import Interval, StrOptions, check_weights, fit_context
+from sklearn_w2s.neural._criteria import LOSSES, SOFT_CRITERIA, WARMED_LOSSES
 from sklearn_w2s.neural._targets import check_distributions, initialize_net, pack
 
 
@@ -21,21 +22,50 @@ class NetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     The net is cloned, never changed. It receives C-contiguous rows of the floating
     type of its parameters and class codes 0, 1, ...; predictions come back as class
-    labels and float64 probabilities. With `sample_weight` or target distributions the
-    criterion becomes
+    labels and float64 probabilities. With `sample_weight`, target distributions or a
+    `loss` other than the default the criterion becomes
 
-    .. math::
-
-        L = \sum_i w_i \Bigl(-\sum_k P_{ik} \log q_{ik}\Bigr) \Big/ \sum_i w_i
+    .. math:: L = \sum_i w_i \, \ell(P_i, q_i) \Big/ \sum_i w_i
 
     over the rows i of a batch, where w are the weights, P the target distributions
-    (one-hot for labels) and q the net's probabilities.
+    (one-hot for labels), q the net's probabilities and :math:`\ell` the loss.
 
     Parameters
     ----------
     net : NeuralNetClassifier or NeuralNetBinaryClassifier instance
         The net. Its module needs at least as many outputs as there are classes, or a
         single one in a NeuralNetBinaryClassifier, which takes two classes.
+    loss : str, default="cross_entropy"
+        The loss of a row, in nats. :math:`H(P, q) = -\sum_k P_k \log q_k` is the
+        cross-entropy, a the `confidence_weight`, K the number of classes.
+
+        - "cross_entropy": :math:`H(P, q)`.
+        - "kl": :math:`\mathrm{KL}(P \| q)`. Trains as "cross_entropy" does, but is zero
+          where the net equals its targets.
+        - "reverse_kl": :math:`\mathrm{KL}(q \| P)`, which spares the net classes of the
+          targets but forbids it others [3]_. Target probabilities below 1e-6 count as
+          1e-6.
+        - "auxiliary_confidence": :math:`(1 - a) H(P, q) + a H(1_{\hat y}, q)` with the
+          hard labels :math:`\hat y` of the net itself [1]_.
+        - "entropy": :math:`(1 - a) H(P, q) + a H(q, q)`, where the net is its own soft
+          target [2]_.
+        - "confidence_window": :math:`H(P, q)` for rows whose confidence
+          :math:`(K \max_k q_k - 1) / (K - 1)` is at most twice `window_radius`, zero
+          for others; two classes: :math:`\max_k q_k \le 1/2` + `window_radius`.
+    confidence_weight : float, default=0.5
+        Weight a of the net's own labels, from 0 (which is "cross_entropy") to less than
+        1, in "auxiliary_confidence" and "entropy".
+    warm_up : float, default=0.1
+        Share of the training, ``max_epochs`` times the batches of an epoch, over which
+        the confidence weight rises from 0 to its value, in proportion to the batches
+        done.
+    balance : bool, default=True
+        Whether the hard labels in "auxiliary_confidence" have the class shares of the
+        weighted targets of the batch, as closely as offsets of the classes'
+        log-probabilities allow (for two classes: whether they are cut at a quantile).
+        Otherwise they are the most probable classes.
+    window_radius : float, default=0.15
+        Radius of "confidence_window", at most .5, which keeps every row.
     random_state : int, RandomState instance or None, default=None
         Seeds torch's generators (CPU and CUDA) during `fit` and prediction and
         restores them afterwards, and seeds an unseeded `train_split`. None uses
@@ -58,10 +88,20 @@ class NetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     Notes
     -----
-    Weights and distributions need the class `torch.nn.CrossEntropyLoss` (the module
-    gives logits) or `torch.nn.NLLLoss` (it gives probabilities) as the criterion of a
-    NeuralNetClassifier, without ``criterion__`` parameters. Without weights and
-    distributions the net keeps its own criterion, whichever that is.
+    Weights, distributions and a `loss` other than the default need the class
+    `torch.nn.CrossEntropyLoss` (the module gives logits) or `torch.nn.NLLLoss` (it
+    gives probabilities) as the criterion of a NeuralNetClassifier, without
+    ``criterion__`` parameters. Without any of them the net keeps its own criterion,
+    whichever that is.
+
+    The loss of [1]_ is for two classes. Here the confidence weight rises without a
+    jump, and a batch is cut where the share of a class is closest to that of its
+    targets, so that a weight equals repetition. Gradients flow through both places of
+    :math:`H(q, q)`: with a constant in the first one the term would have none.
+
+    On held-out rows the confidence weight is not warmed up, so that epochs can be
+    compared. Still, ``valid_loss`` falls as the net grows confident in the last three
+    losses: early stopping should rather monitor a score.
 
     A weight of two equals a row given twice if ``batch_size=-1`` and
     ``train_split=None``: with batches, each is normalised on its own. `train_split`
@@ -74,6 +114,16 @@ class NetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     torch's generators belong to the process: fits in several threads at once are not
     reproducible, fits in several processes are. The `threshold` of a
     NeuralNetBinaryClassifier is not used: `predict` gives the most probable class.
+
+    References
+    ----------
+    .. [1] C. Burns et al., "Weak-to-strong generalization: eliciting strong
+       capabilities with weak supervision", ICML 2024.
+       https://arxiv.org/abs/2312.09390
+    .. [2] Y. Grandvalet and Y. Bengio, "Semi-supervised learning by entropy
+       minimization", NeurIPS 2004.
+    .. [3] W. Yao et al., "Revisiting weak-to-strong generalization in theory and
+       practice: reverse KL vs. forward KL", 2025. https://arxiv.org/abs/2502.11107
 
     Examples
     --------
@@ -91,11 +141,31 @@ class NetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     _parameter_constraints = {
         "net": [NeuralNetClassifier, NeuralNetBinaryClassifier],
+        "loss": [StrOptions(LOSSES)],
+        "confidence_weight": [Interval(Real, 0, 1, closed="left")],
+        "warm_up": [Interval(Real, 0, 1, closed="both")],
+        "balance": ["boolean"],
+        "window_radius": [Interval(Real, 0, 0.5, closed="right")],
         "random_state": ["random_state"],
     }
 
-    def __init__(self, net, *, random_state=None):
+    def __init__(
+        self,
+        net,
+        *,
+        loss="cross_entropy",
+        confidence_weight=0.5,
+        warm_up=0.1,
+        balance=True,
+        window_radius=0.15,
+        random_state=None,
+    ):
         self.net = net
+        self.loss = loss
+        self.confidence_weight = confidence_weight
+        self.warm_up = warm_up
+        self.balance = balance
+        self.window_radius = window_radius
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -122,14 +192,18 @@ class NetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             If the data are invalid, hold one class only, or do not fit the outputs of
             the module.
         TypeError
-            If there are weights and the criterion cannot use them.
+            If there are weights, or a `loss` other than the default, and the criterion
+            cannot use them.
         """
         X, y = validate_data(self, X, y)
         check_classification_targets(y)
-        if sample_weight is None:
+        has_own_loss = self.loss != "cross_entropy"
+        if sample_weight is None and not has_own_loss:
             classes, codes = np.unique(y, return_inverse=True)
             return self._fit_net(X, codes, classes)
-        self._require_soft_criterion("sample_weight")
+        self._require_soft_criterion(
+            f"loss={self.loss!r}" if has_own_loss else "sample_weight"
+        )
         weights = check_weights(sample_weight, X)
         kept = np.flatnonzero(weights)
         classes, codes = np.unique(y[kept], return_inverse=True)
@@ -215,7 +289,7 @@ class NetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             return _as_probabilities(self.net_.predict_proba(X), len(self.classes_))
 
     def takes_distributions(self):
-        """Say whether `fit_distributions` and `sample_weight` can be used.
+        """Say whether `fit_distributions`, `sample_weight` and `loss` can be used.
 
         Returns
         -------
@@ -236,10 +310,10 @@ class NetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         if not self.takes_distributions():
             msg = (
                 f"{type(self.net).__name__} with criterion={self.net.criterion!r} "
-                f"cannot use {argument}: its loss has no place for them. Pass a "
-                "NeuralNetClassifier whose criterion is the class "
-                "torch.nn.CrossEntropyLoss or torch.nn.NLLLoss, without criterion__ "
-                "parameters, or fit on labels without sample_weight."
+                f"cannot use {argument}. Pass a NeuralNetClassifier whose criterion is "
+                "the class torch.nn.CrossEntropyLoss or torch.nn.NLLLoss, without "
+                "criterion__ parameters, or fit on labels without sample_weight and "
+                "with loss='cross_entropy'."
             )
             raise TypeError(msg)
 
@@ -250,7 +324,13 @@ class NetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         seed = _draw_seed(self.random_state)
         _seed_split(net.train_split, seed)
         with _torch_seeded(seed):
-            initialize_net(net, len(classes), packed=targets.ndim == 2)
+            initialize_net(
+                net,
+                len(classes),
+                packed=targets.ndim == 2,
+                loss_params=self._loss_params(),
+                warm_up=self.warm_up if self.loss in WARMED_LOSSES else 0.0,
+            )
             dtype = _floating_type(net)
             X = check_array(X, input_name="X", **_array_format(dtype))
             _as_probabilities(net.predict_proba(X[:1]), len(classes))
@@ -258,6 +338,13 @@ class NetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             net.partial_fit(X, targets.astype(np.int64 if is_codes else dtype))
         self.net_, self.classes_, self._seed = net, classes, seed
         return self
+
+    def _loss_params(self):
+        """Return the parameters of a criterion that differs from the default one."""
+        if self.loss == "cross_entropy":
+            return None
+        names = ["loss", "confidence_weight", "balance", "window_radius"]
+        return {name: getattr(self, name) for name in names}
 
     def _check_number_of(self, classes):
         if len(classes) < 2:

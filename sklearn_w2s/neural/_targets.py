@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_consistent_length
 from skorch.callbacks import BatchScoring, EpochScoring
 
 from sklearn_w2s._validation import require_distributions
-from sklearn_w2s.neural._losses import SOFT_CRITERIA
+from sklearn_w2s.neural._criteria import SOFT_CRITERIA, WarmUp
 
 
 def check_distributions(distributions, classes, X):
@@ -139,7 +139,7 @@ class ExtractLabels:
         return self.extractor(labels_of(targets))
 
 
-def initialize_net(net, n_classes, *, packed):
+def initialize_net(net, n_classes, *, packed, loss_params=None, warm_up=0.0):
     """Initialize a net, ready for packed targets where these are to come.
 
     Parameters
@@ -150,6 +150,10 @@ def initialize_net(net, n_classes, *, packed):
         Number of classes.
     packed : bool
         Whether the targets are packed. The criterion is then one of `SOFT_CRITERIA`.
+    loss_params : dict or None, default=None
+        Parameters of the criterion for packed targets; None leaves its defaults.
+    warm_up : float, default=0.0
+        Share of the training over which the net's own labels gain their weight.
 
     Returns
     -------
@@ -158,7 +162,10 @@ def initialize_net(net, n_classes, *, packed):
     """
     if not packed:
         return net.initialize()
-    net.set_params(criterion=SOFT_CRITERIA[net.criterion])
+    params = {
+        f"criterion__{name}": value for name, value in (loss_params or {}).items()
+    }
+    net.set_params(criterion=SOFT_CRITERIA[net.criterion], **params)
     if net.train_split:
         net.set_params(train_split=SplitByLabel(net.train_split))
     if net.classes is None:
@@ -169,4 +176,6 @@ def initialize_net(net, n_classes, *, packed):
         if isinstance(callback, EpochScoring | BatchScoring):
             extractor = ExtractLabels(callback.target_extractor)
             callback.set_params(target_extractor=extractor)
+    if warm_up > 0:
+        net.callbacks_.append(("warm_up_of_loss", WarmUp(warm_up)))
     return net

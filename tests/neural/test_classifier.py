@@ -389,9 +389,9 @@ def test_a_criterion_without_weights_refuses_weights_and_distributions(
     distributions, classes = one_hot(y)
 
     assert not classifier.takes_distributions()
-    with pytest.raises(TypeError, match=r"cannot use sample_weight: .*CrossEntropy"):
+    with pytest.raises(TypeError, match=r"cannot use sample_weight\. .*CrossEntropy"):
         classifier.fit(X, y, sample_weight=np.ones(60))
-    with pytest.raises(TypeError, match=r"cannot use distributions: .*NLLLoss"):
+    with pytest.raises(TypeError, match=r"cannot use distributions\. .*NLLLoss"):
         classifier.fit_distributions(X, distributions, classes)
 
 

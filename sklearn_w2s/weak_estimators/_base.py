@@ -8,7 +8,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sklearn_w2s._fitting import forget_fit
-from sklearn_w2s._sklearn import fit_context
+from sklearn_w2s._sklearn import check_weights, fit_context, safe_indexing
 from sklearn_w2s._validation import (
     check_features,
     check_labels,
@@ -23,6 +23,9 @@ class GivenClassifier(ClassifierMixin, BaseEstimator):
     The host has the parameters `classes` and `missing_label`, and returns probabilities
     of checked rows from `_proba`.
     """
+
+    # A rule takes weights as they come, so that none need be requested for it.
+    __metadata_request__fit = {"sample_weight": True}
 
     @property
     def classes_(self):
@@ -39,7 +42,7 @@ class GivenClassifier(ClassifierMixin, BaseEstimator):
         return np.sort(named)
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, sample_weight=None):
         """Record the columns, and the classes unless they are named.
 
         Parameters
@@ -49,6 +52,9 @@ class GivenClassifier(ClassifierMixin, BaseEstimator):
         y : array-like of shape (n_samples,), default=None
             Labels, `missing_label` where there is none. Needed where nothing else
             names the classes.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights; a weight of two equals a row given twice, one of zero a row left
+            out. They change only what is learned from rows.
 
         Returns
         -------
@@ -63,11 +69,16 @@ class GivenClassifier(ClassifierMixin, BaseEstimator):
         """
         forget_fit(self)
         X = check_features(self, X, reset=True)
+        weights = check_weights(sample_weight, X)
         named = self._named_classes()
-        labels = self._check_y(X, y, named)
+        labels = self._check_y(X, y, named, weights)
+        counted = np.flatnonzero(weights)
+        if len(counted) < len(weights):
+            X, weights = safe_indexing(X, counted), weights[counted]
+            y = None if y is None else safe_indexing(y, counted)
         found = self._find_classes(X, labels) if named is None else named
         self._classes_ = np.sort(found)
-        self._learn(X, y)
+        self._learn(X, y, weights)
         return self
 
     def predict(self, X):
@@ -115,8 +126,8 @@ class GivenClassifier(ClassifierMixin, BaseEstimator):
         self._validate_params()
         return check_features(copy.copy(self), X, reset=True)
 
-    def _check_y(self, X, y, named):
-        """Return the labels that y holds."""
+    def _check_y(self, X, y, named, weights):
+        """Return the labels that y holds in rows that count."""
         if y is None:
             if not get_tags(self).target_tags.required:
                 return np.array([])
@@ -127,7 +138,7 @@ class GivenClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(msg)
         labels, labeled = check_labels(y, self.missing_label, classes=named)
         check_consistent_length(X, labeled)
-        return labels
+        return labels[weights[labeled] > 0]
 
     def _named_classes(self):
         """Return the classes that the parameters name, in their order, or None."""
@@ -139,7 +150,7 @@ class GivenClassifier(ClassifierMixin, BaseEstimator):
         """Return the classes where none are named."""
         return require_two(classes_of(labels))
 
-    def _learn(self, X, y):
+    def _learn(self, X, y, weights):
         """Learn more than the classes."""
 
     def _in_order(self, values):

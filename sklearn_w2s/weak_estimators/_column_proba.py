@@ -53,6 +53,13 @@ class ColumnProbaClassifier(GivenClassifier):
     probabilities are :math:`1 - p` and :math:`p`. A strong estimator that is trained
     on its labels sees the columns as well unless they are taken out of its input.
 
+    Scores that are no frequencies are made such on labeled rows by
+    :class:`~sklearn.calibration.CalibratedClassifierCV`: with ``ensemble=False`` all
+    labels serve one calibration, as nothing else is learned from them. Its method
+    "sigmoid", or "temperature" from scikit-learn 1.8 on, copes with few labels;
+    "isotonic" takes many of them, or scores of few different values. Each class that
+    the classifier knows must have labels.
+
     Examples
     --------
     >>> from sklearn_w2s.weak_estimators import ColumnProbaClassifier
@@ -65,6 +72,19 @@ class ColumnProbaClassifier(GivenClassifier):
            [0.75, 0.25]])
     >>> vendor.predict(X)
     array(['good', 'bad'], dtype='<U4')
+
+    Of ten loans that a vendor is sure of, two turn out otherwise:
+
+    >>> import numpy as np
+    >>> from sklearn.calibration import CalibratedClassifierCV
+    >>> X = np.repeat([[0.01], [0.99]], 10, axis=0)
+    >>> y = np.where(X[:, 0] > 0.5, "bad", "good")
+    >>> y[[0, 1, 10, 11]] = ["bad", "bad", "good", "good"]
+    >>> sure = ColumnProbaClassifier(0, classes=["good", "bad"])
+    >>> modest = CalibratedClassifierCV(sure, method="isotonic", ensemble=False)
+    >>> modest.fit(X, y).predict_proba([[0.01], [0.99]]).round(2)
+    array([[0.2, 0.8],
+           [0.8, 0.2]])
     """
 
     _parameter_constraints = {
@@ -91,7 +111,7 @@ class ColumnProbaClassifier(GivenClassifier):
             raise ValueError(msg)
         return keys
 
-    def _learn(self, X, y):
+    def _learn(self, X, y, weights):
         self._proba(X)
 
     def _proba(self, X):

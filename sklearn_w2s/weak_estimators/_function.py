@@ -53,8 +53,10 @@ class FunctionClassifier(GivenClassifier):
 
     Notes
     -----
-    A label becomes the probability 1 of its class. Missing values are left to the
-    function.
+    A label becomes the probability 1 of its class, which no rule deserves: where some
+    rows are labeled, ``CalibratedClassifierCV(rule, ensemble=False)`` learns from them
+    how far to trust it, see :class:`ColumnProbaClassifier`. Missing values are left to
+    the function.
 
     Examples
     --------

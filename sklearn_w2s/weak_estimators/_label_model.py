@@ -51,7 +51,7 @@ def vote_shares(votes, prior):
     return np.where(total > 0, counts / np.maximum(total, 1), prior)
 
 
-def estimate_rates(votes, prior, known, smoothing):
+def estimate_rates(votes, prior, known, weights, *, smoothing):
     """Estimate how often each function casts each vote in each class, without labels.
 
     Expectation-maximisation that starts from the shares of votes: rates are the
@@ -67,6 +67,8 @@ def estimate_rates(votes, prior, known, smoothing):
         Probabilities of the classes.
     known : ndarray of shape (n, n_classes)
         Probabilities of rows whose class is known; rows of NaN are estimated.
+    weights : ndarray of shape (n,)
+        Positive weights of the rows.
     smoothing : float
         Rows per class that are added, in which a function votes as it does overall.
 
@@ -78,7 +80,7 @@ def estimate_rates(votes, prior, known, smoothing):
     is_known = ~np.isnan(known).any(axis=1)
     proba = np.where(is_known[:, None], known, vote_shares(votes, prior))
     for _ in range(_MOST_STEPS):
-        rates = _rates(votes, proba, smoothing)
+        rates = _rates(votes, weights[:, None] * proba, smoothing)
         previous, proba = proba, vote_posterior(votes, rates, prior)
         proba[is_known] = known[is_known]
         if np.abs(proba - previous).max() < _TOLERANCE:
@@ -132,12 +134,11 @@ def expected_accuracies(rates, prior):
     return np.where(silent, np.nan, right / cast)
 
 
-def _rates(votes, proba, smoothing):
-    n, n_classes = proba.shape
-    shape = -1, n_classes, n_classes
-    cast = (votes.T @ proba).reshape(shape).transpose(0, 2, 1)
-    overall = cast.sum(axis=1, keepdims=True) / n
-    rows = proba.sum(axis=0)[None, :, None]
+def _rates(votes, mass, smoothing):
+    shape = -1, mass.shape[1], mass.shape[1]
+    cast = (votes.T @ mass).reshape(shape).transpose(0, 2, 1)
+    overall = cast.sum(axis=1, keepdims=True) / mass.sum()
+    rows = mass.sum(axis=0)[None, :, None]
     rates = (cast + smoothing * overall) / (rows + smoothing)
     own = np.diagonal(rates, axis1=1, axis2=2)[:, None, :]
     return np.clip(np.minimum(rates, own), _LEAST_RATE, None)

@@ -92,6 +92,10 @@ class VoteClassifier(GivenClassifier):
     A class prior that is estimated along with the rates tends to one class on
     functions that know one class only; pass the true one where it is known.
 
+    Functions that copy one another make naive Bayes too sure. Where some rows are
+    labeled, ``CalibratedClassifierCV(FrozenEstimator(fitted))`` makes up for it, see
+    :class:`ColumnProbaClassifier`.
+
     References
     ----------
     .. [1] A. P. Dawid, A. M. Skene, "Maximum Likelihood Estimation of Observer
@@ -166,7 +170,7 @@ class VoteClassifier(GivenClassifier):
             raise ValueError(msg)
         return require_two(classes_of(labels, *voted))
 
-    def _learn(self, X, y):
+    def _learn(self, X, y, weights):
         votes, prior = self._votes(X), self._prior()
         if self.method == "majority":
             return
@@ -174,7 +178,9 @@ class VoteClassifier(GivenClassifier):
         if y is not None:
             codes = class_codes(y, self.missing_label, self.classes_, name="y")
             known[codes >= 0] = one_hot(codes[codes >= 0], len(prior))
-        self.vote_rates_ = estimate_rates(votes, prior, known, self.smoothing)
+        self.vote_rates_ = estimate_rates(
+            votes, prior, known, weights, smoothing=self.smoothing
+        )
         self.accuracies_ = expected_accuracies(self.vote_rates_, prior)
 
     def _proba(self, X):

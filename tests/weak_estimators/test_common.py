@@ -34,6 +34,7 @@ HOLD_OTHER_VOTES = {
     "check_classifiers_train",  # fractions
     "check_estimators_pickle",  # missing values
     "check_positive_only_tag_during_fit",  # fractions
+    "check_sample_weight_equivalence_on_dense_data",  # fractions
 }
 HOLD_NO_PROBABILITIES = {
     "check_array_api_input",
@@ -60,6 +61,12 @@ HOLD_NO_PROBABILITIES = {
     "check_n_features_in_after_fitting",
     "check_positive_only_tag_during_fit",
     "check_readonly_memmap_input",
+    "check_sample_weight_equivalence_on_dense_data",
+    "check_sample_weights_list",
+    "check_sample_weights_not_an_array",
+    "check_sample_weights_not_overwritten",
+    "check_sample_weights_pandas_series",
+    "check_sample_weights_shape",
     "check_supervised_y_2d",
 }
 VOTES = [VoteClassifier(), VoteClassifier(method="naive_bayes")]

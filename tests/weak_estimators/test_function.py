@@ -142,6 +142,15 @@ def test_fit_changes_no_prediction():
         rule.predict(X[:, :1])
 
 
+def test_weights_change_no_rule_but_rows_of_weight_zero_name_no_class():
+    rule = FunctionClassifier(sign)
+    rule.fit(X, [0, 1, -1, 3], sample_weight=[1.0, 0.5, 2.0, 0.0])
+    assert_array_equal(rule.classes_, [0, 1])
+    assert_array_equal(rule.predict(X), sign(X))
+    with pytest.raises(ValueError, match="Negative"):
+        rule.fit(X, [0, 1, -1, 3], sample_weight=[1, 1, 1, -1])
+
+
 def test_without_classes_they_are_those_of_the_labeled_rows():
     rule = FunctionClassifier(sign)
     with pytest.raises(NotFittedError):

@@ -123,6 +123,23 @@ def test_rates_of_labeled_rows_are_counted(simulated):
         assert_allclose(model.vote_rates_[:, k], np.transpose(expected), atol=1e-9)
 
 
+@given(arrays(np.int64, 60, elements=st.integers(0, 3)).filter(np.any))
+def test_a_weight_counts_a_row_so_many_times(weights):
+    votes, y = simulate(60)
+    y[30:] = -1
+    repeated = np.repeat(np.arange(60), weights)
+    model = naive_bayes().fit(votes, y, sample_weight=weights)
+    expected = naive_bayes().fit(votes[repeated], y[repeated])
+    assert_allclose(model.vote_rates_, expected.vote_rates_, rtol=1e-8)
+
+
+def test_rows_of_weight_zero_name_no_class():
+    votes, y = [[0, -1], [-1, 3], [4, 4]], [-1, -1, 5]
+    for method in ("majority", "naive_bayes"):
+        model = VoteClassifier(method=method).fit(votes, y, sample_weight=[1, 2, 0])
+        assert_array_equal(model.classes_, [0, 3])
+
+
 def test_some_labels_can_correct_a_majority_that_errs():
     rng = np.random.default_rng(0)
     y = rng.integers(2, size=1000)

@@ -1,4 +1,4 @@
-"""Ways to use weak labels, ours and those of others, for one situation.
+"""Ways to use weak labels for one situation, ours and those of peers.
 
 Each is a function ``(situation, strong, seed) -> proba`` that returns probabilities of
 the rows held out, columns by class code, or None where it does not apply.
@@ -6,16 +6,20 @@ the rows held out, columns by class code, or None where it does not apply.
 
 from functools import partial
 
-import numpy as np
 from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
-from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 
+from benchmarks.tables._peers import (
+    PEERS,
+    aligned,
+    fitted_weak,
+    has_labels,
+    weak_view,
+)
 from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
 from sklearn_w2s._tabular import TabularEncoder
 
@@ -37,32 +41,29 @@ def weak(situation, *_):
     """Predict with the weak estimator."""
     if situation.weak_test_proba is not None:
         return situation.weak_test_proba
-    estimator, view = situation.weak, partial(_view, situation)
-    if not isinstance(estimator, FrozenEstimator):
-        known = situation.y >= 0
-        estimator = clone(estimator).fit(view(situation.X[known]), situation.y[known])
-    return _aligned(estimator, view(situation.X_test), situation)
+    X_test = weak_view(situation, situation.X_test)
+    return aligned(fitted_weak(situation), X_test, situation)
 
 
 def strong_on_labels(situation, strong, *_):
     """Train the strong estimator on the labeled rows alone."""
-    known = situation.y >= 0
-    if not situation.labels_for_strong or not known.any():
+    if not has_labels(situation):
         return None
+    known = situation.y >= 0
     fitted = clone(strong).fit(situation.X[known], situation.y[known])
-    return _aligned(fitted, situation.X_test, situation)
+    return aligned(fitted, situation.X_test, situation)
 
 
 def better_of_both(situation, strong, seed):
     """Choose between weak and strong-on-labels by cross-validation on the labels."""
-    known = situation.y >= 0
-    if not situation.labels_for_strong or not known.any():
+    if not has_labels(situation):
         return None
+    known = situation.y >= 0
     X, y = situation.X[known], situation.y[known]
     folds = StratifiedKFold(5, shuffle=True, random_state=seed)
     accuracy = [
         accuracy_score(y, cross_val_predict(clone(estimator), rows, y, cv=folds))
-        for estimator, rows in ((situation.weak, _view(situation, X)), (strong, X))
+        for estimator, rows in ((situation.weak, weak_view(situation, X)), (strong, X))
     ]
     choice = weak if accuracy[0] >= accuracy[1] else strong_on_labels
     return choice(situation, strong, seed)
@@ -79,38 +80,14 @@ def weak_to_strong(situation, strong, seed, *, naive=False, **params):
         random_state=seed,
         **params,
     ).fit(situation.X, situation.y, weak_proba=situation.weak_proba)
-    return _aligned(model, situation.X_test, situation)
-
-
-def self_training(situation, strong, *_, base):
-    """Let an estimator label its own training set (scikit-learn)."""
-    known = situation.y >= 0
-    if not situation.labels_for_strong or not known.any():
-        return None
-    # It takes arrays of numbers only.
-    encoder = TabularEncoder().fit(situation.X)
-    estimator = (situation.weak if base == "weak" else strong)[-1]
-    model = SelfTrainingClassifier(clone(estimator), threshold=0.9)
-    model.fit(encoder.transform(situation.X), situation.y)
-    return _aligned(model, encoder.transform(situation.X_test), situation)
-
-
-def label_spreading(situation, *_):
-    """Spread labels over neighbours (scikit-learn)."""
-    known = situation.y >= 0
-    if not situation.labels_for_strong or not known.any():
-        return None
-    encoder = TabularEncoder().fit(situation.X)
-    model = LabelSpreading(kernel="knn", n_neighbors=7, max_iter=100)
-    model.fit(encoder.transform(situation.X), situation.y)
-    return _aligned(model, encoder.transform(situation.X_test), situation)
+    return aligned(model, situation.X_test, situation)
 
 
 def ceiling(situation, strong, *_):
     """Train the strong estimator on the true labels of all rows."""
     rows = slice(None) if situation.labels_for_strong else situation.y < 0
     fitted = clone(strong).fit(situation.X[rows], situation.truth[rows])
-    return _aligned(fitted, situation.X_test, situation)
+    return aligned(fitted, situation.X_test, situation)
 
 
 CONTESTANTS = {
@@ -127,19 +104,6 @@ CONTESTANTS = {
         f"strategy={name}": partial(weak_to_strong, strategy=name)
         for name in ("all", "confidence", "confident", "overlap", "auto")
     },
-    "SelfTrainingClassifier, weak base": partial(self_training, base="weak"),
-    "SelfTrainingClassifier, strong base": partial(self_training, base="strong"),
-    "LabelSpreading": label_spreading,
+    **PEERS,
     "ceiling": ceiling,
 }
-
-
-def _view(situation, X):
-    return X if situation.weak_features is None else X[situation.weak_features]
-
-
-def _aligned(estimator, X, situation):
-    """Return probabilities with a column for each class, known to it or not."""
-    proba = np.zeros((len(X), situation.truth.max() + 1))
-    proba[:, estimator.classes_] = estimator.predict_proba(X)
-    return proba

@@ -13,8 +13,8 @@ PREDICTIONS = ("predict", "predict_proba", "predict_log_proba", "decision_functi
 
 def _part_has(method):
     def check(self):
-        fitted = getattr(self, f"{self._predicting_part}_", None)
-        getattr(self._unfitted_part() if fitted is None else fitted, method)
+        is_fitted = hasattr(self, f"{self._predicting_part}_")
+        getattr(self._fitted_part() if is_fitted else self._unfitted_part(), method)
         return True
 
     return check

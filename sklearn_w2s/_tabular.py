@@ -6,7 +6,12 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.preprocessing import (
+    OneHotEncoder,
+    OrdinalEncoder,
+    QuantileTransformer,
+    StandardScaler,
+)
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_w2s._sklearn import routing_enabled
@@ -14,6 +19,11 @@ from sklearn_w2s._validation import check_features, is_dataframe, is_na, n_rows
 
 # Rarer categories of a column share one indicator, which bounds the width of the rows.
 _MAX_CATEGORIES = 32
+_MAX_QUANTILES = 200
+# The lowest and the highest quantile have infinite scores.
+_MAX_SCORE = 3.0
+# With fewer gaps, or fewer numbers, there is nothing to learn from where they are.
+_FLAGGED_SHARES = (0.005, 0.995)
 
 
 class TabularEncoder(TransformerMixin, BaseEstimator):
@@ -30,8 +40,15 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         Replace missing numbers by the column's median; False leaves them missing, but
         for columns without any number, which become 0. In sparse matrices they become 0
         in any case. A missing category is a category of its own.
-    scale : bool, default=True
-        Bring numeric columns to mean 0 and variance 1 (sparse ones: variance 1).
+    scale : bool or "quantile", default=True
+        True brings numeric columns to mean 0 and variance 1, "quantile" to normal
+        scores: the quantile of the standard normal distribution at the value's rank
+        among the known ones, within [-3, 3], and then to mean 0 and variance 1. Sparse
+        columns are brought to variance 1 by either. False leaves numbers as they are.
+    flag_missing : bool, default=False
+        Add one column of zeros and ones for every numeric column of which 0.5% to 99.5%
+        of the fitted rows are missing: one where the number is. Sparse columns have
+        none.
 
     Attributes
     ----------
@@ -39,6 +56,9 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         Positions of the numeric columns.
     categorical_columns_ : list of int
         Positions of the others.
+    flagged_columns_ : list of int
+        Positions of those numeric columns whose gaps have a column of their own, which
+        follow the numbers.
     n_features_in_ : int
         Number of columns seen in `fit`.
 
@@ -51,13 +71,16 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
            [3.]])
     """
 
-    def __init__(self, *, categories="onehot", impute=True, scale=True):
+    def __init__(
+        self, *, categories="onehot", impute=True, scale=True, flag_missing=False
+    ):
         self.categories = categories
         self.impute = impute
         self.scale = scale
+        self.flag_missing = flag_missing
 
     def fit(self, X, y=None, sample_weight=None):
-        """Learn the columns, their medians, scales and categories.
+        """Learn the columns, their medians, gaps, scales and categories.
 
         Parameters
         ----------
@@ -66,22 +89,35 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         y : None
             Ignored.
         sample_weight : array-like of shape (n,), default=None
-            Weights of the rows in means and variances. Medians and categories are
-            those of the rows alone.
+            Weights of the rows in means and variances. Medians, quantiles, shares of
+            missing values and categories are those of the rows alone.
 
         Returns
         -------
         TabularEncoder
             The estimator.
+
+        Raises
+        ------
+        ValueError
+            If `scale` is neither a truth value nor "quantile".
         """
+        if self.scale not in (True, False, "quantile"):
+            msg = f"scale must be True, False or 'quantile', got {self.scale!r}."
+            raise ValueError(msg)
         X = check_features(self, X, reset=True)
         self.numeric_columns_, self.categorical_columns_ = split_columns(X)
+        self.flagged_columns_ = []
+        self._scaler_ = None
         if self.numeric_columns_:
             numbers = numeric_rows(X, self.numeric_columns_)
+            if self.flag_missing and not sp.issparse(numbers):
+                self.flagged_columns_ = _often_missing(numbers, self.numeric_columns_)
             self._fillers_ = _fillers(numbers, impute=self.impute)
-            numbers = _fill_in(numbers, self._fillers_)
-            if self.scale:
-                self._fit_scaler(numbers, sample_weight)
+            if self.scale == "quantile" and not sp.issparse(numbers):
+                self._fit_quantiles(numbers)
+            elif self.scale:
+                self._fit_scaler(_fill_in(numbers, self._fillers_), sample_weight)
         if self.categorical_columns_:
             self._encoder_ = self._make_category_encoder()
             self._encoder_.fit(text_rows(X, self.categorical_columns_))
@@ -99,12 +135,21 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         -------
         {ndarray, csr matrix} of shape (n, n_encoded)
             Numbers.
+
+        Raises
+        ------
+        ValueError
+            If X is sparse while ranks or gaps were fitted on dense rows.
         """
         check_is_fitted(self)
         X = check_features(self, X, reset=False)
+        self._check_layout(X)
         parts = []
         if self.numeric_columns_:
-            parts.append(self._transform_numbers(X))
+            numbers = numeric_rows(X, self.numeric_columns_)
+            parts.append(self._transform_numbers(numbers))
+            if self.flagged_columns_:
+                parts.append(self._flags(numbers))
         if self.categorical_columns_:
             parts.append(
                 self._encoder_.transform(text_rows(X, self.categorical_columns_))
@@ -113,27 +158,67 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
 
     def _make_category_encoder(self):
         if self.categories == "ordinal":
-            return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
-        return OneHotEncoder(
-            handle_unknown="infrequent_if_exist",
-            max_categories=_MAX_CATEGORIES,
-            sparse_output=False,
-        )
+            encoder = OrdinalEncoder(
+                handle_unknown="use_encoded_value", unknown_value=-1
+            )
+        else:
+            encoder = OneHotEncoder(
+                handle_unknown="infrequent_if_exist",
+                max_categories=_MAX_CATEGORIES,
+                sparse_output=False,
+            )
+        return encoder.set_output(transform="default")
 
-    def _transform_numbers(self, X):
-        numbers = _fill_in(numeric_rows(X, self.numeric_columns_), self._fillers_)
-        if not self.scale:
+    def _transform_numbers(self, numbers):
+        numbers = _fill_in(numbers, self._fillers_)
+        if self._scaler_ is None:
             return numbers
-        return self._scaler_.transform(self._shift(numbers))
+        if not self._is_ranked():
+            return self._scaler_.transform(self._shift(numbers))
+        return (self._scores(numbers) - self._center_) / self._spread_
 
     def _fit_scaler(self, numbers, sample_weight):
         # The weighted variance of a constant column rounds below zero unless it is 0.
         self._lowest_ = 0.0 if sp.issparse(numbers) else np.nanmin(numbers, axis=0)
         self._scaler_ = StandardScaler(with_mean=not sp.issparse(numbers))
+        self._scaler_.set_output(transform="default")
         self._scaler_.fit(self._shift(numbers), sample_weight=sample_weight)
+
+    def _fit_quantiles(self, numbers):
+        # Medians in place of gaps would drive the ranks of the other numbers apart.
+        numbers = _fill_in(numbers, _fillers(numbers, impute=False))
+        self._is_constant_ = np.nanmin(numbers, axis=0) == np.nanmax(numbers, axis=0)
+        self._scaler_ = QuantileTransformer(
+            n_quantiles=min(_MAX_QUANTILES, len(numbers)),
+            output_distribution="normal",
+            random_state=0,
+        ).set_output(transform="default")
+        self._scaler_.fit(numbers)
+        scores = self._scores(numbers)
+        # Columns of few values hold the ends of the scale and would outweigh others.
+        self._center_ = np.nanmean(scores, axis=0)
+        self._spread_ = np.where(self._is_constant_, np.inf, np.nanstd(scores, axis=0))
+
+    def _scores(self, numbers):
+        return self._scaler_.transform(numbers).clip(-_MAX_SCORE, _MAX_SCORE)
+
+    def _is_ranked(self):
+        return isinstance(self._scaler_, QuantileTransformer)
 
     def _shift(self, numbers):
         return numbers if sp.issparse(numbers) else numbers - self._lowest_
+
+    def _flags(self, numbers):
+        flagged = np.isin(self.numeric_columns_, self.flagged_columns_)
+        return np.isnan(numbers[:, flagged]).astype(numbers.dtype)
+
+    def _check_layout(self, X):
+        if sp.issparse(X) and (self._is_ranked() or self.flagged_columns_):
+            msg = (
+                "X is a sparse matrix, but the ranks and gaps of its columns were "
+                "fitted on dense rows. Pass X.toarray(), or fit on sparse rows."
+            )
+            raise ValueError(msg)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -273,6 +358,13 @@ def _fillers(numbers, *, impute):
     if impute and known.any():
         fillers[known] = np.nanmedian(numbers[:, known], axis=0)
     return fillers
+
+
+def _often_missing(numbers, columns):
+    shares = np.isnan(numbers).mean(axis=0)
+    least, most = _FLAGGED_SHARES
+    flagged = (least <= shares) & (shares <= most)
+    return [j for j, is_flagged in zip(columns, flagged, strict=True) if is_flagged]
 
 
 def _fill_in(numbers, fillers):

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from scipy.stats import kstest, norm
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.preprocessing import StandardScaler
@@ -121,7 +122,7 @@ def test_missing_numbers_stay_on_demand():
 
 
 @pytest.mark.parametrize("impute", [False, True])
-@pytest.mark.parametrize("scale", [False, True])
+@pytest.mark.parametrize("scale", [False, True, "quantile"])
 def test_a_column_without_any_number_becomes_zero(impute, scale):
     encoder = TabularEncoder(impute=impute, scale=scale)
     X = np.column_stack([np.full(3, NAN), np.arange(3)])
@@ -159,12 +160,174 @@ def test_sparse_numbers_stay_sparse_and_unfilled():
     assert np.isnan(thin.data).any()
 
 
-def test_numbers_are_not_changed_in_place():
+@pytest.mark.parametrize("scale", [False, True, "quantile"])
+def test_numbers_are_not_changed_in_place(scale):
     X = NUMBERS.copy()
     X.setflags(write=False)
-    TabularEncoder().fit(X).transform(X)
+    TabularEncoder(scale=scale, flag_missing=True).fit(X).transform(X)
     assert_array_equal(X, NUMBERS)
     assert numeric_rows(X, [0, 1, 2]) is X
+
+
+@pytest.mark.parametrize("scale", ["quantiles", None, "standard"])
+def test_an_unknown_scale_is_refused(scale):
+    with pytest.raises(ValueError, match="scale must be True, False or 'quantile'"):
+        TabularEncoder(scale=scale).fit(NUMBERS)
+
+
+# Ranks
+
+
+def test_normal_scores_of_the_ranks_are_standardised():
+    encoded = TabularEncoder(scale="quantile").fit_transform(
+        [[1.0], [9], [4], [5], [7]]
+    )
+    quarter = norm.ppf(0.25)
+    scores = np.array([-3, 3, quarter, 0, -quarter])
+    assert_allclose(encoded[:, 0], scores / scores.std(), atol=1e-9)
+
+
+def test_columns_of_zeros_and_ones_weigh_no_more_than_others():
+    X = np.random.default_rng(0).normal(size=(500, 2))
+    X[:, 1] = X[:, 1] > 1
+    encoded = TabularEncoder(scale="quantile").fit_transform(X)
+    assert_allclose(encoded.mean(axis=0), 0, atol=1e-9)
+    assert_allclose(encoded.std(axis=0), 1)
+
+
+@given(
+    values=st.lists(st.integers(-50, 50), min_size=3, max_size=30, unique=True),
+    power=st.sampled_from([1, 3]),
+)
+def test_scores_survive_a_change_of_units_and_any_growing_function(values, power):
+    x = np.array(values, dtype=float)[:, None]
+    scores = TabularEncoder(scale="quantile").fit_transform(x)
+    again = TabularEncoder(scale="quantile").fit_transform(2 * x**power + 5)
+    assert_allclose(again, scores, atol=1e-9)
+    assert_array_equal(scores[:, 0].argsort(), x[:, 0].argsort())
+
+
+def test_skew_columns_become_normal():
+    x = np.random.default_rng(0).lognormal(sigma=2, size=(3000, 1))
+    scores = TabularEncoder(scale="quantile").fit_transform(x)
+    assert kstest(scores[:, 0], "norm").pvalue > 0.5
+
+
+def test_scores_of_new_numbers_are_those_of_the_ends():
+    encoder = TabularEncoder(scale="quantile").fit(np.arange(50.0)[:, None])
+    assert_array_equal(
+        encoder.transform([[-1e9], [1e9]]), encoder.transform([[0.0], [49.0]])
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n", [1, 4])
+def test_scores_of_a_constant_column_are_zero_even_for_another_value(dtype, n):
+    encoder = TabularEncoder(scale="quantile").fit(np.full((n, 1), 7, dtype=dtype))
+    encoded = encoder.transform(np.array([[7], [8]], dtype=dtype))
+    assert encoded.dtype == dtype
+    assert_array_equal(encoded, [[0], [0]])
+
+
+def test_gaps_have_the_score_of_the_median_or_none():
+    x = np.array([[1.0], [NAN], [5], [9]])
+    assert_allclose(TabularEncoder(scale="quantile").fit_transform(x)[1], 0, atol=1e-9)
+    unfilled = TabularEncoder(scale="quantile", impute=False).fit_transform(x)
+    assert_allclose(unfilled[:, 0], np.sqrt(1.5) * np.array([-1, NAN, 0, 1]), atol=1e-9)
+    constant = np.array([[2.0], [NAN]])
+    unfilled = TabularEncoder(scale="quantile", impute=False).fit_transform(constant)
+    assert_array_equal(unfilled, [[0], [NAN]])
+
+
+def test_gaps_do_not_change_the_scores_of_numbers():
+    x = np.random.default_rng(0).normal(size=(300, 1))
+    with_gaps = np.vstack([x, np.full((200, 1), NAN)])
+    scores = TabularEncoder(scale="quantile").fit_transform(with_gaps)
+    assert_allclose(scores[:300], TabularEncoder(scale="quantile").fit_transform(x))
+    assert_allclose(scores[300:], 0, atol=0.01)
+
+
+def test_ranks_ignore_the_weights_of_rows():
+    X = np.array([[1.0], [2], [6], [3]])
+    encoder = TabularEncoder(scale="quantile")
+    expected = encoder.fit(X).transform(X)
+    weighted = encoder.fit(X, sample_weight=[5, 1, 1, 1]).transform(X)
+    assert_array_equal(weighted, expected)
+
+
+def test_ranks_of_many_rows_are_the_same_every_time():
+    X = np.random.default_rng(0).normal(size=(20_000, 1))
+    encoder = TabularEncoder(scale="quantile")
+    assert_array_equal(encoder.fit_transform(X), clone(encoder).fit_transform(X))
+
+
+def test_sparse_columns_have_no_ranks_but_variance_one():
+    thin = sparse.csr_array([[1.0, 0], [0, 0], [NAN, 2]])
+    encoder = TabularEncoder(scale="quantile", flag_missing=True).fit(thin)
+    expected = TabularEncoder().fit_transform(thin)
+    assert_allclose(encoder.transform(thin).toarray(), expected.toarray())
+    assert encoder.flagged_columns_ == []
+
+
+@pytest.mark.parametrize(
+    "encoder", [TabularEncoder(scale="quantile"), TabularEncoder(flag_missing=True)]
+)
+def test_sparse_rows_are_refused_where_ranks_or_gaps_were_dense(encoder):
+    encoder = clone(encoder).fit(NUMBERS)
+    with pytest.raises(ValueError, match="fitted on dense rows"):
+        encoder.transform(sparse.csr_array(np.eye(3)))
+
+
+def test_a_new_fit_forgets_the_scale_of_the_last():
+    encoder = TabularEncoder(scale="quantile", flag_missing=True).fit(NUMBERS)
+    encoder.set_params(scale=False, flag_missing=False).fit(NUMBERS)
+    thin = sparse.csr_array(np.eye(3))
+    assert_array_equal(encoder.transform(thin).toarray(), np.eye(3))
+
+
+# Gaps
+
+
+def test_gaps_are_flagged_after_the_numbers_and_before_the_categories():
+    encoder = TabularEncoder(scale=False, categories="ordinal", flag_missing=True)
+    encoded = encoder.fit_transform(MIXED)
+    plain = clone(encoder).set_params(flag_missing=False).fit_transform(MIXED)
+    assert encoder.flagged_columns_ == [0]
+    assert_array_equal(encoded[:, 2], [0, 0, 1, 0])
+    assert_array_equal(np.delete(encoded, 2, axis=1), plain)
+
+
+@pytest.mark.parametrize("impute", [False, True])
+@pytest.mark.parametrize("scale", [False, True, "quantile"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_flags_are_zeros_and_ones_whatever_becomes_of_the_numbers(impute, scale, dtype):
+    encoder = TabularEncoder(impute=impute, scale=scale, flag_missing=True)
+    encoded = encoder.fit_transform(NUMBERS.astype(dtype))
+    assert encoded.dtype == dtype
+    assert encoder.flagged_columns_ == [0, 2]
+    assert_array_equal(encoded[:, 3:], np.isnan(NUMBERS[:, [0, 2]]))
+
+
+@pytest.mark.parametrize(
+    ("n_missing", "is_flagged"),
+    [(0, False), (1, False), (2, True), (398, True), (399, False), (400, False)],
+)
+def test_columns_are_flagged_that_miss_half_a_percent_and_hold_as_much(
+    n_missing, is_flagged
+):
+    X = np.arange(800.0).reshape(400, 2)
+    X[:n_missing, 1] = NAN
+    encoder = TabularEncoder(flag_missing=True).fit(X)
+    assert encoder.flagged_columns_ == ([1] if is_flagged else [])
+    # The fitted rows decide, not those to come.
+    assert encoder.transform(X[:1]).shape == (1, 2 + is_flagged)
+
+
+def test_columns_without_numbers_have_no_flags():
+    text = np.array([["a"], [None]], dtype=object)
+    encoder = TabularEncoder(flag_missing=True).fit(text)
+    assert encoder.flagged_columns_ == []
+    assert encoder.transform(text).shape == (2, 2)
 
 
 # Categories
@@ -210,11 +373,16 @@ def test_frames_and_arrays_of_the_same_values_are_encoded_alike(library):
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])
-def test_the_output_setting_of_the_user_does_not_matter(library):
+@pytest.mark.parametrize("scale", [True, "quantile"])
+@pytest.mark.parametrize(
+    "X", [MIXED, NUMBERS, MIXED[:, [1]]], ids=["mixed", "numbers", "categories"]
+)
+def test_the_output_setting_of_the_user_does_not_matter(X, scale, library):
     pytest.importorskip(library)
-    expected = TabularEncoder().fit(MIXED).transform(MIXED)
+    encoder = TabularEncoder(scale=scale)
+    expected = encoder.fit(X).transform(X)
     with config_context(transform_output=library):
-        encoded = TabularEncoder().fit(MIXED).transform(MIXED)
+        encoded = clone(encoder).fit(X).transform(X)
     assert isinstance(encoded, np.ndarray)
     assert_array_equal(encoded, expected)
 

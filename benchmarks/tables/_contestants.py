@@ -7,11 +7,12 @@ the rows held out, columns by class code, or None where it does not apply.
 from functools import partial
 
 from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 
 from benchmarks.tables._peers import (
     PEERS,
@@ -22,6 +23,7 @@ from benchmarks.tables._peers import (
 )
 from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
 from sklearn_w2s._tabular import TabularEncoder
+from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
 
 STRONG = {
     "hgb": lambda seed: make_pipeline(
@@ -37,10 +39,20 @@ STRONG = {
 }
 
 
+def make_strong(name, situation, seed):
+    """Return a strong estimator that sees the columns meant for it."""
+    strong = STRONG[name](seed)
+    if situation.strong_features is None:
+        return strong
+    chosen = ColumnTransformer(
+        [("features", "passthrough", situation.strong_features)],
+        verbose_feature_names_out=False,
+    )
+    return Pipeline([("chosen", chosen.set_output(transform="pandas")), *strong.steps])
+
+
 def weak(situation, *_):
     """Predict with the weak estimator."""
-    if situation.weak_test_proba is not None:
-        return situation.weak_test_proba
     X_test = weak_view(situation, situation.X_test)
     return aligned(fitted_weak(situation), X_test, situation)
 
@@ -79,7 +91,7 @@ def weak_to_strong(situation, strong, seed, *, naive=False, **params):
         overlap_detector=OverlapDetector(max_references=2000),
         random_state=seed,
         **params,
-    ).fit(situation.X, situation.y, weak_proba=situation.weak_proba)
+    ).fit(situation.X, situation.y)
     return aligned(model, situation.X_test, situation)
 
 
@@ -102,7 +114,8 @@ CONTESTANTS = {
     "the better of both, by cross-validation": better_of_both,
     **{
         f"strategy={name}": partial(weak_to_strong, strategy=name)
-        for name in ("all", "confidence", "confident", "overlap", "auto")
+        for name in [*STRATEGIES, "auto"]
+        if name not in ("all", "committee")
     },
     **PEERS,
     "ceiling": ceiling,

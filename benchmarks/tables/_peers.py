@@ -128,11 +128,8 @@ def _rows(situation):
     """Return rows to train a strong estimator on, labels, and which are true."""
     labels = situation.y.copy()
     unlabeled = labels < 0
-    if situation.weak_proba is not None:
-        labels[unlabeled] = situation.weak_proba[unlabeled].argmax(axis=1)
-    else:
-        X = weak_view(situation, situation.X[unlabeled])
-        labels[unlabeled] = fitted_weak(situation).predict(X)
+    X = weak_view(situation, situation.X[unlabeled])
+    labels[unlabeled] = fitted_weak(situation).predict(X)
     if situation.labels_for_strong:
         return situation.X, labels, ~unlabeled
     # The labeled rows lack columns.

@@ -38,10 +38,8 @@ class Situation:
         Weak estimator, frozen where it is given fitted.
     weak_features : list of str or None
         Columns that it sees.
-    weak_proba : ndarray of shape (n, n_classes) or None
-        Probabilities that stand in for it.
-    weak_test_proba : ndarray or None
-        Those of the rows held out.
+    strong_features : list of str or None
+        Columns that the strong estimator sees.
     labels_for_strong : bool
         Whether labeled rows have all columns.
     """
@@ -53,8 +51,7 @@ class Situation:
     y_test: Any
     weak: Any = field(default_factory=default_weak_estimator)
     weak_features: Any = None
-    weak_proba: Any = None
-    weak_test_proba: Any = None
+    strong_features: Any = None
     labels_for_strong: bool = True
 
 
@@ -105,15 +102,14 @@ def blackbox(X, y, seed):
 def votes(X, y, seed):
     """Keep the votes of labelling functions, and no label.
 
-    X has the votes as well; they are taken out of what the strong estimator sees.
+    The weak estimator sees the votes, the strong one all other columns.
     """
     names = [column for column in X if column.startswith(VOTE_PREFIX)]
     situation = _situation(X, y, 0, seed)
     model = VoteClassifier(names, classes=np.unique(y), method="naive_bayes")
-    situation.weak_proba = model.fit(situation.X).predict_proba(situation.X)
-    situation.weak_test_proba = model.predict_proba(situation.X_test)
-    situation.X = situation.X.drop(columns=names)
-    situation.X_test = situation.X_test.drop(columns=names)
+    situation.weak = FrozenEstimator(model.fit(situation.X[names]))
+    situation.weak_features = names
+    situation.strong_features = [column for column in X if column not in names]
     situation.labels_for_strong = False
     return situation
 

@@ -22,7 +22,7 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from benchmarks.tables._contestants import CONTESTANTS, STRONG
+from benchmarks.tables._contestants import CONTESTANTS, STRONG, make_strong
 from benchmarks.tables._problems import data_folder
 from benchmarks.tables._protocols import PROTOCOLS
 from benchmarks.tables._results import RESULTS, write
@@ -62,7 +62,7 @@ def judge(folder, entry, protocol, strong, seed, contestants):
     situation = PROTOCOLS[protocol](X, y, seed)
     rows = []
     for name in contestants:
-        proba = CONTESTANTS[name](situation, STRONG[strong](seed), seed)
+        proba = CONTESTANTS[name](situation, make_strong(strong, situation, seed), seed)
         if proba is None:
             continue
         key = [protocol, strong, entry["name"], seed, name]

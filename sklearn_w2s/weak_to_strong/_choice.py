@@ -5,10 +5,13 @@ import warnings
 from sklearn.base import is_classifier
 
 from sklearn_w2s._fitting import takes_distributions, takes_weights
-from sklearn_w2s.weak_to_strong._strategies import STRATEGIES, Strategy
+from sklearn_w2s.weak_to_strong._strategies import STRATEGIES, Strategy, use_all
+
+# Fewer rows teach a committee nothing that its teacher does not know.
+LEAST_UNLABELED = 200
 
 
-def choose(strategy, pseudo_labels, strong):
+def choose(strategy, pseudo_labels, strong, *, n_unlabeled, is_table):
     """Say what "auto" means for a strong estimator, and refuse what it cannot do.
 
     Parameters
@@ -19,6 +22,11 @@ def choose(strategy, pseudo_labels, strong):
         Choice of the user.
     strong : classifier instance
         The strong estimator.
+    n_unlabeled : int
+        Number of unlabeled rows.
+    is_table : bool
+        Whether X is a table in memory, which helper estimators can learn from, and not
+        an array of another library.
 
     Returns
     -------
@@ -32,8 +40,10 @@ def choose(strategy, pseudo_labels, strong):
     Raises
     ------
     TypeError
-        If the estimator is no classifier, or the strategy needs weights that it does
-        not take.
+        If the estimator is no classifier, or the strategy needs weights or
+        probabilities that it does not have.
+    ValueError
+        If the strategy needs a table, and X is none.
 
     Warns
     -----
@@ -54,11 +64,12 @@ def choose(strategy, pseudo_labels, strong):
         )
     kind = "soft" if soft and pseudo_labels != "hard" else "hard"
     if callable(strategy):
-        chosen = Strategy(strategy, needs_regions=True, needs_weights=False)
-        return strategy, chosen, kind
+        return strategy, Strategy(strategy, needs_regions=True), kind
     name = strategy
+    can_vote = hasattr(strong, "predict_proba")
     if strategy == "auto":
-        name = "confidence" if weighable else "all"
+        suits = can_vote and is_table and n_unlabeled >= LEAST_UNLABELED
+        name = "committee" if suits else "confidence" if weighable else "all"
     chosen = STRATEGIES[name]
     if chosen.needs_weights and not weighable:
         msg = (
@@ -66,4 +77,21 @@ def choose(strategy, pseudo_labels, strong):
             f'{type(strong).__name__} does not. Use "all".'
         )
         raise TypeError(msg)
+    if (chosen.teacher or chosen.needs_rows) and not is_table:
+        msg = (
+            f'strategy="{name}" computes with NumPy only. Pass X as a NumPy array or a '
+            'data frame, or use "confidence" or "all".'
+        )
+        raise ValueError(msg)
+    if chosen.teacher and not can_vote:
+        msg = (
+            f'strategy="{name}" needs a strong estimator with predict_proba; '
+            f"{type(strong).__name__} has none. Wrap it in CalibratedClassifierCV."
+        )
+        raise TypeError(msg)
+    if chosen.teacher and not weighable:
+        chosen = chosen._replace(function=use_all)
+    if chosen.with_students and pseudo_labels == "auto":
+        # Students have smoothed the labels: soft ones would cost a row per class.
+        kind = "hard"
     return name, chosen, kind

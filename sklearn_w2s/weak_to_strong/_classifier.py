@@ -4,25 +4,23 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
-from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state, column_or_1d, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from sklearn_w2s._algorithms.weak_labels import one_hot, unit_mean
 from sklearn_w2s._delegation import (
     PredictionDelegate,
     prediction_mapping,
     take_labeled,
 )
-from sklearn_w2s._fitting import adapt, fit_arguments, fit_on_targets, forget_fit
+from sklearn_w2s._fitting import adapt, fit_arguments, forget_fit
 from sklearn_w2s._sklearn import (
     HasMethods,
     StrOptions,
     check_weights,
     fit_context,
+    namespace_of,
     raise_for_params,
-    seed_nested,
 )
 from sklearn_w2s._tabular import default_strong_estimator, default_weak_estimator
 from sklearn_w2s._validation import (
@@ -31,15 +29,19 @@ from sklearn_w2s._validation import (
     check_features,
     check_labels,
 )
-from sklearn_w2s._weak import fit_weak, resolve_columns
 from sklearn_w2s.overlap import OverlapDetector
 from sklearn_w2s.weak_to_strong._choice import choose
+from sklearn_w2s.weak_to_strong._setting import Setting
 from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
-from sklearn_w2s.weak_to_strong._targets import keep_true_labels, weak_targets
+from sklearn_w2s.weak_to_strong._training import TrainingMixin
 
 
 class WeakToStrongClassifier(
-    PredictionDelegate, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
+    PredictionDelegate,
+    TrainingMixin,
+    ClassifierMixin,
+    MetaEstimatorMixin,
+    BaseEstimator,
 ):
     r"""Train a strong estimator on the labels of a weak one.
 
@@ -67,13 +69,30 @@ class WeakToStrongClassifier(
         classifier, and its own `cv` for the weak probabilities of labeled rows. None
         uses the detector's defaults where a strategy needs it.
     strategy : str or callable, default="auto"
-        How weak labels are used:
+        How weak labels are used. The strong estimator learns from
 
         - "all": every weak label alike;
-        - "confidence": weighted by the weak estimator's margin;
-        - "confident": hard rows are dropped;
-        - "overlap": only overlap rows are kept, as in the paper;
-        - "auto": "confidence" where the strong estimator takes weights, else "all";
+        - "confidence": every weak label, weighted by the margin of its probabilities;
+        - "confident": those of rows that are not hard;
+        - "overlap": those of overlap rows alone, as in the paper;
+        - "cut_statistic": those that neighbouring rows dispute least, three quarters;
+        - "smooth": their mean over neighbouring rows, with the class shares kept;
+
+        or from a teacher that knows more than the weak estimator, with which it then
+        predicts together:
+
+        - "mix": the weak estimator and the strong one trained on the labels, weighted
+          by how well they predict held-out labels;
+        - "trust": both, weighted row by row;
+        - "blend": both and five helpers trained on the labels;
+        - "co_train": a blend that sees what the weak estimator sees, corrected by a
+          forest that sees the other columns;
+        - "committee": a blend, corrected by columns that labeled rows lack if there are
+          any; helper students, which smooth what it says, predict as well;
+        - "auto": "committee", or the weak estimator or the strong one trained on the
+          labels alone where held-out labels are predicted better by it. With fewer than
+          200 unlabeled rows, arrays of other libraries or a strong estimator without
+          probabilities it is "confidence", or "all" where that takes no weights;
         - a callable ``(weak_proba, regions, representation, labeled, rng)`` that
           returns target probabilities of shape (n_samples, n_classes) and weights of
           shape (n_samples,).
@@ -81,7 +100,8 @@ class WeakToStrongClassifier(
         Whether the strong estimator learns from the weak classes or from their
         probabilities. Soft labels repeat each row once per class, weighted by its
         probability, which is the exact cross-entropy; nets take the distributions
-        themselves. "auto" is soft where the strong estimator can learn from them.
+        themselves. "auto" is soft where the strong estimator can learn from them, but
+        hard for a committee.
     include_labeled : bool, default=True
         Whether labeled rows join the training set of the strong estimator, with their
         true labels.
@@ -100,15 +120,20 @@ class WeakToStrongClassifier(
     weak_estimator_ : classifier or None
         The fitted weak estimator; None where only `weak_proba` was given.
     strong_estimator_ : classifier
-        The fitted strong estimator, which predicts. A skorch net is found in its
-        attribute `net_`.
+        The fitted strong estimator. A skorch net is found in its attribute `net_`.
+    committee_ : object
+        Who predicts, in strategies with a teacher; in the others the strong estimator
+        does.
+    evidence_ : dict
+        In strategies with a teacher: the `weights` of its members, and the mean
+        `log_likelihood` of held-out labels, in nats, under each of them and all.
     overlap_detector_ : OverlapDetector
         The fitted detector, where one was given or needed.
     overlap_density_ : float
         Its density, in [0, 1].
     weak_proba_ : ndarray of shape (n_samples, n_classes)
         Weak probabilities of the rows of `fit`. Those of labeled rows are out-of-fold
-        where an overlap detector takes part, else in-sample and not used.
+        where an overlap detector or a teacher takes part, else in-sample and not used.
     label_distributions_ : ndarray of shape (n_samples, n_classes)
         Targets of the strong estimator.
     transduction_ : ndarray of shape (n_samples,)
@@ -117,7 +142,8 @@ class WeakToStrongClassifier(
         Weights of the rows in the strong estimator's training set; zero for those that
         are left out.
     strategy_ : str or callable
-        The strategy used, after "auto" and after a fall back.
+        The strategy used, after "auto" and after a fall back; "weak" or
+        "strong_on_labels" where one of them predicts alone.
     pseudo_labels_ : {"hard", "soft"}
         The kind of pseudo-labels used.
     classes_ : ndarray of shape (n_classes,)
@@ -168,7 +194,7 @@ class WeakToStrongClassifier(
     ...     random_state=0,
     ... ).fit(X[:1200], y_train)
     >>> model.strategy_
-    'confidence'
+    'committee'
     >>> weak_score = model.weak_estimator_.score(X[1200:], y[1200:])
     >>> bool(model.score(X[1200:], y[1200:]) > weak_score)
     True
@@ -273,27 +299,31 @@ class WeakToStrongClassifier(
         weak_arguments, strong_arguments = fit_arguments(
             self, ["weak_estimator", "strong_estimator"], sample_weight, params
         )
-        strong = clone(self._strong())
-        self.strategy_, strategy, self.pseudo_labels_ = choose(
-            self.strategy, self.pseudo_labels, strong
-        )
-
-        self._fit_weak(
-            X, labels, labeled, weak_proba, strategy, weak_arguments, seeds, rng
-        )
-        regions, representation = self._find_regions(
-            X, y, weak_proba, sample_weight, strategy, seeds
-        )
-        self._set_targets(
-            strategy,
-            labels,
-            labeled,
-            weights,
-            regions=regions,
-            representation=representation,
+        setting = Setting(
+            X=X,
+            y=y,
+            labels=labels,
+            labeled=labeled,
+            weights=weights,
+            weighted=sample_weight is not None,
+            given_proba=weak_proba,
+            strong=clone(self._strong()),
+            strong_weights=strong_arguments[0],
+            strong_params=strong_arguments[1],
+            include_labeled=self.include_labeled,
+            cv=self._detector().cv,
+            n_jobs=self.n_jobs,
+            seeds=seeds,
             rng=rng,
         )
-        self._fit_strong(seed_nested(strong, seeds), X, *strong_arguments)
+        self.strategy_, strategy, self.pseudo_labels_ = choose(
+            self.strategy,
+            self.pseudo_labels,
+            setting.strong,
+            n_unlabeled=setting.unlabeled.sum(),
+            is_table=namespace_of(X)[0] is None,
+        )
+        self._train(setting, strategy, weak_arguments)
         return self
 
     def score(self, X, y, sample_weight=None):
@@ -328,6 +358,8 @@ class WeakToStrongClassifier(
         output = super()._ask(method, X, params)
         if method == "predict":
             return column_or_1d(output)  # CatBoost gives a column
+        if hasattr(self, "committee_"):
+            return output
         known = self.strong_estimator_.classes_
         if not method.endswith("proba") or len(known) == len(self.classes_):
             return output
@@ -350,114 +382,8 @@ class WeakToStrongClassifier(
             return OverlapDetector()
         return self.overlap_detector
 
-    def _detects(self, strategy):
-        return strategy.needs_regions or self.overlap_detector is not None
-
-    def _fit_weak(
-        self, X, labels, labeled, weak_proba, strategy, arguments, seeds, rng
-    ):
-        weights, params = arguments
-        predictor, self.weak_proba_ = fit_weak(
-            self._weak(),
-            X,
-            labels,
-            labeled,
-            columns=resolve_columns(self.weak_features, X),
-            weak_proba=weak_proba,
-            sample_weight=weights,
-            params=params,
-            cross_fit=self._detects(strategy),
-            cv=self._detector().cv,
-            memory=self.memory,
-            n_jobs=self.n_jobs,
-            seeds=seeds,
-            rng=rng,
-        )
-        self.weak_estimator_ = predictor.estimator
-        self.classes_ = predictor.classes
-
-    def _find_regions(self, X, y, weak_proba, sample_weight, strategy, seeds):
-        """Fit the detector where one takes part; return regions and representation."""
-        if not self._detects(strategy):
-            return None, None
-        detector = clone(self._detector())
-        for name in ("weak_estimator", "weak_features"):
-            if getattr(detector, name) is not None:
-                msg = (
-                    f"overlap_detector has {name}={getattr(detector, name)!r}, but "
-                    "regions are found from the weak labels of this classifier: leave "
-                    f"it None, and set {name} here."
-                )
-                raise ValueError(msg)
-        weak = self.weak_estimator_
-        if weak is not None and not isinstance(weak, FrozenEstimator):
-            weak = FrozenEstimator(weak)
-        detector.set_params(
-            weak_estimator=weak,
-            weak_features=self.weak_features,
-            missing_label=self.missing_label,
-        )
-        # The classes are named by the estimator, or else by y and the user's columns.
-        named = weak_proba is None and len(weak.classes_) == len(self.classes_)
-        self.overlap_detector_ = seed_nested(detector, seeds).fit(
-            X,
-            None if named else y,
-            weak_proba=self.weak_proba_ if weak_proba is None else weak_proba,
-            sample_weight=sample_weight,
-        )
-        self.overlap_density_ = self.overlap_detector_.overlap_density_
-        is_custom = callable(self.strategy)
-        representation = self.overlap_detector_.represent(X) if is_custom else None
-        return self.overlap_detector_.regions_, representation
-
-    def _set_targets(self, strategy, labels, labeled, weights, **evidence):
-        """Set targets and weights of all rows, true labels where there are any."""
-        targets, train_weight, self.strategy_ = weak_targets(
-            self.strategy_,
-            strategy,
-            self.weak_proba_,
-            ~labeled & (weights > 0),
-            labeled=labeled,
-            **evidence,
-        )
-        if self.pseudo_labels_ == "hard":
-            targets = one_hot(targets.argmax(axis=1), len(self.classes_))
-        # A class that only rows of weight zero have is no class of the fit.
-        codes = np.searchsorted(self.classes_, labels).clip(max=len(self.classes_) - 1)
-        keep_true_labels(
-            targets, train_weight, codes, labeled, include_labeled=self.include_labeled
-        )
-        if not (train_weight * weights).any():
-            msg = (
-                f"No row is left to train the strong estimator on: {labeled.sum()} of "
-                f"{len(labeled)} rows are labeled and include_labeled="
-                f"{self.include_labeled}. Pass unlabeled rows, or include the labeled."
-            )
-            raise ValueError(msg)
-        self.label_distributions_ = targets
-        self.transduction_ = self._name(targets.argmax(axis=1), labels, labeled)
-        self.train_weight_ = unit_mean(train_weight * (weights > 0), weights)
-
-    def _name(self, codes, labels, labeled):
-        names = self.classes_[codes]
-        if len(labels):
-            names = names.astype(np.result_type(names, labels))
-        names[labeled] = labels
-        return names
-
-    def _fit_strong(self, strong, X, sample_weight, params):
-        weighted = sample_weight is not None
-        if weighted:
-            self.train_weight_ = self.train_weight_ * sample_weight
-        self.strong_estimator_ = fit_on_targets(
-            strong,
-            X,
-            self.label_distributions_,
-            self.classes_,
-            self.train_weight_,
-            weighted=weighted,
-            params=params,
-        )
+    def _fitted_part(self):
+        return getattr(self, "committee_", self.strong_estimator_)
 
     def get_metadata_routing(self):
         """Say which metadata this classifier uses and what it passes on.

@@ -1,0 +1,149 @@
+"""The phases of a fit: weak estimator, regions, lesson, targets, strong estimator."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+
+from sklearn_w2s._algorithms.weak_labels import one_hot, unit_mean
+from sklearn_w2s._fitting import fit_on_targets
+from sklearn_w2s._sklearn import seed_nested
+from sklearn_w2s._weak import fit_weak, resolve_columns
+from sklearn_w2s.weak_to_strong._committee import Committee, may_vote
+from sklearn_w2s.weak_to_strong._lessons import teach
+from sklearn_w2s.weak_to_strong._regions import fit_detector
+from sklearn_w2s.weak_to_strong._targets import keep_true_labels, weak_targets
+from sklearn_w2s.weak_to_strong._views import fit_view
+
+
+class TrainingMixin(BaseEstimator):
+    """Train a weak estimator, then a strong one on what is made of its labels."""
+
+    def _train(self, setting, strategy, weak_arguments):
+        needs_regions = strategy.needs_regions or self.overlap_detector is not None
+        held_out = needs_regions or strategy.teacher is not None
+        self._fit_weak(setting, weak_arguments, cross_fit=held_out)
+        if needs_regions:
+            self._find_regions(setting)
+        lesson = None
+        if strategy.teacher is not None:
+            lesson = teach(
+                strategy.teacher,
+                setting,
+                with_students=strategy.with_students,
+                may_abstain=self.strategy == "auto",
+            )
+        self._set_targets(setting, strategy, lesson)
+        self._fit_strong(setting)
+        if lesson is not None:
+            self._form_committee(setting, lesson)
+
+    def _fit_weak(self, setting, arguments, *, cross_fit):
+        weights, params = arguments
+        setting.weak, setting.weak_proba = fit_weak(
+            self._weak(),
+            setting.X,
+            setting.labels,
+            setting.labeled,
+            columns=resolve_columns(self.weak_features, setting.X),
+            weak_proba=setting.given_proba,
+            sample_weight=weights,
+            params=params,
+            cross_fit=cross_fit,
+            cv=setting.cv,
+            memory=self.memory,
+            n_jobs=setting.n_jobs,
+            seeds=setting.seeds,
+            rng=setting.rng,
+        )
+        self.weak_estimator_ = setting.weak.estimator
+        self.weak_proba_ = setting.weak_proba
+        self.classes_ = setting.weak.classes
+
+    def _find_regions(self, setting):
+        self.overlap_detector_ = fit_detector(
+            clone(self._detector()),
+            setting,
+            weak_features=self.weak_features,
+            missing_label=self.missing_label,
+        )
+        self.overlap_density_ = self.overlap_detector_.overlap_density_
+
+    def _evidence(self, setting, strategy):
+        """Return what a strategy function gets beside the probabilities."""
+        regions = representation = None
+        if strategy.needs_regions:
+            regions = self.overlap_detector_.regions_
+        if callable(self.strategy):
+            representation = self.overlap_detector_.represent(setting.X)
+        if strategy.needs_rows:
+            rows = np.flatnonzero(setting.weights)
+            view = fit_view(setting.X, None, rows, setting.rng)
+            representation = view.rows(setting.X)
+        return {
+            "regions": regions,
+            "representation": representation,
+            "labeled": setting.labeled,
+            "rng": setting.rng,
+        }
+
+    def _set_targets(self, setting, strategy, lesson):
+        """Set targets and weights of all rows, true labels where there are any."""
+        targets, train_weight, self.strategy_ = weak_targets(
+            self.strategy_,
+            strategy,
+            setting.weak_proba if lesson is None else lesson.proba,
+            setting.unlabeled,
+            **self._evidence(setting, strategy),
+        )
+        if self.pseudo_labels_ == "hard":
+            targets = one_hot(targets.argmax(axis=1), len(self.classes_))
+        labeled, weights = setting.labeled, setting.weights
+        include = self.include_labeled if lesson is None else lesson.includes_labeled
+        keep_true_labels(
+            targets, train_weight, setting.codes, labeled, include_labeled=include
+        )
+        if not (train_weight * weights).any():
+            msg = (
+                f"No row is left to train the strong estimator on: {labeled.sum()} of "
+                f"{len(labeled)} rows are labeled and include_labeled="
+                f"{self.include_labeled}. Pass unlabeled rows, or include the labeled."
+            )
+            raise ValueError(msg)
+        self.label_distributions_ = targets
+        self.transduction_ = self._name(targets.argmax(axis=1), setting)
+        self.train_weight_ = unit_mean(train_weight * (weights > 0), weights)
+
+    def _name(self, codes, setting):
+        names = self.classes_[codes]
+        if len(setting.labels):
+            names = names.astype(np.result_type(names, setting.labels))
+        names[setting.labeled] = setting.labels
+        return names
+
+    def _fit_strong(self, setting):
+        weighted = setting.strong_weights is not None
+        if weighted:
+            self.train_weight_ = self.train_weight_ * setting.strong_weights
+        self.strong_estimator_ = fit_on_targets(
+            seed_nested(clone(setting.strong), setting.seeds),
+            setting.X,
+            self.label_distributions_,
+            self.classes_,
+            self.train_weight_,
+            weighted=weighted,
+            params=setting.strong_params,
+        )
+
+    def _form_committee(self, setting, lesson):
+        """Set who predicts: all together, or one that is better alone."""
+        self.evidence_ = lesson.evidence
+        if lesson.alone is not None:
+            self.strategy_ = lesson.alone
+        votes = lesson.alone is None and may_vote(
+            self.strong_estimator_, setting.X, self.transduction_, self.train_weight_
+        )
+        self.committee_ = Committee(
+            self.strong_estimator_ if votes else None,
+            lesson.students,
+            lesson.teacher,
+            self.classes_,
+        )

@@ -175,7 +175,8 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
             return numbers
         if not self._is_ranked():
             return self._scaler_.transform(self._shift(numbers))
-        return (self._scores(numbers) - self._center_) / self._spread_
+        scores = _normal_scores(self._scaler_, numbers)
+        return (scores - self._center_) / self._spread_
 
     def _fit_scaler(self, numbers, sample_weight):
         # The weighted variance of a constant column rounds below zero unless it is 0.
@@ -193,14 +194,10 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
             output_distribution="normal",
             random_state=0,
         ).set_output(transform="default")
-        self._scaler_.fit(numbers)
-        scores = self._scores(numbers)
+        scores = _normal_scores(self._scaler_.fit(numbers), numbers)
         # Columns of few values hold the ends of the scale and would outweigh others.
         self._center_ = np.nanmean(scores, axis=0)
         self._spread_ = np.where(self._is_constant_, np.inf, np.nanstd(scores, axis=0))
-
-    def _scores(self, numbers):
-        return self._scaler_.transform(numbers).clip(-_MAX_SCORE, _MAX_SCORE)
 
     def _is_ranked(self):
         return isinstance(self._scaler_, QuantileTransformer)
@@ -227,6 +224,10 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         tags.input_tags.categorical = True
         tags.input_tags.string = True
         return tags
+
+
+def _normal_scores(ranker, numbers):
+    return ranker.transform(numbers).clip(-_MAX_SCORE, _MAX_SCORE)
 
 
 def split_columns(X):

@@ -25,6 +25,17 @@ def one_thread():
         yield
 
 
+@pytest.fixture(autouse=True, scope="module")
+def small_helpers():
+    """Let helpers have fewer trees: what holds of them holds of any number."""
+    helpers = "sklearn_w2s.weak_to_strong._helpers"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(f"{helpers}.N_TREES", 20)
+        patch.setattr(f"{helpers}.N_SOFT_TREES", 40)
+        patch.setattr(f"{helpers}.N_ROUNDS", 10)
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared_data():
     """Folder of the data sets that are too large for the repository."""

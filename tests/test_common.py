@@ -61,6 +61,9 @@ CLASSIFIERS = [
             {"strategy": "all"},
             {"strategy": "confident"},
             {"strategy": "overlap"},
+            {"strategy": "smooth"},
+            {"strategy": "cut_statistic"},
+            {"strategy": "committee"},
             {"pseudo_labels": "hard", "missing_label": None},
             {"overlap_detector": OverlapDetector(), "strategy": "confidence"},
         )

@@ -84,15 +84,7 @@ def _scores(y, proba):
 
 def summarise(rows, rng):
     """Return a row per protocol, strong estimator and contestant, best first."""
-    groups = defaultdict(dict)
-    for row in rows:
-        key = (row["protocol"], row["strong"], row["contestant"])
-        by_set = groups[key].setdefault(row["data_set"], [])
-        by_set.append(float(row["accuracy"]))
-    means = {
-        key: {name: np.mean(values) for name, values in sets.items()}
-        for key, sets in groups.items()
-    }
+    means, *others = (_means(rows, score) for score in SCORES)
     summary = []
     for (protocol, strong, contestant), own in means.items():
         names = sorted(own)
@@ -107,6 +99,11 @@ def summarise(rows, rng):
         better = np.fmax(floor, labels)
         regret = better - floor - gain
         low, high = _bootstrap(gain, gap, rng)
+        other_gains = [
+            _in_order(scores[protocol, strong, contestant], names)
+            - _in_order(scores[protocol, strong, "weak"], names)
+            for scores in others
+        ]
         summary.append(
             {
                 "protocol": protocol,
@@ -120,6 +117,10 @@ def summarise(rows, rng):
                 "mean_regret": f"{100 * regret.mean():.2f}",
                 "worst": f"{100 * gain.min():.1f}",
                 "n_won": int((gain > 0).sum()),
+                **{
+                    f"{score}_gain": f"{100 * gains.mean():.2f}"
+                    for score, gains in zip(SCORES[1:], other_gains, strict=True)
+                },
                 "n_data_sets": len(names),
             }
         )
@@ -127,6 +128,35 @@ def summarise(rows, rng):
         summary,
         key=lambda row: (row["protocol"], row["strong"], -float(row["gap_recovered"])),
     )
+
+
+def _means(rows, score):
+    """Return means over seeds, by protocol, strong estimator, contestant and set."""
+    groups = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        key = (row["protocol"], row["strong"], row["contestant"])
+        groups[key][row["data_set"]].append(float(row[score]))
+    return {
+        key: {name: np.mean(values) for name, values in sets.items()}
+        for key, sets in groups.items()
+    }
+
+
+def by_data_set(rows):
+    """Return mean and spread over seeds of every score, data set by data set."""
+    groups = defaultdict(list)
+    for row in rows:
+        groups[tuple(row[key] for key in KEYS if key != "seed")].append(row)
+    table = []
+    for key, group in sorted(groups.items()):
+        entry = dict(zip([key for key in KEYS if key != "seed"], key, strict=True))
+        entry["n_seeds"] = len(group)
+        for score in SCORES:
+            values = [100 * float(row[score]) for row in group]
+            entry[score] = f"{np.mean(values):.2f}"
+            entry[f"{score}_spread"] = f"{np.std(values):.2f}"
+        table.append(entry)
+    return table
 
 
 def _in_order(means, names):
@@ -145,6 +175,7 @@ def parse(arguments):
     parser.add_argument("--data-dir", type=Path, default=None)
     parser.add_argument("--protocol", choices=PROTOCOLS, action="append")
     parser.add_argument("--strong", choices=STRONG, action="append")
+    parser.add_argument("--contestant", choices=CONTESTANTS, action="append")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=-1)
     parser.add_argument("--out", type=Path, default=RESULT)
@@ -159,6 +190,7 @@ def main(arguments=None):
     entries = [entry for entry in entries if not entry.get("text_only")]
     rows = _read(options.out)
     done = {tuple(str(row[key]) for key in KEYS) for row in rows}
+    chosen = options.contestant or list(CONTESTANTS)
     tasks = []
     for protocol in options.protocol or PROTOCOLS:
         sets = entries
@@ -170,7 +202,7 @@ def main(arguments=None):
             for seed in range(options.seeds):
                 for entry in sets:
                     key = (protocol, strong, entry["name"], str(seed))
-                    missing = [c for c in CONTESTANTS if (*key, c) not in done]
+                    missing = [c for c in chosen if (*key, c) not in done]
                     if missing:
                         tasks.append((folder, entry, protocol, strong, seed, missing))
     parallel = Parallel(n_jobs=options.jobs, return_as="generator_unordered")
@@ -185,6 +217,8 @@ def main(arguments=None):
     write(options.out, rows)
     summary = summarise(rows, np.random.default_rng(0))
     write(options.out.with_stem(f"{options.out.stem}_summary"), summary)
+    stem = f"{options.out.stem}_by_data_set"
+    write(options.out.with_stem(stem), by_data_set(rows))
 
 
 def _read(path):

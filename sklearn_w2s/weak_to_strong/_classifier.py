@@ -84,13 +84,13 @@ class WeakToStrongClassifier(
         - "mix": the weak estimator and the strong one trained on the labels, weighted
           by how well they predict held-out labels;
         - "trust": both, weighted row by row;
-        - "blend": both and five helpers trained on the labels;
+        - "blend": both and six helpers trained on the labels;
         - "co_train": a blend that sees what the weak estimator sees, corrected by a
           forest that sees the other columns;
         - "committee": a blend, corrected by columns that labeled rows lack if there are
           any; helper students, which smooth what it says, predict as well;
         - "auto": "committee", or the weak estimator or the strong one trained on the
-          labels alone where held-out labels are predicted better by it. With fewer than
+          labels alone where it predicts clearly more held-out labels. With fewer than
           200 unlabeled rows, arrays of other libraries or a strong estimator without
           probabilities it is "confidence", or "all" where that takes no weights;
         - a callable ``(weak_proba, regions, representation, labeled, rng)`` that
@@ -125,8 +125,9 @@ class WeakToStrongClassifier(
         Who predicts, in strategies with a teacher; in the others the strong estimator
         does.
     evidence_ : dict
-        In strategies with a teacher: the `weights` of its members, and the mean
-        `log_likelihood` of held-out labels, in nats, under each of them and all.
+        In strategies with a teacher: the `weights` of its members, and the `accuracy`
+        and mean `log_likelihood`, in nats, of each of them, and of all together, on
+        held-out labels.
     overlap_detector_ : OverlapDetector
         The fitted detector, where one was given or needed.
     overlap_density_ : float
@@ -283,8 +284,9 @@ class WeakToStrongClassifier(
         Warns
         -----
         UserWarning
-            If a strategy loses a class, so that "all" is used, or if soft pseudo-labels
-            are asked for and not possible.
+            If a strategy loses a class, so that "all" is used, if soft pseudo-labels
+            are asked for and not possible, or if the strong estimator has less to say,
+            because it cannot be trained on the labels alone or missed its lesson.
         """
         forget_fit(self)
         raise_for_params(params, self, "fit")

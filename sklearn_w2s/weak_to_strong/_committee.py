@@ -11,14 +11,14 @@ LEAST_LEARNT = 0.25
 
 
 class Committee:
-    """The mean of the students, averaged with the teacher.
+    """The mean of strong estimator, helper students and teacher.
 
     Parameters
     ----------
     strong : classifier instance or None
         Fitted strong estimator; None where it has no vote.
     students : HelperStudents or None
-        Fitted helper students, each with a vote as the strong estimator has.
+        Fitted helper students, which have one vote together.
     teacher : Teacher or CoTeacher or None
         None where it knows nothing that the students do not see.
     classes : ndarray of shape (n_classes,)
@@ -38,13 +38,10 @@ class Committee:
             own = to_numpy(self.strong.predict_proba(X, **params))
             parts.append(align_proba(own, self.strong.classes_, self.classes_))
         if self.students is not None:
-            parts += [self.students.proba(X)] * self.students.n_votes
-        if not parts:
-            return self.teacher.proba(X)
-        students = np.mean(parts, axis=0)
-        if self.teacher is None:
-            return students
-        return (students + self.teacher.proba(X)) / 2
+            parts.append(self.students.proba(X))
+        if self.teacher is not None:
+            parts.append(self.teacher.proba(X))
+        return np.mean(parts, axis=0)
 
     def predict(self, X, **params):
         """Return the most probable classes."""
@@ -58,7 +55,9 @@ class Committee:
 
     def decision_function(self, X, **params):
         """Return log-probabilities; their difference where there are two classes."""
-        scores = self.predict_log_proba(X, **params)
+        proba = self.predict_proba(X, **params)
+        # Scorers refuse infinite scores.
+        scores = np.log(np.maximum(proba, np.finfo(np.float64).tiny))
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
 
 

@@ -3,16 +3,24 @@
 from sklearn.ensemble import (
     BaggingClassifier,
     ExtraTreesClassifier,
-    HistGradientBoostingClassifier,
+    GradientBoostingClassifier,
     RandomForestClassifier,
     RandomForestRegressor,
 )
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils.validation import has_fit_parameter
+
+from sklearn_w2s._sklearn import routing_enabled
+
+N_TREES = 150
+N_SOFT_TREES = 150
+N_ROUNDS = 60
 
 
-def make_helpers(kernel_map, n_jobs):
+def make_helpers(kernel_map, n_jobs, *, weighted):
     """Return classifiers for the rows of a view, by name.
 
     Few labels tell little about which family of functions fits; the mean over families
@@ -20,31 +28,62 @@ def make_helpers(kernel_map, n_jobs):
 
     Parameters
     ----------
-    kernel_map : FrozenEstimator
-        That of the view.
+    kernel_map : transformer instance
+        That of the view, fitted.
     n_jobs : int or None
         Trees fitted at the same time.
+    weighted : bool
+        Whether they are fitted with weights; those that take none are left out.
 
     Returns
     -------
     dict of str to classifier
         Unfitted and unseeded.
     """
-    # The wide tolerance stops early, which tells no worse and takes a quarter of the
-    # time; no table has been seen to need a tenth of the steps allowed.
-    network = MLPClassifier((64,), solver="lbfgs", alpha=1.0, tol=1e-2, max_iter=2_000)
-    # Deeper trees fit some hundred labels by heart.
-    boosting = HistGradientBoostingClassifier(
-        max_iter=60, max_depth=3, min_samples_leaf=10
+    # The wide tolerance stops early, which tells no worse. Kinks of the loss, as of
+    # rectifiers, would make the solver stall now and then.
+    network = MLPClassifier(
+        (64,), activation="tanh", solver="lbfgs", alpha=1.0, tol=1e-2, max_iter=2_000
     )
-    return {
+    # Histograms are for more rows: their threads wait for each other on so few.
+    boosting = GradientBoostingClassifier(
+        n_estimators=N_ROUNDS, min_samples_leaf=5, subsample=0.7
+    )
+    classifiers = {
         "boosting": boosting,
-        "forest": RandomForestClassifier(300, n_jobs=n_jobs),
-        "extra_trees": ExtraTreesClassifier(300, n_jobs=n_jobs),
+        "forest": RandomForestClassifier(N_TREES, n_jobs=n_jobs),
+        "extra_trees": ExtraTreesClassifier(N_TREES, n_jobs=n_jobs),
         "logistic": LogisticRegression(C=0.1, max_iter=2_000),
-        "kernel": make_pipeline(kernel_map, LogisticRegression(C=10.0, max_iter=2_000)),
-        "network": BaggingClassifier(network, n_estimators=5, bootstrap=False),
+        "kernel": LogisticRegression(C=10.0, max_iter=2_000),
+        "network": network,
     }
+    if weighted:
+        classifiers = {
+            name: _requesting_weights(classifier)
+            for name, classifier in classifiers.items()
+            if has_fit_parameter(classifier, "sample_weight")
+        }
+    classifiers["kernel"] = make_pipeline(
+        _apply_fitted(kernel_map), classifiers["kernel"]
+    )
+    if not weighted:  # bags drawn by weight may lose a class
+        classifiers["network"] = BaggingClassifier(
+            network, n_estimators=5, bootstrap=False
+        )
+    return classifiers
+
+
+def _apply_fitted(transformer):
+    # Clones of a FrozenEstimator are one object, which threads would share.
+    applied = FunctionTransformer(transformer.transform, accept_sparse=True)
+    return applied.set_output(transform="default")
+
+
+def _requesting_weights(classifier):
+    # Users have no handle on a helper to request weights for it.
+    if routing_enabled():
+        classifier.set_fit_request(sample_weight=True)
+    return classifier
 
 
 def make_soft_forest(n_jobs):
@@ -61,5 +100,9 @@ def make_soft_forest(n_jobs):
         Unfitted and unseeded; it keeps predictions of rows by trees without them.
     """
     return RandomForestRegressor(
-        200, min_samples_leaf=5, max_features=0.33, oob_score=True, n_jobs=n_jobs
+        N_SOFT_TREES,
+        min_samples_leaf=5,
+        max_features=0.33,
+        oob_score=True,
+        n_jobs=n_jobs,
     )

@@ -7,17 +7,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sklearn_w2s._algorithms.sharpness import sharpen
 from sklearn_w2s._algorithms.weak_labels import one_hot
 from sklearn_w2s._fitting import take_metadata
 from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s._validation import n_rows
 from sklearn_w2s._weak import other_columns
+from sklearn_w2s.weak_to_strong._abstention import better_alone, held_out_hits
 from sklearn_w2s.weak_to_strong._students import HelperStudents
 from sklearn_w2s.weak_to_strong._teachers import (
     Labels,
     Teacher,
     co_train,
     fit_members,
+    sharpness_of,
     weigh_members,
 )
 from sklearn_w2s.weak_to_strong._trust import TrustingTeacher
@@ -70,8 +73,8 @@ def teach(kind, setting, *, with_students, may_abstain):
         labeled rows know, else what the weak estimator sees.
     may_abstain : bool
         Whether one of the two parents, the weak estimator and the strong one trained on
-        the labels, teaches and predicts alone where held-out rows prefer it to all
-        members together.
+        the labels, teaches and predicts alone where it is right in more held-out rows
+        than all members together.
 
     Returns
     -------
@@ -87,7 +90,7 @@ def teach(kind, setting, *, with_students, may_abstain):
     labeled = kept[setting.labeled[kept]]
     unlabeled = kept[~setting.labeled[kept]]
     X = safe_indexing(setting.X, unlabeled)
-    unknown = unknown_columns(setting.X, labeled, unlabeled) if len(labeled) else []
+    unknown = unknown_columns(setting.X, labeled, unlabeled)
     own, others = _two_views(kind, setting, unknown, with_students=with_students)
     complete = not unknown and setting.include_labeled
     # Values that labeled rows alone lack would look like their mark.
@@ -96,12 +99,14 @@ def teach(kind, setting, *, with_students, may_abstain):
 
     proba = setting.weak_proba.copy()
     strong = setting.strong if complete and own is None else None
-    teacher, evidence = _train(kind, setting, labeled, X, unlabeled, view, strong)
-    alone = _better_alone(evidence) if may_abstain else None
+    teacher, evidence, alone = _train(
+        kind, setting, labeled, X, unlabeled, view, strong
+    )
+    alone = alone if may_abstain else None
     if alone is not None:
         teacher, others, with_students = teacher.only(alone), None, False
     taught = teacher.proba(X, setting.weak_proba[unlabeled])
-    if others is not None:
+    if others is not None and len(unlabeled) > 1:
         teacher, taught = co_train(
             teacher,
             taught,
@@ -114,9 +119,15 @@ def teach(kind, setting, *, with_students, may_abstain):
     proba[unlabeled] = taught
     students = None
     knows_more = len(labeled) > 0 or setting.weak.columns is not None
-    if with_students:
-        students = HelperStudents(full_view, bool(len(labeled)), setting.n_jobs)
-        rows = kept if complete else unlabeled
+    rows = kept if complete else unlabeled
+    if with_students and len(rows) > 1:
+        students = HelperStudents(
+            full_view,
+            bool(len(labeled)),
+            setting.n_jobs,
+            # Rules that see columns of their own were not made for the class shares.
+            keep_shares=len(labeled) > 0 or setting.weak.columns is None,
+        )
         said = _learn(students, setting, rows, proba)
         proba[rows] = (proba[rows] + said) / 2 if knows_more else said
     can_predict = alone == "strong" or setting.weak.estimator is not None
@@ -128,14 +139,6 @@ def teach(kind, setting, *, with_students, may_abstain):
         alone=None if alone is None else _NAMES[alone],
         evidence=evidence,
     )
-
-
-def _better_alone(evidence):
-    """Return the parent that held-out rows prefer to all members together, if any."""
-    scores = evidence.get("log_likelihood", {})
-    parents = {name: scores[name] for name in _NAMES if name in scores}
-    best = max(parents, key=parents.get, default=None)
-    return best if best is not None and parents[best] > scores["all"] else None
 
 
 def _two_views(kind, setting, unknown, *, with_students):
@@ -158,16 +161,20 @@ def _two_views(kind, setting, unknown, *, with_students):
 
 
 def _train(kind, setting, labeled, X, unlabeled, view, strong):
-    """Return a teacher trained on the labeled rows, and the evidence."""
+    """Return a teacher, the evidence, and the parent that is better alone, if any."""
     if not len(labeled):
-        return Teacher(setting.weak, {}, np.ones(1), None), {}
-    everywhere = np.flatnonzero(setting.labeled)
+        return Teacher(setting.weak, {}, np.ones(1), None), {}, None
+    # Splitters count rows of weight zero as well.
+    rows, strong_weights = np.flatnonzero(setting.labeled), setting.strong_weights
     labels = Labels(
-        X=safe_indexing(setting.X, labeled),
-        y=setting.labels[np.searchsorted(everywhere, labeled)],
-        weights=setting.weights[labeled] if setting.weighted else None,
-        params=take_metadata(setting.strong_params, labeled, n_rows(setting.X)),
-        weak_proba=setting.weak_proba[labeled],
+        X=safe_indexing(setting.X, rows),
+        y=setting.labels,
+        codes=setting.codes,
+        weights=setting.weights[rows],
+        weighted=setting.weighted,
+        strong_weights=None if strong_weights is None else strong_weights[rows],
+        params=take_metadata(setting.strong_params, rows, n_rows(setting.X)),
+        weak_proba=setting.weak_proba[rows],
         classes=setting.weak.classes,
         cv=setting.cv,
     )
@@ -180,17 +187,30 @@ def _train(kind, setting, labeled, X, unlabeled, view, strong):
         rng=setting.rng,
         n_jobs=setting.n_jobs,
     )
+    weak_sharpness = sharpness_of(labels.weak_proba, labels)
+    labels = labels._replace(weak_proba=sharpen(labels.weak_proba, weak_sharpness))
     weights, scores = weigh_members(labels, members)
     names = ["weak", *members]
+    hits, row_weights = held_out_hits(labels, members, weights)
     evidence = {
         "weights": dict(zip(names, weights.tolist(), strict=True)),
         "log_likelihood": dict(zip([*names, "all"], scores.tolist(), strict=True)),
+        "accuracy": {
+            name: float(np.average(right, weights=row_weights))
+            if len(right)
+            else np.nan
+            for name, right in hits.items()
+        },
     }
-    teacher = Teacher(setting.weak, members, weights, view)
+    # What cannot be asked for new rows cannot predict them alone.
+    candidates = ["strong"] if setting.weak.estimator is None else ["weak", "strong"]
+    alone = better_alone(hits, row_weights, evidence["weights"], candidates)
+    teacher = Teacher(setting.weak, members, weights, view, weak_sharpness)
     if kind == "trust":
-        teacher = TrustingTeacher(teacher, view)
-        teacher.fit(labels, X, setting.weak_proba[unlabeled])
-    return teacher, evidence
+        trusting = TrustingTeacher(teacher, view)
+        trusting.fit(labels, X, setting.weak_proba[unlabeled])
+        return trusting, evidence, alone
+    return teacher, evidence, alone
 
 
 def _learn(students, setting, rows, proba):

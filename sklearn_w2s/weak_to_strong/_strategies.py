@@ -70,6 +70,8 @@ def keep_overlap(weak_proba, regions, *_):
 
 def smooth(weak_proba, _regions, rows, *_):
     """Average each weak label with those of its neighbours; keep the class shares."""
+    if len(weak_proba) < 2:
+        return use_all(weak_proba)
     neighbors = _nearest(rows).kneighbors(return_distance=False)
     smoothed = smooth_labels(weak_proba, neighbors, share=SMOOTHING_SHARE)
     factors = matching_factors(smoothed, weak_proba.mean(axis=0))
@@ -78,6 +80,8 @@ def smooth(weak_proba, _regions, rows, *_):
 
 def keep_undisputed(weak_proba, _regions, rows, labeled, _rng):
     """Drop the weak labels that those of their neighbours dispute most."""
+    if len(weak_proba) < 2:
+        return use_all(weak_proba)
     distances, neighbors = _nearest(rows).kneighbors()
     scores = cut_statistic(
         weak_proba.argmax(axis=1), neighbors, distances, weak_proba.shape[1]

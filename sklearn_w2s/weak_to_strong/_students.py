@@ -18,8 +18,7 @@ _N_LIKELIEST = 2
 class HelperStudents:
     """The mean of a forest, a kernel machine and the nearest neighbours.
 
-    Each smooths in its own way what a rule or a linear model says abruptly. Class
-    shares are kept where labels had a say in them; those of rules alone may be wrong.
+    Each smooths in its own way what a rule or a linear model says abruptly.
 
     Parameters
     ----------
@@ -30,12 +29,14 @@ class HelperStudents:
         smooth away.
     n_jobs : int or None
         Trees fitted, and searches made, at the same time.
+    keep_shares : bool, default=True
+        Whether the class shares of the targets are right, so that smoothing must not
+        change them.
     """
 
-    n_votes = 3
-
-    def __init__(self, view, labels, n_jobs):
+    def __init__(self, view, labels, n_jobs, *, keep_shares=True):
         self.view = view
+        self.keep_shares = keep_shares
         self.labels = labels
         self.n_jobs = n_jobs
 
@@ -76,7 +77,7 @@ class HelperStudents:
         opinions[2][chosen] = taught[neighbors].mean(axis=1)
         proba = np.mean(opinions, axis=0)
         self.factors_ = np.ones(proba.shape[1])
-        if self.labels:
+        if self.keep_shares:
             prior = np.average(targets, axis=0, weights=weights)
             self.factors_ = matching_factors(proba, prior)
         return reweigh(proba, self.factors_)
@@ -88,20 +89,24 @@ class HelperStudents:
 
     def _opinions(self, rows):
         neighbors = self.neighbors_.kneighbors(rows, return_distance=False)
-        kernel = self.kernel_.predict_proba(self.view.kernel_map.transform(rows))
-        return [
-            self.forest_.predict(rows),
-            align_proba(
-                kernel, self.kernel_.classes_, np.arange(self.targets_.shape[1])
-            ),
-            self.targets_[neighbors].mean(axis=1),
-        ]
+        nearest = self.targets_[neighbors].mean(axis=1)
+        return [self.forest_.predict(rows), self._ask_kernel(rows, nearest), nearest]
+
+    def _ask_kernel(self, rows, nearest):
+        if self.kernel_ is None:  # of one class there is nothing to tell
+            return nearest
+        proba = self.kernel_.predict_proba(self.view.kernel_map.transform(rows))
+        return align_proba(
+            proba, self.kernel_.classes_, np.arange(self.targets_.shape[1])
+        )
 
     def _fit_kernel(self, rows, targets, weights):
         # Of many classes most are impossible for a row, and each would repeat it.
         rank = np.argsort(np.argsort(-targets, axis=1, kind="stable"), axis=1)
         likeliest = np.where(rank < _N_LIKELIEST, targets, 0.0)
         likeliest /= likeliest.sum(axis=1, keepdims=True)
+        if np.count_nonzero(likeliest.any(axis=0)) == 1:
+            return None
         positions, codes, counts = expand_soft_targets(likeliest, weights)
         features = self.view.kernel_map.transform(rows)[positions]
         return LogisticRegression(C=10.0, max_iter=2_000).fit(features, codes, counts)

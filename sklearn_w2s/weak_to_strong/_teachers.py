@@ -1,19 +1,22 @@
 """Teachers: who labels the unlabeled rows, and how far each of them is trusted."""
 
+import warnings
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 from sklearn.base import clone
+from sklearn.model_selection import check_cv
 
 from sklearn_w2s._algorithms.blend import blend_weights
 from sklearn_w2s._algorithms.priors import combine_views, matching_factors, reweigh
+from sklearn_w2s._algorithms.sharpness import best_sharpness, sharpen
 from sklearn_w2s._cross_fit import out_of_fold_proba
 from sklearn_w2s._fitting import (
     fit_on_labels,
     predict_aligned,
     take_metadata,
-    takes_weights,
 )
 from sklearn_w2s._sklearn import safe_indexing, seed_nested
 from sklearn_w2s._validation import accepts, n_rows
@@ -32,8 +35,14 @@ class Labels(NamedTuple):
         Rows.
     y : ndarray of shape (n_labeled,)
         Labels.
-    weights : ndarray of shape (n_labeled,) or None
-        Weights.
+    codes : ndarray of shape (n_labeled,)
+        Their class codes.
+    weights : ndarray of shape (n_labeled,)
+        Weights; nobody learns from rows of weight zero.
+    weighted : bool
+        Whether they were given, so that helpers learn with them.
+    strong_weights : ndarray of shape (n_labeled,) or None
+        Weights for the strong estimator.
     params : dict
         Further arguments of the strong estimator's `fit`, one entry per row.
     weak_proba : ndarray of shape (n_labeled, n_classes)
@@ -46,7 +55,10 @@ class Labels(NamedTuple):
 
     X: Any
     y: Any
+    codes: Any
     weights: Any
+    weighted: bool
+    strong_weights: Any
     params: dict
     weak_proba: Any
     classes: Any
@@ -67,18 +79,22 @@ class Member:
         where a row was never held out.
     view : View or None
         Rows that it sees; None means X itself.
+    sharpness : float, default=1.0
+        Power that brings its probabilities to what its hits justify.
     """
 
-    def __init__(self, estimator, classes, held_out_proba, view):
+    def __init__(self, estimator, classes, held_out_proba, view, sharpness=1.0):
         self.estimator = estimator
         self.classes = classes
         self.held_out_proba = held_out_proba
         self.view = view
+        self.sharpness = sharpness
 
     def proba(self, X, rows):
         """Return probabilities of rows of X; `rows` are those of its view."""
         seen = X if self.view is None else rows
-        return predict_aligned(self.estimator, seen, self.classes)
+        proba = predict_aligned(self.estimator, seen, self.classes)
+        return proba if self.sharpness == 1 else sharpen(proba, self.sharpness)
 
 
 class Teacher:
@@ -94,13 +110,16 @@ class Teacher:
         Weight of the weak estimator, then of the others; they sum to one.
     view : View or None
         That of the members that have one.
+    weak_sharpness : float, default=1.0
+        Power for the probabilities of the weak estimator, see `Member`.
     """
 
-    def __init__(self, weak, members, weights, view):
+    def __init__(self, weak, members, weights, view, weak_sharpness=1.0):
         self.weak = weak
         self.members = members
         self.weights = weights
         self.view = view
+        self.weak_sharpness = weak_sharpness
 
     def proba(self, X, weak_proba=None):
         """Return probabilities of rows of X.
@@ -117,22 +136,27 @@ class Teacher:
         ndarray of shape (n, n_classes)
             Probabilities.
         """
-        total = 0.0
+        total = np.zeros((n_rows(X), len(self.weak.classes)))
         if self.weights[0]:
-            total = self.weak.proba(X) if weak_proba is None else weak_proba
-            total = self.weights[0] * total
+            weak_proba = self.weak.proba(X) if weak_proba is None else weak_proba
+            if self.weak_sharpness != 1:
+                weak_proba = sharpen(weak_proba, self.weak_sharpness)
+            total += self.weights[0] * weak_proba
         needs_rows = any(member.view is not None for member in self.members.values())
         rows = self.view.rows(X) if needs_rows else None
         for weight, member in zip(self.weights[1:], self.members.values(), strict=True):
-            total = total + weight * member.proba(X, rows)
+            total += weight * member.proba(X, rows)
         return total
 
     def only(self, name):
-        """Return the teacher that one of the members is alone."""
+        """Return the teacher that one of the members is alone, as it is."""
         if name == "weak":
             return Teacher(self.weak, {}, np.ones(1), None)
-        members = {name: self.members[name]}
-        return Teacher(self.weak, members, np.array([0.0, 1.0]), self.view)
+        member = self.members[name]
+        plain = Member(
+            member.estimator, member.classes, member.held_out_proba, member.view
+        )
+        return Teacher(self.weak, {name: plain}, np.array([0.0, 1.0]), self.view)
 
 
 def fit_members(labels, strong, view, *, helpers, seeds, rng, n_jobs):
@@ -159,34 +183,50 @@ def fit_members(labels, strong, view, *, helpers, seeds, rng, n_jobs):
     Returns
     -------
     dict of str to Member
-        By name, the strong estimator as "strong".
+        By name, the strong estimator as "strong". There is none where the labels are
+        of one class.
+
+    Warns
+    -----
+    UserWarning
+        If the strong estimator cannot learn from so few labels.
     """
-    members = {}
+    members = dict[str, Member]()
+    kept = np.flatnonzero(labels.weights)
+    if len(np.unique(labels.y[kept])) < 2:
+        return members
     if strong is not None:
         estimator = seed_nested(clone(strong), seeds)
-        members["strong"] = _fit_member(estimator, labels, None, rng, n_jobs)
+        try:
+            members["strong"] = _fit_member(
+                estimator, labels, labels.strong_weights, kept, None, rng, n_jobs
+            )
+        except ValueError as error:
+            warnings.warn(
+                f"strong_estimator={strong!r} cannot be trained on {len(kept)} labeled "
+                f"rows, or folds of them, and is not asked about the others: {error}",
+                UserWarning,
+                stacklevel=6,
+            )
     if helpers:
-        rows = view.rows(labels.X)
-        chosen = draw(len(labels.y), MAX_LABELED, rng)
-        own = labels._replace(params={})
-        for name, helper in make_helpers(view.kernel_map, n_jobs).items():
-            if _suits(helper, rows, labels.weights):
-                estimator = seed_nested(helper, rng)
-                members[name] = _fit_member(
-                    estimator, own._replace(X=rows), view, rng, n_jobs, chosen
-                )
+        own = labels._replace(X=view.rows(labels.X), params={})
+        weights = labels.weights if labels.weighted else None
+        chosen = kept[draw(len(kept), MAX_LABELED, rng)]
+        for name, helper in make_helpers(
+            view.kernel_map, n_jobs, weighted=labels.weighted
+        ).items():
+            if sp.issparse(own.X) and not accepts(helper, "sparse"):
+                continue
+            estimator = seed_nested(helper, rng)
+            members[name] = _fit_member(
+                estimator, own, weights, chosen, view, rng, n_jobs
+            )
     return members
 
 
-def _suits(helper, rows, weights):
-    takes_rows = not sp.issparse(rows) or accepts(helper, "sparse")
-    return takes_rows and (weights is None or takes_weights(helper))
-
-
-def _fit_member(estimator, labels, view, rng, n_jobs, chosen=None):
-    chosen = np.arange(len(labels.y)) if chosen is None else chosen
+def _fit_member(estimator, labels, weights, chosen, view, rng, n_jobs):
     X, y = safe_indexing(labels.X, chosen), labels.y[chosen]
-    weights = None if labels.weights is None else labels.weights[chosen]
+    weights = None if weights is None else weights[chosen]
     params = take_metadata(labels.params, chosen, n_rows(labels.X))
     held_out = np.full((len(labels.y), len(labels.classes)), np.nan)
     held_out[chosen] = out_of_fold_proba(
@@ -194,7 +234,7 @@ def _fit_member(estimator, labels, view, rng, n_jobs, chosen=None):
         X,
         y,
         labels.classes,
-        cv=labels.cv,
+        cv=_folds_of(labels, chosen),
         sample_weight=weights,
         params=params,
         n_jobs=n_jobs,
@@ -203,7 +243,30 @@ def _fit_member(estimator, labels, view, rng, n_jobs, chosen=None):
     fitted = fit_on_labels(
         clone(estimator), X, y, weights, params, name="strong_estimator"
     )
-    return Member(fitted, labels.classes, held_out, view)
+    sharpness = sharpness_of(held_out, labels)
+    return Member(fitted, labels.classes, sharpen(held_out, sharpness), view, sharpness)
+
+
+def sharpness_of(held_out_proba, labels):
+    """Return the power under which held-out labels are likeliest."""
+    known = ~np.isnan(held_out_proba).any(axis=1)
+    return best_sharpness(
+        held_out_proba[known], labels.codes[known], labels.weights[known]
+    )
+
+
+def _folds_of(labels, chosen):
+    """Return how chosen rows are split, which a splitter tells of all rows alone."""
+    cv = labels.cv
+    if cv is None or isinstance(cv, Real) or len(chosen) == len(labels.y):
+        return cv
+    position = np.full(len(labels.y), -1)
+    position[chosen] = np.arange(len(chosen))
+    folds = [
+        tuple(position[part][position[part] >= 0] for part in fold)
+        for fold in check_cv(cv, labels.y, classifier=True).split(labels.X, labels.y)
+    ]
+    return [(train, test) for train, test in folds if len(test)]
 
 
 def weigh_members(labels, members):
@@ -224,14 +287,12 @@ def weigh_members(labels, members):
         Mean log-probability of the true labels of held-out rows, in nats, last that of
         the weighted mean of all; NaN if no row was held out.
     """
-    codes = np.searchsorted(labels.classes, labels.y)
+    rows = np.arange(len(labels.codes))
     opinions = [labels.weak_proba]
     opinions += [member.held_out_proba for member in members.values()]
-    likelihoods = np.array([proba[np.arange(len(codes)), codes] for proba in opinions])
-    known = ~np.isnan(likelihoods).any(axis=0)
-    row_weights = np.ones(len(codes)) if labels.weights is None else labels.weights
-    known &= row_weights > 0
-    likelihoods, row_weights = likelihoods[:, known], row_weights[known]
+    likelihoods = np.array([proba[rows, labels.codes] for proba in opinions])
+    known = ~np.isnan(likelihoods).any(axis=0) & (labels.weights > 0)
+    likelihoods, row_weights = likelihoods[:, known], labels.weights[known]
     weights = blend_weights(likelihoods, weights=row_weights)
     if not known.any():
         return weights, np.full(len(weights) + 1, np.nan)

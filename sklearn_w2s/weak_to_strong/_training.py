@@ -5,11 +5,12 @@ from sklearn.base import BaseEstimator, clone
 
 from sklearn_w2s._algorithms.weak_labels import one_hot, unit_mean
 from sklearn_w2s._fitting import fit_on_targets
-from sklearn_w2s._sklearn import seed_nested
+from sklearn_w2s._sklearn import safe_indexing, seed_nested
 from sklearn_w2s._weak import fit_weak, resolve_columns
 from sklearn_w2s.weak_to_strong._committee import Committee, may_vote
 from sklearn_w2s.weak_to_strong._lessons import teach
 from sklearn_w2s.weak_to_strong._regions import fit_detector
+from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
 from sklearn_w2s.weak_to_strong._targets import keep_true_labels, weak_targets
 from sklearn_w2s.weak_to_strong._views import fit_view
 
@@ -18,6 +19,10 @@ class TrainingMixin(BaseEstimator):
     """Train a weak estimator, then a strong one on what is made of its labels."""
 
     def _train(self, setting, strategy, weak_arguments):
+        if strategy.teacher is not None and not setting.unlabeled.any():
+            # There is nothing to teach.
+            strategy = STRATEGIES["all"]
+            self.strategy_ = "strong_on_labels"
         needs_regions = strategy.needs_regions or self.overlap_detector is not None
         held_out = needs_regions or strategy.teacher is not None
         self._fit_weak(setting, weak_arguments, cross_fit=held_out)
@@ -67,32 +72,37 @@ class TrainingMixin(BaseEstimator):
         )
         self.overlap_density_ = self.overlap_detector_.overlap_density_
 
-    def _evidence(self, setting, strategy):
-        """Return what a strategy function gets beside the probabilities."""
+    def _evidence(self, setting, strategy, rows):
+        """Return what a strategy function gets beside the probabilities of rows."""
         regions = representation = None
         if strategy.needs_regions:
             regions = self.overlap_detector_.regions_
         if callable(self.strategy):
             representation = self.overlap_detector_.represent(setting.X)
         if strategy.needs_rows:
-            rows = np.flatnonzero(setting.weights)
             view = fit_view(setting.X, None, rows, setting.rng)
-            representation = view.rows(setting.X)
+            representation = view.rows(safe_indexing(setting.X, rows))
         return {
             "regions": regions,
             "representation": representation,
-            "labeled": setting.labeled,
+            "labeled": setting.labeled[rows],
             "rng": setting.rng,
         }
 
     def _set_targets(self, setting, strategy, lesson):
         """Set targets and weights of all rows, true labels where there are any."""
-        targets, train_weight, self.strategy_ = weak_targets(
+        targets = (setting.weak_proba if lesson is None else lesson.proba).copy()
+        train_weight = np.zeros(len(targets))
+        # Rows of weight zero are nobody's neighbours.
+        rows = np.flatnonzero(
+            setting.weights if strategy.needs_rows else np.ones_like(setting.weights)
+        )
+        targets[rows], train_weight[rows], self.strategy_ = weak_targets(
             self.strategy_,
             strategy,
-            setting.weak_proba if lesson is None else lesson.proba,
-            setting.unlabeled,
-            **self._evidence(setting, strategy),
+            targets[rows],
+            setting.unlabeled[rows],
+            **self._evidence(setting, strategy, rows),
         )
         if self.pseudo_labels_ == "hard":
             targets = one_hot(targets.argmax(axis=1), len(self.classes_))
@@ -141,8 +151,9 @@ class TrainingMixin(BaseEstimator):
         votes = lesson.alone is None and may_vote(
             self.strong_estimator_, setting.X, self.transduction_, self.train_weight_
         )
+        nobody_else = lesson.teacher is None and lesson.students is None
         self.committee_ = Committee(
-            self.strong_estimator_ if votes else None,
+            self.strong_estimator_ if votes or nobody_else else None,
             lesson.students,
             lesson.teacher,
             self.classes_,

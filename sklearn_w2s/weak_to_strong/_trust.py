@@ -59,14 +59,15 @@ class TrustingTeacher:
         ).fit(self.view.rows(X))
         strong = self.teacher.members.get("strong")
         held_out = labels.weak_proba if strong is None else strong.held_out_proba
-        known = ~np.isnan(held_out).any(axis=1)
-        evidence = self._evidence(labels.X, labels.weak_proba, held_out)[known]
-        codes = np.searchsorted(labels.classes, labels.y)
-        is_right = (labels.weak_proba.argmax(axis=1) == codes)[known]
-        self.share_right_ = is_right.mean()
+        known = ~np.isnan(held_out).any(axis=1) & (labels.weights > 0)
+        weights = labels.weights[known]
+        is_right = (labels.weak_proba.argmax(axis=1) == labels.codes)[known]
+        # By the rule of succession: a few rows prove nobody infallible.
+        self.share_right_ = (weights @ is_right + 1) / (weights.sum() + 2)
+        self.is_known_ = bool(known.any())
         self.model_ = None
-        if 0 < self.share_right_ < 1:
-            weights = None if labels.weights is None else labels.weights[known]
+        if len(np.unique(is_right)) == 2:
+            evidence = self._evidence(labels.X, labels.weak_proba, held_out)[known]
             self.model_ = LogisticRegression().fit(evidence, is_right, weights)
         return self
 
@@ -76,16 +77,22 @@ class TrustingTeacher:
             weak_proba = self.teacher.weak.proba(X)
         strong = self.teacher.members.get("strong")
         second = weak_proba if strong is None else strong.proba(X, None)
-        trust = np.full(len(second), self.share_right_)
-        if self.model_ is not None:
-            trust = self.model_.predict_proba(self._evidence(X, weak_proba, second))
-            trust = trust[:, 1]
+        trust = self._trust(X, weak_proba, second)
         best = weak_proba.argmax(axis=1)[:, None]
         others = second + 1e-6
         np.put_along_axis(others, best, 0.0, axis=1)
         others *= (1 - trust)[:, None] / others.sum(axis=1, keepdims=True)
         np.put_along_axis(others, best, trust[:, None], axis=1)
         return others
+
+    def _trust(self, X, weak_proba, second):
+        if self.model_ is not None:
+            evidence = self._evidence(X, weak_proba, second)
+            return self.model_.predict_proba(evidence)[:, 1]
+        if self.is_known_:
+            return np.full(len(second), self.share_right_)
+        # No row was held out to tell better.
+        return weak_proba.max(axis=1)
 
     def _evidence(self, X, weak_proba, second):
         codes = weak_proba.argmax(axis=1)

@@ -1,7 +1,6 @@
 """Columns of a table as numbers that helper estimators learn from."""
 
 import numpy as np
-from sklearn.frozen import FrozenEstimator
 from sklearn.kernel_approximation import Nystroem
 from sklearn.utils.extmath import row_norms
 
@@ -12,7 +11,6 @@ from sklearn_w2s._tabular import (
     split_columns,
     text_rows,
 )
-from sklearn_w2s._validation import n_rows
 from sklearn_w2s._weak import select_columns
 
 # Helpers learn from a sample of this size; more rows would cost more than they tell.
@@ -30,8 +28,8 @@ class View:
         Positions of the columns; None means all.
     encoder : TabularEncoder
         Fitted on these columns.
-    kernel_map : FrozenEstimator
-        Nystroem features of the Gaussian kernel whose width is the median distance.
+    kernel_map : Nystroem
+        Fitted: features of the Gaussian kernel whose width is the median distance.
     """
 
     def __init__(self, columns, encoder, kernel_map):
@@ -74,8 +72,8 @@ def fit_view(X, columns, positions, rng):
         gamma=0.5 / width if width > 0 else 1.0,
         n_components=min(MAX_COMPONENTS, n),
         random_state=rng.randint(np.iinfo(np.int32).max),
-    ).fit(rows)
-    return View(columns, encoder, FrozenEstimator(kernel_map))
+    ).set_output(transform="default")
+    return View(columns, encoder, kernel_map.fit(rows))
 
 
 def draw(n, size, rng):
@@ -100,6 +98,8 @@ def unknown_columns(X, labeled, unlabeled):
     list of int
         Positions of the columns.
     """
+    if hasattr(X, "nnz") or not (len(labeled) and len(unlabeled)):
+        return []  # what a sparse matrix lacks is zero
     empty = _empty_columns(safe_indexing(X, labeled), list(range(X.shape[1])))
     still_empty = _empty_columns(safe_indexing(X, unlabeled), empty)
     return sorted(set(empty) - set(still_empty))
@@ -107,8 +107,6 @@ def unknown_columns(X, labeled, unlabeled):
 
 def _empty_columns(X, candidates):
     """Return those of the candidates in which every value is missing."""
-    if hasattr(X, "nnz") or not n_rows(X):  # what a sparse matrix lacks is zero
-        return []
     numeric, _ = split_columns(X)
     is_numeric = set(numeric)
     return [

@@ -60,7 +60,12 @@ BOTH = {
     "calibrated": lambda: CalibratedClassifierCV(LinearSVC()),
     "skorch": skorch_net,
     "lightgbm": partial(
-        from_library, "lightgbm", "LGBMClassifier", n_estimators=10, verbose=-1
+        from_library,
+        "lightgbm",
+        "LGBMClassifier",
+        n_estimators=10,
+        n_jobs=1,
+        verbose=-1,
     ),
     "xgboost": partial(from_library, "xgboost", "XGBClassifier", n_estimators=10),
     "catboost": partial(
@@ -93,11 +98,22 @@ def problem():
     return X, y, partial_y
 
 
-@pytest.mark.parametrize(("weak", "strong"), PAIRS)
-def test_every_pair_keeps_the_promises_of_a_classifier(problem, weak, strong):
+WITH_VOTE = [(weak, strong) for weak, strong in PAIRS if strong in BOTH]
+
+
+@pytest.mark.parametrize(
+    ("weak", "strong", "strategy"),
+    [
+        *((*pair, "all") for pair in PAIRS),
+        *((*pair, "mix") for pair in WITH_VOTE),
+        *(("logistic", name, "auto") for name in {**BOTH, **STRONG_ONLY}),
+    ],
+)
+def test_every_pair_keeps_the_promises_of_a_classifier(problem, weak, strong, strategy):
     X, y, partial_y = problem
     estimators = BOTH[weak](), {**BOTH, **STRONG_ONLY}[strong]()
-    model = WeakToStrongClassifier(*estimators, random_state=0).fit(X, partial_y)
+    model = WeakToStrongClassifier(*estimators, strategy=strategy, random_state=0)
+    model.fit(X, partial_y)
 
     assert model.classes_.tolist() == [0, 1, 2]
     predicted = model.predict(X)

@@ -25,6 +25,11 @@ from sklearn_w2s._tabular import TabularEncoder
 from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
 
 COLUMNS = list("abcd")
+TAUGHT = [name for name, strategy in STRATEGIES.items() if strategy.teacher]
+NEIGHBORLY = [name for name, strategy in STRATEGIES.items() if strategy.needs_rows]
+PLAIN = [name for name in STRATEGIES if name not in {*TAUGHT, *NEIGHBORLY}]
+# Of the columns that teachers see, these make two views.
+WEAK_VIEW = {"co_train": {"weak_features": [0, 1]}}
 
 
 def make(weak=None, strong=None, **params):
@@ -48,7 +53,7 @@ def as_polars(X):
 TWO_OF_FOUR = sorted(set(permutations([0, 0, 1, 1])))
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strategy", PLAIN)
 @pytest.mark.parametrize(
     "convert",
     [
@@ -69,10 +74,34 @@ def test_every_container_gives_what_arrays_give(problem, strategy, convert):
     assert_array_equal(other.train_weight_ > 0, plain.train_weight_ > 0)
 
 
+# Sparse columns are scaled otherwise than dense ones, which changes neighbours.
+@pytest.mark.parametrize("strategy", [*NEIGHBORLY, "committee"])
+@pytest.mark.parametrize("convert", [as_pandas, as_polars, np.ndarray.tolist])
+def test_helpers_learn_from_frames_and_lists_what_arrays_tell(
+    problem, strategy, convert
+):
+    X, y, _ = problem
+    model = make(strategy=strategy, random_state=0)
+    plain = clone(model).fit(X, y)
+    other = clone(model).fit(convert(X), y)
+    assert_allclose(other.predict_proba(convert(X)), plain.predict_proba(X), rtol=1e-5)
+
+
+@pytest.mark.parametrize("strategy", [*NEIGHBORLY, *TAUGHT])
+@pytest.mark.parametrize("convert", [sparse.csr_matrix, sparse.csc_array])
+def test_helpers_learn_from_sparse_rows(problem, strategy, convert):
+    X, y, truth = problem
+    X = convert(X * (np.abs(X) > 0.3))
+    params = WEAK_VIEW.get(strategy, {})
+    model = make(strategy=strategy, random_state=0, **params).fit(X, y)
+    assert np.mean(model.predict(X) == truth) > 0.7
+    assert_allclose(model.predict_proba(X).sum(axis=1), 1)
+
+
 @pytest.mark.parametrize("convert", [as_pandas, as_polars])
 def test_columns_of_frames_have_to_be_those_of_fit(problem, convert):
     X, y, _ = problem
-    model = make().fit(convert(X), y)
+    model = make(strategy="confidence").fit(convert(X), y)
     assert_array_equal(model.feature_names_in_, COLUMNS)
     assert_array_equal(model.strong_estimator_.feature_names_in_, COLUMNS)
     with pytest.raises(ValueError, match="feature names"):
@@ -106,8 +135,9 @@ def table():
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_tables_of_mixed_columns_need_no_preparation(table, strategy):
     frame, y, truth = table
+    params = WEAK_VIEW.get(strategy, {})
     model = WeakToStrongClassifier(
-        strategy=strategy, missing_label="", random_state=0
+        strategy=strategy, missing_label="", random_state=0, **params
     ).fit(frame, y)
     assert model.score(frame, truth) > 0.75
     strange = frame.head(4).assign(ward="z", note=None, age=np.nan)
@@ -147,9 +177,8 @@ def test_categories_reach_the_strong_estimator(table):
     strong = HistGradientBoostingClassifier(
         max_iter=3, categorical_features="from_dtype"
     )
-    model = make(
-        make_pipeline(encode, LogisticRegression()), strong, missing_label=""
-    ).fit(frame, y)
+    weak = make_pipeline(encode, LogisticRegression())
+    model = make(weak, strong, missing_label="", strategy="all").fit(frame, y)
     assert_array_equal(model.strong_estimator_.is_categorical_, [False, True])
 
 
@@ -182,7 +211,8 @@ def test_missing_values_are_welcome_where_both_estimators_take_them(problem, est
     X, y, _ = problem
     X = np.where(np.random.default_rng(0).uniform(size=X.shape) < 0.1, np.nan, X)
     assert get_tags(make(estimator, estimator)).input_tags.allow_nan
-    assert make(estimator, estimator).fit(X, y).predict(X).shape == y.shape
+    model = make(estimator, estimator, strategy="all")
+    assert model.fit(X, y).predict(X).shape == y.shape
     for pair in ((estimator, None), (None, estimator)):
         assert not get_tags(make(*pair)).input_tags.allow_nan
         with pytest.raises(ValueError, match="contains NaN"):
@@ -203,10 +233,13 @@ def test_scalers_do_not_fill_missing_values_in(estimator):
     assert not tags.input_tags.allow_nan
 
 
-def test_the_output_setting_of_the_user_does_not_reach_inside(table):
+@pytest.mark.parametrize("strategy", ["confident", "smooth", "committee"])
+def test_the_output_setting_of_the_user_does_not_reach_inside(table, strategy):
     frame, y, _ = table
-    model = WeakToStrongClassifier(missing_label="", strategy="confident")
-    expected = clone(model).fit(frame, y).predict_proba(frame)
+    model = WeakToStrongClassifier(
+        missing_label="", strategy=strategy, random_state=0
+    ).fit(frame, y)
+    expected = model.predict_proba(frame)
     for library in ("pandas", "polars"):
         with config_context(transform_output=library):
             proba = clone(model).fit(frame, y).predict_proba(frame)
@@ -268,9 +301,22 @@ def test_numbers_of_classes_come_in_any_kind(problem, mark, missing):
 def test_truth_values_are_classes(problem, strategy):
     X, _, truth = problem
     y = np.where(np.arange(240) < 60, truth == 0, None)
-    model = make(missing_label=None, strategy=strategy).fit(X, y)
+    params = WEAK_VIEW.get(strategy, {})
+    model = make(missing_label=None, strategy=strategy, **params).fit(X, y)
     assert model.classes_.dtype == bool
     assert model.score(X, truth == 0) > 0.7
+
+
+@pytest.mark.parametrize("strategy", TAUGHT)
+def test_teachers_know_the_names_of_classes(problem, strategy):
+    X, y, truth = problem
+    params = {"strategy": strategy, "random_state": 0, **WEAK_VIEW.get(strategy, {})}
+    model = make(missing_label="", **params).fit(X, np.r_[NAMES, [""]][y])
+    plain = make(**params).fit(X, y)
+    assert_array_equal(model.classes_, NAMES)
+    assert_array_equal(model.predict(X), NAMES[plain.predict(X)])
+    assert_array_equal(model.transduction_, NAMES[plain.transduction_])
+    assert np.mean(model.predict(X) == NAMES[truth]) > 0.7
 
 
 def test_columns_of_weak_probabilities_are_named_by_their_classes(problem, proba):

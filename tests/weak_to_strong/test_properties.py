@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.linear_model import LogisticRegression
@@ -14,6 +14,8 @@ from sklearn_w2s.overlap._confidence import CONFIDENCES
 from sklearn_w2s.overlap._measures import MEASURES
 from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
 
+TAUGHT = [name for name, strategy in STRATEGIES.items() if strategy.teacher]
+UNTAUGHT = [name for name in STRATEGIES if name not in TAUGHT]
 ESTIMATORS = [
     LogisticRegression(),
     DecisionTreeClassifier(max_depth=2, random_state=0),
@@ -44,7 +46,7 @@ def problems(draw):
 @pytest.mark.filterwarnings("ignore::sklearn_w2s.overlap.NoChangePointWarning")
 @given(
     problem=problems(),
-    strategy=st.sampled_from(["auto", *STRATEGIES]),
+    strategy=st.sampled_from(["auto", *UNTAUGHT]),
     pseudo_labels=st.sampled_from(["auto", "hard"]),
     strong=st.sampled_from(ESTIMATORS),
     weak=st.sampled_from(ESTIMATORS[:2]),
@@ -62,6 +64,41 @@ def test_a_fitted_classifier_keeps_its_promises(
         pseudo_labels=pseudo_labels,
         missing_label="",
     ).fit(X, y, sample_weight=weights)
+    require_promises(model, X, y, weights)
+    kept = (y != "") & (weights is None or weights > 0)
+    assert model.train_weight_[kept].min() > 0
+
+
+# Where labels are few, they decide which warnings there are.
+@pytest.mark.filterwarnings("ignore:(strategy|strong_estimator)=:UserWarning")
+@pytest.mark.filterwarnings("ignore:The number of unique classes is gr:UserWarning")
+@settings(max_examples=10)
+@given(
+    problem=problems(),
+    strategy=st.sampled_from(TAUGHT),
+    pseudo_labels=st.sampled_from(["auto", "hard"]),
+    strong=st.sampled_from(ESTIMATORS),
+    weak=st.sampled_from(ESTIMATORS[:2]),
+)
+def test_a_taught_classifier_keeps_its_promises(
+    problem, strategy, pseudo_labels, strong, weak
+):
+    X, y, weights = problem
+    if isinstance(strong, KNeighborsClassifier):
+        weights = None
+    model = WeakToStrongClassifier(
+        weak,
+        strong,
+        strategy=strategy,
+        weak_features=[0] if strategy == "co_train" else None,
+        pseudo_labels=pseudo_labels,
+        missing_label="",
+        random_state=0,
+    ).fit(X, y, sample_weight=weights)
+    require_promises(model, X, y, weights)
+
+
+def require_promises(model, X, y, weights):
     labeled = y != ""
     assert_array_equal(model.classes_, np.unique(y[labeled]))
     assert_array_equal(model.transduction_[labeled], y[labeled])
@@ -76,9 +113,14 @@ def test_a_fitted_classifier_keeps_its_promises(
         assert_allclose(proba.sum(axis=1), 1)
     assert set(model.predict(X)) <= set(model.classes_)
     assert model.train_weight_.min() >= 0
-    assert model.train_weight_[labeled & (weights is None or weights > 0)].min() > 0
     if weights is not None:
         assert not model.train_weight_[weights == 0].any()
+    assert np.isfinite(scores(model, X)).all()
+
+
+def scores(model, X):
+    ask = getattr(model, "decision_function", model.predict_proba)
+    return ask(X)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn_w2s.overlap.NoChangePointWarning")

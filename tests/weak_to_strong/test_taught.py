@@ -1,0 +1,246 @@
+"""Strategies with a teacher, end to end."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+from joblib import parallel_config
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, PredefinedSplit
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier
+
+from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
+from sklearn_w2s.model_selection import LabeledSplit
+from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
+
+TAUGHT = [name for name, strategy in STRATEGIES.items() if strategy.teacher]
+# Few of them draw anything at random; co-training is a committee's part.
+SOME = ["mix", "trust", "committee"]
+
+
+def make(strategy, weak=None, strong=None, **params):
+    weak = GaussianNB() if weak is None else weak
+    strong = LogisticRegression() if strong is None else strong
+    if strategy == "co_train":
+        params["weak_features"] = [0, 1, 3]
+    return WeakToStrongClassifier(
+        weak, strong, strategy=strategy, **{"random_state": 0} | params
+    )
+
+
+@pytest.fixture
+def weights():
+    return np.random.default_rng(1).integers(0, 3, size=240).astype(float)
+
+
+# Its life
+
+
+@pytest.mark.parametrize("strategy", TAUGHT)
+def test_what_is_fitted_survives_copies_and_seeds_repeat_it(problem, strategy):
+    X, y, _ = problem
+    model = make(strategy).fit(X, y)
+    proba = model.predict_proba(X)
+    for copied in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+        assert_array_equal(copied.predict_proba(X), proba)
+    with pytest.raises(NotFittedError):
+        clone(model).predict(X)
+    again = clone(model).fit(X, y)
+    assert_array_equal(again.predict_proba(X), proba)
+    assert_array_equal(again.label_distributions_, model.label_distributions_)
+    assert again.evidence_ == model.evidence_
+
+
+def test_another_seed_is_another_committee(problem):
+    X, y, _ = problem
+    first, second = (
+        make("committee", random_state=seed).fit(X, y).predict_proba(X)
+        for seed in (0, 1)
+    )
+    assert not np.array_equal(first, second)
+
+
+@pytest.mark.parametrize("strategy", ["co_train", "committee"])
+def test_the_number_of_jobs_does_not_matter(problem, strategy):
+    X, y, _ = problem
+    with parallel_config(backend="threading"):
+        one, two = (make(strategy, n_jobs=n).fit(X, y) for n in (None, 2))
+        assert_allclose(one.predict_proba(X), two.predict_proba(X), rtol=1e-9)
+    assert_array_equal(one.transduction_, two.transduction_)
+
+
+def test_a_change_of_strategy_leaves_nothing_behind(problem):
+    X, y, _ = problem
+    model = make("mix").fit(X, y)
+    assert hasattr(model, "committee_")
+    model.set_params(strategy="all").fit(X, y)
+    assert not hasattr(model, "committee_")
+    assert not hasattr(model, "evidence_")
+    assert_array_equal(model.predict(X), model.strong_estimator_.predict(X))
+
+
+@pytest.mark.parametrize("strategy", SOME)
+def test_all_answers_agree(problem, strategy):
+    X, y, _ = problem
+    model = make(strategy).fit(X, y)
+    proba = model.predict_proba(X)
+    assert_array_equal(model.predict(X), proba.argmax(axis=1))
+    assert_allclose(np.exp(model.predict_log_proba(X)), proba)
+    assert_array_equal(model.decision_function(X).argmax(axis=1), proba.argmax(axis=1))
+
+
+# Weights
+
+
+@pytest.mark.parametrize("strategy", TAUGHT)
+@pytest.mark.parametrize("cv", [5, PredefinedSplit(np.arange(60) % 4)])
+def test_rows_of_weight_zero_have_no_say(problem, weights, strategy, cv):
+    X, y, _ = problem
+    ignored = weights == 0
+    X_changed, y_changed = X.copy(), y.copy()
+    X_changed[ignored] = 0
+    y_changed[ignored & (y >= 0)] = 2
+    detector = OverlapDetector(cv=cv)
+    first, second = (
+        make(strategy, overlap_detector=detector).fit(*rows, sample_weight=weights)
+        for rows in ((X, y), (X_changed, y_changed))
+    )
+    assert_allclose(second.predict_proba(X), first.predict_proba(X), rtol=1e-6)
+    assert not first.train_weight_[ignored].any()
+
+
+@pytest.mark.parametrize("strategy", ["mix", "trust"])
+def test_weights_of_one_are_none(problem, strategy):
+    X, y, _ = problem
+    plain = make(strategy).fit(X, y)
+    weighted = make(strategy).fit(X, y, sample_weight=np.ones(len(X)))
+    assert_allclose(weighted.predict_proba(X), plain.predict_proba(X), atol=1e-6)
+
+
+@pytest.mark.parametrize("strategy", SOME)
+def test_weights_are_refused_where_they_cannot_be_taken(problem, weights, strategy):
+    X, y, _ = problem
+    model = make(strategy, strong=KNeighborsClassifier())
+    with pytest.raises(TypeError, match=r"KNeighborsClassifier\.fit takes no sampl"):
+        model.fit(X, y, sample_weight=weights)
+
+
+# Routing
+
+
+@pytest.mark.parametrize("strategy", TAUGHT)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_routing_changes_nothing(problem, weights, strategy, weighted):
+    X, y, _ = problem
+    weights = weights if weighted else None
+    plain = make(strategy).fit(X, y, sample_weight=weights)
+    with config_context(enable_metadata_routing=True):
+        model = make(
+            strategy,
+            GaussianNB().set_fit_request(sample_weight=True),
+            LogisticRegression().set_fit_request(sample_weight=True),
+        ).fit(X, y, sample_weight=weights)
+        assert_allclose(model.predict_proba(X), plain.predict_proba(X), rtol=1e-6)
+
+
+@pytest.mark.parametrize("strategy", SOME)
+def test_a_strong_estimator_gets_no_weights_that_it_did_not_request(
+    problem, weights, strategy
+):
+    X, y, _ = problem
+    seen = []
+
+    class Recorder(LogisticRegression):
+        def fit(self, X, y, sample_weight=None):
+            seen.append(sample_weight)
+            return super().fit(X, y, sample_weight)
+
+    with config_context(enable_metadata_routing=True):
+        weak = GaussianNB().set_fit_request(sample_weight=True)
+        strong = Recorder().set_fit_request(sample_weight=False)
+        make(strategy, weak, strong).fit(X, y, sample_weight=weights)
+    # On five folds and on all labels; then on what it was taught.
+    assert len(seen) == 5 + 1 + 1
+    assert seen[:6] == [None] * 6
+
+
+# Who can be strong
+
+
+@pytest.mark.parametrize("strategy", [*TAUGHT, "auto"])
+@pytest.mark.parametrize(
+    "strong",
+    [
+        KNeighborsClassifier(),
+        DecisionTreeClassifier(max_depth=4),
+        make_pipeline(StandardScaler(), LogisticRegression()),
+    ],
+    ids=["neighbors", "tree", "pipeline"],
+)
+def test_any_classifier_with_probabilities_can_be_taught(problem, strategy, strong):
+    X, y, truth = problem
+    model = make(strategy, strong=strong).fit(X, y)
+    assert np.mean(model.predict(X) == truth) > 0.65
+    assert_allclose(model.label_distributions_.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("strategy", SOME)
+def test_a_net_can_be_taught(problem, strategy):
+    torch = pytest.importorskip("torch")
+    skorch = pytest.importorskip("skorch")
+    X, y, truth = problem
+    net = skorch.NeuralNetClassifier(
+        torch.nn.Sequential(
+            torch.nn.Linear(4, 8), torch.nn.Tanh(), torch.nn.Linear(8, 3)
+        ),
+        criterion=torch.nn.CrossEntropyLoss,
+        optimizer=torch.optim.Adam,
+        lr=0.05,
+        max_epochs=40,
+        batch_size=-1,
+        train_split=None,
+        verbose=0,
+    )
+    model = make(strategy, strong=net).fit(X, y)
+    assert np.mean(model.predict(X) == truth) > 0.75
+    assert type(model.strong_estimator_.net_) is skorch.NeuralNetClassifier
+
+
+def test_without_probabilities_there_is_no_committee():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 3))
+    y = np.where(np.arange(300) < 80, X[:, 0] > 0, -1)
+    model = make("auto", strong=LinearSVC()).fit(X, y)
+    assert model.strategy_ == "confidence"
+    for strategy in TAUGHT:
+        with pytest.raises(TypeError, match=r"LinearSVC has none\. Wrap it in Cali"):
+            make(strategy, strong=LinearSVC()).fit(X, y)
+
+
+# Searches
+
+
+def test_a_search_finds_a_strategy():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(360, 4))
+    truth = (X[:, 0] + X[:, 1] + 0.5 * rng.normal(size=360) > 0).astype(int)
+    y = np.where(np.arange(360) < 90, truth, -1)
+    # Pure leaves have classes of probability zero, and infinite scores.
+    tree = DecisionTreeClassifier(max_depth=4)
+    model = make("all", tree, tree)
+    grid = {"strategy": ["all", "smooth", "mix", "trust", "auto"]}
+    search = GridSearchCV(
+        model, grid, cv=LabeledSplit(3), scoring="roc_auc", error_score="raise"
+    ).fit(X, y)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert np.mean(search.predict(X) == truth) > 0.75

@@ -1,0 +1,142 @@
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+
+from sklearn_w2s.weak_to_strong._views import draw, fit_view, unknown_columns
+
+
+def generator():
+    return np.random.RandomState(0)
+
+
+def mixed(n=50):
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "age": np.where(rng.uniform(size=n) < 0.2, np.nan, rng.normal(size=n)),
+            "ward": pd.Categorical(rng.choice(["a", "b"], size=n)),
+            "note": np.where(rng.uniform(size=n) < 0.2, None, "x"),
+            "unit": np.ones(n),
+        }
+    )
+
+
+TABLES = {
+    "numbers": np.random.default_rng(0).normal(size=(50, 3)),
+    "one row": np.array([[1.0, 2.0]]),
+    "two rows": np.array([[1.0, 2.0], [3.0, 2.0]]),
+    "equal rows": np.ones((50, 2)),
+    "gaps": np.where(np.eye(50, 3), np.nan, 1.0),
+    "nothing": np.full((50, 2), np.nan),
+    "mixed": mixed(),
+    "polars": pl.DataFrame({"a": np.arange(50.0), "b": ["x", None] * 25}),
+    "sparse rows": sparse.csr_array(np.eye(50, 4)),
+    "sparse columns": sparse.csc_array(np.eye(50, 4)),
+    "texts": np.array([["a", 1.0], ["b", None]] * 25, dtype=object),
+}
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_every_table_has_a_view_of_finite_numbers(kind):
+    X = TABLES[kind]
+    view = fit_view(X, None, np.arange(X.shape[0]), generator())
+    rows = view.rows(X)
+    features = view.kernel_map.transform(rows)
+    for values in (rows, features):
+        assert values.shape[0] == X.shape[0]
+        known = values.data if sparse.issparse(values) else values
+        assert np.isfinite(known).all()
+
+
+@pytest.mark.parametrize("kind", ["numbers", "mixed", "sparse rows"])
+def test_a_view_sees_its_columns_alone(kind):
+    X = TABLES[kind]
+    view = fit_view(X, [0], np.arange(50), generator())
+    if isinstance(X, pd.DataFrame):
+        changed = X.assign(ward="c", note="y")
+    else:
+        changed = X * ([1.0] + [2.0] * (X.shape[1] - 1))
+    changed = changed.tocsr() if sparse.issparse(X) else changed
+    first, second = view.rows(X), view.rows(changed)
+    assert abs(first - second).max() == 0
+
+
+def test_a_view_learns_from_the_rows_it_is_given():
+    X = TABLES["numbers"].copy()
+    chosen = np.arange(10)
+    view = fit_view(X, None, chosen, generator())
+    X[10:] *= 100
+    again = fit_view(X, None, chosen, generator())
+    assert_array_equal(view.rows(X), again.rows(X))
+
+
+def test_the_kernel_is_of_the_width_of_the_median_distance():
+    X = np.random.default_rng(0).normal(size=(400, 5))
+    view = fit_view(X, None, np.arange(400), generator())
+    rows = view.rows(X)
+    rng = np.random.default_rng(1)
+    pairs = rows[rng.integers(400, size=1000)] - rows[rng.integers(400, size=1000)]
+    median = np.median((pairs**2).sum(axis=1))
+    assert view.kernel_map.gamma == pytest.approx(0.5 / median, rel=0.1)
+
+
+def test_samples_are_drawn_only_where_rows_are_many():
+    assert_array_equal(draw(5, 5, generator()), np.arange(5))
+    drawn = draw(100, 7, generator())
+    assert len(np.unique(drawn)) == 7
+    assert_array_equal(drawn, np.sort(drawn))
+
+
+# Columns that labeled rows lack
+
+
+NAN = np.nan
+NUMBERS = np.array([[1, NAN, NAN, NAN], [2, NAN, NAN, 3], [3, 4, NAN, 5.0]])
+LABELED, UNLABELED = np.array([0, 1]), np.array([2])
+
+
+def as_objects(X):
+    return np.where(np.isnan(X), None, X.astype(object))
+
+
+def as_texts(X):
+    texts = as_objects(X)
+    texts[2, 1] = "four"
+    return texts
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        np.array,
+        np.float32,
+        as_objects,
+        as_texts,
+        pd.DataFrame,
+        lambda X: pd.DataFrame(as_texts(X)),
+        lambda X: pd.DataFrame(X).astype("Float64"),
+        lambda X: pd.DataFrame(as_texts(X)).astype("category"),
+        lambda X: pl.DataFrame(X, schema=list("abcd"), nan_to_null=True),
+        lambda X: pl.DataFrame(X, schema=list("abcd")),
+    ],
+)
+def test_columns_that_only_unlabeled_rows_know_are_found(convert):
+    X = convert(NUMBERS)
+    assert unknown_columns(X, LABELED, UNLABELED) == [1]
+    assert unknown_columns(X, UNLABELED, LABELED) == []
+    assert unknown_columns(X, LABELED, np.array([], dtype=int)) == []
+
+
+@pytest.mark.parametrize("convert", [sparse.csr_matrix, sparse.csc_array])
+def test_what_a_sparse_matrix_does_not_store_is_not_unknown(convert):
+    X = convert(np.nan_to_num(NUMBERS))
+    assert unknown_columns(X, LABELED, UNLABELED) == []
+
+
+def test_integers_are_never_unknown():
+    X = pd.DataFrame({"a": [0, 0, 1], "b": [True, False, True]})
+    assert unknown_columns(X, LABELED, UNLABELED) == []
+    assert_allclose(unknown_columns(X.to_numpy(), LABELED, UNLABELED), [])

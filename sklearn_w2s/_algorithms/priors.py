@@ -14,7 +14,11 @@ _LEAST_PROBA = 1e-6
 
 
 def matching_factors(
-    proba: ArrayLike, prior: ArrayLike, *, n_steps: int = 30
+    proba: ArrayLike,
+    prior: ArrayLike,
+    *,
+    n_steps: int = 30,
+    weights: ArrayLike | None = None,
 ) -> FloatArray:
     r"""Return the factors per class that give probabilities the wanted class shares.
 
@@ -36,6 +40,8 @@ def matching_factors(
         Wanted class shares; at least one is positive.
     n_steps : int, default=30
         Number of steps.
+    weights : array-like of shape (n,), default=None
+        Non-negative weights of the rows; a weight of two equals a row given twice.
 
     Returns
     -------
@@ -62,7 +68,7 @@ def matching_factors(
     wanted = np.asarray(prior, dtype=np.float64)
     factors = (wanted > 0) / np.count_nonzero(wanted > 0)
     for _ in range(n_steps):
-        shares = reweigh(given, factors).mean(axis=0)
+        shares = np.average(reweigh(given, factors), axis=0, weights=weights)
         ratios = np.ones_like(wanted)
         np.divide(wanted, shares, out=ratios, where=shares > _LEAST_SHARE)
         factors = factors * ratios**_DAMPING

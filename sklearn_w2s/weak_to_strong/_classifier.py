@@ -127,7 +127,7 @@ class WeakToStrongClassifier(
     evidence_ : dict
         In strategies with a teacher: the `weights` of its members, and the `accuracy`
         and mean `log_likelihood`, in nats, of each of them, and of all together, on
-        held-out labels.
+        held-out labels. Empty without labels.
     overlap_detector_ : OverlapDetector
         The fitted detector, where one was given or needed.
     overlap_density_ : float

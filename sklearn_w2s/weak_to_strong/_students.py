@@ -79,7 +79,7 @@ class HelperStudents:
         self.factors_ = np.ones(proba.shape[1])
         if self.keep_shares:
             prior = np.average(targets, axis=0, weights=weights)
-            self.factors_ = matching_factors(proba, prior)
+            self.factors_ = matching_factors(proba, prior, weights=weights)
         return reweigh(proba, self.factors_)
 
     def proba(self, X):

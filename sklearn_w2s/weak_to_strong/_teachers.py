@@ -375,6 +375,6 @@ def co_train(teacher, taught, X, view, weights, *, rng, n_jobs):
     other[chosen] = forest.oob_prediction_
     prior = np.average(taught, axis=0, weights=weights)
     both = combine_views(taught, other, prior)
-    factors = matching_factors(both, prior)
+    factors = matching_factors(both, prior, weights=weights)
     co_teacher = CoTeacher(teacher, view, forest, prior, factors)
     return co_teacher, reweigh(both, factors)

@@ -17,6 +17,7 @@ from sklearn_w2s._weak import select_columns
 MAX_ROWS = 20_000
 MAX_COMPONENTS = 300
 _N_PAIRS = 2_000
+_LEAST_CHANCE = 1e-3
 
 
 class View:
@@ -84,7 +85,7 @@ def draw(n, size, rng):
 
 
 def unknown_columns(X, labeled, unlabeled):
-    """Return columns of which labeled rows know nothing while unlabeled rows do.
+    """Return columns that labeled rows lack, and not by chance.
 
     Parameters
     ----------
@@ -96,25 +97,26 @@ def unknown_columns(X, labeled, unlabeled):
     Returns
     -------
     list of int
-        Positions of the columns.
+        Positions of the columns. A value is known so often in unlabeled rows that all
+        labeled rows would lack it once in a thousand times, were it missing at random.
     """
     if hasattr(X, "nnz") or not (len(labeled) and len(unlabeled)):
         return []  # what a sparse matrix lacks is zero
-    empty = _empty_columns(safe_indexing(X, labeled), list(range(X.shape[1])))
-    still_empty = _empty_columns(safe_indexing(X, unlabeled), empty)
-    return sorted(set(empty) - set(still_empty))
+    empty = _known_shares(safe_indexing(X, labeled), range(X.shape[1]))
+    empty = [j for j, share in empty.items() if not share]
+    shares = _known_shares(safe_indexing(X, unlabeled), empty)
+    return [j for j in empty if (1 - shares[j]) ** len(labeled) < _LEAST_CHANCE]
 
 
-def _empty_columns(X, candidates):
-    """Return those of the candidates in which every value is missing."""
+def _known_shares(X, columns):
+    """Return the share of rows in which a value is known, by column."""
     numeric, _ = split_columns(X)
     is_numeric = set(numeric)
-    return [
-        j
-        for j in candidates
-        if (
-            np.isnan(numeric_rows(X, [j])).all()
+    return {
+        j: (
+            1 - np.isnan(numeric_rows(X, [j])).mean()
             if j in is_numeric
-            else all(value is None for value in text_rows(X, [j])[:, 0])
+            else np.mean([value is not None for value in text_rows(X, [j])[:, 0]])
         )
-    ]
+        for j in columns
+    }

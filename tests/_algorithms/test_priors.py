@@ -191,3 +191,11 @@ def test_the_input_is_left_as_it_was():
     reweigh(proba, prior)
     combine_views(proba, proba, prior)
     assert_array_equal(proba, [[0.5, 0.5]])
+
+
+def test_a_weight_of_two_equals_a_row_given_twice_in_the_factors():
+    rng = np.random.default_rng(0)
+    proba, weights = rng.dirichlet([1, 1, 1], size=20), rng.integers(0, 4, size=20)
+    weighted = matching_factors(proba, [0.5, 0.3, 0.2], weights=weights)
+    repeated = matching_factors(proba.repeat(weights, axis=0), [0.5, 0.3, 0.2])
+    assert_allclose(weighted, repeated)

@@ -140,3 +140,14 @@ def test_integers_are_never_unknown():
     X = pd.DataFrame({"a": [0, 0, 1], "b": [True, False, True]})
     assert unknown_columns(X, LABELED, UNLABELED) == []
     assert_allclose(unknown_columns(X.to_numpy(), LABELED, UNLABELED), [])
+
+
+def test_a_rare_column_that_labeled_rows_lack_by_chance_is_not_unknown():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(500, 3))
+    labeled, unlabeled = np.arange(50), np.arange(50, 500)
+    for share, expected in [(0.02, []), (0.5, [1])]:
+        rare = X.copy()
+        rare[:, 1] = np.where(rng.uniform(size=500) < share, rare[:, 1], np.nan)
+        rare[labeled, 1] = np.nan
+        assert unknown_columns(rare, labeled, unlabeled) == expected

@@ -66,9 +66,10 @@ def matching_factors(
     """
     given = np.asarray(proba, dtype=np.float64)
     wanted = np.asarray(prior, dtype=np.float64)
+    v = None if weights is None else np.asarray(weights, dtype=np.float64)
     factors = (wanted > 0) / np.count_nonzero(wanted > 0)
     for _ in range(n_steps):
-        shares = np.average(reweigh(given, factors), axis=0, weights=weights)
+        shares = np.average(reweigh(given, factors), axis=0, weights=v)
         ratios = np.ones_like(wanted)
         np.divide(wanted, shares, out=ratios, where=shares > _LEAST_SHARE)
         factors = factors * ratios**_DAMPING

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from sklearn_w2s.weak_to_strong._teachers import held_out_opinions
+
 # Many are compared with few rows: one standard error is often luck.
 _STANDARD_ERRORS = 2.0
 _NEARLY_ALL = 0.9
@@ -26,18 +28,14 @@ def held_out_hits(labels, members, weights):
     row_weights : ndarray of shape (n,)
         Weights of the rows held out from every member.
     """
-    opinions = np.array(
-        [labels.weak_proba, *[member.held_out_proba for member in members.values()]]
-    )
-    known = ~np.isnan(opinions).any(axis=(0, 2)) & (labels.weights > 0)
-    opinions = opinions[:, known]
+    opinions, codes, row_weights = held_out_opinions(labels, members)
     together = np.tensordot(weights, opinions, axes=1)
     names = ["weak", *members, "all"]
     hits = {
-        name: proba.argmax(axis=1) == labels.codes[known]
+        name: proba.argmax(axis=1) == codes
         for name, proba in zip(names, [*opinions, together], strict=True)
     }
-    return hits, labels.weights[known]
+    return hits, row_weights
 
 
 def better_alone(hits, row_weights, weights, candidates):

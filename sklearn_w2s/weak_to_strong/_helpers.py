@@ -1,5 +1,6 @@
 """Helper estimators: cheap, and unlike each other in what they can learn."""
 
+import numpy as np
 from sklearn.ensemble import (
     BaggingClassifier,
     ExtraTreesClassifier,
@@ -106,3 +107,28 @@ def make_soft_forest(n_jobs):
         oob_score=True,
         n_jobs=n_jobs,
     )
+
+
+def out_of_bag(forest, rows, chosen):
+    """Return what trees say of rows that they have not seen.
+
+    Parameters
+    ----------
+    forest : RandomForestRegressor
+        Fitted on the chosen rows.
+    rows : {ndarray, csr matrix} of shape (n, n_encoded)
+        Rows.
+    chosen : ndarray of int
+        Positions of those that the forest was fitted on, sorted.
+
+    Returns
+    -------
+    ndarray of shape (n, n_classes)
+        Probabilities.
+    """
+    proba = np.empty((rows.shape[0], forest.n_outputs_))
+    proba[chosen] = forest.oob_prediction_
+    others = np.delete(np.arange(len(proba)), chosen)
+    if len(others):
+        proba[others] = forest.predict(rows[others])
+    return proba

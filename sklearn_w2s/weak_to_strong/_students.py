@@ -8,7 +8,7 @@ from sklearn_w2s._algorithms.priors import matching_factors, reweigh
 from sklearn_w2s._algorithms.weak_labels import expand_soft_targets
 from sklearn_w2s._sklearn import seed_nested
 from sklearn_w2s._validation import align_proba
-from sklearn_w2s.weak_to_strong._helpers import make_soft_forest
+from sklearn_w2s.weak_to_strong._helpers import make_soft_forest, out_of_bag
 from sklearn_w2s.weak_to_strong._views import MAX_ROWS, draw
 
 N_NEIGHBORS = 15
@@ -71,10 +71,12 @@ class HelperStudents:
         self.neighbors_ = NearestNeighbors(
             n_neighbors=min(n_neighbors, len(chosen) - 1), n_jobs=self.n_jobs
         ).fit(own)
-        opinions = self._opinions(rows)
-        opinions[0][chosen] = self.forest_.oob_prediction_
-        neighbors = self.neighbors_.kneighbors(return_distance=False)
-        opinions[2][chosen] = taught[neighbors].mean(axis=1)
+        nearest = self._unseen_nearest(rows, chosen)
+        opinions = [
+            out_of_bag(self.forest_, rows, chosen),
+            self._ask_kernel(rows, nearest),
+            nearest,
+        ]
         proba = np.mean(opinions, axis=0)
         self.factors_ = np.ones(proba.shape[1])
         if self.keep_shares:
@@ -88,9 +90,21 @@ class HelperStudents:
         return reweigh(np.mean(opinions, axis=0), self.factors_)
 
     def _opinions(self, rows):
-        neighbors = self.neighbors_.kneighbors(rows, return_distance=False)
-        nearest = self.targets_[neighbors].mean(axis=1)
+        nearest = self._nearest(rows)
         return [self.forest_.predict(rows), self._ask_kernel(rows, nearest), nearest]
+
+    def _nearest(self, rows):
+        """Return the mean over neighbours; without rows, of those fitted on."""
+        neighbors = self.neighbors_.kneighbors(rows, return_distance=False)
+        return self.targets_[neighbors].mean(axis=1)
+
+    def _unseen_nearest(self, rows, chosen):
+        proba = np.empty((rows.shape[0], self.targets_.shape[1]))
+        proba[chosen] = self._nearest(None)
+        others = np.delete(np.arange(len(proba)), chosen)
+        if len(others):
+            proba[others] = self._nearest(rows[others])
+        return proba
 
     def _ask_kernel(self, rows, nearest):
         if self.kernel_ is None:  # of one class there is nothing to tell

@@ -20,7 +20,11 @@ from sklearn_w2s._fitting import (
 )
 from sklearn_w2s._sklearn import safe_indexing, seed_nested
 from sklearn_w2s._validation import accepts, n_rows
-from sklearn_w2s.weak_to_strong._helpers import make_helpers, make_soft_forest
+from sklearn_w2s.weak_to_strong._helpers import (
+    make_helpers,
+    make_soft_forest,
+    out_of_bag,
+)
 from sklearn_w2s.weak_to_strong._views import MAX_ROWS, draw
 
 MAX_LABELED = 5_000
@@ -269,6 +273,32 @@ def _folds_of(labels, chosen):
     return [(train, test) for train, test in folds if len(test)]
 
 
+def held_out_opinions(labels, members):
+    """Return what all say of the rows that count and were held out from everybody.
+
+    Parameters
+    ----------
+    labels : Labels
+        Labeled rows.
+    members : dict of str to Member
+        Estimators trained on them.
+
+    Returns
+    -------
+    opinions : ndarray of shape (1 + n_members, n, n_classes)
+        Probabilities of the weak estimator, then of the members.
+    codes : ndarray of shape (n,)
+        Class codes of the rows.
+    row_weights : ndarray of shape (n,)
+        Their weights.
+    """
+    opinions = np.array(
+        [labels.weak_proba, *[member.held_out_proba for member in members.values()]]
+    )
+    known = ~np.isnan(opinions).any(axis=(0, 2)) & (labels.weights > 0)
+    return opinions[:, known], labels.codes[known], labels.weights[known]
+
+
 def weigh_members(labels, members):
     """Return the weights of the weak estimator and of the members, by the evidence.
 
@@ -287,14 +317,10 @@ def weigh_members(labels, members):
         Mean log-probability of the true labels of held-out rows, in nats, last that of
         the weighted mean of all; NaN if no row was held out.
     """
-    rows = np.arange(len(labels.codes))
-    opinions = [labels.weak_proba]
-    opinions += [member.held_out_proba for member in members.values()]
-    likelihoods = np.array([proba[rows, labels.codes] for proba in opinions])
-    known = ~np.isnan(likelihoods).any(axis=0) & (labels.weights > 0)
-    likelihoods, row_weights = likelihoods[:, known], labels.weights[known]
+    opinions, codes, row_weights = held_out_opinions(labels, members)
+    likelihoods = opinions[:, np.arange(len(codes)), codes]
     weights = blend_weights(likelihoods, weights=row_weights)
-    if not known.any():
+    if not len(codes):
         return weights, np.full(len(weights) + 1, np.nan)
     logs = np.log(np.maximum(np.vstack([likelihoods, weights @ likelihoods]), 1e-6))
     return weights, np.average(logs, axis=1, weights=row_weights)
@@ -371,8 +397,7 @@ def co_train(teacher, taught, X, view, weights, *, rng, n_jobs):
     chosen = draw(len(taught), MAX_ROWS, rng)
     forest = seed_nested(make_soft_forest(n_jobs), rng)
     forest.fit(rows[chosen], taught[chosen], weights[chosen])
-    other = forest.predict(rows)
-    other[chosen] = forest.oob_prediction_
+    other = out_of_bag(forest, rows, chosen)
     prior = np.average(taught, axis=0, weights=weights)
     both = combine_views(taught, other, prior)
     factors = matching_factors(both, prior, weights=weights)

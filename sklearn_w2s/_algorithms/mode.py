@@ -36,8 +36,13 @@ def half_sample_mode(values: ArrayLike, weights: ArrayLike) -> float:
     """
     x = np.asarray(values, dtype=np.float64)
     w = np.asarray(weights, dtype=np.float64)
-    x, group = np.unique(x[w > 0], return_inverse=True)
-    total = np.bincount(group, weights=w[w > 0])
+    x, w = x[w > 0], w[w > 0]
+    if np.all(w == w[0]):
+        # Counting sorts values where grouping sorts indices, at half the speed.
+        x, total = np.unique(x, return_counts=True)
+    else:
+        x, group = np.unique(x, return_inverse=True)
+        total = np.bincount(group, weights=w)
     while len(x) > 1:
         below = np.concatenate([[0.0], np.cumsum(total)])
         # A weight that misses one half by rounding alone has reached it.

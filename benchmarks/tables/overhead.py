@@ -16,7 +16,7 @@ from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
 RESULT = RESULTS / "overhead.csv"
 N_ROWS, N_FEATURES, N_LABELED = 100_000, 50, 1_000
 N_REPETITIONS = 5
-# Rounds until an early stop depend on the labels, and would hide what the strategy costs.
+# An early stop depends on the labels, and would hide what the strategy costs.
 STRONG = HistGradientBoostingClassifier(early_stopping=False, random_state=0)
 STRATEGIES = ["all", "confidence", "confident", "overlap"]
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
+BoolArray = NDArray[np.bool_]
 
 # Halvings of [0, 1]: 2 ** -40 < 1e-12.
 _BISECTIONS = 40
@@ -25,9 +26,15 @@ class ArmStatistics:
     n_pulls : ndarray of shape (n_arms,)
         Rounds in which the arm was drawn.
     drawn : ndarray of shape (n_arms,)
-        Rows drawn.
+        Rows drawn whose reward is known.
     found : ndarray of shape (n_arms,)
-        Successes among them.
+        Successes among them, or the sum of their rewards.
+    cost : ndarray of shape (n_arms,)
+        What a row of the arm costs, positive.
+    sensitivity, fall_out : ndarray of shape (n_arms,)
+        Shares of true successes and of others that are found, the first larger.
+    is_open : ndarray of bool of shape (n_arms,)
+        Whether the arm can be drawn.
     pool : ndarray of shape (n_arms,)
         Rows in the arm before anything was drawn; infinity where unknown.
     horizon : float
@@ -40,11 +47,62 @@ class ArmStatistics:
 
     n_pulls: IntArray
     drawn: IntArray
-    found: IntArray
+    found: FloatArray
+    cost: FloatArray
+    sensitivity: FloatArray
+    fall_out: FloatArray
+    is_open: BoolArray
     pool: FloatArray
     horizon: float
     alpha: float
     rng: np.random.RandomState
+
+    def worth(self, rates: ArrayLike) -> FloatArray:
+        """Return true rates per unit of cost, for rates or bounds as found.
+
+        Parameters
+        ----------
+        rates : array-like of shape (n_arms,)
+            Rates of success as found, or bounds on them.
+
+        Returns
+        -------
+        ndarray of shape (n_arms,)
+            Corrected for what is missed and mistaken, 0 or more, over the cost.
+        """
+        return true_rate(rates, self.sensitivity, self.fall_out) / self.cost
+
+
+def true_rate(
+    rate: ArrayLike, sensitivity: ArrayLike, fall_out: ArrayLike
+) -> FloatArray:
+    """Return ``(rate - fall_out) / (sensitivity - fall_out)``, 0 at least.
+
+    Parameters
+    ----------
+    rate : array-like of shape (n_arms,)
+        Share of rows found.
+    sensitivity, fall_out : array-like of shape (n_arms,)
+        Shares of true successes and of others that are found.
+
+    Returns
+    -------
+    ndarray of shape (n_arms,)
+        Share of true successes; a bound on the one is a bound on the other.
+
+    References
+    ----------
+    W. J. Rogan, B. Gladen, "Estimating Prevalence from the Results of a Screening
+    Test", American Journal of Epidemiology 107(1), 1978.
+
+    Examples
+    --------
+    >>> true_rate([0.1, 0.5], 0.9, 0.1)
+    array([0. , 0.5])
+    """
+    mistaken = np.asarray(fall_out, dtype=np.float64)
+    found = np.asarray(sensitivity, dtype=np.float64)
+    return np.maximum((np.asarray(rate) - mistaken) / (found - mistaken), 0)
 
 
 def success_rate(found: ArrayLike, drawn: ArrayLike) -> FloatArray:
@@ -107,24 +165,55 @@ def unseen_factor(drawn: ArrayLike, pool: ArrayLike) -> FloatArray:
     return np.minimum(1 - (n - 1) / size, (1 - n / size) * (1 + 1 / n)).clip(0, 1)
 
 
+def fair_share_level(t: float, drawn: ArrayLike, n_arms: int) -> FloatArray:
+    r"""Return :math:`\log^+ (t / K n)`, the level of confidence bounds that are fair.
+
+    An arm is granted a bonus only while fewer rows than its even share of all rows were
+    drawn of it. Over few rounds that explores far less than the classical log t, which
+    it approaches as t grows.
+
+    Parameters
+    ----------
+    t : float
+        Rows drawn of all arms.
+    drawn : array-like of shape (n_arms,)
+        Rows drawn of each arm, n; positive.
+    n_arms : int
+        Number of arms that can be drawn, K.
+
+    Returns
+    -------
+    ndarray of shape (n_arms,)
+        Level, 0 or more.
+
+    References
+    ----------
+    R. Degenne, V. Perchet, "Anytime Optimal Algorithms in Stochastic Multi-armed
+    Bandits", ICML 2016; for kl: P. Ménard, A. Garivier, "A Minimax and Asymptotically
+    Optimal Algorithm for Stochastic Bandits", ALT 2017.
+
+    Examples
+    --------
+    >>> fair_share_level(1000, [10, 100, 500], 2).round(3)
+    array([3.912, 1.609, 0.   ])
+    """
+    n: FloatArray = np.asarray(drawn, dtype=np.float64)
+    level: FloatArray = np.log(np.maximum(t / (n_arms * n), 1))
+    return level
+
+
 def kl_ucb_index(
-    found: ArrayLike,
-    drawn: ArrayLike,
-    t: float,
-    alpha: float = 1.0,
-    pool: ArrayLike = np.inf,
+    found: ArrayLike, drawn: ArrayLike, level: ArrayLike, pool: ArrayLike = np.inf
 ) -> FloatArray:
     r"""Return the largest success rate that the rows drawn do not rule out.
 
-    .. math:: \max \left\{ q \in [o, 1] :
-        n\, \mathrm{kl}(o, q) \le \alpha\, \rho\, \log t \right\}, \quad
-        \mathrm{kl}(o, q) = o \log\frac{o}{q} + (1 - o) \log\frac{1 - o}{1 - q}
+    .. math:: \max \left\{ q \in [o, 1] : n\, \mathrm{kl}(o, q) \le \rho\, l \right\},
+        \quad \mathrm{kl}(o, q) = o \log\frac{o}{q} + (1 - o) \log\frac{1 - o}{1 - q}
 
-    with o the rate among the n rows drawn of the arm, t the rows drawn of all arms and
-    :math:`\rho` the `unseen_factor`. The exploration term c log log t of the theory is
-    left out (c = 0), as its authors recommend in practice. The factor is proved for
-    the squared radius of Hoeffding's inequality, which kl exceeds; taking it over to
-    kl is a heuristic that is exact at n = 1 and n = N.
+    with o the rate among the n rows drawn of the arm, l the level and :math:`\rho` the
+    `unseen_factor`, which is proved for the squared radius of Hoeffding's inequality
+    that kl exceeds; taking it over to kl is a heuristic, exact at n = 1 and n = N. The
+    lower bound is one minus the index of the failures.
 
     Parameters
     ----------
@@ -132,10 +221,9 @@ def kl_ucb_index(
         Successes.
     drawn : array-like of shape (n_arms,)
         Rows drawn.
-    t : float
-        Rows drawn of all arms.
-    alpha : float, default=1.0
-        Exploration coefficient; 0 returns the rate.
+    level : float or array-like of shape (n_arms,)
+        Logarithm of the odds against being above the index, l; log t in the original
+        KL-UCB, 0 returns the rate.
     pool : array-like of shape (n_arms,), default=np.inf
         Size of the population; infinity where endless.
 
@@ -151,14 +239,15 @@ def kl_ucb_index(
 
     Examples
     --------
-    >>> kl_ucb_index([3, 30, 30], [10, 100, 100], 200, pool=[1000, 1000, 100]).round(3)
+    >>> pool = [1000, 1000, 100]
+    >>> kl_ucb_index([3, 30, 30], [10, 100, 100], np.log(200), pool).round(3)
     array([0.781, 0.451, 0.3  ])
     """
     n = np.maximum(np.asarray(drawn, dtype=np.float64), 1)
     rate = np.asarray(found, dtype=np.float64) / n
     # An arm without rows has nothing drawn either: its radius is not used.
     size = np.maximum(np.asarray(pool, dtype=np.float64), n)
-    bound = alpha * unseen_factor(n, size) * np.log(max(t, 1)) / n
+    bound = unseen_factor(n, size) * np.asarray(level, dtype=np.float64) / n
     low = np.zeros_like(bound)
     high = np.broadcast_to(1 - rate, bound.shape)
     for _ in range(_BISECTIONS):
@@ -173,8 +262,8 @@ def ucb1_index(
 ) -> FloatArray:
     r"""Return :math:`o + \alpha \sqrt{\log t / (2n)}`, counted in rows.
 
-    With `alpha` = 1 it is the radius of Hoeffding's inequality for rates at the same
-    level as `kl_ucb_index`, and never below that one.
+    With `alpha` = 1 it is the radius of Hoeffding's inequality for rates, and never
+    below `kl_ucb_index` at the level log t.
 
     Parameters
     ----------
@@ -205,6 +294,47 @@ def ucb1_index(
     n = np.maximum(np.asarray(drawn, dtype=np.float64), 1)
     radius = np.sqrt(np.log(max(t, 1)) / (2 * n))
     return _or_first(np.asarray(found) / n + alpha * radius, drawn)
+
+
+def ucb_tuned_index(
+    found: ArrayLike, drawn: ArrayLike, t: float, alpha: float = 1.0
+) -> FloatArray:
+    r"""Return UCB1-tuned, whose radius takes the variance of the arm into account.
+
+    .. math:: o + \alpha \sqrt{\frac{\log t}{n} \min\left(\frac{1}{4},
+        o (1 - o) + \sqrt{\frac{2 \log t}{n}}\right)}
+
+    Parameters
+    ----------
+    found : array-like of shape (n_arms,)
+        Successes.
+    drawn : array-like of shape (n_arms,)
+        Rows drawn, n.
+    t : float
+        Rows drawn of all arms.
+    alpha : float, default=1.0
+        Exploration coefficient.
+
+    Returns
+    -------
+    ndarray of shape (n_arms,)
+        Index; infinity where nothing was drawn.
+
+    References
+    ----------
+    P. Auer, N. Cesa-Bianchi, P. Fischer, "Finite-time Analysis of the Multiarmed
+    Bandit Problem", Machine Learning 47, 2002, section 4.
+
+    Examples
+    --------
+    >>> ucb_tuned_index([3, 30], [10, 100], 200).round(3)
+    array([0.664, 0.415])
+    """
+    n = np.maximum(np.asarray(drawn, dtype=np.float64), 1)
+    rate = np.asarray(found, dtype=np.float64) / n
+    log_t = np.log(max(t, 1))
+    variance = np.minimum(rate * (1 - rate) + np.sqrt(2 * log_t / n), 0.25)
+    return _or_first(rate + alpha * np.sqrt(log_t / n * variance), drawn)
 
 
 def paper_index(
@@ -287,6 +417,42 @@ def reference_index(
     m = np.maximum(np.asarray(n_pulls, dtype=np.float64), 1)
     radius = np.sqrt(2 * np.log(horizon)) / m
     return _or_first(success_rate(found, drawn) + alpha * radius, drawn)
+
+
+def anytime_level(n_pulls: ArrayLike, n_arms: int, delta: float) -> FloatArray:
+    r"""Return :math:`\log(2 K m (m + 1) / \delta)` for arms drawn in m rounds.
+
+    At this level all upper and lower kl bounds of K arms hold in all rounds at once,
+    but for a probability of delta: each fails after m rounds with probability
+    exp(-level), and 1 / m(m + 1) sums to one.
+
+    Parameters
+    ----------
+    n_pulls : array-like of shape (n_arms,)
+        Rounds in which the arm was drawn, m.
+    n_arms : int
+        Number of arms, K.
+    delta : float
+        Probability of an error, in (0, 1).
+
+    Returns
+    -------
+    ndarray of shape (n_arms,)
+        Level, for `kl_ucb_index`.
+
+    References
+    ----------
+    E. Kaufmann, S. Kalyanakrishnan, "Information Complexity in Bandit Subset
+    Selection", COLT 2013, for the rule that stops; the level is a union bound.
+
+    Examples
+    --------
+    >>> anytime_level([1, 10], 2, 0.05).round(3)
+    array([5.075, 9.083])
+    """
+    m = np.maximum(np.asarray(n_pulls, dtype=np.float64), 1)
+    level: FloatArray = np.log(2 * n_arms * m * (m + 1) / delta)
+    return level
 
 
 def next_arm(index: ArrayLike, drawn: ArrayLike, available: ArrayLike) -> int:

@@ -3,30 +3,71 @@
 import numpy as np
 
 from sklearn_w2s._algorithms.bandit import (
+    fair_share_level,
     kl_ucb_index,
     paper_index,
     reference_index,
+    success_rate,
     ucb1_index,
+    ucb_tuned_index,
 )
+
+# Next to none; a Beta distribution without any would overflow.
+_LEAST_SPREAD = 1e-6
 
 
 def _kl_ucb(arms):
-    t = arms.drawn.sum()
-    return kl_ucb_index(arms.found, arms.drawn, t, arms.alpha, arms.pool)
+    n_open = max(int(np.count_nonzero(arms.is_open)), 1)
+    level = fair_share_level(arms.drawn.sum(), np.maximum(arms.drawn, 1), n_open)
+    index = kl_ucb_index(arms.found, arms.drawn, arms.alpha * level, arms.pool)
+    return arms.worth(index)
+
+
+def _kl_lucb(arms):
+    """Mark the leader or its strongest challenger, whichever has fewer rows."""
+    level = arms.alpha * np.log(max(arms.drawn.sum(), 1))
+    upper = kl_ucb_index(arms.found, arms.drawn, level, arms.pool)
+    leader = int(np.argmax(np.where(arms.is_open, _greedy(arms), -np.inf)))
+    others = arms.is_open.copy()
+    others[leader] = False
+    challenger = int(np.argmax(np.where(others, arms.worth(upper), -np.inf)))
+    is_close = others.any() and arms.drawn[challenger] < arms.drawn[leader]
+    marks = np.zeros(len(upper))
+    marks[challenger if is_close else leader] = 1
+    return marks
 
 
 def _ucb1(arms):
-    return ucb1_index(arms.found, arms.drawn, arms.drawn.sum(), arms.alpha)
+    index = ucb1_index(arms.found, arms.drawn, arms.drawn.sum(), arms.alpha)
+    return arms.worth(index)
+
+
+def _ucb_tuned(arms):
+    index = ucb_tuned_index(arms.found, arms.drawn, arms.drawn.sum(), arms.alpha)
+    return arms.worth(index)
+
+
+def _thompson(arms):
+    # A wider posterior explores more, as a larger coefficient does elsewhere.
+    spread = max(arms.alpha, _LEAST_SPREAD)
+    failures = arms.drawn - arms.found
+    drawn = arms.rng.beta((1 + arms.found) / spread, (1 + failures) / spread)
+    return arms.worth(drawn)
 
 
 def _paper(arms):
-    return paper_index(arms.found, arms.drawn, arms.n_pulls, arms.horizon, arms.alpha)
+    counts = arms.found, arms.drawn, arms.n_pulls
+    return arms.worth(paper_index(*counts, arms.horizon, arms.alpha))
 
 
 def _reference(arms):
-    return reference_index(
-        arms.found, arms.drawn, arms.n_pulls, arms.horizon, arms.alpha
-    )
+    counts = arms.found, arms.drawn, arms.n_pulls
+    return arms.worth(reference_index(*counts, arms.horizon, arms.alpha))
+
+
+def _greedy(arms):
+    rate = success_rate(arms.found, arms.drawn)
+    return arms.worth(np.where(np.isnan(rate), np.inf, rate))
 
 
 def _random(arms):
@@ -35,11 +76,17 @@ def _random(arms):
 
 POLICIES = {
     "kl_ucb": _kl_ucb,
+    "kl_lucb": _kl_lucb,
     "ucb1": _ucb1,
+    "ucb_tuned": _ucb_tuned,
+    "thompson": _thompson,
     "paper": _paper,
     "reference": _reference,
+    "greedy": _greedy,
     "random": _random,
 }
+# Their index needs the number of rounds in all.
+NEEDS_HORIZON = ("paper", "reference")
 
 
 def index_values(policy, arms):

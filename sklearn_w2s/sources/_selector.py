@@ -1,6 +1,8 @@
 """UCBSourceSelector: draw rows from the sources of the highest overlap density."""
 
+from collections.abc import Mapping
 from numbers import Integral, Real
+from os import PathLike
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
@@ -10,7 +12,6 @@ from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from sklearn_w2s._algorithms.overlap import OVERLAP
 from sklearn_w2s._delegation import (
     PredictionDelegate,
     prediction_mapping,
@@ -34,12 +35,22 @@ from sklearn_w2s._validation import (
     is_class,
     n_rows,
 )
-from sklearn_w2s.overlap import OverlapDetector
-from sklearn_w2s.sources._engine import RowPool, SourceBandit, draw_each, play
+from sklearn_w2s.sources._live import LiveSources
 from sklearn_w2s.sources._policies import POLICIES
+from sklearn_w2s.sources._pool import PoolReader
+from sklearn_w2s.sources._rewards import PoolRows
+from sklearn_w2s.sources._setup import (
+    describe_arm,
+    make_detector,
+    new_drawing,
+    require_burn_in,
+)
+from sklearn_w2s.sources._state import SelectionState
 
 
-class UCBSourceSelector(PredictionDelegate, MetaEstimatorMixin, BaseEstimator):
+class UCBSourceSelector(
+    LiveSources, SelectionState, PredictionDelegate, MetaEstimatorMixin, BaseEstimator
+):
     r"""Draw rows from the sources of the highest overlap density, then fit on them.
 
     Unlabeled rows come from several sources, and a strong estimator gains most from
@@ -64,23 +75,52 @@ class UCBSourceSelector(PredictionDelegate, MetaEstimatorMixin, BaseEstimator):
         fitted one, wrapped in :class:`~sklearn.frozen.FrozenEstimator`, is used as it
         is. None is an :class:`~sklearn_w2s.OverlapDetector` with its defaults.
     n_rounds : int, default=None
-        Rounds at most, the burn-in included. None sets no limit.
+        Rounds at most, the burn-in and failures included. None sets no limit.
     batch_size : int, default=32
-        Rows drawn per round; fewer where the source or the budget runs out.
+        Rows drawn per round; fewer where the source or a budget runs out.
     budget : int, default=None
-        Rows drawn at most. With neither `n_rounds` nor `budget` all sources are drawn
-        until they are empty.
+        Rows drawn at most. Without any limit all sources are drawn until they are
+        empty.
+    cost_budget : float, default=None
+        Cost of the rows at most, in the unit of `costs`.
+    confidence : float, default=None
+        Stop when the best source is known with this probability, in (0, 1), see Notes.
+        `policy="kl_lucb"` gets there with the fewest rows; the default, which collects
+        overlap on the way, may need many times as many.
     policy : str or callable, default="kl_ucb"
-        Index of the sources: "kl_ucb", "ucb1", "paper", "reference" or "random", see
-        Notes. A callable gets the statistics, an object with the arrays `n_pulls`
-        (rounds), `drawn` and `found` (rows, overlap rows), `pool` (rows at the start),
-        each of shape (n_sources,), with `horizon` (rounds in all), `alpha` and `rng`;
-        it returns one number per source.
+        Index of the sources: "kl_ucb", "kl_lucb", "ucb1", "ucb_tuned", "thompson",
+        "paper", "reference", "greedy" or "random", see Notes. A callable gets the
+        statistics, an object with the arrays `n_pulls` (rounds), `drawn` and `found`
+        (rows rated, overlap rows), `cost`, `is_open`, `pool` (rows at the start), each
+        of shape (n_sources,), with `horizon` (rounds in all), `alpha` and `rng`; it
+        returns one number per source.
     alpha : float, default=1.0
-        Exploration coefficient, 0 or more. "random" ignores it.
+        Exploration coefficient, 0 or more. "greedy" and "random" ignore it.
+    costs : dict of str to float, default=None
+        Cost of a row by name of the source, positive. Indices and ranking are per unit
+        of cost. None is 1 for all.
+    reward : callable, default=None
+        ``reward(detector, X, y)`` returns what each row of a batch is worth, in [0, 1].
+        None is 1 for overlap rows and 0 for others.
+    detection_rates : tuple of two float or dict of str to such, default=None
+        Sensitivity and fall-out of the detector, the shares of overlap rows and of
+        others that it calls overlap, as an audit finds them; of all sources or by name.
+        Indices and densities are corrected by them. None leaves them uncorrected.
+    detection : {"frozen", "history"}, default="frozen"
+        "frozen" fits the detector once, after the burn-in, so that rewards of all
+        rounds are alike. "history" fits it in every round on all rows drawn so far and
+        rates them all again, which costs more from round to round.
     burn_in : int, default=1
-        Draws of every source, in the order of `sources_`, before the detector is fitted
-        and the policy chooses.
+        Draws of every source before the policy chooses it.
+    max_failures : int, default=3
+        Failures in a row after which a live source is retired.
+    timeout : float, default=None
+        Seconds after which a live source that gives nothing has failed. None waits.
+    warm_start : bool, default=False
+        Whether `fit_sources` goes on with the run before, in place of a new one.
+    checkpoint : path-like, default=None
+        Folder in which `fit_sources` keeps every step, one file each. If it holds a
+        run, that goes on. None keeps nothing on disk.
     missing_label : scalar, default=-1
         Label of unlabeled rows.
     random_state : int, RandomState instance or None, default=None
@@ -96,12 +136,15 @@ class UCBSourceSelector(PredictionDelegate, MetaEstimatorMixin, BaseEstimator):
     classes_ : ndarray of shape (n_classes,)
         Class labels of `estimator_`, if it has any.
     sources_ : ndarray of shape (n_sources,)
-        Sorted names of the sources.
+        Names of the sources: sorted, or as they came to `fit_sources` and `pull`.
     ranking_ : ndarray of shape (n_sources,)
-        Names of the sources, highest estimated density first, those of which nothing
-        was drawn last.
+        Names of the sources, highest estimated density per cost first, those of which
+        nothing was drawn last.
     overlap_density_ : ndarray of shape (n_sources,)
-        Share of overlap rows among the rows drawn; NaN where nothing was drawn.
+        Share of overlap rows among the rows drawn, or mean reward, corrected by
+        `detection_rates`; NaN where nothing was drawn.
+    overlap_density_interval_ : ndarray of shape (n_sources, 2)
+        Their 95% intervals (Wilson), shorter the more of a finite source was drawn.
     ucb_ : ndarray of shape (n_sources,)
         Index of each source after the last round; NaN where nothing was drawn.
     n_pulls_ : ndarray of shape (n_sources,)
@@ -109,15 +152,23 @@ class UCBSourceSelector(PredictionDelegate, MetaEstimatorMixin, BaseEstimator):
     n_samples_drawn_ : ndarray of shape (n_sources,)
         Rows drawn.
     exhausted_ : ndarray of shape (n_sources,) of bool
-        Whether no row is left.
+        Whether no more is drawn: no row is left, or the source was retired.
+    stop_reason_ : str
+        What ended the drawing: "exhausted" (no source is left), "n_rounds", "budget",
+        "cost_budget" or "confidence".
     drawn_indices_ : ndarray of shape (n_drawn,)
-        Rows of X drawn from the pool, in the order drawn.
+        Rows of X drawn by `fit`, in the order drawn.
     sample_indices_ : ndarray of shape (n_selected,)
-        Rows of X at hand or drawn, ascending.
+        Rows of X at hand or drawn by `fit`, ascending.
+    refused_ : list of (str, object)
+        Source and content of every batch that `fit_sources` could not use.
     history_ : dict of str to ndarray of shape (n_rounds,)
         One entry per round, ready for a data frame: "round" from 0, "source" (its
-        name), "n_drawn", "n_overlap" (rows), "overlap_density" (estimate for this
-        source after the round), "index" (by which it was chosen; NaN in the burn-in).
+        name), "n_drawn", "n_overlap" (rows), "overlap_density", "density_low" and
+        "density_high" (estimate for this source after the round), "index" (by which it
+        was chosen; NaN in the burn-in), "cost", "error" (empty where rows came).
+    index_history_ : ndarray of shape (n_rounds, n_sources)
+        Index of every source before each round; NaN where it had none.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -131,20 +182,34 @@ class UCBSourceSelector(PredictionDelegate, MetaEstimatorMixin, BaseEstimator):
     Notes
     -----
     With o the share of overlap rows among the n rows drawn of a source in m rounds, t
-    the rows drawn of all sources, N the rows of the source and T the rounds in all, the
-    source of the largest index is drawn next:
+    the rows drawn of all sources, K the number of sources that can be drawn, N the rows
+    of the source and T the rounds in all, the source of the largest index is drawn
+    next:
 
-    - "kl_ucb": :math:`\max\{q : n\,\mathrm{kl}(o, q) \le \alpha \rho \log t\}` with
-      :math:`\mathrm{kl}` the divergence of Bernoulli distributions [2]_ and
-      :math:`\rho` from 1 down to 0 as n goes to N, for drawing without replacement;
+    - "kl_ucb": :math:`\max\{q : n\,\mathrm{kl}(o, q) \le \alpha \rho \log^+ (t/Kn)\}`
+      with :math:`\mathrm{kl}` the divergence of Bernoulli distributions [2]_,
+      :math:`\rho` from 1 down to 0 as n goes to N, for drawing without replacement, and
+      the anytime level of [4]_, which explores less than log t in few rounds and like
+      it in many;
+    - "kl_lucb": the leader or its strongest challenger, whichever has fewer rows [5]_;
+      to tell which source is best, not to collect overlap on the way;
     - "ucb1": :math:`o + \alpha \sqrt{\log t / (2n)}` [3]_;
+    - "ucb_tuned": the same with the variance of the source [3]_;
+    - "thompson": a draw from the Beta distribution of the density, given o and n;
     - "paper": :math:`o + \alpha \sqrt{2 \log T / m}` [1]_;
     - "reference": :math:`o + \alpha \sqrt{2 \log T} / m`, as in the published code;
+    - "greedy": o;
     - "random": a uniform choice among the sources that are not empty.
 
-    T is the least of `n_rounds`, the full batches in `budget` and the batches in the
+    T is the least of `n_rounds`, the full batches in the budgets and the batches in the
     pool. Ties go to the source with the fewest rows drawn, then to the first. Empty
-    sources drop out.
+    sources drop out. With `detection_rates` s and f an index u, as a density o, becomes
+    :math:`(u - f) / (s - f)`, and with `costs` it is divided by the cost of a row.
+
+    With `confidence` = 1 - d drawing stops when the lower kl bound of one source is not
+    below the upper bound of any other that is left, all at the level
+    :math:`\log (2 K m (m + 1) / d)`, at which they hold at all times at once with
+    probability 1 - d.
 
     Deviations from the paper: by default *rows* are counted, not rounds, since a batch
     of b rows says b times as much as one row; thresholds and references of the detector
@@ -161,6 +226,10 @@ class UCBSourceSelector(PredictionDelegate, MetaEstimatorMixin, BaseEstimator):
        and Beyond", COLT 2011.
     .. [3] P. Auer, N. Cesa-Bianchi, P. Fischer, "Finite-time Analysis of the
        Multiarmed Bandit Problem", Machine Learning 47, 2002.
+    .. [4] R. Degenne, V. Perchet, "Anytime Optimal Algorithms in Stochastic Multi-armed
+       Bandits", ICML 2016.
+    .. [5] E. Kaufmann, S. Kalyanakrishnan, "Information Complexity in Bandit Subset
+       Selection", COLT 2013.
 
     Examples
     --------
@@ -189,9 +258,19 @@ class UCBSourceSelector(PredictionDelegate, MetaEstimatorMixin, BaseEstimator):
         "n_rounds": [Interval(Integral, 1, None, closed="left"), None],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "budget": [Interval(Integral, 1, None, closed="left"), None],
+        "cost_budget": [Interval(Real, 0, None, closed="neither"), None],
+        "confidence": [Interval(Real, 0, 1, closed="neither"), None],
         "policy": [StrOptions(set(POLICIES)), callable],
         "alpha": [Interval(Real, 0, None, closed="left")],
+        "costs": [Mapping, None],
+        "reward": [callable, None],
+        "detection_rates": [tuple, Mapping, None],
+        "detection": [StrOptions({"frozen", "history"})],
         "burn_in": [Interval(Integral, 1, None, closed="left")],
+        "max_failures": [Interval(Integral, 1, None, closed="left")],
+        "timeout": [Interval(Real, 0, None, closed="neither"), None],
+        "warm_start": ["boolean"],
+        "checkpoint": [str, PathLike, None],
         "missing_label": "no_validation",
         "random_state": ["random_state"],
     }
@@ -204,9 +283,19 @@ class UCBSourceSelector(PredictionDelegate, MetaEstimatorMixin, BaseEstimator):
         n_rounds=None,
         batch_size=32,
         budget=None,
+        cost_budget=None,
+        confidence=None,
         policy="kl_ucb",
         alpha=1.0,
+        costs=None,
+        reward=None,
+        detection_rates=None,
+        detection="frozen",
         burn_in=1,
+        max_failures=3,
+        timeout=None,
+        warm_start=False,
+        checkpoint=None,
         missing_label=-1,
         random_state=None,
     ):
@@ -215,9 +304,19 @@ class UCBSourceSelector(PredictionDelegate, MetaEstimatorMixin, BaseEstimator):
         self.n_rounds = n_rounds
         self.batch_size = batch_size
         self.budget = budget
+        self.cost_budget = cost_budget
+        self.confidence = confidence
         self.policy = policy
         self.alpha = alpha
+        self.costs = costs
+        self.reward = reward
+        self.detection_rates = detection_rates
+        self.detection = detection
         self.burn_in = burn_in
+        self.max_failures = max_failures
+        self.timeout = timeout
+        self.warm_start = warm_start
+        self.checkpoint = checkpoint
         self.missing_label = missing_label
         self.random_state = random_state
 
@@ -258,25 +357,26 @@ class UCBSourceSelector(PredictionDelegate, MetaEstimatorMixin, BaseEstimator):
         rng = check_random_state(self.random_state)
         seeds = None if self.random_state is None else rng
 
-        pool = self._open_pool(in_pool, codes, len(sources), rng)
-        bandit = SourceBandit(
-            pool.sizes, self.policy, horizon=pool.horizon, alpha=self.alpha, rng=rng
-        )
         at_hand = np.flatnonzero(~in_pool)
-        batches = self._burn_in(X, y, at_hand, pool, bandit, seeds)
-        batches += play(
-            pool, bandit, lambda _, rows: _count_overlap(self._predict_regions(X, rows))
-        )
+        drawing = new_drawing(self, PoolRows(X, y, at_hand), rng)
+        self._open_pool(drawing, in_pool, codes, sources, rng)
+        self.stop_reason_ = drawing.play()
+        drawing.close()
 
-        drawn = np.concatenate(batches)
+        self.overlap_detector_ = drawing.rater.detector
+        drawn = np.concatenate([rows for _, rows in drawing.batches])
         selected = np.sort(np.concatenate([at_hand, drawn]))
-        self._fit_estimator(X, y, selected, routed, seeds)
+        self._fit_estimator(
+            safe_indexing(X, selected),
+            None if y is None else y[selected],
+            take_metadata(routed, selected, n_rows(X)),
+            seeds,
+        )
         if not labeled.all():
             self._require_unlearned()
-        self.sources_ = sources
         self.drawn_indices_ = drawn
         self.sample_indices_ = selected
-        self._store(pool, bandit)
+        self._drawing_ = drawing
         return self
 
     @available_if(lambda self: hasattr(self.estimator, "score"))
@@ -316,58 +416,24 @@ class UCBSourceSelector(PredictionDelegate, MetaEstimatorMixin, BaseEstimator):
         check_consistent_length(X, y)
         return column_or_1d(y), labeled
 
-    def _open_pool(self, in_pool, codes, n_sources, rng):
+    def _open_pool(self, drawing, in_pool, codes, sources, rng):
         rows = np.flatnonzero(in_pool)
         by_source = rows[np.argsort(codes[rows], kind="stable")]
-        ends = np.cumsum(np.bincount(codes[rows], minlength=n_sources))
-        pool = RowPool(
-            np.split(by_source, ends[:-1]),
-            batch_size=self.batch_size,
-            n_rounds=self.n_rounds,
-            budget=self.budget,
-            rng=rng,
-        )
-        limits = {"n_rounds": self.n_rounds, "budget": self.budget}
-        needs = dict(zip(limits, pool.burn_in_needs(self.burn_in), strict=True))
-        for name, limit in limits.items():
-            if limit is not None and limit < needs[name]:
-                msg = (
-                    f"{name}={limit} does not cover the burn-in, which needs "
-                    f"{needs[name]}: {n_sources} sources, burn_in={self.burn_in}, "
-                    f"batch_size={self.batch_size}. Raise {name}, or lower batch_size "
-                    "or burn_in."
-                )
-                raise ValueError(msg)
-        return pool
+        ends = np.cumsum(np.bincount(codes[rows], minlength=len(sources)))
+        pools = np.split(by_source, ends[:-1])
+        require_burn_in(self, np.array([len(pool) for pool in pools]))
+        for position, (name, pool) in enumerate(
+            zip(sources.tolist(), pools, strict=True)
+        ):
+            reader = PoolReader(name, rng.permutation(pool))
+            drawing.add(pool, reader, **describe_arm(self, name))
+            if reader.has_ended:
+                drawing.bandit.close(position)
 
-    def _burn_in(self, X, y, at_hand, pool, bandit, seeds):
-        """Draw every source, fit the detector on it all, and count the rounds."""
-        rounds = draw_each(pool, self.burn_in)
-        batches = [rows for _, rows in rounds]
-        rows = np.sort(np.concatenate([at_hand, *batches]))
-        detector = seed_nested(clone(self._detector()), seeds)
-        detector.fit(safe_indexing(X, rows), None if y is None else y[rows])
-        self.overlap_detector_ = detector
-        for source, batch in rounds:
-            if isinstance(detector, FrozenEstimator):
-                regions = self._predict_regions(X, batch)
-            else:
-                regions = detector.regions_[np.searchsorted(rows, batch)]
-            bandit.record(source, len(batch), _count_overlap(regions))
-        return batches
-
-    def _predict_regions(self, X, rows):
-        return self.overlap_detector_.predict(safe_indexing(X, rows))
-
-    def _fit_estimator(self, X, y, rows, routed, seeds):
+    def _fit_estimator(self, X, y, params, seeds):
         if self.estimator is None:
             return
-        estimator = seed_nested(clone(self.estimator), seeds)
-        estimator.fit(
-            safe_indexing(X, rows),
-            None if y is None else y[rows],
-            **take_metadata(routed, rows, n_rows(X)),
-        )
+        estimator = seed_nested(clone(self.estimator), seeds).fit(X, y, **params)
         self.estimator_ = estimator
         if hasattr(estimator, "classes_"):
             self.classes_ = estimator.classes_
@@ -384,20 +450,6 @@ class UCBSourceSelector(PredictionDelegate, MetaEstimatorMixin, BaseEstimator):
                     "rows, as WeakToStrongClassifier does, with the same missing_label."
                 )
                 raise ValueError(msg)
-
-    def _store(self, pool, bandit):
-        self.n_pulls_ = bandit.n_pulls
-        self.n_samples_drawn_ = bandit.drawn
-        self.overlap_density_ = bandit.density
-        self.ucb_ = bandit.index()
-        self.ranking_ = self.sources_[np.argsort(-bandit.density, kind="stable")]
-        self.exhausted_ = pool.remaining == 0
-        self.history_ = bandit.history(self.sources_)
-
-    def _detector(self):
-        if self.overlap_detector is None:
-            return OverlapDetector(missing_label=self.missing_label)
-        return self.overlap_detector
 
     def _route_fit(self, params, sample_source):
         if sample_source is None or not routing_enabled():
@@ -419,13 +471,13 @@ class UCBSourceSelector(PredictionDelegate, MetaEstimatorMixin, BaseEstimator):
         return router.add(estimator=self.estimator, method_mapping=mapping)
 
     def __sklearn_is_fitted__(self):
-        return hasattr(self, "history_") and (
+        return "_drawing_" in vars(self) and (
             self.estimator is None or hasattr(self, "estimator_")
         )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        parts = [self._detector()]
+        parts = [make_detector(self)]
         if self.estimator is not None:
             parts.append(self.estimator)
             # Field by field: the tags of a frozen estimator would skip every check.
@@ -441,7 +493,3 @@ class UCBSourceSelector(PredictionDelegate, MetaEstimatorMixin, BaseEstimator):
             if not isinstance(part, FrozenEstimator)
         )
         return tags
-
-
-def _count_overlap(regions):
-    return int(np.count_nonzero(np.asarray(regions) == OVERLAP))

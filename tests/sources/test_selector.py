@@ -217,7 +217,17 @@ def test_history_equals_a_replay(known_pool, known_selector, policy):
             assert (k, np.isnan(history["index"][t])) == (t, True)
         else:
             arms = ArmStatistics(
-                pulls, drawn, found, pool, horizon=12, alpha=0.7, rng=None
+                n_pulls=pulls,
+                drawn=drawn,
+                found=found,
+                cost=np.ones(3),
+                sensitivity=np.ones(3),
+                fall_out=np.zeros(3),
+                is_open=drawn < pool,
+                pool=pool,
+                horizon=12,
+                alpha=0.7,
+                rng=None,
             )
             index = np.where(drawn < pool, index_values(policy, arms), -np.inf)
             assert index[k] == index.max() == history["index"][t]
@@ -238,7 +248,11 @@ def test_history_becomes_a_data_frame(known_pool, known_selector):
     X, y, source = known_pool()
     selector = known_selector(n_rounds=7).fit(X, y, sample_source=source)
     frame = pd.DataFrame(selector.history_)
-    columns = ["round", "source", "n_drawn", "n_overlap", "overlap_density", "index"]
+    columns = [
+        *("round", "source", "n_drawn", "n_overlap"),
+        *("overlap_density", "density_low", "density_high"),
+        *("index", "cost", "error"),
+    ]
     assert list(frame.columns) == columns
     assert frame.groupby("source")["n_drawn"].sum().sum() == 7 * 32
 

@@ -1,0 +1,285 @@
+"""Draw from sources, one step after another, and go on after a stop."""
+
+import pickle
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sklearn_w2s.sources._readers import SourceEnded, SourceFailed
+
+
+@dataclass
+class Step:
+    """What one step of a run came to: all that it takes to do it again.
+
+    Parameters
+    ----------
+    source : int
+        Position of the source that was asked.
+    indices : ndarray
+        Index of every source.
+    added : list of dict
+        Arguments of `SourceBandit.add` for each source that came.
+    batch : object
+        Rows that came, None if none did.
+    n_drawn : int
+        Their number.
+    error : str
+        What happened if none came; empty where the source merely ended.
+    refused : object
+        Item that could not be used, None where there was none.
+    closes : bool
+        Whether the source has no more rows.
+    detector : estimator instance or None
+        The detector where it was fitted in this step; all rows are rated anew.
+    rewards : list of float
+        What the rows of the rounds not yet rated are worth.
+    rng_state : tuple
+        State of the random numbers after the step.
+    """
+
+    source: int
+    indices: np.ndarray
+    added: list = field(default_factory=list)
+    batch: object = None
+    n_drawn: int = 0
+    error: str = ""
+    refused: object = None
+    closes: bool = False
+    detector: object = None
+    rewards: list = field(default_factory=list)
+    rng_state: tuple = ()
+
+
+class Drawing:
+    """A run: whom to ask, what came of it, and what that was worth.
+
+    Parameters
+    ----------
+    bandit : SourceBandit
+        Chooses, and counts.
+    rater : Rater
+        Says what rows are worth.
+    refits : bool
+        Whether the detector is fitted again, and all rows are rated again, whenever
+        rows came; otherwise it is fitted once, after the first draws of every source.
+    seed : int
+        Shuffles tables, the same way whenever they are opened.
+    journal : Journal, default=None
+        Keeps the steps on disk.
+
+    Attributes
+    ----------
+    batches : list of (int, object)
+        Source and rows of every round that was not in vain.
+    refused : list of (int, object)
+        Source and item of every batch that could not be used.
+    """
+
+    def __init__(self, bandit, rater, *, refits, seed, journal=None):
+        self.bandit = bandit
+        self.rater = rater
+        self.batches = []
+        self.refused = []
+        self.seed = seed
+        self._refits = refits
+        self._opened = {}
+        self._absent = set()
+        self._journal = journal
+        self._added = []
+        self._step = None
+        self._is_early = False
+
+    def __getstate__(self):
+        # Open files, connections and generators stay behind; they are opened again.
+        return self.__dict__ | {"_opened": {}}
+
+    def reads(self, name, source):
+        """Say whether a source is open."""
+        return name in self._opened and self._opened[name][0] is source
+
+    def forget_absent(self, names):
+        """Read sources of other names no more, unless they come back."""
+        # Their readers stay: rows may be in them that the source gives only once.
+        self._absent = {name for name in self._opened if name not in names}
+
+    def close(self):
+        """Let go of all sources."""
+        self._opened, self._absent = {}, set()
+
+    def add(self, source, reader, **arm):
+        """Add a source, or the reader of one that is known.
+
+        Parameters
+        ----------
+        source : object
+            The source.
+        reader : SourceReader or PoolReader
+            Reads it.
+        **arm : dict
+            Arguments of `SourceBandit.add`.
+        """
+        self._opened[reader.name] = source, reader
+        if reader.name not in self.bandit.names:
+            arm = {"name": reader.name, "size": reader.size} | arm
+            self.bandit.add(**arm)
+            self._added.append(arm)
+
+    def replay(self):
+        """Do the steps of the journal again, without asking a source."""
+        if self._journal is None:
+            return
+        for step in self._journal.read():
+            for arm in step.added:
+                self.bandit.add(**arm)
+            self._apply(step)
+            self.bandit.rng.set_state(step.rng_state)
+
+    def play(self, look_for_sources=None):
+        """Draw until a limit is reached.
+
+        Parameters
+        ----------
+        look_for_sources : callable, default=None
+            Called before every step; it adds the sources that have come.
+
+        Returns
+        -------
+        str
+            What ended it.
+        """
+        self._forget_early_fit()
+        while True:
+            if self._step is not None:
+                self._finish(self._step)
+            if look_for_sources is not None:
+                look_for_sources()
+            reason = self.bandit.stop_reason()
+            if reason is not None:
+                break
+            with self._undone_if_stopped():
+                step = self._ask()
+            self._hold(step)
+        if self.rater.detector is None and self.batches:
+            self._fit_early()
+        return reason
+
+    def _ask(self):
+        source, indices = self.bandit.choose()
+        name = self.bandit.names[source]
+        step = Step(source, indices)
+        _, reader = self._opened.get(name, (None, None))
+        try:
+            if reader is None or name in self._absent:
+                msg = f"source {name!r} is not among the sources any more"
+                raise SourceFailed(msg)
+            step.batch = reader.read(self.bandit.batch_size(source))
+        except SourceEnded:
+            step.closes = True
+        except SourceFailed as failure:
+            step.error, step.refused = str(failure), _lasting(failure.batch)
+        else:
+            step.n_drawn = self.rater.rows.size(step.batch)
+            step.closes = reader.has_ended
+        return step
+
+    def _hold(self, step):
+        step.added, self._added = self._added, []
+        self._step = step
+        self._count(step)
+
+    def _finish(self, step):
+        """Rate and keep the step that was counted, now or after a stop."""
+        with self._undone_if_stopped():
+            self._find_rewards(step)
+            if self._journal is not None:
+                step.rng_state = self.bandit.rng.get_state()
+                self._journal.write(step)
+        self._rate(step)
+        self._step = None
+        if step.error:
+            self._warn(step)
+
+    def _find_rewards(self, step):
+        if self.rater.detector is None:
+            if self.batches and not self.bandit.is_burning_in():
+                step.rewards = self._fit_detector(step)
+        elif step.batch is not None and self._refits:
+            step.rewards = self._fit_detector(step)
+        elif step.batch is not None:
+            step.rewards = [self.rater.rate(step.batch)]
+
+    @contextmanager
+    def _undone_if_stopped(self):
+        # A step that is taken again must draw the same random numbers.
+        rng_state, detector = self.bandit.rng.get_state(), self.rater.detector
+        try:
+            yield
+        except BaseException:
+            self.bandit.rng.set_state(rng_state)
+            self.rater.detector = detector
+            raise
+
+    def _fit_early(self):
+        """Fit the detector where a limit came before all first draws were done."""
+        rng_state = self.bandit.rng.get_state()
+        with self._undone_if_stopped():
+            rewards = self.rater.fit([batch for _, batch in self.batches])
+        self.bandit.rng.set_state(rng_state)
+        self.bandit.rate(rewards)
+        self._is_early = True
+
+    def _forget_early_fit(self):
+        # A run that goes on makes its first draws, and fits as if it had not stopped.
+        if self._is_early:
+            self.rater.detector = None
+            self.bandit.forget_ratings()
+            self._is_early = False
+
+    def _fit_detector(self, step):
+        rewards = self.rater.fit([batch for _, batch in self.batches])
+        step.detector = self.rater.detector
+        return rewards
+
+    def _apply(self, step):
+        self._count(step)
+        if step.detector is not None:
+            self.rater.detector = step.detector
+        self._rate(step)
+
+    def _count(self, step):
+        if step.batch is not None:
+            self.batches.append((step.source, step.batch))
+            self.bandit.draw(step.source, step.n_drawn, step.indices)
+        elif step.error:
+            self.bandit.fail(step.source, step.error, step.indices)
+        if step.refused is not None:
+            self.refused.append((step.source, step.refused))
+        if step.closes:
+            self.bandit.close(step.source)
+
+    def _rate(self, step):
+        if step.detector is not None:
+            self.bandit.forget_ratings()
+        self.bandit.rate(step.rewards)
+
+    def _warn(self, step):
+        is_open = self.bandit.is_open[step.source]
+        then = "It is asked again." if is_open else "It is drawn no more."
+        warnings.warn(
+            f"round {self.bandit.n_rounds - 1}: {step.error.rstrip('.')}. {then}",
+            UserWarning,
+            stacklevel=6,  # the caller of fit_sources, behind its decorator
+        )
+
+
+def _lasting(item):
+    """Return an item, or its description where it cannot be pickled."""
+    try:
+        pickle.dumps(item)
+    # What a source gives may raise anything.
+    except Exception:
+        return repr(item)
+    return item

@@ -1,0 +1,400 @@
+"""Sources that are read while the run goes on, or by somebody else."""
+
+from collections.abc import Mapping
+from functools import partial
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import check_random_state, column_or_1d, get_tags
+
+from sklearn_w2s._fitting import forget_fit
+from sklearn_w2s._sklearn import fit_context
+from sklearn_w2s._validation import check_features, n_rows
+from sklearn_w2s.sources._batches import require_alike, require_finite
+from sklearn_w2s.sources._journal import Journal
+from sklearn_w2s.sources._readers import open_reader
+from sklearn_w2s.sources._rewards import DrawnRows
+from sklearn_w2s.sources._setup import (
+    describe_arm,
+    make_detector,
+    make_limits,
+    new_drawing,
+    require_horizon,
+)
+
+# A run that goes on must go on by the same rules; its limits may be other ones.
+_RULES = ("policy", "alpha", "batch_size", "burn_in", "detection")
+
+
+class LiveSources(BaseEstimator):
+    """The entrances of `UCBSourceSelector` for rows that are not in memory."""
+
+    _indices_ = None
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit_sources(self, sources, X=None, y=None):
+        """Draw rows from live sources, then fit `estimator` on the selection.
+
+        Nothing is read of a source before a batch of it is drawn. A source that raises,
+        stalls for longer than `timeout`, or gives an empty batch or one that does not
+        fit the rows before it, warns and rests; after `max_failures` failures in a row
+        no more is drawn of it. Rows drawn before are kept, what was refused is in
+        `refused_`, and what happened in `history_`.
+
+        Parameters
+        ----------
+        sources : dict of str to source
+            By name: a table (array, sparse matrix, data frame), whose rows come in
+            random order, or a tuple (X, y) of one with its labels; a callable that
+            returns a batch for ``source(n)``, and None at its end; a Dask collection; a
+            pyarrow table, file or reader; any other iterable of batches, such as a
+            generator or the chunks of :func:`pandas.read_sql`. A batch is a table or a
+            tuple (X, y). The mapping is looked at in every round: a source that was
+            added takes part from then on, one that was removed fails.
+        X : {array-like, sparse matrix, data frame} of shape (n, n_features), \
+                default=None
+            Rows at hand, always part of the selection.
+        y : array-like of shape (n,), default=None
+            Their labels, `missing_label` where there is none.
+
+        Returns
+        -------
+        UCBSourceSelector
+            The fitted estimator.
+
+        Raises
+        ------
+        TypeError
+            If a source is nothing that can be read.
+        ValueError
+            If no source gave a row, or an argument does not fit; with `warm_start`, if
+            the run before was that of `fit`.
+
+        Warns
+        -----
+        UserWarning
+            If a source fails; it is named.
+
+        Notes
+        -----
+        Batches have to be like X in their library and columns, and without X like the
+        first batch that came.
+
+        With `checkpoint`, or with `warm_start` and after pickling in the middle of a
+        run, a run goes on where it stopped and comes to the same history. Tables,
+        collections and iterables that start anew are then read again from their
+        beginning, and what was drawn is passed over; a callable with a parameter
+        `offset` is told the number of rows it has given; other callables, generators
+        and iterators are taken to go on by themselves.
+        """
+        if not (self.warm_start and "_drawing_" in vars(self)):
+            forget_fit(self)
+        self._require_live_run()
+        require_horizon(self)
+        rows = self._rows_at_hand(X, y)
+        rng = check_random_state(self.random_state)
+        if "_drawing_" not in vars(self):
+            self._drawing_ = self._begin(rows, rng)
+        drawing = self._drawing_
+        if drawing.batches:
+            first = drawing.batches[0][1][0]
+            if rows.like is None:
+                rows.like = check_features(self, first, reset=True)
+            require_alike(first, None, rows.like, None)
+        drawing.rater.rows = rows
+        drawing.bandit.limits = make_limits(self)
+        self.stop_reason_ = drawing.play(partial(self._look_for, sources, drawing))
+        if not drawing.batches:
+            msg = (
+                f"sources={list(sources)} gave no rows. Pass sources that have some; "
+                "history_ says what happened."
+            )
+            raise ValueError(msg)
+        if not self.warm_start:
+            drawing.close()
+        self.overlap_detector_ = drawing.rater.detector
+        self._fit_on_selection(rows, drawing)
+        return self
+
+    def drawn_samples(self):
+        """Return the rows drawn from live sources.
+
+        Returns
+        -------
+        X : {ndarray, sparse matrix, data frame} of shape (n_drawn, n_features)
+            Rows, in the order drawn.
+        y : ndarray of shape (n_drawn,) or None
+            Their labels, None if no source gave any.
+        sample_source : ndarray of shape (n_drawn,)
+            Name of the source of each.
+
+        Raises
+        ------
+        NotFittedError
+            If no rows were drawn.
+        ValueError
+            If the rows are those of `fit`.
+        """
+        if hasattr(self, "drawn_indices_"):
+            msg = (
+                "fit drew rows of its own X; they are X[drawn_indices_]. drawn_samples "
+                "is for fit_sources."
+            )
+            raise ValueError(msg)
+        batches = self._drawing_.batches if "_drawing_" in vars(self) else []
+        if not batches:
+            msg = f"{type(self).__name__} keeps no rows yet; call fit_sources first."
+            raise NotFittedError(msg)
+        tables = [batch for _, batch in batches]
+        X, y, places = DrawnRows(None, None, self.missing_label).together(tables)
+        positions = np.repeat(
+            [source for source, _ in batches], [len(place) for place in places]
+        )
+        return X, y, self.sources_[positions]
+
+    @property
+    def refused_(self):
+        """Source and content of every batch that could not be used.
+
+        What cannot be pickled is there as its description.
+        """
+        names = self._bandit.names
+        return [(names[source], item) for source, item in self._drawing_.refused]
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def pull(self, sources=None):
+        """Say from which source to draw next; `update` then says what came of it.
+
+        Parameters
+        ----------
+        sources : list of str, default=None
+            Names of the sources that can be drawn now, new ones among them. None means
+            all that are known and not retired.
+
+        Returns
+        -------
+        str or None
+            Name of the source, or None where `n_rounds`, `budget`, `cost_budget` or
+            `confidence` is reached, or no source is left.
+
+        Raises
+        ------
+        ValueError
+            If there is no source, or `detection` is not "frozen".
+        """
+        bandit = self._asked()
+        names = list(bandit.names if sources is None else sources)
+        if not names or isinstance(sources, str):
+            msg = (
+                f"sources={sources!r} is no list of names. Name those that can be "
+                "drawn, in a list."
+            )
+            raise ValueError(msg)
+        for name in names:
+            self._know(bandit, name)
+        if bandit.stop_reason() is not None:
+            return None
+        among = np.array([name in names for name in bandit.names])
+        if not (among & bandit.can_be_drawn()).any():
+            return None
+        position, self._indices_ = bandit.choose(among)
+        return bandit.names[position]
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def update(
+        self, source, X=None, y=None, *, n_drawn=None, n_overlap=None, error=None
+    ):
+        """Say what came of a draw: rows, counts, or an error.
+
+        Rows are rated and not kept; what a call costs does not depend on the calls
+        before it.
+
+        Parameters
+        ----------
+        source : str
+            Name of the source, whether `pull` named it or not.
+        X : {array-like, sparse matrix, data frame} of shape (n, n_features), \
+                default=None
+            Rows drawn. They take a fitted detector, wrapped in
+            :class:`~sklearn.frozen.FrozenEstimator`, or a `reward`.
+        y : array-like of shape (n,), default=None
+            Their labels, for `reward`.
+        n_drawn : int, default=None
+            Number of rows drawn, in place of `X`.
+        n_overlap : float, default=None
+            Overlap rows among them, or the sum of their rewards, in place of `X`.
+        error : str, default=None
+            What happened where no rows came, in place of rows and counts.
+
+        Returns
+        -------
+        UCBSourceSelector
+            This object.
+
+        Raises
+        ------
+        ValueError
+            If nothing, or more than one of rows, counts and error is given, or they do
+            not fit.
+        """
+        given = [X is not None, n_drawn is not None, error is not None]
+        if sum(given) != 1 or (n_drawn is None) != (n_overlap is None):
+            msg = (
+                f"update({source!r}) takes X, or n_drawn with n_overlap, or error; one "
+                "of the three."
+            )
+            raise ValueError(msg)
+        bandit = self._asked()
+        self._know(bandit, source)
+        position = bandit.names.index(source)
+        indices = self._indices_
+        if indices is not None:
+            n_new = len(bandit.names) - len(indices)
+            indices = np.append(indices, np.full(n_new, np.nan))
+        if error is not None:
+            bandit.fail(position, f"source {source!r} {error}", indices)
+            self._indices_ = None
+            return self
+        if X is not None:
+            X = check_features(self, X, reset=not hasattr(self, "n_features_in_"))
+            n_drawn, n_overlap = n_rows(X), self._rate_alone(X, y)
+        elif not 0 <= n_overlap <= n_drawn or n_drawn < 1:
+            msg = (
+                f"n_overlap={n_overlap} of n_drawn={n_drawn} rows is impossible. Draw "
+                "one row at least, and count each at most once."
+            )
+            raise ValueError(msg)
+        bandit.draw(position, n_drawn, indices)
+        bandit.rate([n_overlap])
+        self._indices_ = None
+        return self
+
+    def _asked(self):
+        """Return the bandit of pull and update, which no drawing feeds."""
+        if self.detection != "frozen":
+            msg = (
+                f"detection={self.detection!r} fits the detector on the rows drawn, "
+                "which pull and update do not keep. Use 'frozen', or fit_sources."
+            )
+            raise ValueError(msg)
+        require_horizon(self)
+        if "_drawing_" not in vars(self):
+            rng = check_random_state(self.random_state)
+            rows = DrawnRows(None, None, self.missing_label)
+            self._drawing_ = new_drawing(self, rows, rng)
+        self._drawing_.bandit.limits = make_limits(self)
+        return self._drawing_.bandit
+
+    def _know(self, bandit, name):
+        if name not in bandit.names:
+            bandit.add(name, **describe_arm(self, name))
+
+    def _rate_alone(self, X, y):
+        rater = self._drawing_.rater
+        if rater.detector is None:
+            detector = make_detector(self)
+            if self.reward is None and not isinstance(detector, FrozenEstimator):
+                msg = (
+                    f"overlap_detector={detector!r} is to be fitted, and update keeps "
+                    "no rows to fit it on. Pass FrozenEstimator(fitted detector), give "
+                    "counts, or use fit_sources."
+                )
+                raise ValueError(msg)
+            rater.detector = detector
+            self.overlap_detector_ = detector
+        return rater.rate((X, y))
+
+    def _require_live_run(self):
+        if hasattr(self, "drawn_indices_"):
+            msg = (
+                "warm_start=True goes on with a run of fit_sources, but the run before "
+                "was that of fit. Set warm_start=False to begin anew."
+            )
+            raise ValueError(msg)
+
+    def _rows_at_hand(self, X, y):
+        if X is None and y is not None:
+            msg = "y holds labels of X, but X is None. Pass X, or leave out y."
+            raise ValueError(msg)
+        if X is None:
+            return DrawnRows(None, None, self.missing_label)
+        X = check_features(self, X, reset=True)
+        y, _ = self._check_target(X, y)
+        return DrawnRows(X, y, self.missing_label)
+
+    def _begin(self, rows, rng):
+        journal = None if self.checkpoint is None else Journal(self.checkpoint)
+        # A generator of its own, whose state can be kept and set.
+        own = np.random.RandomState(rng.randint(np.iinfo(np.int32).max))
+        seed = int(own.randint(np.iinfo(np.int32).max))
+        if journal is not None:
+            rules = {name: self._rule(name) for name in _RULES}
+            former = journal.open({"rules": rules, "seed": seed})
+            self._require_same_rules(former["rules"], rules)
+            seed = former["seed"]
+        drawing = new_drawing(self, rows, own, seed=seed, journal=journal)
+        drawing.replay()
+        return drawing
+
+    def _rule(self, name):
+        # Functions come back from a file as other objects, if they can be kept at all.
+        value = getattr(self, name)
+        return "a callable" if callable(value) else value
+
+    def _require_same_rules(self, former, rules):
+        for name, value in rules.items():
+            if value != former[name]:
+                msg = (
+                    f"checkpoint={str(self.checkpoint)!r} holds a run with "
+                    f"{name}={former[name]!r}, not {value!r}. Use the same value to go "
+                    "on with it, or another checkpoint to begin."
+                )
+                raise ValueError(msg)
+
+    def _look_for(self, sources, drawing):
+        if not isinstance(sources, Mapping):
+            msg = (
+                f"sources={type(sources).__name__} object is no mapping. Pass a "
+                "dictionary of names and sources."
+            )
+            raise TypeError(msg)
+        drawing.forget_absent(sources)
+        # A list, since a source that runs in a thread may add another meanwhile.
+        for name, source in list(sources.items()):
+            if not drawing.reads(name, source):
+                reader = self._open(name, source, drawing)
+                drawing.add(source, reader, **describe_arm(self, name))
+
+    def _open(self, name, source, drawing):
+        position, n_drawn = drawing.bandit.position(name)
+        return open_reader(
+            name,
+            source,
+            rng=np.random.default_rng([drawing.seed, position]),
+            offset=n_drawn,
+            timeout=self.timeout,
+            check=partial(self._check_batch, drawing.rater),
+        )
+
+    def _check_batch(self, rater, X, y):
+        rows = rater.rows
+        if rows.like is not None:
+            require_alike(X, None, rows.like, None)
+        if not get_tags(self).input_tags.allow_nan:
+            require_finite(X)
+        if y is not None:
+            column_or_1d(y)
+        if rows.like is None:
+            rows.like = check_features(self, X, reset=True)
+
+    def _fit_on_selection(self, rows, drawing):
+        if self.estimator is None:
+            return
+        X, y, _ = rows.together([batch for _, batch in drawing.batches])
+        # Seeds of their own, so that a run that goes on draws as if it never stopped.
+        is_seeded = drawing.rater.seeds is not None
+        seeds = np.random.RandomState(drawing.seed) if is_seeded else None
+        self._fit_estimator(X, y, {}, seeds)
+        self._require_unlearned()

@@ -76,6 +76,10 @@ def make_overlap_classification(
     ValueError
         If a number is out of its range.
 
+    See Also
+    --------
+    make_overlap_sources : The same rows in batches, from sources of several densities.
+
     Notes
     -----
     With :math:`d` features and :math:`\theta \sim U[0, 1]^d` drawn once, a row of class
@@ -103,25 +107,22 @@ def make_overlap_classification(
     >>> X.shape, sorted(regions.tolist())
     ((4, 40), ['easy', 'easy', 'hard', 'overlap'])
     """
-    _require_count("n_easy_features", n_easy_features, 1)
-    _require_count("n_hard_features", n_hard_features, 1)
-    _require_count("n_classes", n_classes, 2)
-    _require_number("noise", noise)
-    _require_number("absent_noise", absent_noise)
-    counts = _region_counts(n_samples, overlap_density)
-    shares = _class_shares(class_weights, n_classes)
+    require_count("n_easy_features", n_easy_features, 1)
+    require_count("n_hard_features", n_hard_features, 1)
+    require_count("n_classes", n_classes, 2)
+    require_number("noise", noise)
+    require_number("absent_noise", absent_noise)
+    counts = region_counts(n_samples, overlap_density)
+    shares = class_shares(class_weights, n_classes)
     rng = check_random_state(random_state)
 
     n_features = n_easy_features + n_hard_features
-    centers = _draw_centers(rng, n_classes, n_features)
+    centers = draw_centers(rng, n_classes, n_features)
     regions = np.repeat(REGIONS, counts)
     y = rng.choice(n_classes, size=len(regions), p=shares).astype(np.int64)
     X = centers[y] + rng.normal(scale=noise, size=(len(regions), n_features))
 
-    is_easy_block = np.arange(n_features) < n_easy_features
-    absent = np.where(
-        is_easy_block, (regions == HARD)[:, None], (regions == EASY)[:, None]
-    )
+    absent = absent_entries(regions, n_easy_features, n_features)
     X[absent] = rng.normal(scale=absent_noise, size=np.count_nonzero(absent))
     if shuffle:
         order = rng.permutation(len(regions))
@@ -129,9 +130,25 @@ def make_overlap_classification(
     return X, y, regions
 
 
-def _draw_centers(
+def draw_centers(
     rng: np.random.RandomState, n_classes: int, n_features: int
 ) -> FloatArray:
+    """Draw the centre of each class.
+
+    Parameters
+    ----------
+    rng : RandomState
+        Drawn from for the centres alone.
+    n_classes : int
+        Number of classes.
+    n_features : int
+        Number of features.
+
+    Returns
+    -------
+    ndarray of shape (n_classes, n_features)
+        Numbers in [-1, 1].
+    """
     if n_classes == 2:
         theta = rng.uniform(size=n_features)
         return np.stack([-theta, theta])
@@ -139,11 +156,55 @@ def _draw_centers(
     return rng.uniform(-1, 1, size=(n_classes, n_features))
 
 
-def _region_counts(n_samples: Any, overlap_density: float) -> list[int]:
-    """Return the numbers of easy, hard and overlap rows."""
+def absent_entries(
+    regions: NDArray[np.str_], n_easy_features: int, n_features: int
+) -> NDArray[np.bool_]:
+    """Find the entries in the blocks that rows do not carry.
+
+    Parameters
+    ----------
+    regions : ndarray of shape (n,)
+        "easy", "hard" or "overlap".
+    n_easy_features : int
+        Number of features in the easy block.
+    n_features : int
+        Number of features in both blocks.
+
+    Returns
+    -------
+    ndarray of bool of shape (n, n_features)
+        True in the easy block of hard rows and the hard block of easy rows.
+    """
+    is_easy_block = np.arange(n_features) < n_easy_features
+    is_absent: NDArray[np.bool_] = np.where(
+        is_easy_block, (regions == HARD)[:, None], (regions == EASY)[:, None]
+    )
+    return is_absent
+
+
+def region_counts(n_samples: Any, overlap_density: float) -> list[int]:
+    """Return the numbers of easy, hard and overlap rows.
+
+    Parameters
+    ----------
+    n_samples : int or sequence of three int
+        Number of rows, or the numbers to be returned.
+    overlap_density : float
+        Share of overlap rows, in [0, 1]; ignored where three numbers are given.
+
+    Returns
+    -------
+    list of three int
+        Numbers of rows.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range.
+    """
     if isinstance(n_samples, Integral):
-        _require_count("n_samples", n_samples, 1)
-        _require_number("overlap_density", overlap_density, 1)
+        require_count("n_samples", n_samples, 1)
+        require_number("overlap_density", overlap_density, 1)
         n_overlap = round(int(n_samples) * overlap_density)
         n_hard = (int(n_samples) - n_overlap) // 2
         return [int(n_samples) - n_overlap - n_hard, n_hard, n_overlap]
@@ -158,7 +219,26 @@ def _region_counts(n_samples: Any, overlap_density: float) -> list[int]:
     return counts
 
 
-def _class_shares(class_weights: ArrayLike | None, n_classes: int) -> FloatArray:
+def class_shares(class_weights: ArrayLike | None, n_classes: int) -> FloatArray:
+    """Return the probability of each class.
+
+    Parameters
+    ----------
+    class_weights : array-like of shape (n_classes,) or None
+        Probabilities; None makes them equal.
+    n_classes : int
+        Number of classes.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,)
+        Probabilities.
+
+    Raises
+    ------
+    ValueError
+        If they are no distribution over the classes.
+    """
     if class_weights is None:
         return np.full(n_classes, 1 / n_classes)
     shares = np.asarray(class_weights, dtype=np.float64)
@@ -172,13 +252,45 @@ def _class_shares(class_weights: ArrayLike | None, n_classes: int) -> FloatArray
     return shares
 
 
-def _require_count(name: str, value: Any, least: int) -> None:
+def require_count(name: str, value: Any, least: int) -> None:
+    """Refuse anything but an integer of at least `least`.
+
+    Parameters
+    ----------
+    name : str
+        Argument, for the message.
+    value : object
+        Its value.
+    least : int
+        Smallest integer allowed.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
     if not isinstance(value, Integral) or int(value) < least:
         msg = f"{name}={value!r} must be an integer of at least {least}."
         raise ValueError(msg)
 
 
-def _require_number(name: str, value: Any, most: float = sys.float_info.max) -> None:
+def require_number(name: str, value: Any, most: float = sys.float_info.max) -> None:
+    """Refuse anything but a number in [0, `most`].
+
+    Parameters
+    ----------
+    name : str
+        Argument, for the message.
+    value : object
+        Its value.
+    most : float, default=the largest finite number
+        Largest number allowed.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
     # A NaN fails every comparison.
     if not isinstance(value, Real) or not 0 <= float(value) <= most:
         limit = "a number in [0, 1]" if most == 1 else "a finite number of at least 0"

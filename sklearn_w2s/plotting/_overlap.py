@@ -5,6 +5,7 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
 from sklearn_w2s._algorithms.overlap import EASY, HARD, OVERLAP, REGIONS
+from sklearn_w2s.plotting._style import LEGEND, three_axes
 
 # Okabe-Ito colours of clearly different lightness, so that they survive in grey.
 _MARKS = {
@@ -14,15 +15,6 @@ _MARKS = {
 }
 _CURVE = {"color": "#0072B2", "linewidth": 2}
 _THRESHOLD = {"color": "#555555", "linestyle": "--", "linewidth": 1.2}
-# Above the panel, where no row can be hidden.
-_LEGEND = {
-    "loc": "lower center",
-    "bbox_to_anchor": (0.5, 1),
-    "frameon": False,
-    "fontsize": "small",
-    "columnspacing": 1.5,
-    "handletextpad": 0.4,
-}
 # More marks than this make files of vector graphics unwieldy.
 _LARGEST_VECTOR = 5_000
 
@@ -235,7 +227,7 @@ class OverlapDisplay:
         ValueError
             If `ax` is not three axes.
         """
-        self.axes_ = _three_axes(ax)
+        self.axes_ = three_axes(ax, "OverlapDisplay")
         self.ax_ = self.axes_[2]
         self.figure_ = self.ax_.figure
         is_confident = self.regions != HARD
@@ -276,7 +268,7 @@ class OverlapDisplay:
         _draw_threshold(self.ax_.axvline, self.confidence_threshold)
         _draw_threshold(self.ax_.axhline, self.overlap_threshold)
         self.ax_.set(xlabel="confidence", ylabel="overlap score")
-        self.ax_.legend(title=name, ncols=3, markerscale=legend_scale, **_LEGEND)
+        self.ax_.legend(title=name, ncols=3, markerscale=legend_scale, **LEGEND)
 
 
 def _draw_sorted(ax, scores, label, threshold, what, style):
@@ -289,7 +281,7 @@ def _draw_sorted(ax, scores, label, threshold, what, style):
     if line is not None:
         below = np.mean(scores < threshold) if len(scores) else 0
         text = f"threshold {threshold:.3g}: {below:.0%} below"
-        ax.legend([line], [text], **_LEGEND)
+        ax.legend([line], [text], **LEGEND)
     ax.set(xlabel=f"share of {what}, sorted", ylabel=label, xlim=(0, 1))
     return curve
 
@@ -298,22 +290,6 @@ def _draw_threshold(draw, threshold):
     if threshold is None or not np.isfinite(threshold):
         return None
     return draw(threshold, **_THRESHOLD)
-
-
-def _three_axes(ax):
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        msg = "OverlapDisplay.plot needs matplotlib: pip install sklearn-w2s[plot]"
-        raise ImportError(msg) from error
-    if ax is None:
-        _, axes = plt.subplots(1, 3, figsize=(13, 4), layout="constrained")
-        return axes
-    axes = np.ravel(ax)
-    if len(axes) != 3 or not all(hasattr(panel, "scatter") for panel in axes):
-        msg = f"ax={ax!r} must be three axes, as from plt.subplots(1, 3)[1]."
-        raise ValueError(msg)
-    return axes
 
 
 def _as_scores(values, name):

@@ -1,0 +1,50 @@
+"""What the displays share: three panels, and legends that hide nothing."""
+
+import numpy as np
+
+# Above the panel, where nothing drawn can be hidden.
+LEGEND = {
+    "loc": "lower center",
+    "bbox_to_anchor": (0.5, 1),
+    "frameon": False,
+    "fontsize": "small",
+    "columnspacing": 1.5,
+    "handletextpad": 0.4,
+}
+
+
+def three_axes(ax, display):
+    """Return the three panels to draw in, of a new figure where none are given.
+
+    Parameters
+    ----------
+    ax : array-like of three matplotlib Axes or None
+        Panels; None makes a figure.
+    display : str
+        Class that asks, for the message.
+
+    Returns
+    -------
+    ndarray of shape (3,) of matplotlib Axes
+        The panels.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    ValueError
+        If `ax` is not three axes.
+    """
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        msg = f"{display}.plot needs matplotlib: pip install sklearn-w2s[plot]"
+        raise ImportError(msg) from error
+    if ax is None:
+        _, axes = plt.subplots(1, 3, figsize=(13, 4), layout="constrained")
+        return axes
+    axes = np.ravel(ax)
+    if len(axes) != 3 or not all(hasattr(panel, "scatter") for panel in axes):
+        msg = f"ax={ax!r} must be three axes, as from plt.subplots(1, 3)[1]."
+        raise ValueError(msg)
+    return axes

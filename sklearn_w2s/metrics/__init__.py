@@ -11,6 +11,7 @@ from sklearn_w2s.metrics._gap import (
     performance_gap_recovered_score,
 )
 from sklearn_w2s.metrics._overlap import overlap_density, region_accuracy
+from sklearn_w2s.metrics._regret import source_regret
 
 __all__ = [
     "corrected_overlap_density",
@@ -21,4 +22,5 @@ __all__ = [
     "performance_gap_recovered",
     "performance_gap_recovered_score",
     "region_accuracy",
+    "source_regret",
 ]

@@ -95,6 +95,13 @@ def weak_to_strong(situation, strong, seed, *, naive=False, **params):
     return aligned(model, situation.X_test, situation)
 
 
+def co_training(situation, strong, seed):
+    """Train by our strategy for two views, where there are two."""
+    if situation.weak_features is None:
+        return None
+    return weak_to_strong(situation, strong, seed, strategy="co_train")
+
+
 def ceiling(situation, strong, *_):
     """Train the strong estimator on the true labels of all rows."""
     rows = slice(None) if situation.labels_for_strong else situation.y < 0
@@ -117,6 +124,7 @@ CONTESTANTS = {
         for name in [*STRATEGIES, "auto"]
         if name not in ("all", "committee")
     },
+    "strategy=co_train": co_training,
     **PEERS,
     "ceiling": ceiling,
 }

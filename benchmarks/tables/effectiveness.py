@@ -72,8 +72,11 @@ def judge(folder, entry, protocol, strong, seed, contestants):
 
 
 def _scores(y, proba):
+    # Label spreading says nothing of rows that are far from all others.
+    total = np.nan_to_num(proba.sum(axis=1, keepdims=True))
+    even = np.full_like(proba, 1 / proba.shape[1])
+    proba = np.divide(proba, total, where=total > 0, out=even)
     predicted = proba.argmax(axis=1)
-    proba = proba / proba.sum(axis=1, keepdims=True)
     positive = proba[:, 1] if proba.shape[1] == 2 else proba
     auc = roc_auc_score(
         y, positive, multi_class="ovr", labels=np.arange(proba.shape[1])

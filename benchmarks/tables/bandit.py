@@ -154,11 +154,22 @@ def long_runs():
     return sorted(rows, key=lambda row: (order.index(row["setting"]), row["policy"]))
 
 
+def side_by_side(rows):
+    """Return a row per policy and a column per setting, mean and spread."""
+    table = {}
+    for row in rows:
+        cells = table.setdefault(row["policy"], {"policy": row["policy"]})
+        cells[row["setting"]] = f"{row['density']} ({row['sd']})"
+    return list(table.values())
+
+
 def main():
     """Write both tables, or the one that is named: density or regret."""
     chosen = sys.argv[1:] or ["density", "regret"]
     if "density" in chosen:
-        write(RESULT, compare())
+        rows = compare()
+        write(RESULT, rows)
+        write(RESULT.with_stem("bandit_density"), side_by_side(rows))
     if "regret" in chosen:
         write(REGRET, long_runs())
 

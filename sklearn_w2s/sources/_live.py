@@ -50,7 +50,7 @@ class LiveSources(BaseEstimator):
             random order, or a tuple (X, y) of one with its labels; a callable that
             returns a batch for ``source(n)``, and None at its end; a Dask collection; a
             pyarrow table, file or reader; any other iterable of batches, such as a
-            generator or the chunks of :func:`pandas.read_sql`. A batch is a table or a
+            generator or the chunks of ``pandas.read_sql``. A batch is a table or a
             tuple (X, y). The mapping is looked at in every round: a source that was
             added takes part from then on, one that was removed fails.
         X : {array-like, sparse matrix, data frame} of shape (n, n_features), \

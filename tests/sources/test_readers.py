@@ -168,7 +168,7 @@ ITERATORS = {
 TABLES = {
     "array": np.asarray,
     "sparse": sp.csr_matrix,
-    "coo": sp.coo_array,
+    "triplets": sp.coo_array,
     "pandas": pd.DataFrame,
     "polars": pl.DataFrame,
 }

@@ -86,62 +86,54 @@ def _scores(y, proba):
 
 
 def summarise(rows, rng):
-    """Return a row per protocol, strong estimator and contestant, best first."""
-    means, *others = (_means(rows, score) for score in SCORES)
+    """Return a row per protocol, strong estimator and contestant, best first.
+
+    Each contestant is compared with the others on the seeds that it has been run with.
+    """
+    table = pd.DataFrame(rows).astype(dict.fromkeys(SCORES, float))
+    runs = ["protocol", "strong", "data_set", "seed"]
+    wide = table.pivot_table(index=runs, columns="contestant", values=SCORES)
     summary = []
-    for (protocol, strong, contestant), own in means.items():
-        names = sorted(own)
-        floor, top, labels = (
-            np.array(
-                [means.get((protocol, strong, c), {}).get(n, np.nan) for n in names]
-            )
-            for c in ("weak", "ceiling", "strong on the labels")
-        )
-        gain = _in_order(own, names) - floor
-        gap = top - floor
-        better = np.fmax(floor, labels)
-        regret = better - floor - gain
-        low, high = _bootstrap(gain, gap, rng)
-        other_gains = [
-            _in_order(scores[protocol, strong, contestant], names)
-            - _in_order(scores[protocol, strong, "weak"], names)
-            for scores in others
-        ]
-        summary.append(
-            {
-                "protocol": protocol,
-                "strong": strong,
-                "contestant": contestant,
-                "gap_recovered": f"{gain.sum() / gap.sum():.3f}",
-                "low": f"{low:.3f}",
-                "high": f"{high:.3f}",
-                "n_harmed": int((gain < -HARM).sum()),
-                "n_below_better_of_both": int((regret > HARM).sum()),
-                "mean_regret": f"{100 * regret.mean():.2f}",
-                "worst": f"{100 * gain.min():.1f}",
-                "n_won": int((gain > 0).sum()),
-                **{
-                    f"{score}_gain": f"{100 * gains.mean():.2f}"
-                    for score, gains in zip(SCORES[1:], other_gains, strict=True)
-                },
-                "n_data_sets": len(names),
-            }
-        )
+    for (protocol, strong), block in wide.groupby(level=["protocol", "strong"]):
+        for contestant in block["accuracy"].columns:
+            own = block[block["accuracy"][contestant].notna()]
+            if len(own) and "ceiling" in own["accuracy"]:
+                key = {"protocol": protocol, "strong": strong, "contestant": contestant}
+                summary.append(key | _compare(own, contestant, rng))
     return sorted(
         summary,
         key=lambda row: (row["protocol"], row["strong"], -float(row["gap_recovered"])),
     )
 
 
-def _means(rows, score):
-    """Return means over seeds, by protocol, strong estimator, contestant and set."""
-    groups = defaultdict(lambda: defaultdict(list))
-    for row in rows:
-        key = (row["protocol"], row["strong"], row["contestant"])
-        groups[key][row["data_set"]].append(float(row[score]))
+def _compare(runs, contestant, rng):
+    """Return what a contestant is worth beside the others in the same runs."""
+    means = runs.groupby(level="data_set").mean()
+    accuracy = means["accuracy"]
+    floor, gap = accuracy["weak"], accuracy["ceiling"] - accuracy["weak"]
+    gain = accuracy[contestant] - floor
+    # Without labels there is no strong estimator trained on them.
+    labels = accuracy.get("strong on the labels", floor)
+    regret = np.fmax(floor, labels) - accuracy[contestant]
+    low, high = _bootstrap(gain.to_numpy(), gap.to_numpy(), rng)
+    lead = accuracy["strategy=auto"] - accuracy[contestant]
+    others = {
+        f"{score}_gain": (means[score][contestant] - means[score]["weak"]).mean()
+        for score in SCORES[1:]
+    }
     return {
-        key: {name: np.mean(values) for name, values in sets.items()}
-        for key, sets in groups.items()
+        "gap_recovered": f"{gain.sum() / gap.sum():.3f}",
+        "low": f"{low:.3f}",
+        "high": f"{high:.3f}",
+        "lead_of_auto": f"{lead.sum() / gap.sum():.3f}",
+        "n_harmed": int((gain < -HARM).sum()),
+        "n_below_better_of_both": int((regret > HARM).sum()),
+        "mean_regret": f"{100 * regret.mean():.2f}",
+        "worst": f"{100 * gain.min():.1f}",
+        "n_won": int((gain > 0).sum()),
+        **{name: f"{100 * value:.2f}" for name, value in others.items()},
+        "n_data_sets": len(means),
+        "n_seeds": runs.index.get_level_values("seed").nunique(),
     }
 
 
@@ -162,8 +154,18 @@ def by_data_set(rows):
     return table
 
 
-def _in_order(means, names):
-    return np.array([means.get(name, np.nan) for name in names])
+def overview(summary):
+    """Return a row per contestant: the gap recovered in each situation."""
+    table = defaultdict(dict)
+    for row in summary:
+        situation = f"{row['protocol']}, {row['strong']}"
+        table[row["contestant"]][situation] = row["gap_recovered"]
+    situations = sorted({situation for own in table.values() for situation in own})
+    return [
+        {"contestant": name, **{s: table[name].get(s, "") for s in situations}}
+        for name in CONTESTANTS
+        if name in table
+    ]
 
 
 def _bootstrap(gain, gap, rng, n_draws=2000):
@@ -222,6 +224,7 @@ def main(arguments=None):
     write(options.out.with_stem(f"{options.out.stem}_summary"), summary)
     stem = f"{options.out.stem}_by_data_set"
     write(options.out.with_stem(stem), by_data_set(rows))
+    write(options.out.with_stem(f"{options.out.stem}_overview"), overview(summary))
 
 
 def _read(path):

@@ -89,10 +89,7 @@ class DrawnRows:
             np.full(n, self._missing_label) if y is None else np.asarray(y)
             for (_, y), n in zip(tables, sizes, strict=True)
         ]
-        if len({part.dtype.kind in "OUS" for part in parts}) > 1:
-            # NumPy would make a text of a missing label that is a number.
-            parts = [part.astype(object) for part in parts]
-        return np.concatenate(parts)
+        return stack(parts)
 
 
 class Rater:

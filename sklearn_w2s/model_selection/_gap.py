@@ -1,0 +1,176 @@
+"""Cross-validate how much of the gap between weak and ceiling is recovered."""
+
+import numpy as np
+
+from sklearn_w2s.model_selection._gap_sizes import cross_validate_sizes
+
+
+def cross_validate_gap(
+    estimator,
+    X,
+    y,
+    *,
+    labeled_size=None,
+    unlabeled_size=None,
+    cv=None,
+    scoring="accuracy",
+    n_jobs=None,
+    random_state=None,
+    confidence_level=0.95,
+    params=None,
+    return_estimator=False,
+    verbose=0,
+    error_score=np.nan,
+):
+    r"""Compare weak, weak-to-strong, strong on the labels and ceiling in every fold.
+
+    In the training rows of a fold some labels are kept and all others hidden. Four
+    fits are judged on the same labeled test rows:
+
+    - weak: the weak estimator, fitted on the labels kept;
+    - weak-to-strong: the estimator, fitted on the labels kept and on all other
+      training rows as unlabeled ones;
+    - strong on labels: the strong estimator, fitted on the labels kept alone;
+    - ceiling: the strong estimator, fitted on the true labels of all training rows
+      that have one, the hidden ones included.
+
+    Parameters
+    ----------
+    estimator : classifier instance
+        A `WeakToStrongClassifier`, another classifier with the parameters
+        `weak_estimator`, `strong_estimator` and `missing_label`, or a pipeline that
+        ends in one.
+    X : {array-like, sparse matrix, data frame} of shape (n, n_features)
+        Rows.
+    y : array-like of shape (n,)
+        Labels. Rows marked by the `missing_label` of the estimator are unlabeled rows
+        of every training set, and of no test set.
+    labeled_size : int or float, default=None
+        Training rows that keep their label: a number, or a share in (0, 1] of those
+        that have one, drawn in the shares of the classes, one of each at least. None
+        hides nothing: the ceiling is then the strong estimator on the labels, and
+        `n_hidden` is 0. 0 hides all labels, for weak estimators that need none; there
+        is then no strong estimator on labels.
+    unlabeled_size : int or float, default=None
+        Other training rows that are used: a number or a share, drawn at random. None
+        uses all.
+    cv : int, splitter, iterable or None, default=None
+        How to split the labeled rows, as in :class:`LabeledSplit`; None means 5
+        stratified folds.
+    scoring : str, callable, list, tuple, set or dict, default="accuracy"
+        One scorer or several, as in :func:`~sklearn.model_selection.cross_validate`;
+        greater is better.
+    n_jobs : int, default=None
+        Folds run at the same time. The results do not depend on it.
+    random_state : int, RandomState instance or None, default=None
+        Draws the rows that keep their label, seeds every `random_state` of the
+        estimators that is None, and draws the interval.
+    confidence_level : float, default=0.95
+        Level of `gap_recovered_interval` and of the test for a gap, in (0, 1).
+    params : dict, default=None
+        Metadata. With metadata routing switched on it reaches `estimator`, the strong
+        estimator, the scorers and the splitter, as they request; off, all goes to the
+        `fit` of `estimator`, and `sample_weight` to that of the strong one as well.
+    return_estimator : bool, default=False
+        Whether to return the fitted estimators.
+    verbose : int, default=0
+        Verbosity of the loop over folds.
+    error_score : "raise" or float, default=nan
+        Score where a fit or a score fails.
+
+    Returns
+    -------
+    dict
+        Arrays of length n_folds unless stated otherwise:
+
+        - weak_score, weak_to_strong_score, strong_on_labels_score, ceiling_score;
+        - performance_gap_recovered: the share of the gap between weak and ceiling
+          that weak-to-strong recovers; NaN where there is no gap;
+        - gap_recovered, a float: the same share of the mean scores; NaN where the mean
+          gap is within its noise;
+        - gap_recovered_interval, of shape (2,): its bootstrap interval, of the level
+          confidence_level, a float;
+        - n_labeled, n_unlabeled, n_hidden, n_test: training rows that keep their
+          label, those that have none, those of them whose label was hidden, test rows;
+        - weak_to_strong_fit_time, strong_on_labels_fit_time, ceiling_fit_time, in
+          seconds;
+        - strategy, overlap_density: attributes of the fitted estimator, where it has
+          them;
+        - region_accuracy, a dict by fit of dicts by region of arrays, and
+          region_share, a dict by region: accuracy on the test rows of each region, and
+          the share of these, where the fitted estimator has an `overlap_detector_`;
+          set its parameter `overlap_detector` to have one with any strategy;
+        - weak_to_strong_estimator, strong_on_labels_estimator, ceiling_estimator: lists
+          of fitted estimators, with `return_estimator`.
+
+        With several scorers there are ``weak_<name>`` and so on instead of
+        `weak_score`, and ``performance_gap_recovered_<name>``,
+        ``gap_recovered_<name>`` and ``gap_recovered_interval_<name>``.
+
+    Raises
+    ------
+    TypeError
+        If the estimator is no weak-to-strong classifier, or metadata is given with a
+        pipeline while metadata routing is off.
+    ValueError
+        If labels, sizes or scorers do not fit, if every fit of the estimator fails, or
+        if it has no weak estimator that could label test rows.
+
+    Warns
+    -----
+    FitFailedWarning
+        If a fit or a score fails and `error_score` is a number.
+
+    See Also
+    --------
+    gap_learning_curve : The same for several numbers of labels.
+    sklearn_w2s.metrics.performance_gap_recovered : The share, of given scores.
+    sklearn_w2s.plotting.GapDisplay : Draws the result.
+
+    Notes
+    -----
+    With the mean differences over folds
+
+    .. math:: d = \overline{s_\text{ceiling} - s_\text{weak}}, \qquad
+              r = \overline{s_\text{weak-to-strong} - s_\text{weak}} / d
+
+    and :math:`\sigma`, the standard error of :math:`d` over :math:`k` folds, the share
+    :math:`r` is defined where :math:`d > t \sigma`, :math:`t` the one-sided quantile of
+    Student's t at `confidence_level` with :math:`k - 1` degrees of freedom. A share of
+    a gap that may not exist means nothing. The interval holds the quantiles of
+    :math:`r` over 2000 draws of :math:`k` folds with replacement. Folds share training
+    rows, and few folds have few draws: both intervals and test are optimistic.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> from sklearn_w2s import WeakToStrongClassifier
+    >>> from sklearn_w2s.model_selection import cross_validate_gap
+    >>> X, y = load_digits(return_X_y=True)
+    >>> model = WeakToStrongClassifier(
+    ...     GaussianNB(), KNeighborsClassifier(), strategy="all"
+    ... )
+    >>> results = cross_validate_gap(model, X, y, labeled_size=100, random_state=0)
+    >>> bool(results["weak_score"].mean() < results["ceiling_score"].mean())
+    True
+    >>> results["performance_gap_recovered"].shape
+    (5,)
+    """
+    (results,) = cross_validate_sizes(
+        estimator,
+        X,
+        y,
+        sizes=[(labeled_size, unlabeled_size)],
+        cv=cv,
+        scoring=scoring,
+        n_jobs=n_jobs,
+        random_state=random_state,
+        confidence_level=confidence_level,
+        params=params,
+        return_estimator=return_estimator,
+        verbose=verbose,
+        error_score=error_score,
+    )
+    return results

@@ -1,0 +1,252 @@
+"""One fold: fit weak-to-strong and its rivals, and judge them on the same rows."""
+
+from dataclasses import dataclass
+from time import perf_counter
+from traceback import format_exc
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils import check_random_state
+
+from sklearn_w2s._algorithms.overlap import REGIONS
+from sklearn_w2s._fitting import adapt, fit_weighted, take_metadata
+from sklearn_w2s._sklearn import routing_enabled, safe_indexing, seed_nested
+from sklearn_w2s._tabular import default_strong_estimator
+from sklearn_w2s._validation import n_rows
+from sklearn_w2s._weak import resolve_columns, select_columns
+from sklearn_w2s.metrics import region_accuracy
+from sklearn_w2s.model_selection._hiding import count_rows, draw_labeled, hide_labels
+
+RIVALS = ("weak", "weak_to_strong", "strong_on_labels", "ceiling")
+_LARGEST_SEED = np.iinfo(np.int32).max
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What all folds have in common.
+
+    Parameters
+    ----------
+    estimator : classifier instance
+        A weak-to-strong classifier, or a pipeline that ends in one; not changed.
+    alone : classifier instance
+        As from `strong_alone`.
+    X : {array-like, sparse matrix, data frame} of shape (n, n_features)
+        Rows.
+    y : ndarray of shape (n,)
+        Labels, with the missing label where there is none.
+    labels : ndarray of shape (n,)
+        Labels; anything where there is none.
+    labeled : ndarray of shape (n,) of bool
+        Which rows have a label.
+    missing_label : scalar
+        Marker.
+    scorer : callable
+        Returns a dict of scores, of an estimator, rows and labels; the traceback in
+        place of a score that failed.
+    metrics : tuple of str
+        Keys of that dict.
+    params : dict of str to dict
+        Metadata for "estimator", "alone" and "scorer".
+    error_score : "raise" or float
+        Score where a fit fails.
+    return_estimator : bool
+        Whether results hold fitted estimators, which cost time to send between
+        processes.
+    """
+
+    estimator: Any
+    alone: Any
+    X: Any
+    y: Any
+    labels: Any
+    labeled: Any
+    missing_label: Any
+    scorer: Any
+    metrics: tuple
+    params: dict
+    error_score: Any
+    return_estimator: bool
+
+
+class Fit(NamedTuple):
+    """What came of a fit: the estimator, or the error and None."""
+
+    estimator: Any = None
+    seconds: float = np.nan
+    error: str = ""
+
+
+def final_step(estimator):
+    """Return the last step of a pipeline, and any other estimator itself."""
+    return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+
+
+def strong_alone(estimator):
+    """Return the strong estimator in the place of a weak-to-strong classifier.
+
+    Parameters
+    ----------
+    estimator : classifier instance
+        A weak-to-strong classifier, or a pipeline that ends in one.
+
+    Returns
+    -------
+    classifier instance
+        Unfitted, behind the other steps of the pipeline.
+    """
+    strong = final_step(estimator).strong_estimator
+    strong = default_strong_estimator() if strong is None else adapt(strong)
+    if not isinstance(estimator, Pipeline):
+        return clone(strong)
+    return clone(estimator).set_params(**{estimator.steps[-1][0]: clone(strong)})
+
+
+def run_fold(trial, train, test, sizes, seed):
+    """Fit and judge weak, weak-to-strong, strong on labels and ceiling.
+
+    Parameters
+    ----------
+    trial : Trial
+        Data, estimators and scores.
+    train, test : ndarray of int
+        Positions of training rows, and of labeled test rows.
+    sizes : tuple of (labeled_size, unlabeled_size)
+        Rows to use, as in `cross_validate_gap`.
+    seed : int
+        Draws rows and seeds estimators.
+
+    Returns
+    -------
+    dict
+        Results of the fold; "errors" lists what went wrong.
+    """
+    rows, kept, seed = _draw_rows(trial, train, sizes, seed)
+    known = rows[trial.labeled[rows]]
+    y = hide_labels(trial.y[rows], ~np.isin(rows, kept), trial.missing_label)
+    student = _fit(trial, "estimator", rows, y, seed)
+    alone = _fit(trial, "alone", kept, trial.labels[kept], seed)
+    ceiling = alone
+    if len(known) > len(kept):
+        ceiling = _fit(trial, "alone", known, trial.labels[known], seed)
+    weak = student
+    if student.estimator is not None:
+        weak = Fit(_weak_alone(student.estimator, safe_indexing(trial.X, rows)))
+    fits = dict(zip(RIVALS, (weak, student, alone, ceiling), strict=True))
+    fold = {
+        "n_labeled": len(kept),
+        "n_unlabeled": len(rows) - len(kept),
+        "n_hidden": len(known) - len(kept),
+        "n_test": len(test),
+        "errors": [fit.error for fit in (student, alone, ceiling) if fit.error],
+        "fit_time": {name: fits[name].seconds for name in RIVALS[1:]},
+        "has_failed": student.estimator is None,
+    }
+    if trial.return_estimator:
+        fold["estimator"] = {name: fits[name].estimator for name in RIVALS[1:]}
+    X_test, y_test = safe_indexing(trial.X, test), trial.labels[test]
+    fold["score"] = {
+        name: _judge(trial, fit, X_test, y_test, test, fold["errors"])
+        for name, fit in fits.items()
+    }
+    if student.estimator is not None:
+        fold |= _describe(student.estimator, fits, X_test, y_test)
+    return fold
+
+
+def _draw_rows(trial, train, sizes, seed):
+    """Return training rows, those of them that keep their label, and a new seed."""
+    labeled_size, unlabeled_size = sizes
+    rng = check_random_state(seed)
+    known = train[trial.labeled[train]]
+    kept = known[draw_labeled(trial.labels[known], labeled_size, rng)]
+    # Of all rows, so that fewer unlabeled rows are among more, whatever is labeled.
+    mixed = train[rng.permutation(len(train))]
+    unlabeled = mixed[~np.isin(mixed, kept)]
+    if unlabeled_size is not None:
+        name = "unlabeled_size"
+        unlabeled = unlabeled[: count_rows(unlabeled_size, len(unlabeled), name=name)]
+    is_used = np.isin(train, np.concatenate([kept, unlabeled]))
+    return train[is_used], kept, rng.randint(_LARGEST_SEED)
+
+
+def _fit(trial, name, rows, y, seed):
+    if not len(rows):
+        return Fit()
+    estimator = seed_nested(clone(getattr(trial, name)), seed)
+    params = take_metadata(trial.params[name], rows, n_rows(trial.X))
+    start = perf_counter()
+    try:
+        if name == "alone" and not routing_enabled():
+            fit_weighted(estimator, safe_indexing(trial.X, rows), y, **params)
+        else:
+            estimator.fit(safe_indexing(trial.X, rows), y, **params)
+    except Exception:
+        if trial.error_score == "raise":
+            raise
+        return Fit(error=format_exc(), seconds=perf_counter() - start)
+    return Fit(estimator, perf_counter() - start)
+
+
+def _weak_alone(fitted, X):
+    """Return the fitted weak estimator as one that takes whole rows."""
+    final = final_step(fitted)
+    if final.weak_estimator_ is None:
+        msg = (
+            "There is no weak estimator to judge on test rows: the fit used weak_proba "
+            "alone. Put the probabilities into columns of X, and pass weak_estimator="
+            "ColumnProbaClassifier(...) instead."
+        )
+        raise ValueError(msg)
+    weak = FrozenEstimator(final.weak_estimator_)
+    steps = []
+    if isinstance(fitted, Pipeline):
+        steps = list(fitted.steps[:-1])
+        X = fitted[:-1].transform(X) if steps else X
+    columns = resolve_columns(getattr(final, "weak_features", None), X)
+    view = FunctionTransformer(select_columns, kw_args={"columns": columns})
+    return Pipeline([*steps, ("view", view), ("weak", weak)])
+
+
+def _judge(trial, fit, X, y, test, errors):
+    """Return the scores of an estimator, and add to errors what went wrong."""
+    if fit.estimator is None:
+        score = trial.error_score if fit.error else np.nan
+        return dict.fromkeys(trial.metrics, score)
+    params = take_metadata(trial.params["scorer"], test, n_rows(trial.X))
+    scores = trial.scorer(fit.estimator, X, y, **params)
+    for name, score in scores.items():
+        if isinstance(score, str):
+            errors.append(score)
+            scores[name] = trial.error_score
+    return scores
+
+
+def _describe(fitted, fits, X, y):
+    """Return what the fit tells of itself, and accuracies by region where it can."""
+    final = final_step(fitted)
+    facts = {
+        name: getattr(final, f"{name}_")
+        for name in ("strategy", "overlap_density")
+        if hasattr(final, f"{name}_")
+    }
+    if not hasattr(final, "overlap_detector_"):
+        return facts
+    rows = fitted[:-1].transform(X) if _has_steps_before(fitted) else X
+    regions = final.overlap_detector_.predict(rows)
+    facts["region_share"] = {name: np.mean(regions == name) for name in REGIONS}
+    facts["region_accuracy"] = {
+        name: dict.fromkeys(REGIONS, np.nan)
+        if fit.estimator is None
+        else region_accuracy(y, fit.estimator.predict(X), regions)
+        for name, fit in fits.items()
+    }
+    return facts
+
+
+def _has_steps_before(fitted):
+    return isinstance(fitted, Pipeline) and len(fitted.steps) > 1

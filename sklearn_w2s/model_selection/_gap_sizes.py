@@ -1,0 +1,175 @@
+"""The comparisons of all folds and sizes: checked, routed, run and gathered."""
+
+import warnings
+from numbers import Real
+
+import numpy as np
+from sklearn.exceptions import FitFailedWarning
+from sklearn.metrics import check_scoring
+from sklearn.utils import check_random_state, column_or_1d, indexable
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    process_routing,
+)
+from sklearn.utils.parallel import Parallel, delayed
+
+from sklearn_w2s._sklearn import routing_enabled, to_numpy
+from sklearn_w2s._validation import check_labels
+from sklearn_w2s.model_selection._gap_fold import (
+    Trial,
+    final_step,
+    run_fold,
+    strong_alone,
+)
+from sklearn_w2s.model_selection._gap_summary import gather
+from sklearn_w2s.model_selection._hiding import refuse_class
+from sklearn_w2s.model_selection._split import LabeledSplit
+
+_LARGEST_SEED = np.iinfo(np.int32).max
+
+
+def cross_validate_sizes(
+    estimator,
+    X,
+    y,
+    *,
+    sizes,
+    cv,
+    scoring,
+    n_jobs,
+    random_state,
+    confidence_level,
+    params,
+    return_estimator,
+    verbose,
+    error_score,
+):
+    """Cross-validate the gap for several numbers of rows, on the same folds.
+
+    Parameters
+    ----------
+    sizes : list of (labeled_size, unlabeled_size)
+        Rows to use. All other parameters are those of `cross_validate_gap`.
+
+    Returns
+    -------
+    list of dict
+        One for each of the sizes, as from `cross_validate_gap`.
+    """
+    _check_settings(estimator, confidence_level, error_score)
+    X, y = indexable(X, y)
+    missing_label = final_step(estimator).missing_label
+    labels, labeled = check_labels(y, missing_label)
+    refuse_class(missing_label, labels)
+    all_labels = np.empty(len(labeled), dtype=labels.dtype)
+    all_labels[labeled] = labels
+    scorer, metrics = _check_scoring(scoring, error_score)
+    splitter = LabeledSplit(cv, missing_label=missing_label)
+    alone = strong_alone(estimator)
+    routed = _route(estimator, alone, scorer, splitter, params or {})
+    trial = Trial(
+        estimator=estimator,
+        alone=alone,
+        X=X,
+        y=column_or_1d(to_numpy(y)),
+        labels=all_labels,
+        labeled=labeled,
+        missing_label=missing_label,
+        scorer=scorer,
+        metrics=metrics,
+        params=routed,
+        error_score=error_score,
+        return_estimator=return_estimator,
+    )
+    splits = list(splitter.split(X, y, **routed["splitter"]))
+    rng = check_random_state(random_state)
+    *seeds, pooling_seed = rng.randint(_LARGEST_SEED, size=len(splits) + 1).tolist()
+    folds = Parallel(n_jobs=n_jobs, verbose=verbose)(
+        delayed(run_fold)(trial, train, test, size, seed)
+        for size in sizes
+        for (train, test), seed in zip(splits, seeds, strict=True)
+    )
+    _tell_errors(folds, error_score)
+    by_size = [folds[i : i + len(splits)] for i in range(0, len(folds), len(splits))]
+    return [
+        gather(one_size, metrics, confidence_level, pooling_seed, return_estimator)
+        for one_size in by_size
+    ]
+
+
+def _check_settings(estimator, confidence_level, error_score):
+    final = final_step(estimator)
+    needed = ("weak_estimator", "strong_estimator", "missing_label")
+    lacking = [name for name in needed if not hasattr(final, name)]
+    if lacking:
+        msg = (
+            f"estimator={estimator!r} has no parameter {lacking[0]!r}. Pass a "
+            "WeakToStrongClassifier, or a pipeline that ends in one."
+        )
+        raise TypeError(msg)
+    is_level = isinstance(confidence_level, Real) and 0 < float(confidence_level) < 1
+    if not is_level:
+        msg = f"confidence_level={confidence_level!r} must be a number in (0, 1)."
+        raise ValueError(msg)
+    if error_score != "raise" and not isinstance(error_score, Real):
+        msg = f'error_score={error_score!r} must be a number or "raise".'
+        raise ValueError(msg)
+
+
+def _check_scoring(scoring, error_score):
+    """Return one scorer that gives a dict, and the keys of it."""
+    if scoring is None:
+        msg = 'scoring=None must be a scorer, its name, or several, e.g. "accuracy".'
+        raise ValueError(msg)
+    if isinstance(scoring, str) or callable(scoring):
+        scoring = {"score": scoring}
+    elif not isinstance(scoring, dict):
+        scoring = {name: name for name in scoring}
+    scorer = check_scoring(scoring=scoring, raise_exc=error_score == "raise")
+    return scorer, tuple(scoring)
+
+
+def _route(estimator, alone, scorer, splitter, params):
+    """Return who gets which metadata."""
+    if not routing_enabled():
+        if params and estimator is not final_step(estimator):
+            msg = (
+                f"params={sorted(params)} cannot reach the steps of a pipeline. Switch "
+                "on sklearn.set_config(enable_metadata_routing=True)."
+            )
+            raise TypeError(msg)
+        weights = {k: v for k, v in params.items() if k == "sample_weight"}
+        return {"estimator": params, "alone": weights, "scorer": {}, "splitter": {}}
+    to_fit = MethodMapping().add(caller="fit", callee="fit")
+    to_split = MethodMapping().add(caller="fit", callee="split")
+    to_score = MethodMapping().add(caller="fit", callee="score")
+    router = (
+        MetadataRouter(owner="cross_validate_gap")
+        .add(estimator=estimator, method_mapping=to_fit)
+        .add(alone=alone, method_mapping=to_fit)
+        .add(splitter=splitter, method_mapping=to_split)
+        .add(scorer=scorer, method_mapping=to_score)
+    )
+    routed = process_routing(router, "fit", **params)
+    return {
+        "estimator": routed.estimator.fit,
+        "alone": routed.alone.fit,
+        "scorer": routed.scorer.score,
+        "splitter": routed.splitter.split,
+    }
+
+
+def _tell_errors(folds, error_score):
+    errors = [error for fold in folds for error in fold["errors"]]
+    if not errors:
+        return
+    if all(fold["has_failed"] for fold in folds):
+        msg = f"All {len(folds)} fits of the estimator failed. The first error:\n"
+        raise ValueError(msg + errors[0])
+    warnings.warn(
+        f"{len(errors)} of the fits or scores failed; their scores are set to "
+        f"error_score={error_score}. The first error:\n{errors[0]}",
+        FitFailedWarning,
+        stacklevel=4,
+    )

@@ -1,0 +1,351 @@
+"""Draw how much of the gap between weak and ceiling is recovered."""
+
+import numpy as np
+from scipy.stats import t as student_t
+from sklearn.utils import check_array, column_or_1d
+from sklearn.utils.validation import check_consistent_length
+
+from sklearn_w2s.model_selection import cross_validate_gap
+
+# From the lowest line up. Okabe-Ito colours of clearly different lightness.
+_MARKS = {
+    "weak": {"color": "#000000", "marker": "o"},
+    "strong_on_labels": {"color": "#56B4E9", "marker": "s"},
+    "weak_to_strong": {"color": "#D55E00", "marker": "D"},
+    "ceiling": {"color": "#0072B2", "marker": "^"},
+}
+_LABELS = {
+    "weak": "weak",
+    "strong_on_labels": "strong on labels",
+    "weak_to_strong": "weak-to-strong",
+    "ceiling": "ceiling",
+}
+_MEAN = {"markersize": 8, "elinewidth": 2.2, "capsize": 4, "linestyle": "none"}
+_FOLD = {"s": 12, "color": "#888888", "linewidths": 0, "zorder": 2}
+_BOUND = {"color": "#555555", "linestyle": "--", "linewidth": 1, "zorder": 1}
+# Folds stand below the line of their mean, where it does not hide them.
+_DROP = 0.22
+
+
+class GapDisplay:
+    """Scores of weak, weak-to-strong, strong on labels and ceiling, with their folds.
+
+    One line for each: the mean over folds with its interval, every fold as a dot below,
+    the mean in numbers beside, and for weak-to-strong the share of the gap recovered.
+    Dashed lines mark the gap. Use `from_results` or `from_estimator` to create one.
+
+    Parameters
+    ----------
+    scores : dict of str to array-like of shape (n_folds,)
+        Of "weak", "weak_to_strong", "ceiling" and, if there is one,
+        "strong_on_labels"; greater is better. Where a fold is NaN, so is the mean.
+    gap_recovered : float, default=nan
+        Share of the gap recovered; NaN where it is undefined.
+    gap_recovered_interval : array-like of shape (2,), default=(nan, nan)
+        Its interval.
+    score_name : str, default="score"
+        Name of the scores, below the axis.
+    confidence_level : float, default=0.95
+        Level of all intervals, in (0, 1).
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        The axes.
+    figure_ : matplotlib Figure
+        Their figure.
+    means_ : dict of str to matplotlib ErrorbarContainer
+        Mean and interval of each line.
+    folds_ : dict of str to matplotlib PathCollection
+        The folds of each line.
+    bounds_ : list of matplotlib Line2D
+        The mean of weak and of ceiling, across all lines.
+    texts_ : dict of str to matplotlib Text
+        What is written beside each line.
+
+    Raises
+    ------
+    ValueError
+        If scores are missing, infinite or of different lengths, or if a level or an
+        interval does not fit.
+
+    See Also
+    --------
+    sklearn_w2s.model_selection.cross_validate_gap : Computes the results.
+
+    Notes
+    -----
+    The interval of a mean is that of Student's t over the folds. Scores of one fold
+    are of the same rows: where intervals overlap, a difference can still be clear, and
+    the share of the gap, which compares fold by fold, says so.
+
+    Examples
+    --------
+    >>> from sklearn_w2s.plotting import GapDisplay
+    >>> display = GapDisplay.from_results(
+    ...     {
+    ...         "weak_score": [0.7, 0.72, 0.71],
+    ...         "weak_to_strong_score": [0.8, 0.81, 0.82],
+    ...         "strong_on_labels_score": [0.75, 0.74, 0.76],
+    ...         "ceiling_score": [0.9, 0.92, 0.91],
+    ...         "gap_recovered": 0.5,
+    ...         "gap_recovered_interval": [0.45, 0.55],
+    ...         "confidence_level": 0.95,
+    ...     }
+    ... )
+    >>> print(display.texts_["weak_to_strong"].get_text())
+    0.810
+    50% of the gap
+    [45%, 55%]
+    """
+
+    def __init__(
+        self,
+        *,
+        scores,
+        gap_recovered=np.nan,
+        gap_recovered_interval=(np.nan, np.nan),
+        score_name="score",
+        confidence_level=0.95,
+    ):
+        self.scores = _check_scores(scores)
+        self.gap_recovered = float(gap_recovered)
+        interval = np.asarray(gap_recovered_interval, dtype=np.float64)
+        if interval.shape != (2,):
+            msg = (
+                f"gap_recovered_interval={gap_recovered_interval!r} must be two "
+                "numbers, its lower and its upper end."
+            )
+            raise ValueError(msg)
+        if not 0 < confidence_level < 1:
+            msg = f"confidence_level={confidence_level!r} must be a number in (0, 1)."
+            raise ValueError(msg)
+        self.gap_recovered_interval = interval
+        self.score_name = score_name
+        self.confidence_level = confidence_level
+
+    @classmethod
+    def from_results(
+        cls, results, *, metric=None, score_name=None, ax=None, mean_kwargs=None
+    ):
+        """Draw the results of a cross-validation of the gap.
+
+        Parameters
+        ----------
+        results : dict
+            As :func:`~sklearn_w2s.model_selection.cross_validate_gap` returns it.
+        metric : str, default=None
+            Which of several scores to draw; None where there is one.
+        score_name : str, default=None
+            Name of the scores, below the axis; None is that in the results.
+        ax : matplotlib Axes, default=None
+            Axes to draw in; None makes a figure.
+        mean_kwargs : dict, default=None
+            Arguments of matplotlib's `errorbar` for the means.
+
+        Returns
+        -------
+        GapDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            If `metric` is not among the results, or is None where there are several.
+        """
+        metric = _choose(results, metric)
+        scores = {
+            name: results[f"{name}_{metric}"]
+            for name in _MARKS
+            if f"{name}_{metric}" in results
+        }
+        suffix = "" if "gap_recovered" in results else f"_{metric}"
+        display = cls(
+            scores=scores,
+            gap_recovered=results[f"gap_recovered{suffix}"],
+            gap_recovered_interval=results[f"gap_recovered_interval{suffix}"],
+            score_name=metric if score_name is None else score_name,
+            confidence_level=results["confidence_level"],
+        )
+        return display.plot(ax, mean_kwargs=mean_kwargs)
+
+    @classmethod
+    def from_estimator(
+        cls, estimator, X, y, *, metric=None, ax=None, mean_kwargs=None, **kwargs
+    ):
+        """Cross-validate the gap and draw it.
+
+        Parameters
+        ----------
+        estimator : classifier instance
+            As in :func:`~sklearn_w2s.model_selection.cross_validate_gap`.
+        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
+            Rows.
+        y : array-like of shape (n,)
+            Labels.
+        metric : str, default=None
+            Which of several scores to draw; None where there is one.
+        ax : matplotlib Axes, default=None
+            Axes to draw in; None makes a figure.
+        mean_kwargs : dict, default=None
+            Arguments of matplotlib's `errorbar` for the means.
+        **kwargs : dict
+            Further arguments of
+            :func:`~sklearn_w2s.model_selection.cross_validate_gap`.
+
+        Returns
+        -------
+        GapDisplay
+            The display, drawn.
+        """
+        scoring = kwargs.get("scoring", "accuracy")
+        return cls.from_results(
+            cross_validate_gap(estimator, X, y, **kwargs),
+            metric=metric,
+            score_name=scoring if isinstance(scoring, str) else None,
+            ax=ax,
+            mean_kwargs=mean_kwargs,
+        )
+
+    def plot(self, ax=None, *, mean_kwargs=None):
+        """Draw the scores.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw in; None makes a figure.
+        mean_kwargs : dict, default=None
+            Arguments of matplotlib's `errorbar` for the means.
+
+        Returns
+        -------
+        GapDisplay
+            The display itself.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        self.ax_ = _make_axes() if ax is None else ax
+        self.figure_ = self.ax_.figure
+        names = self._lines()
+        self.means_, self.folds_, self.texts_ = {}, {}, {}
+        means = {name: np.mean(self.scores[name]) for name in names}
+        self.bounds_ = [
+            self.ax_.axvline(means[name], **_BOUND) for name in ("weak", "ceiling")
+        ]
+        for height, name in enumerate(names):
+            style = {**_MARKS[name], **_MEAN, **(mean_kwargs or {})}
+            folds = self.scores[name]
+            half = self._half_width(folds)
+            self.means_[name] = self.ax_.errorbar(
+                [means[name]], [height], xerr=[half], zorder=3, **style
+            )
+            below = np.full(len(folds), height - _DROP)
+            self.folds_[name] = self.ax_.scatter(folds, below, **_FOLD)
+            self.texts_[name] = self.ax_.annotate(
+                self._text(name, means[name]),
+                xy=(1, height),
+                xycoords=("axes fraction", "data"),
+                xytext=(8, 0),
+                textcoords="offset points",
+                verticalalignment="center",
+                fontsize="small",
+                annotation_clip=False,
+            )
+        self._label(names)
+        return self
+
+    def _lines(self):
+        """Return the names of the lines, lowest first."""
+        names = list(_MARKS)
+        has_none = np.isnan(self.scores["strong_on_labels"]).all()
+        if has_none or self._is_ceiling_of_labels:
+            names.remove("strong_on_labels")
+        return names
+
+    @property
+    def _is_ceiling_of_labels(self):
+        """Whether no label was hidden, so that two lines would be the same."""
+        return np.array_equal(self.scores["strong_on_labels"], self.scores["ceiling"])
+
+    def _half_width(self, folds):
+        n_folds = len(folds)
+        if n_folds < 2:
+            return 0.0
+        quantile = student_t.ppf((1 + self.confidence_level) / 2, n_folds - 1)
+        return quantile * np.std(folds, ddof=1) / np.sqrt(n_folds)
+
+    def _text(self, name, mean):
+        text = f"{mean:.3f}"
+        if name != "weak_to_strong":
+            return text
+        if np.isnan(self.gap_recovered):
+            return f"{text}\nshare of the gap\nundefined: no gap\nbeyond its noise"
+        low, high = self.gap_recovered_interval
+        return f"{text}\n{self.gap_recovered:.0%} of the gap\n[{low:.0%}, {high:.0%}]"
+
+    def _describe(self):
+        n_folds = len(self.scores["weak"])
+        level = f"{100 * self.confidence_level:.4g}%"
+        plural = "" if n_folds == 1 else "s"
+        return f"{self.score_name}: {n_folds} fold{plural}, mean with {level} interval"
+
+    def _label(self, names):
+        labels = dict(_LABELS)
+        if self._is_ceiling_of_labels:
+            labels["ceiling"] = "ceiling =\nstrong on labels"
+        self.ax_.set_yticks(range(len(names)), [labels[name] for name in names])
+        self.ax_.set(ylim=(-0.6, len(names) - 0.5), xlabel=self._describe())
+        self.ax_.tick_params(axis="y", length=0)
+        self.ax_.spines[["top", "right", "left"]].set_visible(False)
+
+
+def _check_scores(scores):
+    missing = [n for n in ("weak", "weak_to_strong", "ceiling") if n not in scores]
+    if missing:
+        msg = f"scores={scores!r} has no {missing[0]!r}; give one array per fit."
+        raise ValueError(msg)
+    checked = {
+        name: column_or_1d(
+            check_array(
+                scores[name],
+                dtype=np.float64,
+                ensure_2d=False,
+                ensure_all_finite="allow-nan",
+                input_name=f"scores[{name!r}]",
+            )
+        )
+        for name in _MARKS
+        if name in scores
+    }
+    n_folds = len(checked["weak"])
+    checked.setdefault("strong_on_labels", np.full(n_folds, np.nan))
+    check_consistent_length(*checked.values())
+    return checked
+
+
+def _choose(results, metric):
+    """Return the name of the scores to draw."""
+    known = [
+        key.removeprefix("ceiling_")
+        for key in results
+        if key.startswith("ceiling_")
+        and key not in ("ceiling_fit_time", "ceiling_estimator")
+    ]
+    if metric is None and len(known) == 1:
+        return known[0]
+    if metric not in known:
+        msg = f"metric={metric!r} must be one of the scores of results: {known}."
+        raise ValueError(msg)
+    return metric
+
+
+def _make_axes():
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        msg = "GapDisplay.plot needs matplotlib: pip install sklearn-w2s[plot]"
+        raise ImportError(msg) from error
+    return plt.subplots(figsize=(7, 3.4), layout="constrained")[1]

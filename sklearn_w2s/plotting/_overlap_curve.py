@@ -1,0 +1,349 @@
+"""Draw what the share of overlap rows does to a strong estimator."""
+
+import numpy as np
+from sklearn.utils import check_array, column_or_1d
+
+from sklearn_w2s.metrics import gap_regime, performance_gap_recovered
+from sklearn_w2s.plotting._style import LEGEND
+
+# Okabe-Ito colours of different lightness; line styles tell them apart in grey.
+_STUDENT = {"color": "#D55E00", "marker": "o", "markersize": 4, "linewidth": 2}
+_WEAK = {"color": "#000000", "linestyle": "--", "linewidth": 1.4}
+_CEILING = {"color": "#0072B2", "linestyle": "-.", "linewidth": 1.6}
+_QUALITY = {"color": "#555555", "marker": ".", "markersize": 4, "linewidth": 1}
+_DENSITY = {"color": "#555555", "linestyle": ":", "linewidth": 1.2}
+_BAND_ALPHA = 0.2
+# Of the panel of weak labels, in units of accuracy.
+_LEAST_HEIGHT = 0.1
+# Regimes in light greys, the better the lighter, behind all else.
+_REGIMES = {"medium": "#E2E2E2", "high": "#F2F2F2"}
+
+
+class OverlapCurveDisplay:
+    """Score of a strong estimator against the share of overlap rows it learns from.
+
+    Two panels: the mean scores over the repeats with their standard deviations, between
+    those of the weak estimator and of the ceiling; and below, how many weak labels are
+    true of the rows drawn at each share. A slope above that only follows the slope
+    below is due to the labels, not to the overlap. Use `from_results` to create one.
+
+    Grey bands are the regimes of :func:`~sklearn_w2s.metrics.gap_regime`: "high" where
+    half of the gap between weak estimator and ceiling is recovered, "medium" where less
+    is, and low, which has none, below the weak estimator.
+
+    Parameters
+    ----------
+    overlap_share : array-like of shape (n_shares,)
+        Shares of overlap rows, in [0, 1].
+    weak_score : array-like of shape (n_scores,)
+        Scores of the weak estimator, one per repeat.
+    weak_to_strong_score : array-like of shape (n_shares, n_scores)
+        Scores of the strong estimator fitted on weak labels; NaN where there is none,
+        and a share at which a repeat has none is not drawn.
+    ceiling_score : array-like of shape (n_shares, n_scores)
+        Scores of the strong estimator fitted on true labels, likewise.
+    weak_label_accuracy : array-like of shape (n_shares, n_scores)
+        Share of weak labels that are true, of the rows drawn.
+    overlap_density : array-like of shape (n_scores,), default=None
+        Share of overlap rows where the rows were drawn; None marks none.
+    n_samples : int, default=None
+        Rows drawn at each share; None names no number.
+    score_name : str, default="accuracy"
+        Label of the scores.
+
+    Attributes
+    ----------
+    axes_ : ndarray of shape (2,) of matplotlib Axes
+        The panels: scores, weak labels. Of shape (1,) where one was given.
+    ax_ : matplotlib Axes
+        The scores.
+    figure_ : matplotlib Figure
+        Figure of the panels.
+    lines_ : dict of str to matplotlib Line2D
+        Mean scores: "weak", "weak_to_strong" and "ceiling".
+    bands_ : dict of str to matplotlib PolyCollection
+        One standard deviation around each, empty with a single repeat.
+    regimes_ : dict of str to matplotlib PolyCollection
+        "medium" and "high"; empty unless the ceiling is above the weak estimator at
+        all shares.
+    quality_line_ : matplotlib Line2D or None
+        Mean accuracy of the weak labels; None with a single panel.
+    gap_regime_ : ndarray of shape (n_shares,) of str
+        Regime of the mean scores at each share.
+
+    Raises
+    ------
+    ValueError
+        If shapes differ, or if a share, a weak score or an accuracy is not finite.
+
+    See Also
+    --------
+    sklearn_w2s.model_selection.overlap_curve : Computes the results.
+
+    Examples
+    --------
+    >>> from sklearn_w2s.plotting import OverlapCurveDisplay
+    >>> display = OverlapCurveDisplay(
+    ...     overlap_share=[0, 0.5, 1],
+    ...     weak_score=[0.7, 0.72],
+    ...     weak_to_strong_score=[[0.6, 0.62], [0.74, 0.76], [0.86, 0.88]],
+    ...     ceiling_score=[[0.9, 0.92], [0.9, 0.92], [0.9, 0.92]],
+    ...     weak_label_accuracy=[[0.6, 0.6], [0.7, 0.7], [0.8, 0.8]],
+    ... ).plot()
+    >>> display.gap_regime_.tolist()
+    ['low', 'medium', 'high']
+    """
+
+    def __init__(
+        self,
+        *,
+        overlap_share,
+        weak_score,
+        weak_to_strong_score,
+        ceiling_score,
+        weak_label_accuracy,
+        overlap_density=None,
+        n_samples=None,
+        score_name="accuracy",
+    ):
+        self.overlap_share = _as_numbers(overlap_share, "overlap_share")
+        self.weak_score = _as_numbers(weak_score, "weak_score")
+        shape = (len(self.overlap_share), len(self.weak_score))
+        self.weak_to_strong_score = _as_table(
+            weak_to_strong_score, "weak_to_strong_score", shape, finite="allow-nan"
+        )
+        self.ceiling_score = _as_table(
+            ceiling_score, "ceiling_score", shape, finite="allow-nan"
+        )
+        self.weak_label_accuracy = _as_table(
+            weak_label_accuracy, "weak_label_accuracy", shape, finite=True
+        )
+        self.overlap_density = (
+            None
+            if overlap_density is None
+            else _as_numbers(overlap_density, "overlap_density")
+        )
+        self.n_samples = n_samples
+        self.score_name = score_name
+
+    @classmethod
+    def from_results(
+        cls,
+        results,
+        *,
+        ax=None,
+        score_name="accuracy",
+        line_kwargs=None,
+        band_kwargs=None,
+    ):
+        """Draw the result of `overlap_curve`.
+
+        Parameters
+        ----------
+        results : dict
+            As :func:`~sklearn_w2s.model_selection.overlap_curve` returns it.
+        ax : matplotlib Axes or array-like of two, default=None
+            Panels to draw in; one draws the scores alone, None makes a figure of two.
+        score_name : str, default="accuracy"
+            Label of the scores.
+        line_kwargs : dict, default=None
+            Arguments of matplotlib's `plot` for the scores on weak labels.
+        band_kwargs : dict, default=None
+            Arguments of matplotlib's `fill_between` for the standard deviations.
+
+        Returns
+        -------
+        OverlapCurveDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            If `results` lacks an entry, shapes differ, or a number is not finite.
+        """
+        names = (
+            "overlap_share",
+            "weak_score",
+            "weak_to_strong_score",
+            "ceiling_score",
+            "weak_label_accuracy",
+        )
+        missing = [name for name in names if name not in results]
+        if missing:
+            msg = f"results lacks {missing}; pass what overlap_curve returned."
+            raise ValueError(msg)
+        display = cls(
+            **{name: results[name] for name in names},
+            overlap_density=results.get("overlap_density"),
+            n_samples=results.get("n_samples"),
+            score_name=score_name,
+        )
+        return display.plot(ax, line_kwargs=line_kwargs, band_kwargs=band_kwargs)
+
+    def plot(self, ax=None, *, line_kwargs=None, band_kwargs=None):
+        """Draw the panels.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or array-like of two, default=None
+            Panels to draw in; one draws the scores alone, None makes a figure of two.
+        line_kwargs : dict, default=None
+            Arguments of matplotlib's `plot` for the scores on weak labels.
+        band_kwargs : dict, default=None
+            Arguments of matplotlib's `fill_between` for the standard deviations.
+
+        Returns
+        -------
+        OverlapCurveDisplay
+            The display itself.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        ValueError
+            If `ax` is neither one nor two axes.
+        """
+        self.axes_ = _one_or_two_axes(ax)
+        self.ax_ = self.axes_[0]
+        self.figure_ = self.ax_.figure
+        # Shares may come in any order; a line is drawn from left to right.
+        order = np.argsort(self.overlap_share, kind="stable")
+        shares = self.overlap_share[order]
+        weak = np.tile(self.weak_score, (len(shares), 1))
+        self.lines_, self.bands_ = {}, {}
+        for name, label, scores, style in (
+            ("ceiling", "ceiling: true labels", self.ceiling_score[order], _CEILING),
+            (
+                "weak_to_strong",
+                "strong on weak labels",
+                self.weak_to_strong_score[order],
+                {**_STUDENT, "zorder": 3, **(line_kwargs or {})},
+            ),
+            ("weak", "weak estimator", weak, _WEAK),
+        ):
+            self._draw_scores(name, label, shares, scores, style, band_kwargs or {})
+        self._draw_regimes(shares, weak.mean(axis=1), self.ceiling_score[order])
+        self._draw_density()
+        self._draw_quality(shares, self.weak_label_accuracy[order])
+        self._label()
+        return self
+
+    def _draw_scores(self, name, label, shares, scores, style, band_kwargs):
+        mean = scores.mean(axis=1)
+        (self.lines_[name],) = self.ax_.plot(shares, mean, label=label, **style)
+        if scores.shape[1] > 1:
+            deviation = scores.std(axis=1, ddof=1)
+            color = self.lines_[name].get_color()
+            look = {"color": color, "alpha": _BAND_ALPHA, "linewidth": 0, "zorder": 1.5}
+            self.bands_[name] = self.ax_.fill_between(
+                shares, mean - deviation, mean + deviation, **{**look, **band_kwargs}
+            )
+
+    def _draw_regimes(self, shares, weak, ceiling):
+        student = self.weak_to_strong_score.mean(axis=1)
+        gap = performance_gap_recovered(
+            self.weak_score.mean(),
+            student,
+            self.ceiling_score.mean(axis=1),
+            zero_division=np.nan,
+        )
+        self.gap_regime_ = gap_regime(gap)
+        self.regimes_ = {}
+        top = ceiling.mean(axis=1)
+        # Written so that NaN fails it.
+        if not (top > weak).all():
+            return
+        middle = (weak + top) / 2
+        for name, low, high in (("medium", weak, middle), ("high", middle, top)):
+            self.regimes_[name] = self.ax_.fill_between(
+                shares, low, high, color=_REGIMES[name], linewidth=0, zorder=0.5
+            )
+            self.ax_.annotate(
+                name,
+                (1, (low[-1] + high[-1]) / 2),
+                xycoords=("axes fraction", "data"),
+                xytext=(4, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize="small",
+                color="#555555",
+            )
+
+    def _draw_density(self):
+        if self.overlap_density is not None:
+            density = self.overlap_density.mean()
+            label = f"share in the data: {density:.2g}"
+            self.ax_.axvline(density, label=label, zorder=1, **_DENSITY)
+
+    def _draw_quality(self, shares, accuracy):
+        self.quality_line_ = None
+        if len(self.axes_) < 2:
+            return
+        panel = self.axes_[1]
+        mean = accuracy.mean(axis=1)
+        (self.quality_line_,) = panel.plot(shares, mean, **_QUALITY)
+        if accuracy.shape[1] > 1:
+            deviation = accuracy.std(axis=1, ddof=1)
+            panel.fill_between(
+                shares,
+                mean - deviation,
+                mean + deviation,
+                color=_QUALITY["color"],
+                alpha=_BAND_ALPHA,
+                linewidth=0,
+            )
+        # Where it is held fixed, rounding must not be blown up to fill the panel.
+        low, high = panel.get_ylim()
+        if high - low < _LEAST_HEIGHT:
+            centre = (low + high) / 2
+            panel.set_ylim(centre - _LEAST_HEIGHT / 2, centre + _LEAST_HEIGHT / 2)
+        panel.set_ylabel("weak labels\nright")
+
+    def _label(self):
+        rows = "" if self.n_samples is None else f" among {self.n_samples:,}"
+        self.axes_[-1].set_xlabel(f"share of overlap rows{rows}")
+        self.ax_.set_ylabel(self.score_name)
+        self.ax_.legend(ncols=2, **LEGEND)
+
+
+def _one_or_two_axes(ax):
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        msg = "OverlapCurveDisplay.plot needs matplotlib: pip install sklearn-w2s[plot]"
+        raise ImportError(msg) from error
+    if ax is None:
+        figure, axes = plt.subplots(
+            2,
+            1,
+            figsize=(6, 5),
+            sharex=True,
+            height_ratios=(3, 1),
+            layout="constrained",
+        )
+        figure.align_ylabels(axes)
+        return axes
+    axes = np.ravel(ax)
+    if len(axes) not in (1, 2) or not all(hasattr(one, "plot") for one in axes):
+        msg = f"ax={ax!r} must be one axes or two, as from plt.subplots(2, 1)[1]."
+        raise ValueError(msg)
+    return axes
+
+
+def _as_numbers(values, name):
+    checked = check_array(values, dtype=np.float64, ensure_2d=False, input_name=name)
+    return column_or_1d(checked)
+
+
+def _as_table(values, name, shape, *, finite):
+    table = check_array(
+        values, dtype=np.float64, ensure_all_finite=finite, input_name=name
+    )
+    if table.shape != shape:
+        msg = (
+            f"{name} has shape {table.shape}; with {shape[0]} shares and {shape[1]} "
+            f"scores of the weak estimator it must have {shape}."
+        )
+        raise ValueError(msg)
+    return table

@@ -17,7 +17,7 @@ BoolArray = NDArray[np.bool_]
 _BISECTIONS = 40
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ArmStatistics:
     """What is known of every arm before a round.
 

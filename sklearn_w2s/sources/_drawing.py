@@ -10,7 +10,7 @@ import numpy as np
 from sklearn_w2s.sources._readers import SourceEnded, SourceFailed
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Step:
     """What one step of a run came to: all that it takes to do it again.
 

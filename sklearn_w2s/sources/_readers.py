@@ -332,7 +332,7 @@ class SourceReader:
         return SourceFailed(f"source {self.name!r} {cause}", reason, batch)
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class _Part:
     """What is left of an item."""
 

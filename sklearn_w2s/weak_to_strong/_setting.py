@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Setting:
     """Rows, labels, weights and estimators of one fit.
 

@@ -17,14 +17,6 @@ MODEL = WeakToStrongClassifier(GaussianNB(), KNeighborsClassifier(), strategy="a
 X, Y = load_iris(return_X_y=True)
 
 
-@pytest.fixture(autouse=True)
-def plt():
-    import matplotlib.pyplot as plt
-
-    yield plt
-    plt.close("all")
-
-
 def results(**changes):
     given = {
         "weak_score": [0.7, 0.72, 0.71],

@@ -12,14 +12,6 @@ from sklearn_w2s.plotting import OverlapDisplay
 REGIONS = ("easy", "hard", "overlap")
 
 
-@pytest.fixture(autouse=True)
-def plt():
-    import matplotlib.pyplot as plt
-
-    yield plt
-    plt.close("all")
-
-
 def scores(n=60):
     rng = np.random.default_rng(0)
     confidence, overlap_score = rng.random(n), rng.random(n)

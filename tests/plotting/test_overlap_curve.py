@@ -15,14 +15,6 @@ from sklearn_w2s.plotting import OverlapCurveDisplay
 SHARES = [0.0, 0.25, 0.5, 1.0]
 
 
-@pytest.fixture(autouse=True)
-def plt():
-    import matplotlib.pyplot as plt
-
-    yield plt
-    plt.close("all")
-
-
 def results(n_scores=3, **changes):
     rng = np.random.default_rng(0)
     noise = rng.normal(scale=0.01, size=(3, len(SHARES), n_scores))

@@ -17,14 +17,6 @@ from sklearn_w2s.plotting import RegionAccuracyDisplay
 COLUMNS = ("easy", "hard", "overlap", "all")
 
 
-@pytest.fixture(autouse=True)
-def plt():
-    import matplotlib.pyplot as plt
-
-    yield plt
-    plt.close("all")
-
-
 def labels(n=120, names=("weak", "strong", "ceiling")):
     rng = np.random.default_rng(0)
     y = rng.integers(2, size=n)

@@ -14,14 +14,6 @@ from sklearn.exceptions import NotFittedError
 from sklearn_w2s.plotting import SourceSelectionDisplay
 
 
-@pytest.fixture(autouse=True)
-def plt():
-    import matplotlib.pyplot as plt
-
-    yield plt
-    plt.close("all")
-
-
 def play(n_sources=3, n_rounds=40, *, failed=(), names=None, seed=0):
     """Play at random, burn-in first; the later the source, the denser."""
     rng = np.random.default_rng(seed)

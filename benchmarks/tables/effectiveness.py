@@ -90,7 +90,7 @@ def summarise(rows, rng):
 
     Each contestant is compared with the others on the seeds that it has been run with.
     """
-    table = pd.DataFrame(rows).astype(dict.fromkeys(SCORES, float))
+    table = _whole(pd.DataFrame(rows).astype(dict.fromkeys(SCORES, float)))
     runs = ["protocol", "strong", "data_set", "seed"]
     wide = table.pivot_table(index=runs, columns="contestant", values=SCORES)
     summary = []
@@ -104,6 +104,17 @@ def summarise(rows, rng):
         summary,
         key=lambda row: (row["protocol"], row["strong"], -float(row["gap_recovered"])),
     )
+
+
+def _whole(table):
+    """Leave out what was stopped in the middle: contestants on some sets, seeds."""
+    n_sets = table.groupby("protocol")["data_set"].transform("nunique")
+    run = ["protocol", "strong", "seed"]
+    own = table.groupby([*run, "contestant"])["data_set"].transform("nunique")
+    table = table[own == n_sets]
+    n_contestants = table.groupby(run)["contestant"].transform("nunique")
+    situation = [table["protocol"], table["strong"]]
+    return table[n_contestants == n_contestants.groupby(situation).transform("max")]
 
 
 def _compare(runs, contestant, rng):

@@ -57,53 +57,6 @@ class ArmStatistics:
     alpha: float
     rng: np.random.RandomState
 
-    def worth(self, rates: ArrayLike) -> FloatArray:
-        """Return true rates per unit of cost, for rates or bounds as found.
-
-        Parameters
-        ----------
-        rates : array-like of shape (n_arms,)
-            Rates of success as found, or bounds on them.
-
-        Returns
-        -------
-        ndarray of shape (n_arms,)
-            Corrected for what is missed and mistaken, 0 or more, over the cost.
-        """
-        return true_rate(rates, self.sensitivity, self.fall_out) / self.cost
-
-
-def true_rate(
-    rate: ArrayLike, sensitivity: ArrayLike, fall_out: ArrayLike
-) -> FloatArray:
-    """Return ``(rate - fall_out) / (sensitivity - fall_out)``, 0 at least.
-
-    Parameters
-    ----------
-    rate : array-like of shape (n_arms,)
-        Share of rows found.
-    sensitivity, fall_out : array-like of shape (n_arms,)
-        Shares of true successes and of others that are found.
-
-    Returns
-    -------
-    ndarray of shape (n_arms,)
-        Share of true successes; a bound on the one is a bound on the other.
-
-    References
-    ----------
-    W. J. Rogan, B. Gladen, "Estimating Prevalence from the Results of a Screening
-    Test", American Journal of Epidemiology 107(1), 1978.
-
-    Examples
-    --------
-    >>> true_rate([0.1, 0.5], 0.9, 0.1)
-    array([0. , 0.5])
-    """
-    mistaken = np.asarray(fall_out, dtype=np.float64)
-    found = np.asarray(sensitivity, dtype=np.float64)
-    return np.maximum((np.asarray(rate) - mistaken) / (found - mistaken), 0)
-
 
 def success_rate(found: ArrayLike, drawn: ArrayLike) -> FloatArray:
     """Return ``found / drawn``, NaN where nothing was drawn.

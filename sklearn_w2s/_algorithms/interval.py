@@ -1,7 +1,9 @@
 """Confidence intervals of shares."""
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+
+FloatArray = NDArray[np.float64]
 
 
 def effective_size(weights: ArrayLike) -> float:
@@ -73,25 +75,31 @@ def share_interval(share: float, n: float, z: float) -> tuple[float, float]:
     return float(np.clip(low, 0, share)), float(np.clip(high, share, 1))
 
 
-def corrected_share(share: float, found: float, mistaken: float) -> float:
+def corrected_share(
+    share: ArrayLike, found: ArrayLike, mistaken: ArrayLike, most: float = 1.0
+) -> FloatArray:
     r"""Return the share of a kind among rows, given how often a test says so.
 
     .. math:: \frac{o - \mathrm{FPR}}{\mathrm{TPR} - \mathrm{FPR}}, \text{ clipped to }
         [0, 1]
 
+    A bound on the one is a bound on the other.
+
     Parameters
     ----------
-    share : float
+    share : float or array-like
         Share o of rows that the test says are of the kind.
-    found : float
+    found : float or array-like
         Rate TPR at which it says so of rows of the kind; above `mistaken`.
-    mistaken : float
+    mistaken : float or array-like
         Rate FPR at which it says so of other rows.
+    most : float, default=1.0
+        Largest value; infinity for upper bounds that may lie above all shares.
 
     Returns
     -------
-    float
-        Share in [0, 1].
+    ndarray
+        Share in [0, `most`].
 
     References
     ----------
@@ -100,7 +108,9 @@ def corrected_share(share: float, found: float, mistaken: float) -> float:
 
     Examples
     --------
-    >>> round(corrected_share(0.3, 0.8, 0.05), 3)
-    0.333
+    >>> corrected_share([0.3, 0.01], 0.8, 0.05).round(3)
+    array([0.333, 0.   ])
     """
-    return float(np.clip((share - mistaken) / (found - mistaken), 0, 1))
+    rate, errors = np.asarray(found), np.asarray(mistaken)
+    corrected: FloatArray = (np.asarray(share) - errors) / (rate - errors)
+    return np.clip(corrected, 0, most)

@@ -172,7 +172,7 @@ def corrected_overlap_density(
             "density. Pass regions of one that finds overlap rows, or audit more rows."
         )
         raise ValueError(msg)
-    density = corrected_share(share, found, mistaken)
+    density = float(corrected_share(share, found, mistaken))
     variance = (
         _variance(share, n)
         + density**2 * _variance(found, true.sum())

@@ -11,11 +11,10 @@ from sklearn_w2s._algorithms.bandit import (
     kl_ucb_index,
     next_arm,
     success_rate,
-    true_rate,
     unseen_factor,
 )
-from sklearn_w2s._algorithms.interval import share_interval
-from sklearn_w2s.sources._policies import index_values
+from sklearn_w2s._algorithms.interval import corrected_share, share_interval
+from sklearn_w2s.sources._policies import index_values, worth
 
 # Quantile of the standard normal distribution, for intervals of 95%.
 _Z = 1.959963984540054
@@ -172,7 +171,7 @@ class SourceBandit:
     def density(self):
         """Share of overlap rows in each source as far as is known, NaN if unknown."""
         found = success_rate(self.found, self.rated)
-        return np.minimum(true_rate(found, self.sensitivity, self.fall_out), 1)
+        return corrected_share(found, self.sensitivity, self.fall_out)
 
     @property
     def horizon(self):
@@ -218,7 +217,7 @@ class SourceBandit:
         share, unseen = found / n, float(unseen_factor(n, size))
         low, high = share_interval(share, n / unseen, _Z) if unseen else (share, share)
         rates = self.sensitivity[source], self.fall_out[source]
-        return tuple(np.minimum(true_rate([share, low, high], *rates), 1).tolist())
+        return tuple(corrected_share([share, low, high], *rates).tolist())
 
     def stop_reason(self):
         """Say what ends the drawing.
@@ -254,16 +253,14 @@ class SourceBandit:
         level = anytime_level(self.n_pulls, len(self.names), 1 - self.limits.confidence)
         missed = self.rated - self.found
         arms = self._statistics(self.is_open, self.rng)
-        worth = arms.worth(success_rate(self.found, self.rated))
-        lower = arms.worth(1 - kl_ucb_index(missed, self.rated, level))
-        upper = arms.worth(kl_ucb_index(self.found, self.rated, level))
+        middle = worth(arms, success_rate(self.found, self.rated))
+        lower = worth(arms, 1 - kl_ucb_index(missed, self.rated, level))
+        upper = worth(arms, kl_ucb_index(self.found, self.rated, level))
         # Where every row was drawn, nothing is left to be unsure of.
         is_known = self.rated >= self.pool
-        lower, upper = (
-            np.where(is_known, worth, lower),
-            np.where(is_known, worth, upper),
-        )
-        best = int(np.argmax(np.where(self.is_open, worth, -np.inf)))
+        lower = np.where(is_known, middle, lower)
+        upper = np.where(is_known, middle, upper)
+        best = int(np.argmax(np.where(self.is_open, middle, -np.inf)))
         others = self.is_open.copy()
         others[best] = False
         return bool((upper[others] <= lower[best]).all())

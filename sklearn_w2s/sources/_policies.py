@@ -11,16 +11,36 @@ from sklearn_w2s._algorithms.bandit import (
     ucb1_index,
     ucb_tuned_index,
 )
+from sklearn_w2s._algorithms.interval import corrected_share
 
 # Next to none; a Beta distribution without any would overflow.
 _LEAST_SPREAD = 1e-6
+
+
+def worth(arms, rates):
+    """Return what rows are worth per unit of cost, for rates or bounds as found.
+
+    Parameters
+    ----------
+    arms : ArmStatistics
+        Its cost, sensitivity and fall-out are read.
+    rates : ndarray of shape (n_sources,)
+        Rates of success as found, or bounds on them.
+
+    Returns
+    -------
+    ndarray of shape (n_sources,)
+        Corrected for what is missed and mistaken, 0 or more, over the cost.
+    """
+    rates = corrected_share(rates, arms.sensitivity, arms.fall_out, most=np.inf)
+    return rates / arms.cost
 
 
 def _kl_ucb(arms):
     n_open = max(int(np.count_nonzero(arms.is_open)), 1)
     level = fair_share_level(arms.drawn.sum(), np.maximum(arms.drawn, 1), n_open)
     index = kl_ucb_index(arms.found, arms.drawn, arms.alpha * level, arms.pool)
-    return arms.worth(index)
+    return worth(arms, index)
 
 
 def _kl_lucb(arms):
@@ -30,7 +50,7 @@ def _kl_lucb(arms):
     leader = int(np.argmax(np.where(arms.is_open, _greedy(arms), -np.inf)))
     others = arms.is_open.copy()
     others[leader] = False
-    challenger = int(np.argmax(np.where(others, arms.worth(upper), -np.inf)))
+    challenger = int(np.argmax(np.where(others, worth(arms, upper), -np.inf)))
     is_close = others.any() and arms.drawn[challenger] < arms.drawn[leader]
     marks = np.zeros(len(upper))
     marks[challenger if is_close else leader] = 1
@@ -39,12 +59,12 @@ def _kl_lucb(arms):
 
 def _ucb1(arms):
     index = ucb1_index(arms.found, arms.drawn, arms.drawn.sum(), arms.alpha)
-    return arms.worth(index)
+    return worth(arms, index)
 
 
 def _ucb_tuned(arms):
     index = ucb_tuned_index(arms.found, arms.drawn, arms.drawn.sum(), arms.alpha)
-    return arms.worth(index)
+    return worth(arms, index)
 
 
 def _thompson(arms):
@@ -52,22 +72,22 @@ def _thompson(arms):
     spread = max(arms.alpha, _LEAST_SPREAD)
     failures = arms.drawn - arms.found
     drawn = arms.rng.beta((1 + arms.found) / spread, (1 + failures) / spread)
-    return arms.worth(drawn)
+    return worth(arms, drawn)
 
 
 def _paper(arms):
     counts = arms.found, arms.drawn, arms.n_pulls
-    return arms.worth(paper_index(*counts, arms.horizon, arms.alpha))
+    return worth(arms, paper_index(*counts, arms.horizon, arms.alpha))
 
 
 def _reference(arms):
     counts = arms.found, arms.drawn, arms.n_pulls
-    return arms.worth(reference_index(*counts, arms.horizon, arms.alpha))
+    return worth(arms, reference_index(*counts, arms.horizon, arms.alpha))
 
 
 def _greedy(arms):
     rate = success_rate(arms.found, arms.drawn)
-    return arms.worth(np.where(np.isnan(rate), np.inf, rate))
+    return worth(arms, np.where(np.isnan(rate), np.inf, rate))
 
 
 def _random(arms):

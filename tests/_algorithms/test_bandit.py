@@ -12,7 +12,6 @@ from sklearn_w2s._algorithms.bandit import (
     paper_index,
     reference_index,
     success_rate,
-    true_rate,
     ucb1_index,
     ucb_tuned_index,
     unseen_factor,
@@ -199,23 +198,6 @@ def test_errors_of_all_arms_sides_and_rounds_add_up_to_delta(n_arms, delta):
 
 
 # Rates
-
-
-@given(st.floats(0, 1), st.floats(0, 0.9), st.floats(0.05, 1))
-def test_the_true_rate_inverts_what_the_detector_mixes(rate, fall_out, gap):
-    sensitivity = min(fall_out + gap, 1)
-    mixed = sensitivity * rate + fall_out * (1 - rate)
-    assert true_rate(mixed, sensitivity, fall_out) == pytest.approx(rate, abs=1e-12)
-
-
-@given(arms(), levels)
-def test_a_perfect_detector_changes_no_rate(counts, level):
-    index = kl_ucb_index(*counts, level)
-    assert_array_equal(true_rate(index, 1, 0), index)
-
-
-def test_fewer_found_than_mistaken_is_a_rate_of_zero():
-    assert_array_equal(true_rate([0, 0.05, 0.1], [0.9], [0.1]), [0, 0, 0])
 
 
 def test_success_rate_is_nan_where_nothing_was_drawn():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
 from scipy.special import ndtri
 from scipy.stats import binomtest
 
@@ -107,3 +108,21 @@ def test_a_perfect_test_is_believed(share):
 def test_what_errors_alone_explain_is_no_share():
     assert corrected_share(0.01, 0.9, 0.05) == 0
     assert corrected_share(0.99, 0.9, 0.05) == 1
+
+
+@given(st.floats(0, 1), st.floats(0, 0.9), st.floats(0.05, 1))
+def test_the_share_inverts_what_the_detector_mixes(rate, fall_out, gap):
+    sensitivity = min(fall_out + gap, 1)
+    mixed = sensitivity * rate + fall_out * (1 - rate)
+    assert corrected_share(mixed, sensitivity, fall_out) == pytest.approx(
+        rate, abs=1e-12
+    )
+
+
+@given(st.lists(st.floats(0, 1) | st.just(np.inf), min_size=1))
+def test_a_perfect_test_changes_no_bound(bounds):
+    assert_array_equal(corrected_share(bounds, 1, 0, most=np.inf), bounds)
+
+
+def test_fewer_found_than_mistaken_is_a_rate_of_zero():
+    assert_array_equal(corrected_share([0, 0.05, 0.1], [0.9], [0.1]), [0, 0, 0])

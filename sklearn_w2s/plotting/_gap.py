@@ -6,6 +6,7 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
 from sklearn_w2s.model_selection import cross_validate_gap
+from sklearn_w2s.plotting._style import import_pyplot
 
 # From the lowest line up. Okabe-Ito colours of clearly different lightness.
 _MARKS = {
@@ -227,7 +228,10 @@ class GapDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        self.ax_ = _make_axes() if ax is None else ax
+        if ax is None:
+            plt = import_pyplot("GapDisplay")
+            _, ax = plt.subplots(figsize=(7, 3.4), layout="constrained")
+        self.ax_ = ax
         self.figure_ = self.ax_.figure
         names = self._lines()
         self.means_, self.folds_, self.texts_ = {}, {}, {}
@@ -340,12 +344,3 @@ def _choose(results, metric):
         msg = f"metric={metric!r} must be one of the scores of results: {known}."
         raise ValueError(msg)
     return metric
-
-
-def _make_axes():
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        msg = "GapDisplay.plot needs matplotlib: pip install sklearn-w2s[plot]"
-        raise ImportError(msg) from error
-    return plt.subplots(figsize=(7, 3.4), layout="constrained")[1]

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils import check_array, column_or_1d
 
 from sklearn_w2s.metrics import gap_regime, performance_gap_recovered
-from sklearn_w2s.plotting._style import LEGEND
+from sklearn_w2s.plotting._style import LEGEND, import_pyplot
 
 # Okabe-Ito colours of different lightness; line styles tell them apart in grey.
 _STUDENT = {"color": "#D55E00", "marker": "o", "markersize": 4, "linewidth": 2}
@@ -308,11 +308,7 @@ class OverlapCurveDisplay:
 
 
 def _one_or_two_axes(ax):
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        msg = "OverlapCurveDisplay.plot needs matplotlib: pip install sklearn-w2s[plot]"
-        raise ImportError(msg) from error
+    plt = import_pyplot("OverlapCurveDisplay")
     if ax is None:
         figure, axes = plt.subplots(
             2,

@@ -11,7 +11,7 @@ from sklearn_w2s._algorithms.interval import share_interval
 from sklearn_w2s._algorithms.overlap import REGIONS
 from sklearn_w2s.metrics import region_accuracy
 from sklearn_w2s.metrics._overlap import check_regions
-from sklearn_w2s.plotting._style import LEGEND
+from sklearn_w2s.plotting._style import LEGEND, import_pyplot
 
 _COLUMNS = (*REGIONS, "all")
 # Okabe-Ito colours; the markers alone tell the predictors apart in grey.
@@ -215,7 +215,10 @@ class RegionAccuracyDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        self.ax_ = _one_axes(ax)
+        if ax is None:
+            plt = import_pyplot("RegionAccuracyDisplay")
+            _, ax = plt.subplots(figsize=(6, 4), layout="constrained")
+        self.ax_ = ax
         self.figure_ = self.ax_.figure
         places = np.arange(len(_COLUMNS))
         step = _SPREAD / max(1, len(self.names))
@@ -286,16 +289,3 @@ def _as_table(values, name, shape):
         )
         raise ValueError(msg)
     return table
-
-
-def _one_axes(ax):
-    if ax is not None:
-        return ax
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        msg = (
-            "RegionAccuracyDisplay.plot needs matplotlib: pip install sklearn-w2s[plot]"
-        )
-        raise ImportError(msg) from error
-    return plt.subplots(figsize=(6, 4), layout="constrained")[1]

@@ -1,4 +1,4 @@
-"""What the displays share: three panels, and legends that hide nothing."""
+"""What the displays share: matplotlib, three panels, legends that hide nothing."""
 
 import numpy as np
 
@@ -11,6 +11,32 @@ LEGEND = {
     "columnspacing": 1.5,
     "handletextpad": 0.4,
 }
+
+
+def import_pyplot(display):
+    """Return matplotlib's pyplot.
+
+    Parameters
+    ----------
+    display : str
+        Class that asks, for the message.
+
+    Returns
+    -------
+    module
+        `matplotlib.pyplot`.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        msg = f"{display}.plot needs matplotlib: pip install sklearn-w2s[plot]"
+        raise ImportError(msg) from error
+    return plt
 
 
 def three_axes(ax, display):
@@ -35,11 +61,7 @@ def three_axes(ax, display):
     ValueError
         If `ax` is not three axes.
     """
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        msg = f"{display}.plot needs matplotlib: pip install sklearn-w2s[plot]"
-        raise ImportError(msg) from error
+    plt = import_pyplot(display)
     if ax is None:
         _, axes = plt.subplots(1, 3, figsize=(13, 4), layout="constrained")
         return axes

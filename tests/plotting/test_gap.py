@@ -1,7 +1,5 @@
 """The display draws the folds it was given, their means, and the share recovered."""
 
-import builtins
-
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
@@ -166,14 +164,7 @@ def test_results_that_do_not_fit_are_refused(changes, message):
         GapDisplay(scores={"weak": [0.5], "ceiling": [0.6]})
 
 
-def test_without_matplotlib_the_extra_is_named(monkeypatch):
-    original = builtins.__import__
-
-    def refuse(name, *args, **kwargs):
-        if name.startswith("matplotlib"):
-            raise ImportError(name)
-        return original(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", refuse)
+def test_without_matplotlib_the_extra_is_named(hide_matplotlib):
+    hide_matplotlib()
     with pytest.raises(ImportError, match=r"pip install sklearn-w2s\[plot\]"):
         GapDisplay.from_results(results())

@@ -1,7 +1,5 @@
 """The display draws the scores it was given, their thresholds and their regions."""
 
-import builtins
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -223,15 +221,8 @@ def test_bad_values_are_named(argument, value, message):
         OverlapDisplay(**(scores() | {argument: value}))
 
 
-def test_without_matplotlib_the_fix_is_named(monkeypatch):
-    real_import = builtins.__import__
-
-    def refuse(name, *args, **kwargs):
-        if name.startswith("matplotlib"):
-            raise ImportError(name)
-        return real_import(name, *args, **kwargs)
-
+def test_without_matplotlib_the_fix_is_named(hide_matplotlib):
     display = OverlapDisplay(**scores())
-    monkeypatch.setattr(builtins, "__import__", refuse)
+    hide_matplotlib()
     with pytest.raises(ImportError, match=r"pip install sklearn-w2s\[plot\]"):
         display.plot()

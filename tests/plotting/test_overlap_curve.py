@@ -1,7 +1,5 @@
 """The display draws the scores, what bounds them, and how good the weak labels were."""
 
-import builtins
-
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -205,14 +203,7 @@ def test_other_axes_are_refused(plt):
         OverlapCurveDisplay.from_results(results(), ax="axes")
 
 
-def test_matplotlib_is_asked_for_when_it_is_missing(monkeypatch):
-    real = builtins.__import__
-
-    def without(name, *args, **kwargs):
-        if name.startswith("matplotlib"):
-            raise ImportError(name)
-        return real(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", without)
+def test_matplotlib_is_asked_for_when_it_is_missing(hide_matplotlib):
+    hide_matplotlib()
     with pytest.raises(ImportError, match=r"pip install sklearn-w2s\[plot\]"):
         OverlapCurveDisplay.from_results(results())

@@ -1,7 +1,5 @@
 """The display draws the accuracy in each region, with its interval."""
 
-import builtins
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -160,14 +158,7 @@ def test_tables_of_another_shape_and_names_given_twice_are_refused():
         RegionAccuracyDisplay(**{**given, "n_rows": [1]})
 
 
-def test_matplotlib_is_asked_for_when_it_is_missing(monkeypatch):
-    real = builtins.__import__
-
-    def without(name, *args, **kwargs):
-        if name.startswith("matplotlib"):
-            raise ImportError(name)
-        return real(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", without)
+def test_matplotlib_is_asked_for_when_it_is_missing(hide_matplotlib):
+    hide_matplotlib()
     with pytest.raises(ImportError, match=r"pip install sklearn-w2s\[plot\]"):
         RegionAccuracyDisplay.from_predictions([0], ["easy"], {"weak": [0]})

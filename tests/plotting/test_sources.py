@@ -1,7 +1,5 @@
 """The display draws the history it was given, and tells its sources apart."""
 
-import builtins
-
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -418,15 +416,8 @@ def test_more_names_than_can_be_told_apart_are_refused():
         SourceSelectionDisplay(history=history, **rest, names=rest["sources"])
 
 
-def test_without_matplotlib_the_fix_is_named(monkeypatch):
-    real_import = builtins.__import__
-
-    def refuse(name, *args, **kwargs):
-        if name.startswith("matplotlib"):
-            raise ImportError(name)
-        return real_import(name, *args, **kwargs)
-
+def test_without_matplotlib_the_fix_is_named(hide_matplotlib):
     display = SourceSelectionDisplay(history=play()[0])
-    monkeypatch.setattr(builtins, "__import__", refuse)
+    hide_matplotlib()
     with pytest.raises(ImportError, match=r"pip install sklearn-w2s\[plot\]"):
         display.plot()

@@ -17,6 +17,7 @@ DATA_SETS = [
     *("satimage", "spambase"),
 ]
 N_REAL_ROWS = 2000
+MOST_ROWS = 20_000
 
 
 @dataclass
@@ -105,6 +106,39 @@ def data_folder():
         msg = f"Set SKLEARN_W2S_DATA to the folder of data sets; {folder} is none."
         raise FileNotFoundError(msg)
     return folder
+
+
+def read_table(folder, entry):
+    """Return a data set of the folder; categories are texts, and rows few enough.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of data sets.
+    entry : dict
+        What its index says of the data set.
+
+    Returns
+    -------
+    X : data frame of shape (n, n_features)
+        Features.
+    y : ndarray of shape (n,)
+        Class codes.
+    sources : ndarray of shape (n,) or None
+        Where rows come from, if the data set says so.
+    positions : ndarray of shape (n,)
+        Rows of the file.
+    """
+    table = pd.read_csv(folder / entry["file"])
+    if len(table) > MOST_ROWS:
+        table = table.sample(MOST_ROWS, random_state=0)
+    positions = table.index.to_numpy()
+    table = table.reset_index(drop=True)
+    sources = table["source"].astype(str).to_numpy() if "source" in table else None
+    X = table.drop(columns=["target", "source"], errors="ignore")
+    for column in entry["categorical"]:
+        X[column] = X[column].astype("string").astype(object)
+    return X, pd.factorize(table["target"], sort=True)[0], sources, positions
 
 
 def problems():

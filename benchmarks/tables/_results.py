@@ -16,6 +16,14 @@ def write(path, rows):
         writer.writerows(rows)
 
 
+def read(path):
+    """Return the rows of a table as texts, none where it is not there yet."""
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
 def seconds(call, *arguments):
     """Return the time of one call."""
     start = time.perf_counter()

@@ -5,7 +5,6 @@ stopped goes on.
 """
 
 import argparse
-import csv
 import json
 import sys
 import warnings
@@ -23,31 +22,22 @@ from sklearn.metrics import (
 )
 
 from benchmarks.tables._contestants import CONTESTANTS, STRONG, make_strong
-from benchmarks.tables._problems import data_folder
+from benchmarks.tables._problems import data_folder, read_table
 from benchmarks.tables._protocols import PROTOCOLS
-from benchmarks.tables._results import RESULTS, write
+from benchmarks.tables._results import RESULTS, read, write
 
 RESULT = RESULTS / "effectiveness.csv"
 KEYS = ["protocol", "strong", "data_set", "seed", "contestant"]
 SCORES = ["accuracy", "balanced_accuracy", "roc_auc"]
-MOST_ROWS = 20_000
 HARM = 0.01
 
 
-def read_table(folder, entry, *, with_votes):
-    """Return features and class codes of a data set; categories are strings."""
-    table = pd.read_csv(folder / entry["file"])
-    if with_votes:
-        ballots = pd.read_csv(folder / entry["lf_file"])
-        table = table.join(ballots.drop(columns="split", errors="ignore"))
-    if len(table) > MOST_ROWS:
-        table = table.sample(MOST_ROWS, random_state=0)
-    y = pd.factorize(table["target"], sort=True)[0]
-    X = table.drop(columns=["target", "source"], errors="ignore").reset_index(drop=True)
-    for column in entry["categorical"]:
-        if column in X:
-            X[column] = X[column].astype("string").astype(object)
-    return X, y
+def read_with_votes(folder, entry):
+    """Return features, the votes of labelling functions among them, and class codes."""
+    X, y, _, positions = read_table(folder, entry)
+    votes = pd.read_csv(folder / entry["lf_file"])
+    votes = votes.drop(columns="split", errors="ignore").iloc[positions]
+    return X.join(votes.reset_index(drop=True)), y
 
 
 def judge(folder, entry, protocol, strong, seed, contestants):
@@ -57,15 +47,18 @@ def judge(folder, entry, protocol, strong, seed, contestants):
     warnings.simplefilter("ignore", ConvergenceWarning)
     warnings.simplefilter("ignore", UserWarning)
     X = y = None
-    if protocol != "synthetic":
-        X, y = read_table(folder, entry, with_votes=protocol == "votes")
+    if protocol == "votes":
+        X, y = read_with_votes(folder, entry)
+    elif protocol != "synthetic":
+        X, y, *_ = read_table(folder, entry)
     situation = PROTOCOLS[protocol](X, y, seed)
     rows = []
     for name in contestants:
         proba = CONTESTANTS[name](situation, make_strong(strong, situation, seed), seed)
         if proba is None:
             continue
-        key = [protocol, strong, entry["name"], seed, name]
+        # As text, which is what a file gives back.
+        key = [protocol, strong, entry["name"], str(seed), name]
         scores = _scores(situation.y_test, proba)
         rows.append(dict(zip(KEYS + SCORES, key + scores, strict=True)))
     return rows
@@ -204,7 +197,7 @@ def main(arguments=None):
     folder = options.data_dir or data_folder()
     entries = json.loads((folder / "index.json").read_text("utf-8")).values()
     entries = [entry for entry in entries if not entry.get("text_only")]
-    rows = _read(options.out)
+    rows = read(options.out)
     done = {tuple(str(row[key]) for key in KEYS) for row in rows}
     chosen = options.contestant or list(CONTESTANTS)
     tasks = []
@@ -236,13 +229,6 @@ def main(arguments=None):
     stem = f"{options.out.stem}_by_data_set"
     write(options.out.with_stem(stem), by_data_set(rows))
     write(options.out.with_stem(f"{options.out.stem}_overview"), overview(summary))
-
-
-def _read(path):
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ are not computed again, so that a run that was stopped goes on.
 """
 
 import argparse
-import csv
 import json
 import sys
 import warnings
@@ -28,14 +27,14 @@ from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
 from benchmarks.tables._contestants import STRONG
-from benchmarks.tables._problems import data_folder
-from benchmarks.tables._results import RESULTS, write
+from benchmarks.tables._problems import data_folder, read_table
+from benchmarks.tables._results import RESULTS, read, write
 from sklearn_w2s import OverlapDetector, UCBSourceSelector, WeakToStrongClassifier
 from sklearn_w2s._tabular import TabularEncoder, default_weak_estimator
 
 RESULT = RESULTS / "sources.csv"
 KEYS = ["data_set", "seed", "contestant"]
-MOST_ROWS, MOST_IN_POOL = 20_000, 10_000
+MOST_IN_POOL = 10_000
 TEST_SHARE, N_LABELED, PER_CLASS = 0.3, 200, 12
 BUDGET, BATCH = 1_000, 32
 N_ALONE, N_SEEDS_ALONE = 300, 3
@@ -104,15 +103,7 @@ class Market:
 
 def open_market(folder, entry, seed):
     """Part a table into rows at hand, a pool and a test set."""
-    table = pd.read_csv(folder / entry["file"])
-    if len(table) > MOST_ROWS:
-        table = table.sample(MOST_ROWS, random_state=0)
-    y = pd.factorize(table["target"], sort=True)[0]
-    sources = table["source"].astype(str).to_numpy()
-    X = table.drop(columns=["target", "source"])
-    for column in entry["categorical"]:
-        if column in X:
-            X[column] = X[column].astype("string").astype(object)
+    X, y, sources, _ = read_table(folder, entry)
     rows, test = train_test_split(
         np.arange(len(y)), test_size=TEST_SHARE, stratify=y, random_state=seed
     )
@@ -250,7 +241,7 @@ def judge(folder, entry, seed, contestants, *, alone):
             rows.append(
                 {
                     "data_set": entry["name"],
-                    "seed": seed,
+                    "seed": str(seed),
                     "contestant": name,
                     "n_bought": len(bought),
                     "density": f"{market.is_overlap[bought].mean():.4f}",
@@ -273,7 +264,7 @@ def bought_alone(market, data_set):
         rows.append(
             {
                 "data_set": data_set,
-                "seed": market.seed,
+                "seed": str(market.seed),
                 "source": name,
                 "n_bought": n_rows,
                 **{key: f"{values[own].mean():.4f}" for key, values in worth.items()},
@@ -416,7 +407,7 @@ def main(arguments=None):
     if options.data_set:
         entries = [entry for entry in entries if entry["name"] in options.data_set]
     alone_out = options.out.with_stem(f"{options.out.stem}_alone")
-    rows, alone = _read(options.out), _read(alone_out)
+    rows, alone = read(options.out), read(alone_out)
     done = {tuple(str(row[key]) for key in KEYS) for row in rows}
     done_alone = {(row["data_set"], row["seed"]) for row in alone}
     tasks = []
@@ -451,13 +442,6 @@ def main(arguments=None):
     for suffix, table in tables.items():
         if table:
             write(options.out.with_stem(options.out.stem + suffix), table)
-
-
-def _read(path):
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 if __name__ == "__main__":

@@ -185,7 +185,7 @@ def _fit(trial, name, rows, y, seed):
             fit_weighted(estimator, safe_indexing(trial.X, rows), y, **params)
         else:
             estimator.fit(safe_indexing(trial.X, rows), y, **params)
-    except Exception:
+    except Exception:  # An estimator of the user's may raise anything.
         if trial.error_score == "raise":
             raise
         return Fit(error=format_exc(), seconds=perf_counter() - start)

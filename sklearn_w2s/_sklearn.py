@@ -13,8 +13,20 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 from sklearn.utils.validation import _check_sample_weight
 
+try:
+    from sklearn.callback import CallbackSupportMixin
+except ImportError:
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """Estimators whose fits have no context, since there are no callbacks."""
+
+        def _init_callback_context(self, **_):
+            return None
+
+
 __all__ = [
     "SHIMS",
+    "CallbackSupportMixin",
     "HasMethods",
     "Interval",
     "StrOptions",
@@ -29,13 +41,25 @@ __all__ = [
     "safe_indexing",
     "seed_nested",
     "to_numpy",
+    "visual_block",
 ]
 
 SHIMS = {
+    "CallbackSupportMixin": "1.9",
     "check_weights: all-zero weights": "1.9",
     "namespace_of: refusal": "1.9",
     "route_intermediate_fit": "1.9",
+    "visual_block: place of the class": "1.7",
 }
+
+
+def visual_block(kind, parts, **names):
+    """Return a block of the diagram of an estimator."""
+    try:
+        from sklearn.utils._repr_html.estimator import _VisualBlock
+    except ImportError:
+        from sklearn.utils._estimator_html_repr import _VisualBlock
+    return _VisualBlock(kind, parts, **names)
 
 
 def namespace_of(X):
@@ -67,19 +91,7 @@ def move_like(array, X):
 
 
 def check_weights(sample_weight, X):
-    """Return positive-sum, non-negative float weights, one per row of X.
-
-    Parameters
-    ----------
-    sample_weight : array-like of shape (n,), float or None
-        None counts every row once.
-    X : array-like of shape (n, n_features)
-        Rows.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-        Float64 weights.
+    """Return float64 weights, one per row of X; None counts every row once.
 
     Raises
     ------
@@ -102,13 +114,7 @@ def routing_enabled():
 
 
 def raise_for_params(params, owner, method):
-    """Refuse metadata that nothing would receive.
-
-    Raises
-    ------
-    TypeError
-        If there is any parameter and metadata routing is off.
-    """
+    """Raise TypeError for metadata that nothing receives, with metadata routing off."""
     if params and not routing_enabled():
         msg = (
             f"{type(owner).__name__}.{method} got unexpected argument(s) "
@@ -124,19 +130,9 @@ def route_intermediate_fit(mapping):
 
 
 def seed_nested(estimator, random_state):
-    """Seed every unset `random_state` of an estimator and of its parts, in place.
+    """Seed every unset `random_state` of a fresh clone and of its parts, in place.
 
-    Parameters
-    ----------
-    estimator : estimator instance
-        Freshly cloned.
-    random_state : int, RandomState instance or None
-        None leaves the estimator as it is.
-
-    Returns
-    -------
-    estimator instance
-        The same object.
+    None for `random_state` leaves the estimator as it is.
     """
     if random_state is None:
         return estimator

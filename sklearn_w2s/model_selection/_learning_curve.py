@@ -54,7 +54,8 @@ def gap_learning_curve(
     params : dict, default=None
         Metadata, routed as in :func:`cross_validate_gap`.
     verbose : int, default=0
-        Verbosity of the loop over sizes and folds.
+        Verbosity of the loop over sizes and folds. Callbacks of the estimators, which
+        scikit-learn has from 1.9 on, are told of every fit as of one of its own.
     error_score : "raise" or float, default=nan
         Score where a fit or a score fails.
 

@@ -99,7 +99,9 @@ def overlap_curve(
         Parts the rows, draws them, and seeds every `random_state` of the estimators and
         the detector that is None.
     verbose : int, default=0
-        Progress of the fits, as in :class:`joblib.Parallel`.
+        Progress of the fits, as in :class:`joblib.Parallel`. Callbacks of the
+        estimators, which scikit-learn has from 1.9 on, are told of every fit as of one
+        of its own.
     params : dict, default=None
         Metadata for the estimators, the splitter and the scorer, routed to those that
         request it; needs metadata routing.

@@ -7,18 +7,12 @@ from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
-from sklearn.utils.validation import (
-    check_consistent_length,
-    check_is_fitted,
-)
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sklearn_w2s._algorithms.interval import effective_size, share_interval
-from sklearn_w2s._algorithms.overlap import (
-    OVERLAP,
-    density_regime,
-    region_shares,
-)
+from sklearn_w2s._algorithms.overlap import OVERLAP, density_regime, region_shares
 from sklearn_w2s._fitting import adapt, fit_arguments, forget_fit
+from sklearn_w2s._representation import DiagramMixin
 from sklearn_w2s._sklearn import (
     HasMethods,
     Interval,
@@ -31,12 +25,7 @@ from sklearn_w2s._sklearn import (
     route_intermediate_fit,
 )
 from sklearn_w2s._tabular import default_weak_estimator
-from sklearn_w2s._validation import (
-    accepts,
-    check_features,
-    check_labels,
-    n_rows,
-)
+from sklearn_w2s._validation import accepts, check_features, check_labels, n_rows
 from sklearn_w2s._weak import default_for, fit_weak, is_given, resolve_columns
 from sklearn_w2s.overlap._columns import COLUMN_NAMES
 from sklearn_w2s.overlap._confidence import CONFIDENCES
@@ -59,7 +48,9 @@ _THRESHOLD = [
 ]
 
 
-class OverlapDetector(StreamMixin, NewRowsMixin, ResultsMixin, BaseEstimator):
+class OverlapDetector(
+    DiagramMixin, StreamMixin, NewRowsMixin, ResultsMixin, BaseEstimator
+):
     r"""Find the rows that carry both the easy and the hard pattern.
 
     The weak estimator knows the easy pattern only. Rows on which it has little
@@ -481,6 +472,11 @@ class OverlapDetector(StreamMixin, NewRowsMixin, ResultsMixin, BaseEstimator):
                 method_mapping=route_intermediate_fit(mapping),
             )
         )
+
+    def _findings(self):
+        low, high = self.overlap_density_interval_
+        density = f"{self.overlap_density_:.2f} [{low:.2f}, {high:.2f}]"
+        return f"overlap density: {density}, {self.overlap_regime_}"
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "overlap_density_")

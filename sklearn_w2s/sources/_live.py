@@ -1,17 +1,20 @@
 """Sources that are read while the run goes on, or by somebody else."""
 
 from collections.abc import Mapping
+from contextlib import contextmanager
 from functools import partial
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state, column_or_1d, get_tags
 
 from sklearn_w2s._fitting import forget_fit
-from sklearn_w2s._sklearn import fit_context
-from sklearn_w2s._validation import check_features, n_rows
+from sklearn_w2s._progress import ProgressMixin, Rounds
+from sklearn_w2s._representation import ranked
+from sklearn_w2s._sklearn import fit_context, seed_nested
+from sklearn_w2s._validation import check_features, is_class, n_rows
 from sklearn_w2s.sources._batches import require_alike, require_finite
 from sklearn_w2s.sources._journal import Journal
 from sklearn_w2s.sources._readers import open_reader
@@ -28,7 +31,7 @@ from sklearn_w2s.sources._setup import (
 _RULES = ("policy", "alpha", "batch_size", "burn_in", "detection")
 
 
-class LiveSources(BaseEstimator):
+class LiveSources(ProgressMixin, BaseEstimator):
     """The entrances of `UCBSourceSelector` for rows that are not in memory."""
 
     _indices_ = None
@@ -105,7 +108,10 @@ class LiveSources(BaseEstimator):
             require_alike(first, None, rows.like, None)
         drawing.rater.rows = rows
         drawing.bandit.limits = make_limits(self)
-        self.stop_reason_ = drawing.play(partial(self._look_for, sources, drawing))
+        tasks = self._begin_drawing_tasks()
+        with self._task_of_rounds(tasks, drawing.bandit) as rounds:
+            look_for_sources = partial(self._look_for, sources, drawing, rounds)
+            self.stop_reason_ = drawing.play(look_for_sources)
         if not drawing.batches:
             msg = (
                 f"sources={list(sources)} gave no rows. Pass sources that have some; "
@@ -115,7 +121,7 @@ class LiveSources(BaseEstimator):
         if not self.warm_start:
             drawing.close()
         self.overlap_detector_ = drawing.rater.detector
-        self._fit_on_selection(rows, drawing)
+        self._fit_on_selection(rows, drawing, tasks)
         return self
 
     def drawn_samples(self):
@@ -353,7 +359,7 @@ class LiveSources(BaseEstimator):
                 )
                 raise ValueError(msg)
 
-    def _look_for(self, sources, drawing):
+    def _look_for(self, sources, drawing, rounds):
         if not isinstance(sources, Mapping):
             msg = (
                 f"sources={type(sources).__name__} object is no mapping. Pass a "
@@ -366,6 +372,7 @@ class LiveSources(BaseEstimator):
             if not drawing.reads(name, source):
                 reader = self._open(name, source, drawing)
                 drawing.add(source, reader, **describe_arm(self, name))
+        rounds.tell()
 
     def _open(self, name, source, drawing):
         position, n_drawn = drawing.bandit.position(name)
@@ -389,12 +396,58 @@ class LiveSources(BaseEstimator):
         if rows.like is None:
             rows.like = check_features(self, X, reset=True)
 
-    def _fit_on_selection(self, rows, drawing):
+    def _fit_on_selection(self, rows, drawing, tasks):
         if self.estimator is None:
+            self._end_drawing_tasks(tasks, None, None)
             return
         X, y, _ = rows.together([batch for _, batch in drawing.batches])
         # Seeds of their own, so that a run that goes on draws as if it never stopped.
         is_seeded = drawing.rater.seeds is not None
         seeds = np.random.RandomState(drawing.seed) if is_seeded else None
-        self._fit_estimator(X, y, {}, seeds)
+        self._fit_estimator(tasks, X, y, {}, seeds)
         self._require_unlearned()
+        self._end_drawing_tasks(tasks, X, y)
+
+    def _fit_estimator(self, tasks, X, y, params, seeds):
+        if self.estimator is None:
+            return
+        estimator = seed_nested(clone(self.estimator), seeds)
+        with self._task(tasks, "estimator", part=estimator):
+            self.estimator_ = estimator.fit(X, y, **params)
+        if hasattr(self.estimator_, "classes_"):
+            self.classes_ = self.estimator_.classes_
+
+    def _require_unlearned(self):
+        """Refuse a part that took unlabeled rows for a class of their own."""
+        for name in ("overlap_detector", "estimator"):
+            fitted = getattr(self, f"{name}_", None)
+            classes = np.asarray(getattr(fitted, "classes_", ())).tolist()
+            if is_class(self.missing_label, classes):
+                msg = (
+                    f"{name}={fitted!r} learned missing_label={self.missing_label!r} "
+                    f"as one of its classes {classes}. Pass one that takes unlabeled "
+                    "rows, as WeakToStrongClassifier does, with the same missing_label."
+                )
+                raise ValueError(msg)
+
+    def _findings(self):
+        return ranked(self.ranking_, self.sources_, self.overlap_density_)
+
+    def _begin_drawing_tasks(self):
+        return self._begin_tasks(1 if self.estimator is None else 2)
+
+    @contextmanager
+    def _task_of_rounds(self, tasks, bandit):
+        left = bandit.limits.n_rounds - bandit.n_rounds
+        n_rounds = max(0, left) if np.isfinite(left) else None
+        with self._task(tasks, "draw", n_tasks=n_rounds) as task:
+            yield Rounds(
+                self,
+                task,
+                count=lambda: bandit.n_rounds,
+                goes_on=lambda: bandit.stop_reason() is None,
+            )
+
+    def _end_drawing_tasks(self, tasks, X, y):
+        # Without an estimator there is nobody whose predictions could be scored.
+        self._end_tasks(tasks, X, None if self.estimator is None else y)

@@ -5,7 +5,7 @@ from numbers import Integral, Real
 from os import PathLike
 
 import numpy as np
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state, column_or_1d, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter
@@ -18,6 +18,7 @@ from sklearn_w2s._delegation import (
     take_labeled,
 )
 from sklearn_w2s._fitting import forget_fit, take_metadata
+from sklearn_w2s._representation import DiagramMixin
 from sklearn_w2s._sklearn import (
     HasMethods,
     Interval,
@@ -25,14 +26,12 @@ from sklearn_w2s._sklearn import (
     fit_context,
     routing_enabled,
     safe_indexing,
-    seed_nested,
 )
 from sklearn_w2s._validation import (
     accepts,
     check_features,
     check_labels,
     check_sources,
-    is_class,
     n_rows,
 )
 from sklearn_w2s.sources._live import LiveSources
@@ -49,7 +48,12 @@ from sklearn_w2s.sources._state import SelectionState
 
 
 class UCBSourceSelector(
-    LiveSources, SelectionState, PredictionDelegate, MetaEstimatorMixin, BaseEstimator
+    DiagramMixin,
+    LiveSources,
+    SelectionState,
+    PredictionDelegate,
+    MetaEstimatorMixin,
+    BaseEstimator,
 ):
     r"""Draw rows from the sources of the highest overlap density, then fit on them.
 
@@ -211,6 +215,11 @@ class UCBSourceSelector(
     :math:`\log (2 K m (m + 1) / d)`, at which they hold at all times at once with
     probability 1 - d.
 
+    With scikit-learn 1.9 or later, callbacks given to ``set_callbacks`` are told of the
+    tasks "draw", with every "round", and "estimator", and of what an estimator that
+    supports callbacks tells itself. They cannot stop the drawing, and see the labeled
+    rows of the selection only, at the end.
+
     Deviations from the paper: by default *rows* are counted, not rounds, since a batch
     of b rows says b times as much as one row; thresholds and references of the detector
     are fixed after the burn-in, so that rewards are comparable between rounds, where
@@ -360,23 +369,23 @@ class UCBSourceSelector(
         at_hand = np.flatnonzero(~in_pool)
         drawing = new_drawing(self, PoolRows(X, y, at_hand), rng)
         self._open_pool(drawing, in_pool, codes, sources, rng)
-        self.stop_reason_ = drawing.play()
+        tasks = self._begin_drawing_tasks()
+        with self._task_of_rounds(tasks, drawing.bandit) as rounds:
+            self.stop_reason_ = drawing.play(rounds.tell)
         drawing.close()
 
         self.overlap_detector_ = drawing.rater.detector
         drawn = np.concatenate([rows for _, rows in drawing.batches])
         selected = np.sort(np.concatenate([at_hand, drawn]))
-        self._fit_estimator(
-            safe_indexing(X, selected),
-            None if y is None else y[selected],
-            take_metadata(routed, selected, n_rows(X)),
-            seeds,
-        )
+        X, y = safe_indexing(X, selected), None if y is None else y[selected]
+        routed = take_metadata(routed, selected, len(labeled))
+        self._fit_estimator(tasks, X, y, routed, seeds)
         if not labeled.all():
             self._require_unlearned()
         self.drawn_indices_ = drawn
         self.sample_indices_ = selected
         self._drawing_ = drawing
+        self._end_drawing_tasks(tasks, X, y)
         return self
 
     @available_if(lambda self: hasattr(self.estimator, "score"))
@@ -429,27 +438,6 @@ class UCBSourceSelector(
             drawing.add(pool, reader, **describe_arm(self, name))
             if reader.has_ended:
                 drawing.bandit.close(position)
-
-    def _fit_estimator(self, X, y, params, seeds):
-        if self.estimator is None:
-            return
-        estimator = seed_nested(clone(self.estimator), seeds).fit(X, y, **params)
-        self.estimator_ = estimator
-        if hasattr(estimator, "classes_"):
-            self.classes_ = estimator.classes_
-
-    def _require_unlearned(self):
-        """Refuse a part that took unlabeled rows for a class of their own."""
-        for name in ("overlap_detector", "estimator"):
-            fitted = getattr(self, f"{name}_", None)
-            classes = np.asarray(getattr(fitted, "classes_", ())).tolist()
-            if is_class(self.missing_label, classes):
-                msg = (
-                    f"{name}={fitted!r} learned missing_label={self.missing_label!r} "
-                    f"as one of its classes {classes}. Pass one that takes unlabeled "
-                    "rows, as WeakToStrongClassifier does, with the same missing_label."
-                )
-                raise ValueError(msg)
 
     def _route_fit(self, params, sample_source):
         if sample_source is None or not routing_enabled():

@@ -14,6 +14,7 @@ from sklearn_w2s._delegation import (
     take_labeled,
 )
 from sklearn_w2s._fitting import adapt, fit_arguments, forget_fit
+from sklearn_w2s._representation import DiagramMixin, name_of
 from sklearn_w2s._sklearn import (
     HasMethods,
     StrOptions,
@@ -37,6 +38,7 @@ from sklearn_w2s.weak_to_strong._training import TrainingMixin
 
 
 class WeakToStrongClassifier(
+    DiagramMixin,
     PredictionDelegate,
     TrainingMixin,
     ClassifierMixin,
@@ -169,6 +171,12 @@ class WeakToStrongClassifier(
 
     Wrap sub-estimators in calibration, voting or bagging, not this classifier: those
     take classes from y themselves, where -1 would be one.
+
+    With scikit-learn 1.9 or later, callbacks given to ``set_callbacks``, such as
+    :class:`~sklearn.callback.ProgressBar`, are told of the tasks "weak", "regions",
+    "lesson" and "strong", of those that take place, and of what a strong estimator that
+    supports callbacks tells itself. They cannot stop `fit`, and see the labeled rows
+    only, at its end.
 
     The paper trains on overlap rows alone (`strategy="overlap"`,
     `include_labeled=False`); on real tables this mostly loses against using all rows,
@@ -383,6 +391,12 @@ class WeakToStrongClassifier(
         if self.overlap_detector is None:
             return OverlapDetector()
         return self.overlap_detector
+
+    def _findings(self):
+        found = f"strategy: {name_of(self.strategy_)}"
+        if not hasattr(self, "overlap_density_"):
+            return found
+        return f"{found}, overlap density: {self.overlap_density_:.2f}"
 
     def _fitted_part(self):
         return getattr(self, "committee_", self.strong_estimator_)

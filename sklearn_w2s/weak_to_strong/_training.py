@@ -5,6 +5,7 @@ from sklearn.base import BaseEstimator, clone
 
 from sklearn_w2s._algorithms.weak_labels import one_hot, unit_mean
 from sklearn_w2s._fitting import fit_on_targets
+from sklearn_w2s._progress import ProgressMixin
 from sklearn_w2s._sklearn import safe_indexing, seed_nested
 from sklearn_w2s._weak import fit_weak, resolve_columns
 from sklearn_w2s.weak_to_strong._committee import Committee, may_vote
@@ -15,7 +16,7 @@ from sklearn_w2s.weak_to_strong._targets import keep_true_labels, weak_targets
 from sklearn_w2s.weak_to_strong._views import fit_view
 
 
-class TrainingMixin(BaseEstimator):
+class TrainingMixin(ProgressMixin, BaseEstimator):
     """Train a weak estimator, then a strong one on what is made of its labels."""
 
     def _train(self, setting, strategy, weak_arguments):
@@ -24,22 +25,30 @@ class TrainingMixin(BaseEstimator):
             strategy = STRATEGIES["all"]
             self.strategy_ = "strong_on_labels"
         needs_regions = strategy.needs_regions or self.overlap_detector is not None
-        held_out = needs_regions or strategy.teacher is not None
-        self._fit_weak(setting, weak_arguments, cross_fit=held_out)
+        is_taught = strategy.teacher is not None
+        tasks = self._begin_tasks(2 + needs_regions + is_taught)
+        with self._task(tasks, "weak"):
+            held_out = needs_regions or is_taught
+            self._fit_weak(setting, weak_arguments, cross_fit=held_out)
         if needs_regions:
-            self._find_regions(setting)
+            with self._task(tasks, "regions"):
+                self._find_regions(setting)
         lesson = None
-        if strategy.teacher is not None:
-            lesson = teach(
-                strategy.teacher,
-                setting,
-                with_students=strategy.with_students,
-                may_abstain=self.strategy == "auto",
-            )
+        if is_taught:
+            with self._task(tasks, "lesson"):
+                lesson = teach(
+                    strategy.teacher,
+                    setting,
+                    with_students=strategy.with_students,
+                    may_abstain=self.strategy == "auto",
+                )
         self._set_targets(setting, strategy, lesson)
-        self._fit_strong(setting)
+        strong = seed_nested(clone(setting.strong), setting.seeds)
+        with self._task(tasks, "strong", part=strong):
+            self._fit_strong(setting, strong)
         if lesson is not None:
             self._form_committee(setting, lesson)
+        self._end_tasks(tasks, setting.X, setting.y, setting.sample_weight)
 
     def _fit_weak(self, setting, arguments, *, cross_fit):
         weights, params = arguments
@@ -129,12 +138,12 @@ class TrainingMixin(BaseEstimator):
         names[setting.labeled] = setting.labels
         return names
 
-    def _fit_strong(self, setting):
+    def _fit_strong(self, setting, strong):
         weighted = setting.strong_weights is not None
         if weighted:
             self.train_weight_ = self.train_weight_ * setting.strong_weights
         self.strong_estimator_ = fit_on_targets(
-            seed_nested(clone(setting.strong), setting.seeds),
+            strong,
             setting.X,
             self.label_distributions_,
             self.classes_,

@@ -1,0 +1,385 @@
+import pickle
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.base import BaseEstimator, clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_w2s import OverlapDetector, UCBSourceSelector, WeakToStrongClassifier
+from sklearn_w2s._progress import ProgressMixin, Rounds
+from sklearn_w2s.datasets import make_overlap_classification
+from sklearn_w2s.model_selection import (
+    LabeledSplit,
+    cross_validate_gap,
+    gap_learning_curve,
+    overlap_curve,
+)
+
+try:
+    from sklearn.callback import ScoringMonitor
+except ImportError:
+    ScoringMonitor = None
+
+needs_callbacks = pytest.mark.skipif(
+    ScoringMonitor is None, reason="scikit-learn has callbacks from 1.9 on"
+)
+
+X, truth, REGIONS = make_overlap_classification(300, random_state=0)
+y = truth.copy()
+y[100:] = -1
+SOURCES = np.where(np.arange(len(X)) % 3 == 0, "rich", "poor")
+EASY = slice(0, 20)
+
+
+class Recorder:
+    """Keeps what it is told, in order."""
+
+    def __init__(self):
+        self.told = []
+        self.scored = []
+
+    def setup(self, estimator, context):
+        self.told.append(("setup", type(estimator).__name__))
+
+    def teardown(self, estimator, context):
+        self.told.append(("teardown", type(estimator).__name__))
+
+    def on_fit_task_begin(self, estimator, context):
+        self.told.append(("begin", context.task_name))
+
+    def on_fit_task_end(
+        self,
+        estimator,
+        context,
+        *,
+        X=None,
+        y=None,
+        metadata=None,
+        fitted_estimator=None,
+    ):
+        self.told.append(("end", context.task_name))
+        if fitted_estimator is not None:
+            self.scored.append((X, y, metadata, fitted_estimator))
+        return True  # asks to stop
+
+    def names(self, event):
+        return [name for kind, name in self.told if kind == event]
+
+
+class Propagated(Recorder):
+    """A recorder that meta-estimators hand on."""
+
+    max_propagation_depth = None
+
+    def on_fit_task_begin(self, estimator, context):
+        self.told.append(("begin", f"{type(estimator).__name__} {context.task_name}"))
+
+
+def make_classifier(strong=None, **params):
+    params = {"strategy": "all", "weak_features": EASY, "random_state": 0} | params
+    return WeakToStrongClassifier(GaussianNB(), strong or GaussianNB(), **params)
+
+
+def make_selector(estimator=None, **params):
+    detector = OverlapDetector(GaussianNB(), weak_features=EASY)
+    params = {"batch_size": 20, "budget": 100, "random_state": 0} | params
+    return UCBSourceSelector(estimator, overlap_detector=detector, **params)
+
+
+@needs_callbacks
+@pytest.mark.parametrize(
+    ("params", "tasks"),
+    [
+        ({"strategy": "all"}, ["weak", "strong"]),
+        ({"strategy": "overlap"}, ["weak", "regions", "strong"]),
+        ({"strategy": "mix"}, ["weak", "lesson", "strong"]),
+        (
+            {"strategy": "mix", "overlap_detector": OverlapDetector()},
+            ["weak", "regions", "lesson", "strong"],
+        ),
+    ],
+)
+def test_the_phases_of_a_fit_are_told_one_after_another(params, tasks):
+    recorder = Recorder()
+    make_classifier(**params).set_callbacks(recorder).fit(X, y)
+    phases = [(event, task) for task in tasks for event in ("begin", "end")]
+    assert recorder.told == [
+        ("setup", "WeakToStrongClassifier"),
+        ("begin", "fit"),
+        *phases,
+        ("end", "fit"),
+        ("teardown", "WeakToStrongClassifier"),
+    ]
+
+
+@needs_callbacks
+@pytest.mark.parametrize("strategy", ["all", "overlap", "mix"])
+def test_a_classifier_does_not_depend_on_its_callbacks(strategy):
+    silent = make_classifier(strategy=strategy).fit(X, y)
+    told = make_classifier(strategy=strategy).set_callbacks(Recorder()).fit(X, y)
+    assert_array_equal(told.predict_proba(X), silent.predict_proba(X))
+    assert_array_equal(told.train_weight_, silent.train_weight_)
+    assert vars(told).keys() - vars(silent).keys() == {"_skl_callbacks"}
+
+
+@needs_callbacks
+def test_callbacks_score_labeled_rows_only():
+    recorder, monitor = Recorder(), ScoringMonitor(scoring="accuracy")
+    weights = np.linspace(0.1, 1, len(y))
+    model = make_classifier().set_callbacks(recorder, monitor)
+    model.fit(X, y, sample_weight=weights)
+    ((rows, labels, metadata, fitted),) = recorder.scored
+    assert_array_equal(rows, X[:100])
+    assert_array_equal(labels, y[:100])
+    assert_array_equal(metadata["sample_weight"], weights[:100])
+    assert_array_equal(fitted.predict(X), model.predict(X))
+    (row,) = monitor.get_logs().data
+    assert row["accuracy"] == model.score(X, y, weights)
+
+
+@needs_callbacks
+def test_without_labels_nothing_is_scored():
+    recorder = Recorder()
+    weak_proba = np.eye(2)[truth]
+    nothing = np.full(len(X), -1)
+    make_classifier().set_callbacks(recorder).fit(X, nothing, weak_proba=weak_proba)
+    make_selector().set_callbacks(recorder).fit(X, y, sample_source=SOURCES)
+    assert recorder.names("end").count("fit") == 2
+    assert recorder.scored == []
+
+
+@needs_callbacks
+def test_a_fit_that_fails_ends_the_run_of_its_callbacks():
+    recorder = Recorder()
+    model = make_classifier(include_labeled=False).set_callbacks(recorder)
+    with pytest.raises(ValueError, match="No row is left"):
+        model.fit(X[:100], y[:100])
+    assert recorder.told[-1] == ("teardown", "WeakToStrongClassifier")
+    assert "fit" not in recorder.names("end")
+    model.fit(X, y)
+    assert recorder.told[-2:] == [
+        ("end", "fit"),
+        ("teardown", "WeakToStrongClassifier"),
+    ]
+
+
+@needs_callbacks
+def test_callbacks_survive_clone_and_pickle():
+    recorder = Recorder()
+    model = clone(make_classifier().set_callbacks(recorder)).fit(X, y)
+    copy = pickle.loads(pickle.dumps(model))
+    assert_array_equal(copy.predict(X), model.predict(X))
+    copy.fit(X, y)
+    assert recorder.names("setup") == ["WeakToStrongClassifier"]
+
+
+@needs_callbacks
+def test_a_strong_estimator_tells_of_itself_where_it_can():
+    able, unable = Propagated(), Propagated()
+    model = make_classifier(make_pipeline(StandardScaler(), LogisticRegression()))
+    model.set_callbacks(able).fit(X, y)
+    make_classifier().set_callbacks(unable).fit(X, y)
+    begun = able.names("begin")
+    assert begun[:3] == [
+        f"WeakToStrongClassifier {task}" for task in ("fit", "weak")
+    ] + ["Pipeline fit"]
+    assert "LogisticRegression lbfgs-iter" in begun
+    assert "WeakToStrongClassifier strong" in unable.names("begin")
+    assert "_skl_callbacks" not in vars(model.strong_estimator_)
+
+
+@needs_callbacks
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_parts_with_callbacks_of_their_own_are_fitted_in_folds(n_jobs, tmp_path):
+    def part():
+        return LogisticRegression(max_iter=500).set_callbacks(Recorder())
+
+    model = WeakToStrongClassifier(
+        part(), part(), strategy="mix", n_jobs=n_jobs, memory=str(tmp_path)
+    )
+    model.set_callbacks(Recorder()).fit(X, y)
+    assert model.predict(X).shape == y.shape
+
+
+@needs_callbacks
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_meta_estimators_hand_callbacks_on(n_jobs):
+    monitor = ScoringMonitor(scoring="accuracy")
+    search = GridSearchCV(
+        make_pipeline(StandardScaler(), make_classifier()),
+        {"weaktostrongclassifier__include_labeled": [True, False]},
+        cv=LabeledSplit(2),
+        n_jobs=n_jobs,
+    )
+    search.estimator.steps[-1][1].set_callbacks(monitor)
+    search.fit(X, y)
+    # Four fits in the search, and one with the best parameters.
+    assert len(monitor.get_logs(select="most_recent").data) == 5
+
+
+@needs_callbacks
+def test_tasks_take_their_place_in_those_of_a_search():
+    recorder = Propagated()
+    search = GridSearchCV(
+        make_classifier(), {"include_labeled": [True]}, cv=LabeledSplit(2)
+    )
+    search.set_callbacks(recorder).fit(X, y)
+    assert recorder.names("begin").count("WeakToStrongClassifier strong") == 3
+    assert recorder.names("setup") == ["GridSearchCV"]
+
+
+@needs_callbacks
+@pytest.mark.parametrize("limits", [{}, {"n_rounds": 4}, {"confidence": 0.9}])
+def test_every_round_is_told(limits):
+    recorder = Recorder()
+    silent = make_selector(**limits).fit(X, y, sample_source=SOURCES)
+    told = make_selector(**limits).set_callbacks(recorder)
+    told.fit(X, y, sample_source=SOURCES)
+    n_rounds = len(told.history_["round"])
+    assert_array_equal(told.drawn_indices_, silent.drawn_indices_)
+    rounds = ["round"] * n_rounds
+    assert recorder.names("begin") == ["fit", "draw", *rounds]
+    assert recorder.names("end") == [*rounds, "draw", "fit"]
+
+
+@needs_callbacks
+def test_the_estimator_of_a_selector_tells_of_itself_and_labeled_rows_are_scored():
+    recorder, monitor = Propagated(), ScoringMonitor(scoring="accuracy")
+    selector = make_selector(make_classifier()).set_callbacks(recorder, monitor)
+    selector.fit(X, y, sample_source=SOURCES)
+    tasks = [f"WeakToStrongClassifier {task}" for task in ("fit", "weak", "strong")]
+    assert recorder.names("begin")[-3:] == tasks
+    *_, (rows, labels, _, _) = recorder.scored
+    assert_array_equal(labels, y[:100])
+    assert_array_equal(rows, X[:100])
+    (row,) = monitor.get_logs().data
+    assert row["accuracy"] == selector.score(X, y)
+
+
+@needs_callbacks
+@pytest.mark.filterwarnings("ignore:round:UserWarning")
+def test_rounds_of_live_sources_are_told_those_that_fail_included():
+    def failing(_):
+        raise OSError("away")
+
+    recorder = Recorder()
+    selector = make_selector(make_classifier(), n_rounds=6, max_failures=2)
+    selector.set_callbacks(recorder)
+    sources = {"rows": X[100:200], "gone": failing}
+    selector.fit_sources(sources, X[:100], y[:100])
+    n_rounds = len(selector.history_["round"])
+    assert (selector.history_["error"] != "").any()
+    assert recorder.names("end") == [*["round"] * n_rounds, "draw", "estimator", "fit"]
+    assert len(recorder.scored) == 1
+
+
+@needs_callbacks
+def test_a_run_that_goes_on_tells_of_its_new_rounds_only():
+    recorder = Recorder()
+    selector = make_selector(n_rounds=3, warm_start=True).set_callbacks(recorder)
+    sources = {"rows": X[100:], "others": X[100:]}
+    selector.fit_sources(sources, X[:100], y[:100])
+    selector.set_params(n_rounds=5).fit_sources(sources, X[:100], y[:100])
+    runs = [*["round"] * 3, "draw", "fit", *["round"] * 2, "draw", "fit"]
+    assert recorder.names("end") == runs
+
+
+@needs_callbacks
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_callbacks_are_told_of_every_fit_of_a_comparison(n_jobs):
+    monitor = ScoringMonitor(scoring="accuracy")
+    model = make_classifier().set_callbacks(monitor)
+    settings = {"cv": 2, "n_jobs": n_jobs, "random_state": 0}
+    told = cross_validate_gap(model, X, truth, labeled_size=50, **settings)
+    silent = cross_validate_gap(
+        make_classifier(), X, truth, labeled_size=50, **settings
+    )
+    assert_array_equal(told["weak_to_strong_score"], silent["weak_to_strong_score"])
+    assert len(monitor.get_logs(select="all")) == 2
+    gap_learning_curve(model, X, truth, labeled_sizes=[30, 50], **settings)
+    assert len(monitor.get_logs(select="all")) == 6
+
+
+@needs_callbacks
+def test_callbacks_are_told_of_every_fit_of_an_overlap_curve():
+    monitor = ScoringMonitor(scoring="accuracy")
+    strong = LogisticRegression(max_iter=500).set_callbacks(monitor)
+    curve = {"overlap_shares": [0.2, 0.8], "n_repeats": 1}
+    overlap_curve(KNeighborsClassifier(), strong, X, truth, REGIONS, **curve)
+    # On weak labels and on true ones, at two shares.
+    assert len(monitor.get_logs(select="all")) == 4
+
+
+@needs_callbacks
+def test_a_progress_bar_shows_phases_and_rounds(capsys):
+    pytest.importorskip("rich")
+    from sklearn.callback import ProgressBar
+
+    selector = make_selector(make_classifier()).set_callbacks(ProgressBar())
+    selector.fit(X, y, sample_source=SOURCES)
+    shown = capsys.readouterr().out
+    assert "UCBSourceSelector - draw" in shown
+    assert "WeakToStrongClassifier" in shown
+
+
+def test_what_a_fit_comes_to_does_not_depend_on_scikit_learn_having_callbacks(
+    monkeypatch,
+):
+    def fitted():
+        selector = make_selector(make_classifier(strategy="overlap"))
+        return selector.fit(X, y, sample_source=SOURCES)
+
+    known = fitted()
+    for host in (WeakToStrongClassifier, UCBSourceSelector):
+        monkeypatch.setattr(host, "_init_callback_context", lambda *_, **__: None)
+    silent = fitted()
+    assert_array_equal(silent.drawn_indices_, known.drawn_indices_)
+    assert_array_equal(silent.predict_proba(X), known.predict_proba(X))
+
+
+def test_before_callbacks_exist_nobody_can_set_any():
+    has_callbacks = ScoringMonitor is not None
+    for estimator in (make_classifier(), make_selector()):
+        assert hasattr(estimator, "set_callbacks") == has_callbacks
+    assert has_callbacks == ("sklearn.callback" in sys.modules)
+
+
+def test_a_task_that_fails_does_not_end():
+    class Told(ProgressMixin, BaseEstimator):
+        def _init_callback_context(self, **_):
+            return context
+
+    ended = []
+    context = SimpleNamespace(call_on_fit_task_begin=lambda **_: context)
+    context.subcontext = lambda **_: context
+    context.call_on_fit_task_end = lambda **_: ended.append(True)
+    told = Told()
+    tasks = told._begin_tasks(2)
+    with pytest.raises(OSError, match="away"), told._task(tasks, "first"):
+        raise OSError("away")
+    assert not ended
+    with told._task(tasks, "second"):
+        pass
+    assert ended == [True]
+
+
+def test_a_step_that_is_no_round_is_not_told():
+    events, over = [], [0]
+    context = SimpleNamespace()
+    context.subcontext = lambda **_: SimpleNamespace(
+        call_on_fit_task_begin=lambda **_: events.append("begin"),
+        call_on_fit_task_end=lambda **_: events.append("end"),
+    )
+    rounds = Rounds(None, context, count=lambda: over[-1], goes_on=lambda: over[-1] < 2)
+    for n_rounds in (0, 0, 1, 1, 2):
+        over.append(n_rounds)
+        rounds.tell()
+    assert events == ["begin", "end", "begin", "end"]

@@ -30,6 +30,8 @@ RESULT = RESULTS / "effectiveness.csv"
 KEYS = ["protocol", "strong", "data_set", "seed", "contestant"]
 SCORES = ["accuracy", "balanced_accuracy", "roc_auc"]
 HARM = 0.01
+# What every contestant is compared with.
+REFERENCES = ["weak", "strategy=auto", "ceiling"]
 
 
 def read_with_votes(folder, entry):
@@ -100,14 +102,15 @@ def summarise(rows, rng):
 
 
 def _whole(table):
-    """Leave out what was stopped in the middle: contestants on some sets, seeds."""
+    """Leave out what was stopped in the middle, and seeds that lack the reference."""
     n_sets = table.groupby("protocol")["data_set"].transform("nunique")
     run = ["protocol", "strong", "seed"]
     own = table.groupby([*run, "contestant"])["data_set"].transform("nunique")
     table = table[own == n_sets]
-    n_contestants = table.groupby(run)["contestant"].transform("nunique")
-    situation = [table["protocol"], table["strong"]]
-    return table[n_contestants == n_contestants.groupby(situation).transform("max")]
+    is_reference = table["contestant"].isin(REFERENCES)
+    n_references = is_reference.groupby([table[key] for key in run]).transform("sum")
+    n_references /= table.groupby(run)["data_set"].transform("nunique")
+    return table[n_references == len(REFERENCES)]
 
 
 def _compare(runs, contestant, rng):

@@ -55,8 +55,8 @@ def cross_validate_gap(
         Other training rows that are used: a number or a share, drawn at random. None
         uses all.
     cv : int, splitter, iterable or None, default=None
-        How to split the labeled rows, as in :class:`LabeledSplit`; None means 5
-        stratified folds.
+        How to split the labeled rows, as in :class:`LabeledSplit`, which is taken as
+        well; None means 5 stratified folds.
     scoring : str, callable, list, tuple, set or dict, default="accuracy"
         One scorer or several, as in :func:`~sklearn.model_selection.cross_validate`;
         greater is better.
@@ -74,7 +74,8 @@ def cross_validate_gap(
     return_estimator : bool, default=False
         Whether to return the fitted estimators.
     verbose : int, default=0
-        Verbosity of the loop over folds.
+        Verbosity of the loop over folds. Callbacks of the estimators, which
+        scikit-learn has from 1.9 on, are told of every fit as of one of its own.
     error_score : "raise" or float, default=nan
         Score where a fit or a score fails.
 

@@ -135,7 +135,7 @@ def run_fold(trial, train, test, sizes, seed):
         ceiling = _fit(trial, "alone", known, trial.labels[known], seed)
     weak = student
     if student.estimator is not None:
-        weak = Fit(_weak_alone(student.estimator, safe_indexing(trial.X, rows)))
+        weak = Fit(weak_alone(student.estimator, safe_indexing(trial.X, rows)))
     fits = dict(zip(RIVALS, (weak, student, alone, ceiling), strict=True))
     fold = {
         "n_labeled": len(kept),
@@ -192,7 +192,7 @@ def _fit(trial, name, rows, y, seed):
     return Fit(estimator, perf_counter() - start)
 
 
-def _weak_alone(fitted, X):
+def weak_alone(fitted, X):
     """Return the fitted weak estimator as one that takes whole rows."""
     final = final_step(fitted)
     if final.weak_estimator_ is None:

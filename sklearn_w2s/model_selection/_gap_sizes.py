@@ -65,7 +65,9 @@ def cross_validate_sizes(
     all_labels = np.empty(len(labeled), dtype=labels.dtype)
     all_labels[labeled] = labels
     scorer, metrics = _check_scoring(scoring, error_score)
-    splitter = LabeledSplit(cv, missing_label=missing_label)
+    splitter = cv
+    if not isinstance(cv, LabeledSplit):
+        splitter = LabeledSplit(cv, missing_label=missing_label)
     alone = strong_alone(estimator)
     routed = _route(estimator, alone, scorer, splitter, params or {})
     trial = Trial(

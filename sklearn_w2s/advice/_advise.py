@@ -1,0 +1,289 @@
+"""Advise on weak-to-strong: will it pay on these rows, and what to do next."""
+
+from numbers import Real
+
+import numpy as np
+from sklearn.utils import check_random_state, column_or_1d, indexable
+from sklearn.utils.validation import check_consistent_length
+
+from sklearn_w2s._validation import check_labels
+from sklearn_w2s.advice._advice import Advice
+from sklearn_w2s.advice._decision import decide, densest_source, plan, source_table
+from sklearn_w2s.advice._expectation import (
+    PAIRS,
+    PRIORS,
+    compare,
+    expect,
+    is_taught,
+)
+from sklearn_w2s.advice._indicators import describe
+from sklearn_w2s.advice._trial import run_trial
+from sklearn_w2s.advice._words import give_reasons, recommend
+from sklearn_w2s.model_selection._gap_fold import final_step
+from sklearn_w2s.weak_to_strong._views import unknown_columns
+
+_NEEDED = ("weak_estimator", "strong_estimator", "missing_label")
+_LARGEST_SEED = np.iinfo(np.int32).max
+
+
+def advise(
+    estimator,
+    X,
+    y,
+    *,
+    sample_source=None,
+    cv=None,
+    scoring="accuracy",
+    confidence_level=0.95,
+    n_jobs=None,
+    random_state=None,
+    params=None,
+    verbose=0,
+):
+    r"""Say whether weak-to-strong pays on these rows, and what to do next.
+
+    The estimator is fitted on all rows, and on folds that hold out labeled and
+    unlabeled rows. What weak, weak-to-strong and strong estimator say of rows that they
+    have not seen is the evidence: how often they differ, and which of them is right
+    where there is a label.
+
+    Parameters
+    ----------
+    estimator : classifier instance
+        A `WeakToStrongClassifier`, or a pipeline that ends in one. Without an
+        `overlap_detector` it gets the default one, for the overlap density.
+    X : {array-like, sparse matrix, data frame} of shape (n, n_features)
+        Rows.
+    y : array-like of shape (n,)
+        Labels, with the `missing_label` of the estimator where there is none. There may
+        be no label at all with a weak estimator that needs none.
+    sample_source : array-like of shape (n,), default=None
+        Where each row comes from, to say which source to draw more rows from.
+    cv : int, splitter, iterable or None, default=None
+        How the labeled rows are split, as in
+        :class:`~sklearn_w2s.model_selection.LabeledSplit`. None means 5 stratified
+        folds, or fewer where a class has fewer labels.
+    scoring : {"accuracy", "balanced_accuracy"}, default="accuracy"
+        What gains are measured in. For the second one, rows weigh by the inverse share
+        of their class.
+    confidence_level : float, default=0.95
+        Level of the intervals, in (0, 1).
+    n_jobs : int, default=None
+        Folds fitted at the same time.
+    random_state : int, RandomState instance or None, default=None
+        Deals unlabeled rows to folds, and seeds every `random_state` of the estimators
+        that is None.
+    params : dict, default=None
+        Metadata for the fits, as in
+        :func:`~sklearn_w2s.model_selection.cross_validate_gap`.
+    verbose : int, default=0
+        Verbosity of the loop over folds.
+
+    Returns
+    -------
+    Advice
+        Its `indicators` are, of at most 5000 unlabeled rows held out:
+
+        - misfit: share on which weak-to-strong and weak estimator differ;
+        - advantage: by how much weak-to-strong thinks its own class likelier than that
+          of the weak estimator, on average; NaN without probabilities;
+        - view_discrepancy: the same of the strong estimator on the labels and the weak
+          one; NaN without labels;
+        - label_discrepancy, label_advantage: misfit and advantage of weak-to-strong
+          beside the strong estimator on the labels;
+        - class_coverage: how far weak labels name classes as often as the labels do,
+          one at best;
+        - neighbor_consistency: how much more often than by chance the 15 nearest
+          neighbours share a weak label, one at best;
+        - overlap_density, overlap_density_low, overlap_density_high: of all rows, with
+          its interval;
+        - weak_overconfidence: mean confidence of the weak estimator less its accuracy
+          in labeled rows held out.
+
+    Raises
+    ------
+    TypeError
+        If the estimator is no weak-to-strong classifier.
+    ValueError
+        If no row is unlabeled, or an argument does not fit.
+
+    See Also
+    --------
+    sklearn_w2s.model_selection.cross_validate_gap : Measures what weak-to-strong is
+        worth where many labels are known, by hiding some.
+
+    Notes
+    -----
+    Weak-to-strong can be right where the weak estimator is wrong only in rows on which
+    they differ, a share m; what it thinks that it gains there is its advantage v.
+    Before any label is asked, it is expected to gain :math:`a v`, with standard
+    deviation :math:`s m`; a and s were measured on tables of the benchmark, for
+    strategies with a teacher and for those that imitate weak labels. In labeled rows
+    held out the gain is measured as d with standard error :math:`\sigma` [1]_. Both
+    are weighed by their precision, which for the gain alone is
+
+    .. math:: g = \frac{a v / (s m)^2 + d / \sigma^2}{1 / (s m)^2 + 1 / \sigma^2}.
+
+    So a hundred labels move the expectation, and some thousand settle it. The lead over
+    the strong estimator trained on the labels is expected jointly with it. Advised is
+    what has the largest expectation. Where labeled rows lack columns of the unlabeled
+    ones, they cannot tell, and the expectation is that of unlabeled rows alone.
+
+    More labels are advised where the difference to the next best is not beyond its
+    noise, and no more than all unlabeled rows would be needed,
+    :math:`n = m z^2 / g^2`. Overlap density says where a strong estimator has something
+    to learn from; it does not rank sources by the accuracy that comes of them.
+
+    References
+    ----------
+    .. [1] A. Agresti, Y. Min, "Simple Improved Confidence Intervals for Comparing
+       Matched Proportions", Statistics in Medicine 24(5), 2005.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.ensemble import ExtraTreesClassifier
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn_w2s import WeakToStrongClassifier
+    >>> from sklearn_w2s.advice import advise
+    >>> X, y = load_digits(return_X_y=True)
+    >>> y[150:] = -1
+    >>> model = WeakToStrongClassifier(GaussianNB(), ExtraTreesClassifier())
+    >>> advice = advise(model, X, y, cv=2, random_state=0)
+    >>> advice.choice
+    'weak_to_strong'
+    >>> bool(advice.predicted_gain > 0)
+    True
+    """
+    X, y, sample_source = _check_rows(X, y, sample_source)
+    _check_options(scoring, confidence_level)
+    labels, labeled = _check_labels(estimator, y)
+    lacking = _lacking_columns(X, labeled)
+    student, opinions = run_trial(
+        estimator,
+        X,
+        y,
+        ask_labels=bool(labeled.any()) and not lacking,
+        cv=cv,
+        random_state=check_random_state(random_state).randint(_LARGEST_SEED),
+        n_jobs=n_jobs,
+        params=params,
+        verbose=verbose,
+    )
+    truth = np.zeros(len(labeled), dtype=labels.dtype)
+    truth[labeled] = labels
+    weigh = SCORING[scoring]
+    indicators = describe(student, opinions, X, truth, labeled, weigh)
+    comparisons = compare(opinions.of(labeled), truth, weigh, confidence_level)
+    strategy = final_step(student).strategy_
+    standing = expect(indicators, comparisons, PRIORS[is_taught(strategy)])
+    sources = _describe_sources(student, labeled, sample_source, confidence_level)
+    decision = decide(standing, strategy, confidence_level)
+    decision = plan(
+        decision,
+        _differing(decision, indicators),
+        n_labeled=len(labels),
+        n_unlabeled=int((~labeled).sum()),
+        source=None if sources is None else densest_source(sources, confidence_level),
+        confidence_level=confidence_level,
+    )
+    gain = standing.of("weak_to_strong", "weak")
+    n_heard = int((~labeled[opinions.rows]).sum())
+    return Advice(
+        choice=decision.choice,
+        strategy=strategy,
+        next_step=decision.next_step,
+        n_more_labels=decision.n_more_labels,
+        source=decision.source,
+        predicted_gain=gain.mean,
+        predicted_gain_interval=gain.interval(confidence_level),
+        predicted_lead=_lead(standing),
+        indicators=indicators,
+        comparisons=comparisons,
+        sources=sources,
+        recommendation=recommend(decision, strategy, standing, confidence_level),
+        reasons=give_reasons(
+            indicators, comparisons, lacking, n_heard, confidence_level
+        ),
+        estimator=student,
+    )
+
+
+def _weigh_equally(labels):
+    return np.ones(len(labels))
+
+
+def _weigh_by_class(labels):
+    _, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    return 1 / counts[codes]
+
+
+SCORING = {"accuracy": _weigh_equally, "balanced_accuracy": _weigh_by_class}
+
+
+def _check_rows(X, y, sample_source):
+    if isinstance(X, list | tuple):
+        X = np.asarray(X)
+    X, y = indexable(X, y)
+    if sample_source is not None:
+        sample_source = column_or_1d(sample_source)
+        check_consistent_length(X, sample_source)
+    return X, column_or_1d(y), sample_source
+
+
+def _check_options(scoring, confidence_level):
+    if scoring not in SCORING:
+        msg = f"scoring={scoring!r} is not one of {sorted(SCORING)}."
+        raise ValueError(msg)
+    is_level = isinstance(confidence_level, Real) and 0 < float(confidence_level) < 1
+    if not is_level:
+        msg = f"confidence_level={confidence_level!r} must be a number in (0, 1)."
+        raise ValueError(msg)
+
+
+def _check_labels(estimator, y):
+    final = final_step(estimator)
+    lacking = [name for name in _NEEDED if not hasattr(final, name)]
+    if lacking:
+        msg = (
+            f"estimator={estimator!r} has no parameter {lacking[0]!r}. Pass a "
+            "WeakToStrongClassifier, or a pipeline that ends in one."
+        )
+        raise TypeError(msg)
+    labels, labeled = check_labels(y, final.missing_label)
+    if labeled.all():
+        msg = (
+            f"y has a label in each of its {len(labeled)} rows, so that there is "
+            f"nothing to learn from weak labels. Mark unlabeled rows with "
+            f"{final.missing_label!r}, or see cross_validate_gap(..., labeled_size=...)"
+            " for what hidden labels would be worth."
+        )
+        raise ValueError(msg)
+    return labels, labeled
+
+
+def _lacking_columns(X, labeled):
+    positions = unknown_columns(X, np.flatnonzero(labeled), np.flatnonzero(~labeled))
+    names = getattr(X, "columns", range(X.shape[1]))
+    return [str(names[j]) for j in positions]
+
+
+def _lead(standing):
+    if "strong_on_labels" not in standing.names:
+        return np.nan
+    return standing.of("weak_to_strong", "strong_on_labels").mean
+
+
+def _describe_sources(student, labeled, sample_source, confidence_level):
+    detector = getattr(final_step(student), "overlap_detector_", None)
+    if sample_source is None or detector is None:
+        return None
+    overlap = detector.get_support()[~labeled]
+    return source_table(overlap, sample_source[~labeled], confidence_level)
+
+
+def _differing(decision, indicators):
+    """Return the share of rows on which choice and runner-up differ."""
+    pair = {decision.choice, decision.runner_up}
+    shares = [indicators[p.differ] for p in PAIRS if {p.first, p.second} == pair]
+    return shares[0] if shares else 0.0

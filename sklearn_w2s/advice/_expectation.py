@@ -1,0 +1,222 @@
+"""What the rivals are expected to be worth, one beside another."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.special import ndtri, stdtrit
+
+from sklearn_w2s._algorithms.pairs import normal_posterior, paired_difference
+from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
+
+# Errors that are nearly the same in both would leave no covariance to invert.
+_MOST_CORRELATED = 0.99
+
+
+class Pair(NamedTuple):
+    """Two rivals, and the indicators of their disagreement.
+
+    Parameters
+    ----------
+    first, second : str
+        The rivals.
+    differ : str
+        Indicator of the share of rows on which they differ.
+    advantage : str or None
+        Indicator of what the first thinks that it gains in these.
+    """
+
+    first: str
+    second: str
+    differ: str
+    advantage: str | None = None
+
+    @property
+    def name(self):
+        """Key of the comparison."""
+        return f"{self.first} - {self.second}"
+
+
+GAIN = Pair("weak_to_strong", "weak", "misfit", "advantage")
+LEAD = Pair(
+    "weak_to_strong", "strong_on_labels", "label_discrepancy", "label_advantage"
+)
+VIEWS = Pair("strong_on_labels", "weak", "view_discrepancy")
+PAIRS = (GAIN, LEAD, VIEWS)
+
+
+class Prior(NamedTuple):
+    """What weak-to-strong is worth beside another rival, before any label is asked.
+
+    Parameters
+    ----------
+    slope : float
+        Difference in accuracy, in units of the advantage that it sees itself.
+    spread : float
+        Standard deviation over data sets, in units of the share of rows that differ.
+    """
+
+    slope: float
+    spread: float
+
+    def of(self, pair, indicators):
+        """Return the expected difference of a pair, and its standard error."""
+        advantage, differ = (indicators[name] for name in (pair.advantage, pair.differ))
+        # Unknown shares tell nothing; one that repeats the other is worth as much.
+        error = self.spread * (1.0 if np.isnan(differ) else differ + 1e-6)
+        return self.slope * np.nan_to_num(advantage), error
+
+
+# By whether the strategy has a teacher, which corrects weak labels, or imitates them.
+# Written by benchmarks/tables/advice.py.
+PRIORS = {
+    True: {GAIN: Prior(0.6, 0.2), LEAD: Prior(0.5, 0.2)},
+    False: {GAIN: Prior(0.0, 0.3), LEAD: Prior(0.0, 0.3)},
+}
+
+
+def is_taught(strategy):
+    """Say whether a strategy has a teacher."""
+    return isinstance(strategy, str) and (
+        strategy in STRATEGIES and STRATEGIES[strategy].teacher is not None
+    )
+
+
+class Expectation(NamedTuple):
+    """An expected difference in the score, and its standard error."""
+
+    mean: float
+    error: float
+
+    def interval(self, confidence_level):
+        """Return the normal interval of the difference."""
+        half = ndtri((1 + confidence_level) / 2) * self.error
+        return np.array([self.mean - half, self.mean + half])
+
+
+class Standing(NamedTuple):
+    """Expected scores of the rivals, beside that of the weak estimator.
+
+    Parameters
+    ----------
+    names : list of str
+        "weak_to_strong", and "strong_on_labels" where there are labels to judge it by.
+    mean : ndarray of shape (n_names,)
+        Expected differences from the weak estimator.
+    covariance : ndarray of shape (n_names, n_names)
+        Their covariance.
+    """
+
+    names: list
+    mean: Any
+    covariance: Any
+
+    def of(self, first, second):
+        """Return by how much the first is expected to be better than the second."""
+        contrast = np.array([(n == first) - float(n == second) for n in self.names])
+        error = np.sqrt(contrast @ self.covariance @ contrast)
+        return Expectation(float(contrast @ self.mean), float(error))
+
+
+def compare(opinions, truth, weigh, confidence_level):
+    """Return the paired comparisons of the rivals in labeled rows held out.
+
+    Parameters
+    ----------
+    opinions : Opinions
+        Of labeled rows.
+    truth : ndarray of shape (n,)
+        Labels of all rows.
+    weigh : callable
+        Returns weights of rows, from their labels.
+    confidence_level : float
+        Level of the intervals, by Student's t.
+
+    Returns
+    -------
+    dict of str to dict
+        By ``"<first> - <second>"``: difference, error, interval and n_rows. Empty
+        without rows.
+    """
+    n_rows = len(opinions.rows)
+    if n_rows < 2:
+        return {}
+    labels = truth[opinions.rows]
+    hits = {name: said == labels for name, said in opinions.predicted.items()}
+    comparisons = {}
+    for pair in PAIRS:
+        difference, error = paired_difference(
+            hits[pair.first], hits[pair.second], weigh(labels)
+        )
+        half = stdtrit(n_rows - 1, (1 + confidence_level) / 2) * error
+        comparisons[pair.name] = {
+            "difference": difference,
+            "error": error,
+            "interval": np.array([difference - half, difference + half]),
+            "n_rows": n_rows,
+        }
+    return comparisons
+
+
+def expect(indicators, comparisons, priors):
+    """Return what the rivals are expected to be worth.
+
+    Parameters
+    ----------
+    indicators : dict of str to float
+        Disagreements of the rivals.
+    comparisons : dict of str to dict
+        See `compare`; empty where labeled rows tell nothing.
+    priors : dict of Pair to Prior
+        What disagreements are worth.
+
+    Returns
+    -------
+    Standing
+        The priors, updated by the labeled rows held out.
+    """
+    if not comparisons:
+        mean, error = priors[GAIN].of(GAIN, indicators)
+        return Standing([GAIN.first], np.array([mean]), np.array([[error**2]]))
+    contrasts = [[1.0, 0.0], [1.0, -1.0]]
+    means, errors = np.transpose([priors[p].of(p, indicators) for p in (GAIN, LEAD)])
+    measured, covariance = _measured(comparisons)
+    mean, spread = normal_posterior(
+        [contrasts, np.eye(2)],
+        [means, measured],
+        [np.diag(errors**2), covariance],
+    )
+    return Standing([GAIN.first, VIEWS.first], mean, spread)
+
+
+def _measured(comparisons):
+    """Return the scores beside the weak estimator as measured, and their covariance."""
+    own, lead, other = (comparisons[pair.name] for pair in PAIRS)
+    first, second = own["error"], other["error"]
+    # Var(x - y) = Var(x) + Var(y) - 2 Cov(x, y)
+    shared = (first**2 + second**2 - lead["error"] ** 2) / 2
+    most = _MOST_CORRELATED * first * second
+    shared = np.clip(shared, -most, most)
+    covariance = np.array([[first**2, shared], [shared, second**2]])
+    return np.array([own["difference"], other["difference"]]), covariance
+
+
+def rows_to_tell(expected, disagreement, confidence_level):
+    """Return how many labels would tell an expected difference from none.
+
+    Parameters
+    ----------
+    expected : float
+        Difference in the score.
+    disagreement : float
+        Share of rows on which the two differ, which bounds the variance in a row.
+    confidence_level : float
+        Level of the interval that is to leave out zero.
+
+    Returns
+    -------
+    float
+        Number of rows; infinity where no difference is expected.
+    """
+    if expected == 0:
+        return np.inf
+    return disagreement * (ndtri((1 + confidence_level) / 2) / expected) ** 2

@@ -1,0 +1,261 @@
+"""Fit the rivals on all rows, and on folds to hear what they say of rows held out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+from sklearn.pipeline import Pipeline
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    process_routing,
+)
+
+from sklearn_w2s._fitting import take_metadata
+from sklearn_w2s._sklearn import routing_enabled, safe_indexing, seed_nested
+from sklearn_w2s._validation import check_labels, n_rows
+from sklearn_w2s.model_selection import LabeledSplit, cross_validate_gap
+from sklearn_w2s.model_selection._gap_fold import final_step, weak_alone
+from sklearn_w2s.overlap import OverlapDetector
+
+RIVALS = ("weak", "weak_to_strong", "strong_on_labels")
+MAX_FOLDS = 5
+# Opinions of more unlabeled rows cost more than they tell.
+MAX_UNLABELED = 5_000
+
+
+@dataclass(frozen=True)
+class Opinions:
+    """What the rivals say of rows that were held out from them.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (m,) of int
+        Positions of the rows.
+    predicted : dict of str to ndarray of shape (m,)
+        By name of the rival; without labels there is no strong estimator on them.
+    confidence : ndarray of shape (m,)
+        Largest probability of the weak estimator.
+    advantage : dict of str to ndarray of shape (m,)
+        By how much weak-to-strong thinks its own class likelier than that of each other
+        rival; NaN where it gives no probabilities.
+    """
+
+    rows: Any
+    predicted: dict
+    confidence: Any
+    advantage: dict
+
+    def of(self, mask):
+        """Return the opinions of the rows that a mask over all rows names."""
+        chosen = mask[self.rows]
+
+        def take(by_rival):
+            return {name: said[chosen] for name, said in by_rival.items()}
+
+        return Opinions(
+            self.rows[chosen],
+            take(self.predicted),
+            self.confidence[chosen],
+            take(self.advantage),
+        )
+
+
+class Folds(LabeledSplit):
+    """Folds that hold out unlabeled rows as well, and last of all a fit on everything.
+
+    What an estimator says of a row whose weak label it has learnt by heart tells
+    nothing of what it makes of others.
+
+    Parameters
+    ----------
+    cv, missing_label
+        As in `LabeledSplit`.
+    seed : int
+        Deals the unlabeled rows to the folds.
+    """
+
+    def __init__(self, cv, *, missing_label, seed):
+        super().__init__(cv, missing_label=missing_label)
+        self.seed = seed
+
+    def split(self, X, y, groups=None):
+        """Return positions of training rows, and of labeled test rows."""
+        _, labeled = check_labels(y, self.missing_label)
+        splits = list(super().split(X, y, groups))
+        fold = self.deal(labeled, len(splits))
+        return [
+            *(
+                (train[fold[train] != k], test)
+                for k, (train, test) in enumerate(splits)
+            ),
+            (np.arange(len(labeled)), np.flatnonzero(labeled)),
+        ]
+
+    def deal(self, labeled, n_folds):
+        """Return the fold that holds out each unlabeled row, -1 for labeled ones."""
+        fold = np.full(len(labeled), -1)
+        unlabeled = np.flatnonzero(~labeled)
+        mixed = np.random.RandomState(self.seed).permutation(unlabeled)
+        fold[mixed] = np.arange(len(mixed)) % n_folds
+        return fold
+
+
+class _NoScorer(BaseEstimator):
+    """Scores nothing, and takes no metadata: opinions are asked for instead."""
+
+    def __call__(self, *_args, **_kwargs):
+        """Return a number."""
+        return 0.0
+
+    def _accept_sample_weight(self):
+        return False
+
+
+def run_trial(
+    estimator, X, y, *, ask_labels, cv, random_state, n_jobs, params, verbose
+):
+    """Fit on all rows, and on folds.
+
+    Parameters
+    ----------
+    estimator : classifier instance
+        A weak-to-strong classifier, or a pipeline that ends in one.
+    X : {array-like, sparse matrix, data frame} of shape (n, n_features)
+        Rows.
+    y : array-like of shape (n,)
+        Labels, with the missing label where there is none.
+    ask_labels : bool
+        Whether labeled rows tell what the estimators are worth, and are held out.
+    cv : int, splitter, iterable or None
+        How they are split; None means at most 5 stratified folds.
+    random_state : int
+        Seeds the estimators, and deals unlabeled rows to folds.
+    n_jobs, params, verbose
+        As in `cross_validate_gap`.
+
+    Returns
+    -------
+    student : classifier
+        Fitted on all rows.
+    opinions : Opinions
+        Of rows held out: of labeled ones where each class has two, and of all unlabeled
+        ones; of a fifth of these alone where no labeled ones are held out.
+    """
+    estimator = _with_detector(estimator)
+    missing_label = final_step(estimator).missing_label
+    labels, labeled = check_labels(y, missing_label)
+    counts = np.unique(labels, return_counts=True)[1]
+    if not ask_labels or (cv is None and (not len(counts) or counts.min() < 2)):
+        return _hold_out_once(estimator, X, y, labeled, random_state, params or {})
+    if cv is None:
+        cv = min(MAX_FOLDS, int(counts.min()))
+    folds = Folds(cv, missing_label=missing_label, seed=random_state)
+    results = cross_validate_gap(
+        estimator,
+        X,
+        y,
+        cv=folds,
+        n_jobs=n_jobs,
+        random_state=random_state,
+        params=params,
+        scoring=_NoScorer(),
+        return_estimator=True,
+        verbose=verbose,
+        error_score="raise",
+    )
+    *students, student = results["weak_to_strong_estimator"]
+    *alone, _ = results["strong_on_labels_estimator"]
+    *splits, _ = folds.split(X, y)
+    fold = folds.deal(labeled, len(splits))
+    asked = np.isin(np.arange(len(fold)), _sample(labeled, random_state))
+    heard = [
+        _hear(X, np.concatenate([test, np.flatnonzero(asked & (fold == k))]), *rivals)
+        for k, ((_, test), *rivals) in enumerate(
+            zip(splits, students, alone, strict=True)
+        )
+    ]
+    return student, _join(heard)
+
+
+def before_final(student, X):
+    """Return rows as the last step of a fitted pipeline gets them."""
+    if isinstance(student, Pipeline) and len(student.steps) > 1:
+        return student[:-1].transform(X)
+    return X
+
+
+def _with_detector(estimator):
+    """Return a clone that finds regions, which the overlap density needs."""
+    estimator = clone(estimator)
+    final = final_step(estimator)
+    if getattr(final, "overlap_detector", 0) is None:
+        final.set_params(overlap_detector=OverlapDetector())
+    return estimator
+
+
+def _sample(labeled, seed):
+    unlabeled = np.flatnonzero(~labeled)
+    mixed = np.random.RandomState(seed).permutation(unlabeled)
+    return mixed[:MAX_UNLABELED]
+
+
+def _hold_out_once(estimator, X, y, labeled, seed, params):
+    """Hold out a fifth of the unlabeled rows, where labels cannot be spared."""
+    kept = np.arange(len(labeled))
+    held_out = _sample(labeled, seed)[: (~labeled).sum() // MAX_FOLDS]
+    part = np.setdiff1d(kept, held_out)
+    student, other = (
+        _fit(estimator, X, y, rows, seed, params) for rows in (kept, part)
+    )
+    return student, _hear(X, held_out, other)
+
+
+def _fit(estimator, X, y, rows, seed, params):
+    estimator = seed_nested(clone(estimator), seed)
+    if routing_enabled() and params:
+        mapping = MethodMapping().add(caller="fit", callee="fit")
+        router = MetadataRouter(owner="advise").add(
+            estimator=estimator, method_mapping=mapping
+        )
+        params = process_routing(router, "fit", **params).estimator.fit
+    params = take_metadata(params, rows, n_rows(X))
+    return estimator.fit(safe_indexing(X, rows), safe_indexing(y, rows), **params)
+
+
+def _hear(X, rows, student, alone=None):
+    chosen = safe_indexing(X, rows)
+    weak = weak_alone(student, chosen)
+    predicted = {"weak": weak.predict(chosen)}
+    if alone is not None:
+        predicted["strong_on_labels"] = alone.predict(chosen)
+    own = student.predict(chosen)
+    advantage = {
+        name: _advantage(student, chosen, own, other)
+        for name, other in predicted.items()
+    }
+    confidence = weak.predict_proba(chosen).max(axis=1)
+    return Opinions(rows, predicted | {"weak_to_strong": own}, confidence, advantage)
+
+
+def _advantage(student, X, own, other):
+    if not hasattr(student, "predict_proba"):
+        return np.full(len(own), np.nan)
+    proba, rows = student.predict_proba(X), np.arange(len(own))
+    columns = [np.searchsorted(student.classes_, said) for said in (own, other)]
+    return proba[rows, columns[0]] - proba[rows, columns[1]]
+
+
+def _join(heard):
+    def join(parts):
+        return {
+            name: np.concatenate([part[name] for part in parts]) for name in parts[0]
+        }
+
+    return Opinions(
+        np.concatenate([part.rows for part in heard]),
+        join([part.predicted for part in heard]),
+        np.concatenate([part.confidence for part in heard]),
+        join([part.advantage for part in heard]),
+    )

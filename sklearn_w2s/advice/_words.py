@@ -1,0 +1,180 @@
+"""The advice in words."""
+
+import numpy as np
+
+NAMES = {
+    "weak": "the weak estimator",
+    "weak_to_strong": "weak-to-strong",
+    "strong_on_labels": "the strong estimator trained on the labels alone",
+}
+LEAST_COVERAGE = 0.9
+MOST_OVERCONFIDENCE = 0.05
+LEAST_CONSISTENCY = 0.1
+LITTLE_OVERLAP = 0.05
+_MOST_LISTED = 5
+
+
+def recommend(decision, strategy, standing, confidence_level):
+    """Return what to use and to do next, in sentences.
+
+    Parameters
+    ----------
+    decision : Decision
+        What is advised.
+    strategy : str or callable
+        Strategy that was fitted.
+    standing : Standing
+        Expected scores.
+    confidence_level : float
+        Level of the intervals.
+
+    Returns
+    -------
+    str
+        Sentences.
+    """
+    text = f"Use {NAMES[decision.choice]}"
+    if decision.choice == "weak_to_strong":
+        text += f" with strategy {strategy!r}"
+    text += ": "
+    if strategy in ("weak", "strong_on_labels"):
+        text += "held-out labels say that nothing else here does better than it."
+        return text + _next(decision)
+    rivals = ["weak", *standing.names[1:]]
+    parts = [_points(standing, rival, confidence_level) for rival in rivals]
+    text += f"weak-to-strong is expected to be {' and '.join(parts)}."
+    if not decision.is_clear:
+        text += (
+            f" That {NAMES[decision.choice]} is better than "
+            f"{NAMES[decision.runner_up]} is likely, not certain."
+        )
+    return text + _next(decision)
+
+
+def _next(decision):
+    if decision.next_step == "collect_labels":
+        return (
+            f" Next, collect {decision.n_more_labels} more labels of rows drawn at "
+            "random: about as many would make it certain, if it is so."
+        )
+    if decision.next_step == "buy_rows":
+        return (
+            f" Next, draw more rows from source {decision.source}, which has clearly "
+            "more overlap rows than the others."
+        )
+    return ""
+
+
+def _points(standing, rival, confidence_level):
+    expected = standing.of("weak_to_strong", rival)
+    low, high = 100 * expected.interval(confidence_level)
+    mean = 100 * expected.mean
+    word = "better" if mean >= 0 else "worse"
+    return (
+        f"{abs(mean):.1f} points {word} than {NAMES[rival]} "
+        f"({confidence_level:.0%} interval {low:+.1f} to {high:+.1f})"
+    )
+
+
+def give_reasons(indicators, comparisons, lacking, n_heard, confidence_level):
+    """Return the evidence, a sentence or two for each piece of it.
+
+    Parameters
+    ----------
+    indicators, comparisons : dict
+        See `Advice`.
+    lacking : list of str
+        Columns that labeled rows lack.
+    n_heard : int
+        Unlabeled rows that the indicators are about.
+    confidence_level : float
+        Level of the intervals.
+
+    Returns
+    -------
+    list of str
+        Sentences.
+    """
+    reasons = [
+        _measured(pair, compared, confidence_level)
+        for pair, compared in comparisons.items()
+    ]
+    if lacking:
+        more = f" and {len(lacking) - _MOST_LISTED} more" * (
+            len(lacking) > _MOST_LISTED
+        )
+        listed = ", ".join(lacking[:_MOST_LISTED]) + more
+        reasons.append(
+            f"Labeled rows lack columns that unlabeled rows have ({listed}), so that "
+            "they cannot tell what is learnt from these."
+        )
+    elif not comparisons:
+        reasons.append(
+            "There are no labels to compare with: what is expected rests on unlabeled "
+            "rows alone."
+        )
+    reasons += _discrepancies(indicators, n_heard)
+    reasons += _overlap(indicators)
+    return reasons + _warnings(indicators)
+
+
+def _measured(pair, compared, confidence_level):
+    first, second = (NAMES[name] for name in pair.split(" - "))
+    low, high = 100 * compared["interval"]
+    difference = 100 * compared["difference"]
+    more = "more" if difference >= 0 else "fewer"
+    return (
+        f"Of {compared['n_rows']} labeled rows held out, {first} gets "
+        f"{abs(difference):.1f} points {more} right than {second} "
+        f"({confidence_level:.0%} interval {low:+.1f} to {high:+.1f})."
+    )
+
+
+def _discrepancies(indicators, n_heard):
+    misfit, view = indicators["misfit"], indicators["view_discrepancy"]
+    text = (
+        f"Weak-to-strong differs from the weak estimator on {misfit:.1%} of {n_heard} "
+        "unlabeled rows held out, which bounds what it can gain."
+    )
+    reasons = [text]
+    if not np.isnan(view):
+        reasons.append(
+            "The strong estimator trained on the labels differs from the weak one on "
+            f"{view:.1%}: the less, the less there is to learn."
+        )
+    return reasons
+
+
+def _overlap(indicators):
+    if "overlap_density" not in indicators:
+        return []
+    density = indicators["overlap_density"]
+    low, high = (indicators[f"overlap_density_{end}"] for end in ("low", "high"))
+    text = f"The overlap density is {density:.1%} ({low:.1%} to {high:.1%})"
+    little = ": few rows show both patterns." if density < LITTLE_OVERLAP else "."
+    return [text + little]
+
+
+def _warnings(indicators):
+    reasons = []
+    coverage = indicators["class_coverage"]
+    if coverage < LEAST_COVERAGE:
+        reasons.append(
+            f"Weak labels name classes in other shares than labels do (coverage "
+            f"{coverage:.2f}, at best 1): collect labels of those that are missing."
+        )
+    overconfidence = indicators["weak_overconfidence"]
+    if abs(overconfidence) > MOST_OVERCONFIDENCE:
+        kind = "too sure of itself" if overconfidence > 0 else "not sure enough"
+        reasons.append(
+            f"The weak estimator is {kind}: its confidence is "
+            f"{abs(overconfidence):.2f} {'above' if overconfidence > 0 else 'below'} "
+            "its accuracy. Calibrate it, e.g. in CalibratedClassifierCV."
+        )
+    if indicators.get("neighbor_consistency", 1.0) < LEAST_CONSISTENCY:
+        reasons.append(
+            "Neighbouring rows hardly share weak labels (consistency "
+            f"{indicators['neighbor_consistency']:.2f}, by chance 0): they look like "
+            "noise, or the columns tell little."
+        )
+    return reasons

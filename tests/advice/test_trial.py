@@ -1,0 +1,130 @@
+"""Opinions are those of estimators that have not seen the row."""
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.datasets import make_classification
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_w2s import WeakToStrongClassifier
+from sklearn_w2s.advice._trial import MAX_FOLDS, Folds, run_trial
+from sklearn_w2s.model_selection._gap_fold import final_step
+
+X, TRUTH = make_classification(200, random_state=0)
+Y = np.where(np.arange(200) < 60, TRUTH, -1)
+
+
+def trial(estimator, y=Y, **options):
+    defaults = {
+        "ask_labels": bool((np.asarray(y) >= 0).any()),
+        "cv": None,
+        "random_state": 0,
+        "n_jobs": None,
+        "params": None,
+    }
+    return run_trial(estimator, X, y, **(defaults | options), verbose=0)
+
+
+def model(**params):
+    defaults = {
+        "weak_estimator": GaussianNB(),
+        "strong_estimator": LogisticRegression(),
+        "strategy": "all",
+    }
+    return WeakToStrongClassifier(**(defaults | params))
+
+
+def test_every_row_is_held_out_once():
+    _, opinions = trial(model())
+    assert np.sort(opinions.rows).tolist() == list(range(200))
+    assert opinions.of(Y >= 0).rows.max() < 60
+
+
+def test_folds_train_on_no_row_that_they_hold_out():
+    folds = Folds(4, missing_label=-1, seed=0)
+    *splits, (everything, known) = folds.split(X, Y)
+    dealt = folds.deal(Y >= 0, 4)
+    for k, (train, test) in enumerate(splits):
+        assert not np.isin(test, train).any()
+        assert not np.isin(np.flatnonzero(dealt == k), train).any()
+        assert len(train) + len(test) + (dealt == k).sum() == 200
+    assert len(everything) == 200
+    assert known.tolist() == list(range(60))
+
+
+class Memory(KNeighborsClassifier):
+    """Knows the rows it was fitted on by heart."""
+
+    def __init__(self):
+        super().__init__(n_neighbors=1)
+
+
+def test_a_student_that_learns_by_heart_still_differs_from_the_weak_estimator():
+    student, opinions = trial(model(strong_estimator=Memory()))
+    unlabeled = opinions.of(Y < 0)
+    said = unlabeled.predicted
+    assert (said["weak_to_strong"] != said["weak"]).mean() > 0.05
+    rows = X[Y < 0]
+    weak = final_step(student).weak_estimator_.predict(rows)
+    assert (student.predict(rows) == weak).all()
+
+
+def test_the_strong_estimator_on_labels_is_heard_in_the_same_rows():
+    _, opinions = trial(model())
+    assert opinions.predicted.keys() == {"weak", "weak_to_strong", "strong_on_labels"}
+    for said in opinions.predicted.values():
+        assert said.shape == opinions.rows.shape
+    assert (opinions.confidence >= 0.5).all()
+
+
+def test_without_labels_a_fifth_of_the_rows_is_held_out():
+    weak = FrozenEstimator(GaussianNB().fit(X[:60], TRUTH[:60]))
+    _, opinions = trial(model(weak_estimator=weak), np.full(200, -1))
+    assert len(opinions.rows) == 200 // MAX_FOLDS
+    assert "strong_on_labels" not in opinions.predicted
+
+
+def test_a_class_with_a_single_label_is_not_split():
+    y = np.where(np.arange(200) < 60, TRUTH, -1)
+    y[np.flatnonzero(y == 1)[1:]] = -1
+    _, opinions = trial(model(weak_estimator=LogisticRegression()), y)
+    assert (y[opinions.rows] == -1).all()
+
+
+def test_labels_that_are_no_evidence_are_not_held_out():
+    _, opinions = trial(model(), ask_labels=False)
+    assert len(opinions.rows) == 140 // MAX_FOLDS
+    assert (Y[opinions.rows] == -1).all()
+
+
+def test_a_detector_is_added_where_there_is_none():
+    given = model()
+    student, _ = trial(given)
+    assert 0 <= student.overlap_density_ <= 1
+    assert given.overlap_detector is None
+
+
+def test_pipelines_are_heard_as_a_whole():
+    student, opinions = trial(make_pipeline(StandardScaler(), model()))
+    assert len(opinions.rows) == 200
+    assert final_step(student).overlap_density_ >= 0
+
+
+class Broken(ClassifierMixin, BaseEstimator):
+    """Fails."""
+
+    def fit(self, X, y):
+        msg = "no luck"
+        raise RuntimeError(msg)
+
+
+@pytest.mark.parametrize("y", [Y, np.full(200, -1)])
+def test_the_error_of_an_estimator_is_told(y):
+    weak = FrozenEstimator(GaussianNB().fit(X[:60], TRUTH[:60]))
+    with pytest.raises(RuntimeError, match="no luck"):
+        trial(model(weak_estimator=weak, strong_estimator=Broken()), y)

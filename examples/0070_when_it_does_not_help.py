@@ -1,0 +1,94 @@
+"""
+When it does not help
+=====================
+
+Three tables on which weak-to-strong is not what to do, each for a reason of its own.
+How is each recognised?
+"""
+
+# %%
+# No gap
+# ------
+#
+# On these tumours a logistic regression that learned from a hundred labels is about as
+# good as a forest that knows all of them. There is nothing to recover, and the share of
+# the gap recovered is undefined: a share of a difference that may be chance says
+# nothing.
+
+from sklearn.datasets import load_breast_cancer
+from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_w2s import WeakToStrongClassifier
+from sklearn_w2s.plotting import GapDisplay
+
+X, y = load_breast_cancer(return_X_y=True)
+model = WeakToStrongClassifier(
+    make_pipeline(StandardScaler(), LogisticRegression()),
+    ExtraTreesClassifier(30),
+    strategy="confidence",
+)
+# sphinx_gallery_thumbnail_number = 3
+no_gap = GapDisplay.from_estimator(model, X, y, labeled_size=100, random_state=0)
+
+# %%
+# What to do is to use the weak estimator, or the forest on the labels, if that is as
+# good. With the hundred labels alone, and without knowing the others, the advice
+# expects nothing of weak-to-strong either:
+
+from sklearn_w2s.advice import advise
+from sklearn_w2s.model_selection import weak_strong_split
+
+X_train, _, y_train, _, _ = weak_strong_split(X, y, labeled_size=100, random_state=0)
+print(advise(model, X_train, y_train, cv=3, random_state=0))
+
+# %%
+# No overlap
+# ----------
+#
+# Here there is a gap, but no row carries both patterns. The weak estimator is an older
+# model that sees the easy columns only, and no label is left. Its labels of the hard
+# rows are guesses, and nothing in the others shows the hard pattern: what is recovered
+# is next to nothing.
+
+from sklearn.compose import make_column_transformer
+from sklearn.frozen import FrozenEstimator
+
+from sklearn_w2s.datasets import make_overlap_classification
+
+X, y, _ = make_overlap_classification(
+    3000, overlap_density=0, absent_noise=0.5, random_state=0
+)
+easy_columns = make_column_transformer(("passthrough", slice(0, 20)))
+older = make_pipeline(easy_columns, LogisticRegression()).fit(X[:1000], y[:1000])
+model = WeakToStrongClassifier(
+    FrozenEstimator(older), LogisticRegression(C=0.01), strategy="all"
+)
+no_overlap = GapDisplay.from_estimator(
+    model, X[1000:], y[1000:], labeled_size=0, random_state=0
+)
+
+# %%
+# What to do is to label some rows, or to look for a source with overlap.
+#
+# Labels enough
+# -------------
+#
+# With 200 labels of such rows the strong estimator learns the hard pattern from them.
+# The weak labels only dilute what it knows.
+
+model = WeakToStrongClassifier(
+    LogisticRegression(),
+    LogisticRegression(C=0.01),
+    weak_features=slice(0, 20),
+    strategy="all",
+)
+enough = GapDisplay.from_estimator(model, X, y, labeled_size=200, random_state=0)
+
+# %%
+# What to do is to train the strong estimator on the labels, which the advice says too:
+
+X_train, _, y_train, _, _ = weak_strong_split(X, y, labeled_size=200, random_state=0)
+print(advise(model, X_train, y_train, cv=3, random_state=0))

@@ -27,14 +27,22 @@ from benchmarks.tables.effectiveness import read_with_votes
 from sklearn_w2s import WeakToStrongClassifier
 from sklearn_w2s.advice import advise
 from sklearn_w2s.advice._decision import decide
-from sklearn_w2s.advice._expectation import GAIN, LEAD, PAIRS, Prior, expect, is_taught
+from sklearn_w2s.advice._expectation import (
+    GAIN,
+    LEAD,
+    PAIRS,
+    PRIORS,
+    Prior,
+    expect,
+    kind_of,
+)
 from sklearn_w2s.model_selection._gap_fold import weak_alone
 
 RESULT = RESULTS / "advice.csv"
 KEYS = ["protocol", "strong", "data_set", "seed", "strategy"]
 RIVALS = ["weak", "weak_to_strong", "strong_on_labels"]
-STRATEGIES = ["auto", "confidence"]
-# A share of the seconds, not of the truth: few rows tell little of what they are worth.
+STRATEGIES = ["auto", "confidence", "smooth"]
+# Of fewer rows that differ nothing can be told.
 LEAST_DISAGREEMENT = 0.002
 LEVEL = 0.95
 
@@ -60,8 +68,7 @@ def judge(folder, entry, protocol, strong, seed, strategy):
     row = dict(
         zip(KEYS, [protocol, strong, entry["name"], str(seed), strategy], strict=True)
     )
-    row |= {"used": str(advice.strategy), "choice": advice.choice}
-    row |= {"next_step": advice.next_step or "", "n_more": advice.n_more_labels}
+    row["used"] = str(advice.strategy)
     row |= {name: f"{value:.5f}" for name, value in advice.indicators.items()}
     for pair in PAIRS:
         compared = advice.comparisons.get(pair.name, {})
@@ -95,6 +102,8 @@ def fit_prior(table, pair):
     table = table[table[pair.differ] > LEAST_DISAGREEMENT]
     realised = table[f"accuracy of {pair.first}"] - table[f"accuracy of {pair.second}"]
     table = table[realised.notna() & table[pair.advantage].notna()]
+    if not len(table):
+        return Prior(0.0, 1.0)
     differ, advantage = table[pair.differ], table[pair.advantage]
     worth = realised[table.index]
     # Each data set counts once, whatever the number of its situations, and each row
@@ -109,11 +118,11 @@ def fit_prior(table, pair):
 
 
 def priors_of(table):
-    """Return the priors by whether there is a teacher, and by pair."""
-    taught = table["used"].map(is_taught) | table["used"].isin(RIVALS)
+    """Return the priors by kind of strategy, and by pair."""
+    kinds = table["used"].map(kind_of)
     return {
-        kind: {pair: fit_prior(table[taught == kind], pair) for pair in (GAIN, LEAD)}
-        for kind in (True, False)
+        kind: {pair: fit_prior(table[kinds == kind], pair) for pair in (GAIN, LEAD)}
+        for kind in PRIORS
     }
 
 
@@ -123,13 +132,13 @@ def predict(table):
     for name in table["data_set"].unique():
         priors = priors_of(table[table["data_set"] != name])
         for index, row in table[table["data_set"] == name].iterrows():
-            standing = expect(row, _comparisons(row), priors[is_taught(row["used"])])
+            standing = expect(row, _comparisons(row), priors[kind_of(row["used"])])
             gain = standing.of("weak_to_strong", "weak")
             table.loc[index, ["expected", "low", "high"]] = (
                 gain.mean,
                 *gain.interval(LEVEL),
             )
-            table.loc[index, "choice"] = decide(standing, row["used"], LEVEL).choice
+            table.loc[index, "choice"] = decide(standing, row["used"]).choice
     return table
 
 
@@ -227,8 +236,8 @@ def main(arguments=None):
         options.out.with_stem(f"{options.out.stem}_summary"), summarise(predict(table))
     )
     priors = [
-        {"taught": taught, "pair": pair.name, **prior._asdict()}
-        for taught, by_pair in priors_of(table).items()
+        {"kind": kind, "pair": pair.name, **prior._asdict()}
+        for kind, by_pair in priors_of(table).items()
         for pair, prior in by_pair.items()
     ]
     write(options.out.with_stem(f"{options.out.stem}_priors"), priors)

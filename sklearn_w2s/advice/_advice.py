@@ -49,9 +49,22 @@ class Advice:
 
     Examples
     --------
-    >>> from sklearn_w2s.advice import Advice
-    >>> Advice.__dataclass_fields__["choice"].name
-    'choice'
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn_w2s import WeakToStrongClassifier
+    >>> from sklearn_w2s.advice import advise
+    >>> X, y = load_iris(return_X_y=True)
+    >>> y[::2] = -1
+    >>> strong = LogisticRegression(max_iter=1000)
+    >>> model = WeakToStrongClassifier(
+    ...     GaussianNB(), strong, weak_features=[0, 1], strategy="mix"
+    ... )
+    >>> advice = advise(model, X, y, cv=3, random_state=0)
+    >>> advice
+    Advice(choice=..., strategy='mix', next_step=...)
+    >>> print(advice)
+    Use ...
     """
 
     choice: str

@@ -14,7 +14,7 @@ from sklearn_w2s.advice._expectation import (
     PRIORS,
     compare,
     expect,
-    is_taught,
+    kind_of,
 )
 from sklearn_w2s.advice._indicators import describe
 from sklearn_w2s.advice._trial import run_trial
@@ -118,9 +118,10 @@ def advise(
     they differ, a share m; what it thinks that it gains there is its advantage v.
     Before any label is asked, it is expected to gain :math:`a v`, with standard
     deviation :math:`s m`; a and s were measured on tables of the benchmark, for
-    strategies with a teacher and for those that imitate weak labels. In labeled rows
-    held out the gain is measured as d with standard error :math:`\sigma` [1]_. Both
-    are weighed by their precision, which for the gain alone is
+    strategies with a teacher, for those that use neighbours and for those that imitate
+    weak labels. In labeled rows held out the gain is measured as d with standard error
+    :math:`\sigma` [1]_. Both are weighed by their precision, which for the gain alone
+    is
 
     .. math:: g = \frac{a v / (s m)^2 + d / \sigma^2}{1 / (s m)^2 + 1 / \sigma^2}.
 
@@ -142,18 +143,23 @@ def advise(
     Examples
     --------
     >>> from sklearn.datasets import load_digits
-    >>> from sklearn.ensemble import ExtraTreesClassifier
+    >>> from sklearn.linear_model import LogisticRegression
     >>> from sklearn.naive_bayes import GaussianNB
     >>> from sklearn_w2s import WeakToStrongClassifier
     >>> from sklearn_w2s.advice import advise
     >>> X, y = load_digits(return_X_y=True)
-    >>> y[150:] = -1
-    >>> model = WeakToStrongClassifier(GaussianNB(), ExtraTreesClassifier())
-    >>> advice = advise(model, X, y, cv=2, random_state=0)
+    >>> X, y = X / 16, y.copy()
+    >>> y[200:] = -1
+    >>> model = WeakToStrongClassifier(
+    ...     GaussianNB(), LogisticRegression(), strategy="mix"
+    ... )
+    >>> advice = advise(model, X, y, cv=3, random_state=0)
     >>> advice.choice
     'weak_to_strong'
-    >>> bool(advice.predicted_gain > 0)
+    >>> bool(advice.predicted_gain > 0.05)
     True
+    >>> advice.comparisons["weak_to_strong - weak"]["n_rows"]
+    200
     """
     X, y, sample_source = _check_rows(X, y, sample_source)
     _check_options(scoring, confidence_level)
@@ -176,9 +182,9 @@ def advise(
     indicators = describe(student, opinions, X, truth, labeled, weigh)
     comparisons = compare(opinions.of(labeled), truth, weigh, confidence_level)
     strategy = final_step(student).strategy_
-    standing = expect(indicators, comparisons, PRIORS[is_taught(strategy)])
+    standing = expect(indicators, comparisons, PRIORS[kind_of(strategy)])
     sources = _describe_sources(student, labeled, sample_source, confidence_level)
-    decision = decide(standing, strategy, confidence_level)
+    decision = decide(standing, strategy)
     decision = plan(
         decision,
         _differing(decision, indicators),

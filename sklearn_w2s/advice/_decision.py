@@ -4,7 +4,7 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from sklearn_w2s._algorithms.interval import share_interval
 from sklearn_w2s.advice._expectation import rows_to_tell
@@ -19,8 +19,8 @@ class Decision(NamedTuple):
         The classifier expected to be best, and the one that comes next.
     lead : float
         Expected difference of the two.
-    is_clear : bool
-        Whether it is beyond its noise.
+    probability : float
+        Probability that the choice is better than the runner-up.
     next_step : {"collect_labels", "buy_rows"} or None
         What to do next.
     n_more_labels : int
@@ -32,13 +32,13 @@ class Decision(NamedTuple):
     choice: str
     runner_up: str | None
     lead: float
-    is_clear: bool
+    probability: float
     next_step: str | None = None
     n_more_labels: int = 0
     source: Any = None
 
 
-def decide(standing, strategy, confidence_level):
+def decide(standing, strategy):
     """Return which classifier is expected to be best.
 
     Parameters
@@ -48,8 +48,6 @@ def decide(standing, strategy, confidence_level):
     strategy : str or callable
         Strategy that was fitted; "weak" and "strong_on_labels" are classifiers that
         abstained from weak-to-strong by their own evidence.
-    confidence_level : float
-        Level at which a lead is clear.
 
     Returns
     -------
@@ -58,13 +56,17 @@ def decide(standing, strategy, confidence_level):
     """
     if strategy in ("weak", "strong_on_labels"):
         # The classifier is that one by now, and held-out rows have made it so.
-        return Decision(strategy, None, 0.0, is_clear=True)
+        return Decision(strategy, None, 0.0, 1.0)
     rivals = ["weak", *reversed(standing.names)]
     ranked = sorted(rivals, key=lambda name: -standing.of(name, "weak").mean)
     choice, runner_up = ranked[:2]
     lead = standing.of(choice, runner_up)
-    is_clear = bool(lead.mean > _quantile(confidence_level) * lead.error)
-    return Decision(choice, runner_up, lead.mean, is_clear)
+    return Decision(choice, runner_up, lead.mean, float(ndtr(lead.mean / lead.error)))
+
+
+def is_clear(decision, confidence_level):
+    """Say whether the choice is better than the runner-up beyond noise."""
+    return decision.probability > (1 + confidence_level) / 2
 
 
 def source_table(overlap, source, confidence_level):
@@ -137,7 +139,7 @@ def plan(decision, differing, n_labeled, n_unlabeled, source, confidence_level):
         With labels to collect where no more than all unlabeled rows would tell the two
         apart; else with rows to buy, where overlap helps.
     """
-    if not decision.is_clear:
+    if not is_clear(decision, confidence_level):
         needed = rows_to_tell(decision.lead, differing, confidence_level) - n_labeled
         if 1 <= needed <= n_unlabeled:
             n_more = math.ceil(needed)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from sklearn_w2s.advice._decision import is_clear
+
 NAMES = {
     "weak": "the weak estimator",
     "weak_to_strong": "weak-to-strong",
@@ -43,10 +45,11 @@ def recommend(decision, strategy, standing, confidence_level):
     rivals = ["weak", *standing.names[1:]]
     parts = [_points(standing, rival, confidence_level) for rival in rivals]
     text += f"weak-to-strong is expected to be {' and '.join(parts)}."
-    if not decision.is_clear:
+    if not is_clear(decision, confidence_level):
         text += (
             f" That {NAMES[decision.choice]} is better than "
-            f"{NAMES[decision.runner_up]} is likely, not certain."
+            f"{NAMES[decision.runner_up]} has a probability of "
+            f"{decision.probability:.0%}."
         )
     return text + _next(decision)
 
@@ -68,10 +71,11 @@ def _next(decision):
 def _points(standing, rival, confidence_level):
     expected = standing.of("weak_to_strong", rival)
     low, high = 100 * expected.interval(confidence_level)
-    mean = 100 * expected.mean
-    word = "better" if mean >= 0 else "worse"
+    mean = round(100 * expected.mean, 1)
+    word = "better" if mean > 0 else "worse"
+    compared = f"{abs(mean)} points {word} than" if mean else "as good as"
     return (
-        f"{abs(mean):.1f} points {word} than {NAMES[rival]} "
+        f"{compared} {NAMES[rival]} "
         f"({confidence_level:.0%} interval {low:+.1f} to {high:+.1f})"
     )
 
@@ -121,11 +125,12 @@ def give_reasons(indicators, comparisons, lacking, n_heard, confidence_level):
 def _measured(pair, compared, confidence_level):
     first, second = (NAMES[name] for name in pair.split(" - "))
     low, high = 100 * compared["interval"]
-    difference = 100 * compared["difference"]
-    more = "more" if difference >= 0 else "fewer"
+    difference = round(100 * compared["difference"], 1)
+    more = "more" if difference > 0 else "fewer"
+    told = f"{abs(difference)} points {more} than" if difference else "as many as"
     return (
-        f"Of {compared['n_rows']} labeled rows held out, {first} gets "
-        f"{abs(difference):.1f} points {more} right than {second} "
+        f"Of {compared['n_rows']} labeled rows held out, {first} is right in {told} "
+        f"{second} "
         f"({confidence_level:.0%} interval {low:+.1f} to {high:+.1f})."
     )
 
@@ -161,7 +166,7 @@ def _warnings(indicators):
     if coverage < LEAST_COVERAGE:
         reasons.append(
             f"Weak labels name classes in other shares than labels do (coverage "
-            f"{coverage:.2f}, at best 1): collect labels of those that are missing."
+            f"{coverage:.2f}, at best 1): some of them are hardly taught."
         )
     overconfidence = indicators["weak_overconfidence"]
     if abs(overconfidence) > MOST_OVERCONFIDENCE:

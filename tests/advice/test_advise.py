@@ -12,6 +12,7 @@ from sklearn.naive_bayes import GaussianNB
 
 from sklearn_w2s import WeakToStrongClassifier
 from sklearn_w2s.advice import Advice, advise
+from sklearn_w2s.advice._words import give_reasons
 from sklearn_w2s.datasets import make_overlap_classification
 
 X, TRUTH, REGIONS = make_overlap_classification(
@@ -73,6 +74,19 @@ def test_the_source_of_overlap_rows_is_named_densest(advice):
     assert advice.sources["n_rows"].sum() == 450
     if advice.next_step == "buy_rows":
         assert advice.source == "overlap"
+
+
+def test_every_reason_can_be_told():
+    """A lost class, too much confidence and noise are named in words."""
+    indicators = dict.fromkeys(
+        ["misfit", "view_discrepancy", "overlap_density", "overlap_density_low"], 0.02
+    )
+    indicators |= {"overlap_density_high": 0.03, "class_coverage": 0.5}
+    indicators |= {"weak_overconfidence": -0.2, "neighbor_consistency": 0.0}
+    columns = [f"c{j}" for j in range(9)]
+    text = " ".join(give_reasons(indicators, {}, columns, 7, 0.95))
+    for words in ("c4 and 4 more", "few rows", "hardly taught", "not sure", "noise"):
+        assert words in text
 
 
 def test_the_text_says_what_the_figures_say(advice):

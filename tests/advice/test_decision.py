@@ -7,6 +7,7 @@ from sklearn_w2s.advice._decision import (
     Decision,
     decide,
     densest_source,
+    is_clear,
     plan,
     source_table,
 )
@@ -19,7 +20,7 @@ def decided(gain, lead, error=0.001, strategy="committee"):
     names = ["weak_to_strong", "strong_on_labels"][: 1 if lead is None else 2]
     mean = np.array([gain, gain - (lead or 0.0)])[: len(names)]
     standing = Standing(names, mean, error**2 * np.eye(len(names)))
-    return decide(standing, strategy, LEVEL)
+    return decide(standing, strategy)
 
 
 @pytest.mark.parametrize(
@@ -41,16 +42,16 @@ def test_the_largest_expectation_is_chosen(gain, lead, choice, runner_up):
     if lead is not None:
         scores["strong_on_labels"] = gain - lead
     assert decision.lead == pytest.approx(scores[choice] - scores[runner_up])
-    assert decision.is_clear
+    assert is_clear(decision, LEVEL)
 
 
 def test_of_equals_the_weak_estimator_is_chosen():
     assert decided(0.0, 0.0).choice == "weak"
-    assert not decided(0.0, 0.0).is_clear
+    assert decided(0.0, 0.0).probability == pytest.approx(0.5)
 
 
 def test_a_lead_within_its_noise_is_not_clear():
-    assert not decided(0.05, 0.02, error=0.05).is_clear
+    assert not is_clear(decided(0.05, 0.02, error=0.05), LEVEL)
 
 
 def test_a_classifier_that_abstained_stays_what_it_is():
@@ -60,8 +61,8 @@ def test_a_classifier_that_abstained_stays_what_it_is():
         assert decision.runner_up is None
 
 
-UNCLEAR = Decision("weak_to_strong", "weak", 0.02, is_clear=False)
-CLEAR = UNCLEAR._replace(is_clear=True)
+UNCLEAR = Decision("weak_to_strong", "weak", 0.02, 0.7)
+CLEAR = UNCLEAR._replace(probability=0.99)
 
 
 def test_labels_are_collected_where_they_would_tell():

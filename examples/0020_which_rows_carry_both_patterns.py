@@ -14,7 +14,6 @@ estimator what the weak one cannot see. How are they found without true labels?
 # The generator tells the true regions, with which the result is compared below. The
 # detector gets 500 labels and no region.
 
-import matplotlib.pyplot as plt
 from sklearn.linear_model import LogisticRegression
 
 from sklearn_w2s import OverlapDetector
@@ -29,14 +28,7 @@ y[500:] = -1
 
 detector = OverlapDetector(LogisticRegression(), weak_features=slice(0, 20))
 detector.fit(X, y)
-
-figure, panels = plt.subplot_mosaic(
-    [["confidence", "score"], ["rows", "rows"]],
-    figsize=(7, 6.5),
-    height_ratios=(2, 3),
-    layout="constrained",
-)
-display = OverlapDisplay.from_estimator(detector, X, ax=list(panels.values()))
+display = OverlapDisplay.from_estimator(detector, X)
 
 # %%
 # Rows of little confidence that do not resemble the easy ones are hard. Of the others,

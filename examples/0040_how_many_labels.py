@@ -13,7 +13,6 @@ strong estimator on the labels that there are. With how many labels does that wi
 # :func:`~sklearn_w2s.model_selection.gap_learning_curve` keeps more and more labels, in
 # the same folds.
 
-import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.ensemble import ExtraTreesClassifier
@@ -21,6 +20,7 @@ from sklearn.linear_model import LogisticRegression
 
 from sklearn_w2s import WeakToStrongClassifier
 from sklearn_w2s.model_selection import gap_learning_curve
+from sklearn_w2s.plotting import GapLearningCurveDisplay
 
 X, y = load_digits(return_X_y=True)
 X /= 16
@@ -30,34 +30,15 @@ model = WeakToStrongClassifier(
 curve = gap_learning_curve(
     model, X, y, labeled_sizes=[30, 120, 480], cv=3, random_state=0
 )
+display = GapLearningCurveDisplay.from_cv_results(curve, score_name="accuracy")
 
 # %%
-# Each line is the mean over folds:
+# Each line is the mean over folds, with a bar for its interval. Few labels favour
+# weak-to-strong by much; the more there are, the less it gains over the forest that
+# learns from them alone. Each size has its share of the gap as well, with the interval
+# that says how sure it is:
 
-LINES = {
-    "ceiling": {"color": "#0072B2", "linestyle": "-.", "marker": "^"},
-    "weak_to_strong": {"color": "#D55E00", "marker": "D"},
-    "strong_on_labels": {"color": "#56B4E9", "marker": "s"},
-    "weak": {"color": "#000000", "linestyle": "--", "marker": "o"},
-}
-sizes = curve["labeled_sizes"]
-figure, ax = plt.subplots(figsize=(6, 4), layout="constrained")
-for name, style in LINES.items():
-    mean = curve[f"{name}_score"].mean(axis=1)
-    ax.plot(sizes, mean, label=name.replace("_", " "), **style)
-ax.set_xscale("log")
-ax.set_xticks(sizes, sizes, minor=False)
-ax.minorticks_off()
-ax.set(xlabel="labels", ylabel="accuracy")
-ax.legend()
-plt.show()
-
-# %%
-# Few labels favour weak-to-strong by much; the more there are, the less it gains over
-# the forest that learns from them alone. Each size has its share of the gap as well,
-# with the interval that says how sure it is:
-
-for i, n_labels in enumerate(sizes):
+for i, n_labels in enumerate(curve["labeled_sizes"]):
     low, high = curve["gap_recovered_interval"][i]
     share = curve["gap_recovered"][i]
     print(f"{n_labels:4} labels: {share:4.0%} of the gap, [{low:.0%}, {high:.0%}]")

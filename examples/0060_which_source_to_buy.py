@@ -13,7 +13,6 @@ bandit finds out while it buys. What does that cost, compared with knowing?
 # The sources are endless, and are read a batch at a time. The 200 labeled rows at hand
 # train the weak estimator of the detector.
 
-import matplotlib.pyplot as plt
 from sklearn.linear_model import LogisticRegression
 
 from sklearn_w2s import OverlapDetector, UCBSourceSelector
@@ -49,10 +48,7 @@ def buy(policy):
 
 
 selector = buy("kl_ucb")
-figure, panels = plt.subplot_mosaic(
-    [["rows", "density"], ["index", "index"]], figsize=(7, 6), layout="constrained"
-)
-display = SourceSelectionDisplay.from_estimator(selector, ax=list(panels.values()))
+display = SourceSelectionDisplay.from_estimator(selector)
 
 # %%
 # The first draws of each source are spread evenly. Then the densest source takes over,

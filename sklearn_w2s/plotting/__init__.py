@@ -1,6 +1,7 @@
 """Displays of what was found; they store results and draw them."""
 
 from sklearn_w2s.plotting._gap import GapDisplay
+from sklearn_w2s.plotting._learning_curve import GapLearningCurveDisplay
 from sklearn_w2s.plotting._overlap import OverlapDisplay
 from sklearn_w2s.plotting._overlap_curve import OverlapCurveDisplay
 from sklearn_w2s.plotting._region_accuracy import RegionAccuracyDisplay
@@ -8,6 +9,7 @@ from sklearn_w2s.plotting._sources import SourceSelectionDisplay
 
 __all__ = [
     "GapDisplay",
+    "GapLearningCurveDisplay",
     "OverlapCurveDisplay",
     "OverlapDisplay",
     "RegionAccuracyDisplay",

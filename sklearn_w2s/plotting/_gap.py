@@ -1,26 +1,24 @@
 """Draw how much of the gap between weak and ceiling is recovered."""
 
 import numpy as np
-from scipy.stats import t as student_t
-from sklearn.utils import check_array, column_or_1d
+from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
 from sklearn_w2s.model_selection import cross_validate_gap
+from sklearn_w2s.plotting._fits import (
+    MARKS,
+    check_level,
+    check_results,
+    check_scores,
+    choose_metric,
+    describe_folds,
+    half_width,
+    label_fits,
+    name_score,
+    take_scores,
+)
 from sklearn_w2s.plotting._style import import_pyplot
 
-# From the lowest line up. Okabe-Ito colours of clearly different lightness.
-_MARKS = {
-    "weak": {"color": "#000000", "marker": "o"},
-    "strong_on_labels": {"color": "#56B4E9", "marker": "s"},
-    "weak_to_strong": {"color": "#D55E00", "marker": "D"},
-    "ceiling": {"color": "#0072B2", "marker": "^"},
-}
-_LABELS = {
-    "weak": "weak",
-    "strong_on_labels": "strong on labels",
-    "weak_to_strong": "weak-to-strong",
-    "ceiling": "ceiling",
-}
 _MEAN = {"markersize": 8, "elinewidth": 2.2, "capsize": 4, "linestyle": "none"}
 _FOLD = {"s": 12, "color": "#888888", "linewidths": 0, "zorder": 2}
 _BOUND = {"color": "#555555", "linestyle": "--", "linewidth": 1, "zorder": 1}
@@ -33,7 +31,7 @@ class GapDisplay:
 
     One line for each: the mean over folds with its interval, every fold as a dot below,
     the mean in numbers beside, and for weak-to-strong the share of the gap recovered.
-    Dashed lines mark the gap. Use `from_results` or `from_estimator` to create one.
+    Dashed lines mark the gap. Use `from_cv_results` or `from_estimator` to create one.
 
     Parameters
     ----------
@@ -83,7 +81,7 @@ class GapDisplay:
     Examples
     --------
     >>> from sklearn_w2s.plotting import GapDisplay
-    >>> display = GapDisplay.from_results(
+    >>> display = GapDisplay.from_cv_results(
     ...     {
     ...         "weak_score": [0.7, 0.72, 0.71],
     ...         "weak_to_strong_score": [0.8, 0.81, 0.82],
@@ -109,7 +107,9 @@ class GapDisplay:
         score_name="score",
         confidence_level=0.95,
     ):
-        self.scores = _check_scores(scores)
+        checked = check_scores(scores)
+        self.scores = {name: column_or_1d(each) for name, each in checked.items()}
+        check_consistent_length(*self.scores.values())
         self.gap_recovered = float(gap_recovered)
         interval = np.asarray(gap_recovered_interval, dtype=np.float64)
         if interval.shape != (2,):
@@ -118,15 +118,13 @@ class GapDisplay:
                 "numbers, its lower and its upper end."
             )
             raise ValueError(msg)
-        if not 0 < confidence_level < 1:
-            msg = f"confidence_level={confidence_level!r} must be a number in (0, 1)."
-            raise ValueError(msg)
+        check_level(confidence_level)
         self.gap_recovered_interval = interval
         self.score_name = score_name
         self.confidence_level = confidence_level
 
     @classmethod
-    def from_results(
+    def from_cv_results(
         cls, results, *, metric=None, score_name=None, ax=None, mean_kwargs=None
     ):
         """Draw the results of a cross-validation of the gap.
@@ -152,17 +150,14 @@ class GapDisplay:
         Raises
         ------
         ValueError
-            If `metric` is not among the results, or is None where there are several.
+            If the results are of another function, or if `metric` is not among them
+            or is None where there are several.
         """
-        metric = _choose(results, metric)
-        scores = {
-            name: results[f"{name}_{metric}"]
-            for name in _MARKS
-            if f"{name}_{metric}" in results
-        }
+        check_results(results, "cross_validate_gap")
+        metric = choose_metric(results, metric)
         suffix = "" if "gap_recovered" in results else f"_{metric}"
         display = cls(
-            scores=scores,
+            scores=take_scores(results, metric),
             gap_recovered=results[f"gap_recovered{suffix}"],
             gap_recovered_interval=results[f"gap_recovered_interval{suffix}"],
             score_name=metric if score_name is None else score_name,
@@ -199,11 +194,10 @@ class GapDisplay:
         GapDisplay
             The display, drawn.
         """
-        scoring = kwargs.get("scoring", "accuracy")
-        return cls.from_results(
+        return cls.from_cv_results(
             cross_validate_gap(estimator, X, y, **kwargs),
             metric=metric,
-            score_name=scoring if isinstance(scoring, str) else None,
+            score_name=name_score(kwargs.get("scoring", "accuracy")),
             ax=ax,
             mean_kwargs=mean_kwargs,
         )
@@ -230,19 +224,19 @@ class GapDisplay:
         """
         if ax is None:
             plt = import_pyplot("GapDisplay")
-            _, ax = plt.subplots(figsize=(7, 3.4), layout="constrained")
+            _, ax = plt.subplots(figsize=(5.6, 3.2), layout="constrained")
         self.ax_ = ax
         self.figure_ = self.ax_.figure
-        names = self._lines()
+        labels = label_fits(self.scores)
         self.means_, self.folds_, self.texts_ = {}, {}, {}
-        means = {name: np.mean(self.scores[name]) for name in names}
+        means = {name: np.mean(self.scores[name]) for name in labels}
         self.bounds_ = [
             self.ax_.axvline(means[name], **_BOUND) for name in ("weak", "ceiling")
         ]
-        for height, name in enumerate(names):
-            style = {**_MARKS[name], **_MEAN, **(mean_kwargs or {})}
+        for height, name in enumerate(labels):
+            style = {**MARKS[name], **_MEAN, **(mean_kwargs or {})}
             folds = self.scores[name]
-            half = self._half_width(folds)
+            half = half_width(folds, self.confidence_level)
             self.means_[name] = self.ax_.errorbar(
                 [means[name]], [height], xerr=[half], zorder=3, **style
             )
@@ -258,28 +252,8 @@ class GapDisplay:
                 fontsize="small",
                 annotation_clip=False,
             )
-        self._label(names)
+        self._label(labels)
         return self
-
-    def _lines(self):
-        """Return the names of the lines, lowest first."""
-        names = list(_MARKS)
-        has_none = np.isnan(self.scores["strong_on_labels"]).all()
-        if has_none or self._is_ceiling_of_labels:
-            names.remove("strong_on_labels")
-        return names
-
-    @property
-    def _is_ceiling_of_labels(self):
-        """Whether no label was hidden, so that two lines would be the same."""
-        return np.array_equal(self.scores["strong_on_labels"], self.scores["ceiling"])
-
-    def _half_width(self, folds):
-        n_folds = len(folds)
-        if n_folds < 2:
-            return 0.0
-        quantile = student_t.ppf((1 + self.confidence_level) / 2, n_folds - 1)
-        return quantile * np.std(folds, ddof=1) / np.sqrt(n_folds)
 
     def _text(self, name, mean):
         text = f"{mean:.3f}"
@@ -290,57 +264,11 @@ class GapDisplay:
         low, high = self.gap_recovered_interval
         return f"{text}\n{self.gap_recovered:.0%} of the gap\n[{low:.0%}, {high:.0%}]"
 
-    def _describe(self):
-        n_folds = len(self.scores["weak"])
-        level = f"{100 * self.confidence_level:.4g}%"
-        plural = "" if n_folds == 1 else "s"
-        return f"{self.score_name}: {n_folds} fold{plural}, mean with {level} interval"
-
-    def _label(self, names):
-        labels = dict(_LABELS)
-        if self._is_ceiling_of_labels:
-            labels["ceiling"] = "ceiling =\nstrong on labels"
-        self.ax_.set_yticks(range(len(names)), [labels[name] for name in names])
-        self.ax_.set(ylim=(-0.6, len(names) - 0.5), xlabel=self._describe())
+    def _label(self, labels):
+        folds = describe_folds(len(self.scores["weak"]), self.confidence_level)
+        self.ax_.set_yticks(range(len(labels)), labels.values())
+        self.ax_.set(
+            ylim=(-0.6, len(labels) - 0.5), xlabel=f"{self.score_name}: {folds}"
+        )
         self.ax_.tick_params(axis="y", length=0)
         self.ax_.spines[["top", "right", "left"]].set_visible(False)
-
-
-def _check_scores(scores):
-    missing = [n for n in ("weak", "weak_to_strong", "ceiling") if n not in scores]
-    if missing:
-        msg = f"scores={scores!r} has no {missing[0]!r}; give one array per fit."
-        raise ValueError(msg)
-    checked = {
-        name: column_or_1d(
-            check_array(
-                scores[name],
-                dtype=np.float64,
-                ensure_2d=False,
-                ensure_all_finite="allow-nan",
-                input_name=f"scores[{name!r}]",
-            )
-        )
-        for name in _MARKS
-        if name in scores
-    }
-    n_folds = len(checked["weak"])
-    checked.setdefault("strong_on_labels", np.full(n_folds, np.nan))
-    check_consistent_length(*checked.values())
-    return checked
-
-
-def _choose(results, metric):
-    """Return the name of the scores to draw."""
-    known = [
-        key.removeprefix("ceiling_")
-        for key in results
-        if key.startswith("ceiling_")
-        and key not in ("ceiling_fit_time", "ceiling_estimator")
-    ]
-    if metric is None and len(known) == 1:
-        return known[0]
-    if metric not in known:
-        msg = f"metric={metric!r} must be one of the scores of results: {known}."
-        raise ValueError(msg)
-    return metric

@@ -13,6 +13,8 @@ _MARKS = {
     HARD: {"color": "#000000", "marker": "x", "zorder": 2.1},
     OVERLAP: {"color": "#D55E00", "marker": "^", "zorder": 2.2},
 }
+# The scatter, where every row counts, is the largest.
+_LAYOUT = {"mosaic": "AB;CC", "figsize": (5.2, 4.6), "height_ratios": (2, 3)}
 _CURVE = {"color": "#0072B2", "linewidth": 2}
 _THRESHOLD = {"color": "#555555", "linestyle": "--", "linewidth": 1.2}
 # More marks than this make files of vector graphics unwieldy.
@@ -227,7 +229,7 @@ class OverlapDisplay:
         ValueError
             If `ax` is not three axes.
         """
-        self.axes_ = three_axes(ax, "OverlapDisplay")
+        self.axes_ = three_axes(ax, "OverlapDisplay", **_LAYOUT)
         self.ax_ = self.axes_[2]
         self.figure_ = self.ax_.figure
         is_confident = self.regions != HARD
@@ -238,7 +240,7 @@ class OverlapDisplay:
                 self.overlap_score[is_confident],
                 "overlap score",
                 self.overlap_threshold,
-                "rows that are not hard",
+                "rows not hard",
             ),
         )
         self.curves_ = [
@@ -282,7 +284,7 @@ def _draw_sorted(ax, scores, label, threshold, what, style):
         below = np.mean(scores < threshold) if len(scores) else 0
         text = f"threshold {threshold:.3g}: {below:.0%} below"
         ax.legend([line], [text], **LEGEND)
-    ax.set(xlabel=f"share of {what}, sorted", ylabel=label, xlim=(0, 1))
+    ax.set(xlabel=f"share of {what}", ylabel=label, xlim=(0, 1))
     return curve
 
 

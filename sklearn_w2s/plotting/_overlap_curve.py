@@ -4,6 +4,8 @@ import numpy as np
 from sklearn.utils import check_array, column_or_1d
 
 from sklearn_w2s.metrics import gap_regime, performance_gap_recovered
+from sklearn_w2s.model_selection import overlap_curve
+from sklearn_w2s.plotting._fits import check_results, name_score
 from sklearn_w2s.plotting._style import LEGEND, import_pyplot
 
 # Okabe-Ito colours of different lightness; line styles tell them apart in grey.
@@ -25,7 +27,8 @@ class OverlapCurveDisplay:
     Two panels: the mean scores over the repeats with their standard deviations, between
     those of the weak estimator and of the ceiling; and below, how many weak labels are
     true of the rows drawn at each share. A slope above that only follows the slope
-    below is due to the labels, not to the overlap. Use `from_results` to create one.
+    below is due to the labels, not to the overlap. Use `from_estimator` or
+    `from_cv_results` to create one.
 
     Grey bands are the regimes of :func:`~sklearn_w2s.metrics.gap_regime`: "high" where
     half of the gap between weak estimator and ceiling is recovered, "medium" where less
@@ -48,7 +51,7 @@ class OverlapCurveDisplay:
         Share of overlap rows where the rows were drawn; None marks none.
     n_samples : int, default=None
         Rows drawn at each share; None names no number.
-    score_name : str, default="accuracy"
+    score_name : str, default="score"
         Label of the scores.
 
     Attributes
@@ -104,7 +107,7 @@ class OverlapCurveDisplay:
         weak_label_accuracy,
         overlap_density=None,
         n_samples=None,
-        score_name="accuracy",
+        score_name="score",
     ):
         self.overlap_share = _as_numbers(overlap_share, "overlap_share")
         self.weak_score = _as_numbers(weak_score, "weak_score")
@@ -127,16 +130,16 @@ class OverlapCurveDisplay:
         self.score_name = score_name
 
     @classmethod
-    def from_results(
+    def from_cv_results(
         cls,
         results,
         *,
         ax=None,
-        score_name="accuracy",
+        score_name="score",
         line_kwargs=None,
         band_kwargs=None,
     ):
-        """Draw the result of `overlap_curve`.
+        """Draw the results of the mixing experiment.
 
         Parameters
         ----------
@@ -144,7 +147,7 @@ class OverlapCurveDisplay:
             As :func:`~sklearn_w2s.model_selection.overlap_curve` returns it.
         ax : matplotlib Axes or array-like of two, default=None
             Panels to draw in; one draws the scores alone, None makes a figure of two.
-        score_name : str, default="accuracy"
+        score_name : str, default="score"
             Label of the scores.
         line_kwargs : dict, default=None
             Arguments of matplotlib's `plot` for the scores on weak labels.
@@ -159,8 +162,10 @@ class OverlapCurveDisplay:
         Raises
         ------
         ValueError
-            If `results` lacks an entry, shapes differ, or a number is not finite.
+            If `results` are of another function or lack an entry, shapes differ, or a
+            number is not finite.
         """
+        check_results(results, "overlap_curve")
         names = (
             "overlap_share",
             "weak_score",
@@ -179,6 +184,60 @@ class OverlapCurveDisplay:
             score_name=score_name,
         )
         return display.plot(ax, line_kwargs=line_kwargs, band_kwargs=band_kwargs)
+
+    @classmethod
+    def from_estimator(
+        cls,
+        weak_estimator,
+        strong_estimator,
+        X,
+        y,
+        regions,
+        *,
+        ax=None,
+        line_kwargs=None,
+        band_kwargs=None,
+        **kwargs,
+    ):
+        """Run the mixing experiment and draw it.
+
+        Parameters
+        ----------
+        weak_estimator : classifier instance
+            Gives the weak labels, as in
+            :func:`~sklearn_w2s.model_selection.overlap_curve`.
+        strong_estimator : classifier instance
+            Is fitted on them.
+        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
+            Rows.
+        y : array-like of shape (n,)
+            True labels, of all rows.
+        regions : array-like of shape (n,) or detector instance
+            "easy", "hard" or "overlap" for each row, or what finds it.
+        ax : matplotlib Axes or array-like of two, default=None
+            Panels to draw in; one draws the scores alone, None makes a figure of two.
+        line_kwargs : dict, default=None
+            Arguments of matplotlib's `plot` for the scores on weak labels.
+        band_kwargs : dict, default=None
+            Arguments of matplotlib's `fill_between` for the standard deviations.
+        **kwargs : dict
+            Further arguments of :func:`~sklearn_w2s.model_selection.overlap_curve`.
+
+        Returns
+        -------
+        OverlapCurveDisplay
+            The display, drawn.
+        """
+        results = overlap_curve(
+            weak_estimator, strong_estimator, X, y, regions, **kwargs
+        )
+        return cls.from_cv_results(
+            results,
+            ax=ax,
+            score_name=name_score(kwargs.get("scoring", "accuracy")) or "score",
+            line_kwargs=line_kwargs,
+            band_kwargs=band_kwargs,
+        )
 
     def plot(self, ax=None, *, line_kwargs=None, band_kwargs=None):
         """Draw the panels.
@@ -313,7 +372,7 @@ def _one_or_two_axes(ax):
         figure, axes = plt.subplots(
             2,
             1,
-            figsize=(6, 5),
+            figsize=(5.2, 4.4),
             sharex=True,
             height_ratios=(3, 1),
             layout="constrained",

@@ -9,6 +9,7 @@ from sklearn_w2s.plotting._style import LEGEND, three_axes
 _DISPLAY = "SourceSelectionDisplay"
 # Okabe-Ito colours, neighbours of clearly different lightness. Each serves twice, once
 # solid and once dashed; the marker alone tells all of them apart in grey.
+_LAYOUT = {"mosaic": "AB;CB", "figsize": (5.2, 4.4)}
 _COLORS = ("#0072B2", "#E69F00", "#000000", "#56B4E9", "#D55E00", "#CC79A7")
 _LINES = ("-", "--")
 _MARKERS = "osD^vp<>*hPd"
@@ -51,7 +52,9 @@ class SourceSelectionDisplay:
     estimate of each density with its interval, the densest source on top; the index by
     which the sources were compared, before each round. Colour, line and marker of a
     source are the same in all panels. Up to 12 sources are named; where there are more,
-    the others are grey. Use `from_estimator` or `from_history` to create one.
+    the others are grey. The names are those beside the densities; where the panels are
+    given, a legend beside the indices has them as well. Use `from_estimator` or
+    `from_history` to create one.
 
     Parameters
     ----------
@@ -253,18 +256,18 @@ class SourceSelectionDisplay:
         ValueError
             If `ax` is not three axes.
         """
-        self.axes_ = three_axes(ax, _DISPLAY)
+        self.axes_ = three_axes(ax, _DISPLAY, **_LAYOUT)
         self.ax_ = self.axes_[0]
         self.figure_ = self.ax_.figure
-        if ax is None:
-            # The names in the middle need some room.
-            self.figure_.get_layout_engine().set(w_pad=0.1)
         ranked, n_named, estimates = self._rank()
         styles = self._styles(ranked[:n_named])
         self._draw_rows(styles, line_kwargs or {})
         self._draw_densities(ranked, n_named, estimates, styles, interval_kwargs or {})
         self._draw_indices(styles, line_kwargs or {})
-        self._draw_legend(ranked, n_named)
+        if ax is not None:
+            # Beside panels elsewhere; in a figure of three, the densities bear the
+            # names and the marks of all.
+            self._draw_legend(ranked, n_named)
         for panel in self.axes_[[0, 2]]:
             panel.set_xlabel("round")
             _tick_whole_numbers(panel.xaxis)
@@ -373,7 +376,7 @@ class SourceSelectionDisplay:
         ax.set_yticks(ticks, labels, fontsize="small")
         for text in ax.get_yticklabels():
             text.set_parse_math(False)
-        ax.set(ylim=(heights[-1] + 0.6, -0.6), xlabel="overlap density, last estimate")
+        ax.set(ylim=(heights[-1] + 0.6, -0.6), xlabel="overlap density")
 
     def _draw_indices(self, styles, line_kwargs):
         rounds, codes = self.history["round"], self._codes

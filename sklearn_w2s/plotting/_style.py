@@ -39,7 +39,7 @@ def import_pyplot(display):
     return plt
 
 
-def three_axes(ax, display):
+def three_axes(ax, display, *, mosaic, **figure):
     """Return the three panels to draw in, of a new figure where none are given.
 
     Parameters
@@ -48,6 +48,11 @@ def three_axes(ax, display):
         Panels; None makes a figure.
     display : str
         Class that asks, for the message.
+    mosaic : str
+        Places of the panels A, B and C in a new figure, as matplotlib's
+        `subplot_mosaic` takes them.
+    **figure : dict
+        Further arguments of `subplot_mosaic`.
 
     Returns
     -------
@@ -63,8 +68,8 @@ def three_axes(ax, display):
     """
     plt = import_pyplot(display)
     if ax is None:
-        _, axes = plt.subplots(1, 3, figsize=(13, 4), layout="constrained")
-        return axes
+        _, panels = plt.subplot_mosaic(mosaic, layout="constrained", **figure)
+        return np.array([panels[letter] for letter in "ABC"])
     axes = np.ravel(ax)
     if len(axes) != 3 or not all(hasattr(panel, "scatter") for panel in axes):
         msg = f"ax={ax!r} must be three axes, as from plt.subplots(1, 3)[1]."

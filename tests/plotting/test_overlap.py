@@ -118,11 +118,31 @@ def test_legends_count_the_rows():
     assert text.get_text() == f"threshold 0.4: {below:.0%} below"
 
 
+def test_panels_and_legends_stay_in_the_figure_of_its_own():
+    display = OverlapDisplay.from_predictions(**scores(12_345))
+    display.figure_.canvas.draw()
+    width, height = display.figure_.bbox.size
+    for panel in display.axes_:
+        box = panel.get_tightbbox()
+        assert 0 <= box.x0 < box.x1 <= width
+        assert 0 <= box.y0 < box.y1 <= height
+    legends = [panel.get_legend().get_window_extent() for panel in display.axes_]
+    assert not legends[0].overlaps(legends[1])
+    assert max(display.figure_.get_size_inches()) < 6
+
+
+def test_the_scatter_is_the_largest_panel():
+    display = OverlapDisplay.from_predictions(**scores())
+    display.figure_.canvas.draw()
+    areas = [np.prod(ax.get_position().size) for ax in display.axes_]
+    assert areas[2] > 2 * max(areas[:2])
+
+
 def test_axes_are_named():
     axes = OverlapDisplay.from_predictions(**scores()).axes_
     assert [(ax.get_xlabel(), ax.get_ylabel()) for ax in axes] == [
-        ("share of rows, sorted", "confidence"),
-        ("share of rows that are not hard, sorted", "overlap score"),
+        ("share of rows", "confidence"),
+        ("share of rows not hard", "overlap score"),
         ("confidence", "overlap score"),
     ]
 

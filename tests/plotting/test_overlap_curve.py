@@ -31,7 +31,7 @@ def results(n_scores=3, **changes):
 
 def test_lines_are_the_means_over_the_repeats():
     made = results()
-    display = OverlapCurveDisplay.from_results(made)
+    display = OverlapCurveDisplay.from_cv_results(made)
     weak = np.full(len(SHARES), made["weak_score"].mean())
     drawn = {
         "weak": weak,
@@ -48,19 +48,19 @@ def test_lines_are_the_means_over_the_repeats():
 
 def test_bands_are_one_standard_deviation():
     made = results()
-    display = OverlapCurveDisplay.from_results(made)
+    display = OverlapCurveDisplay.from_cv_results(made)
     scores = made["weak_to_strong_score"]
     (path,) = display.bands_["weak_to_strong"].get_paths()
     mean, deviation = scores.mean(axis=1), scores.std(axis=1, ddof=1)
     at_first = path.vertices[path.vertices[:, 0] == 0, 1]
     assert at_first.min() == pytest.approx(mean[0] - deviation[0])
     assert at_first.max() == pytest.approx(mean[0] + deviation[0])
-    assert OverlapCurveDisplay.from_results(results(1)).bands_ == {}
+    assert OverlapCurveDisplay.from_cv_results(results(1)).bands_ == {}
 
 
 def test_regimes_are_those_of_the_mean_scores():
     made = results()
-    display = OverlapCurveDisplay.from_results(made)
+    display = OverlapCurveDisplay.from_cv_results(made)
     gap = performance_gap_recovered(
         made["weak_score"].mean(),
         made["weak_to_strong_score"].mean(axis=1),
@@ -77,16 +77,18 @@ def test_regimes_are_those_of_the_mean_scores():
 
 
 def test_there_are_no_regimes_without_a_gap():
-    display = OverlapCurveDisplay.from_results(results(ceiling_score=np.ones((4, 3))))
+    display = OverlapCurveDisplay.from_cv_results(
+        results(ceiling_score=np.ones((4, 3)))
+    )
     assert display.regimes_
     no_gap = results(ceiling_score=np.full((4, 3), 0.5))
-    display = OverlapCurveDisplay.from_results(no_gap)
+    display = OverlapCurveDisplay.from_cv_results(no_gap)
     assert display.regimes_ == {}
     assert set(display.gap_regime_) == {"undefined"}
 
 
 def test_labels_and_legend_name_all_that_is_drawn():
-    display = OverlapCurveDisplay.from_results(results(), score_name="AUC")
+    display = OverlapCurveDisplay.from_cv_results(results(), score_name="AUC")
     labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
     assert labels == [
         "ceiling: true labels",
@@ -106,7 +108,9 @@ def test_shares_are_drawn_from_left_to_right():
         name: values[order] if np.shape(values)[:1] == (4,) else values
         for name, values in made.items()
     }
-    lines = [OverlapCurveDisplay.from_results(each).lines_ for each in (made, shuffled)]
+    lines = [
+        OverlapCurveDisplay.from_cv_results(each).lines_ for each in (made, shuffled)
+    ]
     for name in lines[0]:
         np.testing.assert_array_equal(
             lines[0][name].get_xydata(), lines[1][name].get_xydata()
@@ -115,19 +119,19 @@ def test_shares_are_drawn_from_left_to_right():
 
 def test_one_axes_get_the_scores_and_two_the_weak_labels_as_well(plt):
     figure, panels = plt.subplots(2, 1)
-    one = OverlapCurveDisplay.from_results(results(), ax=panels[0])
+    one = OverlapCurveDisplay.from_cv_results(results(), ax=panels[0])
     assert one.ax_ is panels[0]
     assert one.quality_line_ is None
     assert one.ax_.get_xlabel().startswith("share of overlap rows")
     assert not panels[1].lines
-    two = OverlapCurveDisplay.from_results(results(), ax=panels)
+    two = OverlapCurveDisplay.from_cv_results(results(), ax=panels)
     assert two.axes_.tolist() == panels.tolist()
     assert two.figure_ is figure
 
 
 def test_what_is_held_fixed_looks_fixed():
     fixed = results(weak_label_accuracy=np.full((4, 3), 0.8) + np.eye(4, 3) * 1e-3)
-    display = OverlapCurveDisplay.from_results(fixed)
+    display = OverlapCurveDisplay.from_cv_results(fixed)
     low, high = display.axes_[1].get_ylim()
     assert high - low == pytest.approx(0.1)
 
@@ -135,7 +139,7 @@ def test_what_is_held_fixed_looks_fixed():
 def test_a_share_without_a_score_is_left_out():
     made = results()
     made["weak_to_strong_score"][-1, 0] = np.nan
-    display = OverlapCurveDisplay.from_results(made)
+    display = OverlapCurveDisplay.from_cv_results(made)
     assert np.isnan(display.lines_["weak_to_strong"].get_ydata()).tolist() == [
         *(False, False, False, True)
     ]
@@ -144,7 +148,7 @@ def test_a_share_without_a_score_is_left_out():
 
 
 def test_styles_can_be_chosen():
-    display = OverlapCurveDisplay.from_results(
+    display = OverlapCurveDisplay.from_cv_results(
         results(), line_kwargs={"color": "red"}, band_kwargs={"alpha": 0.5}
     )
     assert display.lines_["weak_to_strong"].get_color() == "red"
@@ -152,7 +156,7 @@ def test_styles_can_be_chosen():
 
 
 def test_lines_differ_without_their_colours():
-    display = OverlapCurveDisplay.from_results(results())
+    display = OverlapCurveDisplay.from_cv_results(results())
     looks = [
         (line.get_linestyle(), line.get_marker()) for line in display.lines_.values()
     ]
@@ -171,9 +175,38 @@ def test_results_are_drawn_as_they_are_computed():
         n_repeats=2,
         random_state=0,
     )
-    display = OverlapCurveDisplay.from_results(made)
+    display = OverlapCurveDisplay.from_cv_results(made)
     mean = made["weak_to_strong_score"].mean(axis=1)
     assert display.lines_["weak_to_strong"].get_ydata().tolist() == mean.tolist()
+
+
+def test_estimators_are_compared_and_drawn(plt):
+    X, y, regions = make_overlap_classification(400, random_state=0)
+    weak, strong = DecisionTreeClassifier(max_depth=2), LogisticRegression()
+    run = {"overlap_shares": [0, 1], "n_repeats": 2, "random_state": 0}
+    ax = plt.subplots()[1]
+    display = OverlapCurveDisplay.from_estimator(
+        weak, strong, X, y, regions, ax=ax, line_kwargs={"color": "red"}, **run
+    )
+    made = overlap_curve(weak, strong, X, y, regions, **run)
+    for name in ("weak_score", "weak_to_strong_score", "ceiling_score"):
+        assert getattr(display, name).tolist() == made[name].tolist()
+    assert display.ax_ is ax
+    assert display.ax_.get_ylabel() == "accuracy"
+    assert display.lines_["weak_to_strong"].get_color() == "red"
+
+
+@pytest.mark.parametrize(
+    ("scoring", "label"), [("roc_auc", "roc_auc"), (None, "score")]
+)
+def test_a_score_with_a_name_is_named(scoring, label):
+    X, y, regions = make_overlap_classification(400, random_state=0)
+    models = (DecisionTreeClassifier(max_depth=2), LogisticRegression())
+    run = {"overlap_shares": [0, 1], "n_repeats": 1, "random_state": 0}
+    display = OverlapCurveDisplay.from_estimator(
+        *models, X, y, regions, scoring=scoring, **run
+    )
+    assert display.ax_.get_ylabel() == label
 
 
 @pytest.mark.parametrize(
@@ -186,24 +219,24 @@ def test_results_are_drawn_as_they_are_computed():
 )
 def test_results_that_do_not_fit_are_refused(changes, message):
     with pytest.raises(ValueError, match=message):
-        OverlapCurveDisplay.from_results(results(**changes))
+        OverlapCurveDisplay.from_cv_results(results(**changes))
 
 
 def test_missing_results_are_named():
     made = results()
     del made["weak_score"]
     with pytest.raises(ValueError, match=r"results lacks \['weak_score'\]"):
-        OverlapCurveDisplay.from_results(made)
+        OverlapCurveDisplay.from_cv_results(made)
 
 
 def test_other_axes_are_refused(plt):
     with pytest.raises(ValueError, match="must be one axes or two"):
-        OverlapCurveDisplay.from_results(results(), ax=plt.subplots(1, 3)[1])
+        OverlapCurveDisplay.from_cv_results(results(), ax=plt.subplots(1, 3)[1])
     with pytest.raises(ValueError, match="must be one axes or two"):
-        OverlapCurveDisplay.from_results(results(), ax="axes")
+        OverlapCurveDisplay.from_cv_results(results(), ax="axes")
 
 
 def test_matplotlib_is_asked_for_when_it_is_missing(hide_matplotlib):
     hide_matplotlib()
     with pytest.raises(ImportError, match=r"pip install sklearn-w2s\[plot\]"):
-        OverlapCurveDisplay.from_results(results())
+        OverlapCurveDisplay.from_cv_results(results())

@@ -3,14 +3,16 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from scipy.stats import binomtest
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 
-from sklearn_w2s import OverlapDetector
+from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
 from sklearn_w2s.datasets import make_overlap_classification
 from sklearn_w2s.metrics import region_accuracy
-from sklearn_w2s.plotting import RegionAccuracyDisplay
+from sklearn_w2s.model_selection import cross_validate_gap
+from sklearn_w2s.plotting import GapDisplay, RegionAccuracyDisplay
 
 COLUMNS = ("easy", "hard", "overlap", "all")
 
@@ -138,7 +140,7 @@ def test_names_of_classes_and_series_are_welcome():
         ({"regions": ["easy", "dull"]}, "regions holds 'dull'"),
         ({"regions": ["easy"]}, "inconsistent numbers"),
         ({"predictions": {"weak": ["a", "b"]}}, "differ in kind"),
-        ({"confidence_level": 95}, "confidence_level=95 must be in"),
+        ({"confidence_level": 95}, "confidence_level=95 must be a number in"),
     ],
 )
 def test_bad_input_is_refused(changes, message):
@@ -162,3 +164,134 @@ def test_matplotlib_is_asked_for_when_it_is_missing(hide_matplotlib):
     hide_matplotlib()
     with pytest.raises(ImportError, match=r"pip install sklearn-w2s\[plot\]"):
         RegionAccuracyDisplay.from_predictions([0], ["easy"], {"weak": [0]})
+
+
+def cv_results(**changes):
+    """Three folds, the last of which has no overlap row."""
+    shares = {"easy": [0.5, 0.4, 0.7], "hard": [0.3] * 3, "overlap": [0.2, 0.3, 0.0]}
+    accuracy = {"easy": [0.9, 0.8, 0.9], "hard": [0.5, 0.6, 0.7]}
+    accuracy["overlap"] = [0.8, 0.6, np.nan]
+    fits = ("weak", "weak_to_strong", "strong_on_labels", "ceiling")
+    made = {
+        "region_share": {name: np.array(values) for name, values in shares.items()},
+        "region_accuracy": {
+            fit: {name: np.array(values) + i / 100 for name, values in accuracy.items()}
+            for i, fit in enumerate(fits)
+        },
+        "n_test": np.array([100, 100, 100]),
+        "gap_recovered": 0.5,
+        "confidence_level": 0.9,
+    }
+    return made | changes
+
+
+def test_of_folds_the_means_are_drawn_with_students_interval():
+    display = RegionAccuracyDisplay.from_cv_results(cv_results())
+    assert display.names == ["weak", "strong on labels", "weak-to-strong", "ceiling"]
+    folds = [0.9, 0.8, 0.9]
+    assert display.accuracy[0, 0] == pytest.approx(np.mean(folds))
+    ends = stats.t.interval(0.9, 2, loc=np.mean(folds), scale=stats.sem(folds))
+    assert (display.low[0, 0], display.high[0, 0]) == pytest.approx(ends)
+
+
+def test_a_fold_without_rows_of_a_region_counts_for_nothing_there():
+    display = RegionAccuracyDisplay.from_cv_results(cv_results())
+    assert display.accuracy[0, 2] == pytest.approx(0.7)
+    whole = 0.5 * 0.9 + 0.3 * 0.5 + 0.2 * 0.8
+    assert display.fold_accuracy[0, 3, 0] == pytest.approx(whole)
+    assert display.fold_accuracy[0, 3, 2] == pytest.approx(0.7 * 0.9 + 0.3 * 0.7)
+    shares = {name: np.ones(3) * (name == "easy") for name in COLUMNS[:3]}
+    easy = RegionAccuracyDisplay.from_cv_results(cv_results(region_share=shares))
+    assert np.isnan(easy.accuracy[0]).tolist() == [False, True, True, False]
+    assert easy.accuracy[0, 3] == easy.accuracy[0, 0]
+    easy.figure_.canvas.draw()
+
+
+def test_a_fold_that_failed_is_left_out_and_a_fit_that_failed_is_not_drawn():
+    made = cv_results()
+    for fit in made["region_accuracy"].values():
+        for name, accuracy in fit.items():
+            accuracy[0] = made["region_share"][name][0] = np.nan
+    made["region_accuracy"]["ceiling"]["hard"][1] = np.nan
+    display = RegionAccuracyDisplay.from_cv_results(made)
+    assert display.accuracy[0, 0] == pytest.approx((0.8 + 0.9) / 2)
+    assert np.isnan(display.accuracy[3]).tolist() == [False, True, False, True]
+    title = display.ax_.get_legend().get_title().get_text()
+    assert title.startswith("2 folds,")
+    display.figure_.canvas.draw()
+
+
+def test_every_fold_is_a_dot_right_of_its_mean():
+    display = RegionAccuracyDisplay.from_cv_results(cv_results())
+    assert tuple(display.folds_) == tuple(display.marks_)
+    for i, name in enumerate(display.names):
+        drawn = np.asarray(display.folds_[name].get_offsets())
+        np.testing.assert_array_equal(drawn[:, 1], display.fold_accuracy[i].ravel())
+        means = display.marks_[name].lines[0].get_xdata()
+        distance = drawn[:, 0].reshape(4, 3) - means[:, np.newaxis]
+        assert (distance > 0).all()
+        assert np.ptp(distance) < 1e-9
+    y, regions, predictions = labels()
+    unfolded = RegionAccuracyDisplay.from_predictions(y, regions, predictions)
+    assert unfolded.folds_ == {}
+
+
+def test_labels_tell_of_folds():
+    display = RegionAccuracyDisplay.from_cv_results(cv_results())
+    ticks = [text.get_text() for text in display.ax_.get_xticklabels()]
+    assert ticks[0] == "easy\n53 rows\nper fold"
+    assert ticks[3] == "all\n100 rows\nper fold"
+    title = display.ax_.get_legend().get_title().get_text()
+    assert title == "3 folds, mean with 90% interval"
+
+
+def test_a_fit_looks_as_it_does_in_the_display_of_the_gap():
+    display = RegionAccuracyDisplay.from_cv_results(cv_results())
+    scores = {name: [0.5, 0.6] for name in ("weak", "weak_to_strong", "ceiling")}
+    scores["strong_on_labels"] = [0.4, 0.6]
+    gap = GapDisplay(scores=scores).plot()
+    for marks, means in zip(display.marks_.values(), gap.means_.values(), strict=True):
+        assert marks.lines[0].get_color() == means.lines[0].get_color()
+        assert marks.lines[0].get_marker() == means.lines[0].get_marker()
+
+
+def test_fits_that_are_none_or_the_same_are_drawn_once():
+    by_fit = cv_results()["region_accuracy"]
+    same = by_fit | {"strong_on_labels": by_fit["ceiling"]}
+    display = RegionAccuracyDisplay.from_cv_results(cv_results(region_accuracy=same))
+    assert display.names == ["weak", "weak-to-strong", "ceiling = strong on labels"]
+    none = by_fit | {"strong_on_labels": dict.fromkeys(COLUMNS[:3], np.full(3, np.nan))}
+    display = RegionAccuracyDisplay.from_cv_results(cv_results(region_accuracy=none))
+    assert display.names == ["weak", "weak-to-strong", "ceiling"]
+
+
+def test_the_accuracy_on_all_rows_is_that_of_the_cross_validation():
+    X, y, _ = make_overlap_classification(500, random_state=0)
+    model = WeakToStrongClassifier(
+        LogisticRegression(),
+        LogisticRegression(C=0.01),
+        weak_features=slice(0, 20),
+        strategy="confidence",
+        overlap_detector=OverlapDetector(),
+    )
+    found = cross_validate_gap(model, X, y, labeled_size=100, cv=3, random_state=0)
+    display = RegionAccuracyDisplay.from_cv_results(found)
+    scores = [
+        found[f"{name}_score"]
+        for name in ("weak", "strong_on_labels", "weak_to_strong", "ceiling")
+    ]
+    np.testing.assert_allclose(display.fold_accuracy[:, 3], scores)
+
+
+def test_results_without_regions_are_refused():
+    without = {k: v for k, v in cv_results().items() if not k.startswith("region")}
+    with pytest.raises(ValueError, match=r"'region_accuracy'.* Set its overlap_det"):
+        RegionAccuracyDisplay.from_cv_results(without)
+
+
+def test_a_table_of_folds_of_another_shape_is_refused():
+    numbers = {name: np.ones((1, 4)) for name in ("accuracy", "low", "high")}
+    given = {**numbers, "n_rows": [1, 1, 1, 3], "names": ["a"]}
+    for shape in ((1, 4), (1, 3, 2), (1, 4, 0)):
+        with pytest.raises(ValueError, match="fold_accuracy has shape"):
+            RegionAccuracyDisplay(**given, fold_accuracy=np.ones(shape))

@@ -1,5 +1,6 @@
 """The display draws the history it was given, and tells its sources apart."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -49,6 +50,13 @@ def draw(*args, **kwargs):
 
 def texts_of(legend):
     return [text.get_text() for text in legend.get_texts()]
+
+
+def draw_beside(*args, **kwargs):
+    """Draw in panels that were there before."""
+    history, rest = play(*args, **kwargs)
+    panels = plt.subplots(1, 3)[1]
+    return SourceSelectionDisplay.from_history(history, **rest, ax=panels)
 
 
 def tick_texts(display):
@@ -128,7 +136,8 @@ def test_the_densest_source_is_on_top_and_the_undrawn_at_the_bottom():
     rest["index_history"] = np.pad(
         rest["index_history"], ((0, 0), (1, 0)), constant_values=np.nan
     )
-    display = SourceSelectionDisplay.from_history(history, **rest)
+    panels = plt.subplots(1, 3)[1]
+    display = SourceSelectionDisplay.from_history(history, **rest, ax=panels)
     expected = ["source 2", "source 1", "source 0", "never"]
     assert tick_texts(display) == expected
     assert texts_of(display.axes_[2].get_legend()) == expected
@@ -197,14 +206,14 @@ def test_a_source_looks_the_same_in_all_panels_and_whatever_its_rank():
 
 
 def test_of_many_sources_the_twelve_densest_are_named_and_the_rest_is_grey():
-    display = draw(15, 60)
+    display = draw_beside(15, 60)
     named = [f"source {k}" for k in range(14, 2, -1)]
     assert tick_texts(display) == [*named, "3 others"]
     assert texts_of(display.axes_[2].get_legend()) == [*named, "3 others"]
     greys = {display.lines_[f"source {k}"].get_color() for k in range(3)}
     assert len(greys) == 1
     assert not greys & {display.lines_[name].get_color() for name in named}
-    assert texts_of(draw(13).axes_[2].get_legend())[-1] == "1 other"
+    assert texts_of(draw_beside(13).axes_[2].get_legend())[-1] == "1 other"
 
 
 @pytest.mark.parametrize("n_sources", [1, 2, 12, 13, 100])
@@ -222,7 +231,7 @@ def test_every_source_is_drawn_in_every_panel(n_sources):
 def test_names_say_which_sources_are_named():
     history, rest = play(5)
     display = SourceSelectionDisplay.from_history(
-        history, **rest, names=["source 0", "source 3"]
+        history, **rest, names=["source 0", "source 3"], ax=plt.subplots(1, 3)[1]
     )
     expected = ["source 3", "source 0", "3 others"]
     assert tick_texts(display) == expected
@@ -231,7 +240,7 @@ def test_names_say_which_sources_are_named():
 
 def test_any_text_may_be_a_name():
     names = ["_hidden", "$5 $", r"\alpha^", "https://data.example.org/very/long/a"]
-    display = draw(4, names=names)
+    display = draw_beside(4, names=names)
     expected = ["https://dat…very/long/a", r"\alpha^", "$5 $", "_hidden"]
     assert tick_texts(display) == expected
     legend = display.axes_[2].get_legend()
@@ -256,10 +265,39 @@ def test_a_few_rounds_suffice(n_rounds):
         assert ticks.tolist() == np.round(ticks).tolist()
 
 
+def test_in_a_figure_of_its_own_the_densities_name_the_sources():
+    display = draw(15, 60)
+    assert display.axes_[2].get_legend() is None
+    named = tick_texts(display)[:-1]
+    looks = {
+        name: [
+            (line.get_color(), line.get_marker())
+            for line in (display.intervals_[name], display.index_lines_[name])
+        ]
+        for name in named
+    }
+    assert all(densities == indices for densities, indices in looks.values())
+    assert len({densities for densities, _ in looks.values()}) == 12
+
+
+def test_panels_and_texts_stay_in_the_figure_of_its_own():
+    display = draw(
+        18, 60, names=[f"a very long name of a source {i}" for i in range(18)]
+    )
+    display.figure_.canvas.draw()
+    width, height = display.figure_.bbox.size
+    for panel in display.axes_:
+        box = panel.get_tightbbox()
+        assert 0 <= box.x0 < box.x1 <= width
+        assert 0 <= box.y0 < box.y1 <= height
+    # Legible where a page or a gallery makes it three quarters as wide.
+    assert max(display.figure_.get_size_inches()) < 6
+
+
 def test_axes_are_named():
     assert [(ax.get_xlabel(), ax.get_ylabel()) for ax in draw().axes_] == [
         ("round", "rows drawn so far"),
-        ("overlap density, last estimate", ""),
+        ("overlap density", ""),
         ("round", "index"),
     ]
 

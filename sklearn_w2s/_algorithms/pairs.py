@@ -99,5 +99,5 @@ def normal_posterior(
         weighted = np.linalg.solve(np.asarray(covariance, dtype=np.float64), a).T
         precision = precision + weighted @ a
         evidence = evidence + weighted @ np.asarray(mean, dtype=np.float64)
-    spread = np.linalg.inv(precision)
+    spread: FloatArray = np.linalg.inv(precision)
     return spread @ evidence, spread

@@ -80,7 +80,7 @@ class Folds(LabeledSplit):
         super().__init__(cv, missing_label=missing_label)
         self.seed = seed
 
-    def split(self, X, y, groups=None):
+    def split(self, X, y=None, groups=None):
         """Return positions of training rows, and of labeled test rows."""
         _, labeled = check_labels(y, self.missing_label)
         splits = list(super().split(X, y, groups))

@@ -84,6 +84,7 @@ def gap_learning_curve(
     See Also
     --------
     cross_validate_gap : The same at one size.
+    sklearn_w2s.plotting.GapLearningCurveDisplay : Draws the result.
 
     Examples
     --------

@@ -99,5 +99,5 @@ def normal_posterior(
         weighted = np.linalg.solve(np.asarray(covariance, dtype=np.float64), a).T
         precision = precision + weighted @ a
         evidence = evidence + weighted @ np.asarray(mean, dtype=np.float64)
-    spread: FloatArray = np.linalg.inv(precision)
+    spread = np.linalg.inv(precision).astype(np.float64)
     return spread @ evidence, spread

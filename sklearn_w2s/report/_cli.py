@@ -5,17 +5,21 @@ import sys
 import time
 
 import sklearn_w2s
-from sklearn_w2s.report._data import MIN_ROWS, load_embedded, load_file
+from sklearn_w2s.report._data import MAX_ROWS, MIN_ROWS, load_embedded, load_table
 from sklearn_w2s.report._errors import InputError
+from sklearn_w2s.report._estimators import ESTIMATORS
 from sklearn_w2s.report._experiment import (
-    ESTIMATORS,
     MIN_LABELED_PER_CLASS,
+    compare,
     count_labeled,
-    draw_split,
-    run_seed,
+    make_model,
+    take_pool,
 )
+from sklearn_w2s.report._page import Findings, ask_advice, write_page
+from sklearn_w2s.report._sources import compare_sources
 from sklearn_w2s.report._text import format_report, wrap
 from sklearn_w2s.report._warnings import warnings_as_notes
+from sklearn_w2s.report._write import check_target, write_whole
 
 EXIT_BAD_INPUT = 2
 
@@ -48,8 +52,9 @@ def main(argv=None):
     """
     try:
         options = _parser().parse_args(argv)
-        with warnings_as_notes(_note):
-            _report(options)
+        notes = _Notes()
+        with warnings_as_notes(notes.add):
+            _report(options, notes)
     except InputError as error:
         sys.stderr.write(f"sklearn-w2s: {_on_one_line(error)}\n")
         return EXIT_BAD_INPUT
@@ -82,7 +87,7 @@ def _parser():
         metavar="FRACTION|COUNT",
         help=(
             "training rows that keep their label, "
-            f"{MIN_LABELED_PER_CLASS} of each class at least "
+            f"{MIN_LABELED_PER_CLASS} per class at least "
             "(default: 100, or 12 per class if more, or half if fewer)"
         ),
     )
@@ -100,12 +105,24 @@ def _parser():
         type=_whole_number(1),
         default=5,
         metavar="N",
-        help="repetitions, each with another split (default: %(default)s)",
+        help="random splits into training and test rows (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=_whole_number(1),
+        default=1,
+        metavar="N",
+        help="splits run at the same time (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--html",
+        metavar="PATH",
+        help="write a page with advice, figures and rows worth a look, too",
     )
     parser.add_argument(
         "--max-rows",
         type=_whole_number(2 * MIN_ROWS),
-        default=20_000,
+        default=MAX_ROWS,
         metavar="N",
         help="larger files are sampled (default: %(default)s)",
     )
@@ -136,41 +153,65 @@ def _count_or_share(text):
     return share
 
 
-def _report(options):
-    data = _load(options)
-    n_labeled = count_labeled(data.y, options.labeled)
-    _write(
-        f"{data.name}: {len(data.y)} rows, {_count(data.X.shape[1], 'column')}, "
-        f"{data.n_classes} classes"
-    )
-    for note in data.notes:
-        _note(note)
-    runs = _run_seeds(data, n_labeled, options)
-    first = draw_split(data.y, n_labeled, seed=0)
-    _write("")
-    setting = (
-        f"{options.weak} as weak and {options.strong} as strong estimator; {n_labeled} "
-        f"labeled and {len(first.train) - n_labeled} unlabeled rows to train on, "
-        f"{len(first.test)} to test on; {_count(options.seeds, 'seed')}"
-    )
-    for line in wrap(setting):
-        _write(line)
-    for line in format_report(runs):
-        _write(line)
+class _Notes(list):
+    """Notes, written as they come and kept for the page."""
+
+    def add(self, note):
+        self.append(note)
+        for line in wrap(f"note: {note}", indent="  "):
+            _write(line)
 
 
-def _run_seeds(data, n_labeled, options):
+def _report(options, notes):
     start = time.perf_counter()
 
     def tell(step):
-        elapsed = time.perf_counter() - start
-        _write(f"[{elapsed:5.1f} s] seed {seed + 1}/{options.seeds}: {step}")
+        _write(f"[{time.perf_counter() - start:5.1f} s] {step}")
 
-    runs = []
-    for seed in range(options.seeds):
-        split = draw_split(data.y, n_labeled, seed)
-        runs.append(run_seed(data, split, options.weak, options.strong, seed, tell))
-    return runs
+    page = None
+    if options.html is not None:
+        page = check_target(options.html, options.file)
+    data = _load(options)
+    labels, _ = data.known()
+    n_labeled = count_labeled(labels, options.labeled)
+    size = (
+        f"{data.name}: {len(data.y)} rows, {_count(data.X.shape[1], 'column')}, "
+        f"{len(set(labels.tolist()))} classes"
+    )
+    _write(size)
+    for note in data.notes:
+        notes.add(note)
+    model = make_model(options.weak, options.strong, data.missing_label)
+    tell(f"fits on {_count(options.seeds, 'split')}")
+    results = compare(model, data, n_labeled, options.seeds, options.jobs)
+    pool, sources = take_pool(data, n_labeled), None
+    if data.source is not None:
+        tell("sources (kl_ucb)")
+        sources = compare_sources(model.weak_estimator, pool)
+    setting = _setting(options, results)
+    if page is not None:
+        header = [f"{size}.", f"{setting}."]
+        findings = Findings(options, data.name, header, model, results, pool, sources)
+        tell("advice")
+        advice = ask_advice(findings)
+        tell(f"page {options.html}")
+        write_whole(page, write_page(findings, advice, notes))
+    _write("")
+    for line in wrap(setting):
+        _write(line)
+    for line in format_report(results, [] if sources is None else sources.runs):
+        _write(line)
+
+
+def _setting(options, results):
+    n_labeled, n_unlabeled, n_test = (
+        results[name][0] for name in ("n_labeled", "n_unlabeled", "n_test")
+    )
+    return (
+        f"{options.weak} as weak and {options.strong} as strong estimator; {n_labeled} "
+        f"labeled and {n_unlabeled} unlabeled rows to train on, {n_test} to test on; "
+        f"{_count(options.seeds, 'split')}"
+    )
 
 
 def _load(options):
@@ -182,16 +223,16 @@ def _load(options):
     if options.target is None:
         msg = f"--target is missing: name the column of {options.file} to predict."
         raise InputError(msg)
-    return load_file(options.file, options.target, options.source, options.max_rows)
+    return load_table(
+        options.file,
+        options.target,
+        source=options.source,
+        max_rows=options.max_rows,
+    )
 
 
 def _count(number, noun):
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _note(text):
-    for line in wrap(f"note: {text}", indent="  "):
-        _write(line)
 
 
 def _on_one_line(error):

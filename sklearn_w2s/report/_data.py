@@ -2,13 +2,14 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.datasets import load_digits
 
-from sklearn_w2s._sklearn import safe_indexing
+from sklearn_w2s._validation import check_labels
 from sklearn_w2s.report._errors import InputError
 from sklearn_w2s.report._read import read_table
 
@@ -17,96 +18,154 @@ MIN_ROWS_PER_CLASS = 10
 MAX_RARE_SHARE = 0.05
 MAX_CLASSES = 100
 MAX_LISTED = 10
-UNLABELED = -1
+MAX_ROWS = 5_000
 NO_SOURCE = "(missing)"
 
 
 @dataclass(frozen=True)
 class Data:
-    """Rows, class codes from 0 with -1 where the target is missing, and sources."""
+    """Rows, labels with a marker where there is none, sources and row numbers."""
 
     name: str
     X: Any
     y: Any
     source: Any = None
+    rows: Any = None
+    missing_label: Any = None
     notes: list = field(default_factory=list)
 
-    @property
-    def n_classes(self):
-        """Number of classes."""
-        return int(self.y.max()) + 1
+    def known(self):
+        """Return the labels of the labeled rows, and which rows these are."""
+        return check_labels(self.y, self.missing_label)
 
 
 def load_embedded():
     """Return scikit-learn's handwritten digits."""
     X, y = load_digits(return_X_y=True)
-    return Data("digits (embedded in scikit-learn)", X, y)
+    rows = np.arange(1, len(y) + 1)
+    return Data("digits (embedded in scikit-learn)", X, y, rows=rows, missing_label=-1)
 
 
-def load_file(path, target, source, max_rows):
-    """Read a table and split it into features, target and source.
+def load_table(path, target, *, source=None, max_rows=MAX_ROWS):
+    r"""Read a file as the report does: features, labels and sources of its rows.
+
+    Columns that no estimator can use and rows of rare classes are left out; `notes`
+    says which.
 
     Parameters
     ----------
-    path : str
-        A .csv, .csv.gz or .parquet file.
+    path : str or path-like
+        A .csv, .csv.gz or .parquet file; CSV is comma-separated UTF-8 with a header.
     target : str
         Column to predict; rows where it is empty are unlabeled.
-    source : str or None
-        Column that says where a row comes from; it is not a feature.
-    max_rows : int
-        Larger files are sampled to this size.
+    source : str, default=None
+        Column that says where a row comes from; it is no feature.
+    max_rows : int, default=5000
+        Larger files are sampled to this size, 120 at least, always the same rows.
 
     Returns
     -------
-    Data
-        With a note for everything that was left out or changed.
+    object
+        With the attributes
+
+        - name, the name of the file without its folder;
+        - X, a data frame of shape (n, n_features);
+        - y, an ndarray of shape (n,): the labels as in the file, truth values and
+          whole numbers as such and anything else as text, and None where a row has no
+          label;
+        - missing_label, which is None;
+        - source, an ndarray of shape (n,) of str, or None;
+        - rows, an ndarray of shape (n,): numbers of the rows in the file, from 1 for
+          the first below the header;
+        - notes, a list of str on all that was left out or changed.
 
     Raises
     ------
-    InputError
-        If the file cannot be used.
+    ValueError
+        If pandas is missing or if the file cannot be used.
+
+    See Also
+    --------
+    sklearn_w2s.model_selection.cross_validate_gap : What the report does with it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sklearn_w2s.report import load_table
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "pets.csv")
+    ...     text = "legs,pet\n" + 30 * "4,cat\n2,hen\n" + "4,\n"
+    ...     _ = path.write_text(text)
+    ...     table = load_table(path, "pet")
+    >>> table.X.shape
+    (61, 1)
+    >>> table.y[[0, 1, -1]]
+    array(['cat', 'hen', None], dtype=object)
+    >>> table.notes
+    ['1 row has no pet and takes part unlabeled']
     """
+    path = str(path)
     table = read_table(path)
     _check_columns(table, path, target, source)
+    if not isinstance(max_rows, Integral) or max_rows < 2 * MIN_ROWS:
+        msg = f"max_rows={max_rows!r} must be a whole number of {2 * MIN_ROWS} or more."
+        raise InputError(msg)
+    table = table.assign(**{target: _plain_labels(table[target])})
     notes: list = []
     table = _sample(table, target, max_rows, notes)
     table = _leave_out_rare_classes(table, target, notes)
-    y = table[target].factorize(sort=True, use_na_sentinel=True)[0]
-    n_unlabeled = int((y == UNLABELED).sum())
+    labels = table[target]
+    n_unlabeled = int(labels.isna().sum())
     if n_unlabeled:
-        notes.append(f"{n_unlabeled} rows have no {target} and take part unlabeled")
+        has = "row has" if n_unlabeled == 1 else "rows have"
+        takes = "takes" if n_unlabeled == 1 else "take"
+        notes.append(f"{n_unlabeled} {has} no {target} and {takes} part unlabeled")
     features = table.drop(columns=[target] if source is None else [target, source])
     return Data(
         name=Path(path).name,
-        X=_usable_features(features, path, notes),
-        y=y,
+        X=_usable_features(features, path, notes).reset_index(drop=True),
+        y=_as_array(labels),
         source=None if source is None else _source_names(table[source]),
+        rows=table.index.to_numpy() + 1,
         notes=notes,
     )
 
 
-def take(data, rows):
-    """Return the features, codes and sources of the given rows."""
-    source = None if data.source is None else data.source[rows]
-    return safe_indexing(data.X, rows), data.y[rows], source
+def _plain_labels(column):
+    """Return truth values and whole numbers as such, and all others as text."""
+    labels = column.astype(object).where(column.notna(), None).convert_dtypes()
+    kind = getattr(labels.dtype, "kind", "O")
+    if kind in "biu":
+        return labels
+    known = labels[labels.notna()].astype(object)
+    return known.map(str).astype(object).reindex(labels.index)
+
+
+def _as_array(labels):
+    if labels.notna().all() and getattr(labels.dtype, "kind", "O") in "biu":
+        return labels.to_numpy(labels.dtype.numpy_dtype)
+    values = np.empty(len(labels), dtype=object)
+    values[:] = labels.where(labels.notna(), None).astype(object).tolist()
+    values[labels.isna().to_numpy()] = None
+    return values
 
 
 def _check_columns(table, path, target, source):
-    for option, column in (("--target", target), ("--source", source)):
+    for option, column in (("target", target), ("source", source)):
         if column is None:
             continue
         if column not in table.columns:
             msg = (
-                f"{option} {column}: {path} has no such column. It has "
+                f"{option}={column!r}: {path} has no such column. It has "
                 f"{_listed(table.columns)}."
             )
             raise InputError(msg)
         if _is_nested(table[column]):
-            msg = f"{option} {column}: its cells are lists or mappings, not values."
+            msg = f"{option}={column!r}: its cells are lists or mappings, not values."
             raise InputError(msg)
     if source == target:
-        msg = f"--source {source} is the target: name another column, or none."
+        msg = f"source={source!r} is the target: name another column, or none."
         raise InputError(msg)
 
 
@@ -121,8 +180,8 @@ def _sample(table, target, max_rows, notes):
         rng.choice(np.flatnonzero(known), n_known, replace=False),
         rng.choice(np.flatnonzero(~known), max_rows - n_known, replace=False),
     ]
-    notes.append(f"a random sample of {max_rows} of {len(table)} rows (--max-rows)")
-    return table.iloc[np.sort(np.concatenate(rows))].reset_index(drop=True)
+    notes.append(f"a random sample of {max_rows} of {len(table)} rows (max_rows)")
+    return table.iloc[np.sort(np.concatenate(rows))]
 
 
 def _leave_out_rare_classes(table, target, notes):
@@ -131,13 +190,13 @@ def _leave_out_rare_classes(table, target, notes):
     n_known = int(counts.sum())
     if n_known < MIN_ROWS:
         msg = (
-            f"{n_known} rows with a --target {target} are too few: {MIN_ROWS} at least "
+            f"{n_known} rows with a {target!r} are too few: {MIN_ROWS} at least "
             "are needed to train and to test."
         )
         raise InputError(msg)
     if len(counts) == 1:
         msg = (
-            f"--target {target} has one class only, {counts.index[0]!r}: two at least "
+            f"target={target!r} has one class only, {counts.index[0]!r}: two at least "
             "are needed."
         )
         raise InputError(msg)
@@ -145,14 +204,14 @@ def _leave_out_rare_classes(table, target, notes):
     n_classes = len(counts) - len(rare)
     if rare.sum() > MAX_RARE_SHARE * n_known:
         msg = (
-            f"--target {target} has {len(counts)} distinct values, {len(rare)} of them "
+            f"target={target!r} has {len(counts)} distinct values, {len(rare)} of them "
             f"in fewer than {MIN_ROWS_PER_CLASS} rows each, {rare.sum()} of {n_known} "
             "rows together. Bin numbers; merge or remove rare classes."
         )
         raise InputError(msg)
     if not 2 <= n_classes <= MAX_CLASSES:
         msg = (
-            f"--target {target}: {n_classes} of its {len(counts)} classes have "
+            f"target={target!r}: {n_classes} of its {len(counts)} classes have "
             f"{MIN_ROWS_PER_CLASS} rows or more; 2 to {MAX_CLASSES} such are needed."
         )
         raise InputError(msg)
@@ -162,7 +221,7 @@ def _leave_out_rare_classes(table, target, notes):
         f"left out classes with fewer than {MIN_ROWS_PER_CLASS} rows each, "
         f"{rare.sum()} rows in all: {_listed(rare.index)}"
     )
-    return table[~table[target].isin(rare.index)].reset_index(drop=True)
+    return table[~table[target].isin(rare.index)]
 
 
 def _usable_features(features, path, notes):

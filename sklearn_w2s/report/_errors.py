@@ -1,5 +1,5 @@
 """What can be wrong with a user's file or options."""
 
 
-class InputError(Exception):
+class InputError(ValueError):
     """One sentence for the user: what is wrong, where, and the fix."""

@@ -1,12 +1,14 @@
 """The sources of unlabeled rows: how dense overlap is, and what UCB would draw."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.preprocessing import FunctionTransformer
 
+from sklearn_w2s._validation import check_labels
 from sklearn_w2s.overlap import OverlapDetector
-from sklearn_w2s.report._data import UNLABELED
+from sklearn_w2s.report._experiment import SEED
 from sklearn_w2s.sources import UCBSourceSelector
 
 MAX_BATCH = 32
@@ -22,66 +24,73 @@ class SourceRun:
     n_drawn: int | None
 
 
-def compare_sources(model, X, y, source, seed):
+@dataclass(frozen=True)
+class Sources:
+    """All sources, sorted by name, and the fitted selector if rows were drawn."""
+
+    runs: list
+    selector: Any
+
+
+def compare_sources(weak_estimator, pool):
     """Describe each source, and draw half of the unlabeled rows by UCB.
 
     Parameters
     ----------
-    model : WeakToStrongClassifier
-        Fitted on X and y with an overlap detector.
-    X : {ndarray, data frame} of shape (n, n_features)
-        Rows to train on.
-    y : ndarray of shape (n,)
-        Codes of the labeled rows, -1 elsewhere.
-    source : ndarray of shape (n,) of str
-        Where each row comes from.
-    seed : int
-        Shuffles the rows of each source.
+    weak_estimator : classifier instance
+        Gives the weak labels.
+    pool : Pool
+        Rows with their sources; some have no label.
 
     Returns
     -------
-    list of SourceRun
-        Sorted by name. Nothing is drawn where the budget does not allow for a first and
-        a second row of every source.
+    Sources
+        Nothing is drawn where the budget does not allow for a first and a second row of
+        every source.
     """
-    pool = y == UNLABELED
+    unlabeled = ~check_labels(pool.y, pool.missing_label)[1]
     names, codes, n_rows = np.unique(
-        source[pool], return_inverse=True, return_counts=True
+        pool.source[unlabeled], return_inverse=True, return_counts=True
     )
-    is_overlap = model.overlap_detector_.get_support()[pool]
+    detector = OverlapDetector(
+        weak_estimator, missing_label=pool.missing_label, random_state=SEED
+    ).fit(pool.X, pool.y)
+    is_overlap = detector.get_support()[unlabeled]
     density = np.bincount(codes, weights=is_overlap) / n_rows
-    drawn = _draw(model, X, y, source, seed)
-    return [
+    selector = _draw(detector, pool, int(unlabeled.sum()) // 2, len(names))
+    drawn = {}
+    if selector is not None:
+        counts = selector.n_samples_drawn_.tolist()
+        drawn = dict(zip(selector.sources_.tolist(), counts, strict=True))
+    runs = [
         SourceRun(name, int(rows), float(share), drawn.get(name))
         for name, rows, share in zip(names.tolist(), n_rows, density, strict=True)
     ]
+    return Sources(runs, selector)
 
 
-def _draw(model, X, y, source, seed):
-    """Return the rows drawn by name of source; nothing where the budget is too small.
+def _draw(fitted, pool, budget, n_sources):
+    """Return a selector that drew its budget, or None where that is too small.
 
-    The detector sees the rows at hand and those drawn first, as it would if drawing had
+    Its detector sees the rows at hand and those drawn first, as it would if drawing had
     a price.
     """
-    pool = y == UNLABELED
-    budget = int(pool.sum()) // 2
     # The burn-in, one batch per source, takes half of the budget at most.
-    batch_size = min(MAX_BATCH, budget // (2 * len(np.unique(source[pool]))))
+    batch_size = min(MAX_BATCH, budget // (2 * n_sources))
     if batch_size < 1:
-        return {}
-    represent = model.overlap_detector_.representation_.transform
+        return None
+    represent = fitted.representation_.transform
     detector = OverlapDetector(
-        model.weak_estimator,
+        fitted.weak_estimator,
         # Rows drawn later may have gaps and categories that the first ones have not.
         representation=FunctionTransformer(represent),
+        missing_label=pool.missing_label,
     )
     selector = UCBSourceSelector(
         overlap_detector=detector,
         budget=budget,
         batch_size=batch_size,
-        random_state=seed,
-    ).fit(X, y, sample_source=source)
-    drawn = zip(
-        selector.sources_.tolist(), selector.n_samples_drawn_.tolist(), strict=True
+        missing_label=pool.missing_label,
+        random_state=SEED,
     )
-    return dict(drawn)
+    return selector.fit(pool.X, pool.y, sample_source=pool.source)

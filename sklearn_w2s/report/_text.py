@@ -5,47 +5,57 @@ import textwrap
 import numpy as np
 from scipy.special import stdtrit
 
-from sklearn_w2s.metrics import gap_regime, performance_gap_recovered
+from sklearn_w2s._algorithms.overlap import REGIONS
+from sklearn_w2s.metrics import gap_regime
 
 WIDTH = 88
 MAX_SOURCES = 20
-ROWS = ("weak", "weak-to-strong", "strong on labeled rows", "ceiling")
+FITS = {
+    "weak": "weak",
+    "weak_to_strong": "weak-to-strong",
+    "strong_on_labels": "strong on labeled rows",
+    "ceiling": "ceiling",
+}
 RIVALS = {
     "weak": "the weak estimator",
-    "strong on labeled rows": "the strong estimator on the labeled rows",
+    "strong_on_labels": "the strong estimator on the labeled rows",
 }
 REGIME_MEANING = {
     "low": "nothing of the gap is recovered",
     "medium": "less than half of the gap is recovered",
     "high": "half of the gap or more is recovered",
-    "undefined": "no gap: the ceiling is not above weak",
+    "undefined": "no gap beyond its noise",
 }
 
 
-def format_report(runs):
+def format_report(results, sources):
     """Return the lines of the report.
 
     Parameters
     ----------
-    runs : list of Run
-        One per seed.
+    results : dict
+        As from `cross_validate_gap`.
+    sources : list of SourceRun
+        Empty where none are known.
 
     Returns
     -------
     list of str
         Lines of 88 characters at most.
     """
-    scores = {row: np.array([run.scores[row] for run in runs]) for row in ROWS}
     lines = [
         f"{'accuracy on held-out rows, %':<28}{'mean':>8}{'sd':>8}",
-        *(f"{row:<28}{_mean_sd(100 * scores[row], 2)}" for row in ROWS),
+        *(
+            f"{label:<28}{_mean_sd(100 * results[f'{name}_score'], 2)}"
+            for name, label in FITS.items()
+        ),
         "",
-        *_gap_lines(scores),
-        *_region_lines(runs),
+        *_gap_lines(results),
+        *_region_lines(results),
     ]
-    if runs[0].sources:
-        lines += ["", *_source_lines(runs)]
-    return [*lines, "", *wrap(advice(scores))]
+    if sources:
+        lines += ["", *_source_lines(sources)]
+    return [*lines, "", *wrap(verdict(results))]
 
 
 def wrap(text, indent=""):
@@ -53,7 +63,7 @@ def wrap(text, indent=""):
     return textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_on_hyphens=False)
 
 
-def advice(scores):
+def verdict(results):
     """Say in a sentence whether weak-to-strong pays.
 
     It is compared with the better of the two that need no unlabeled row: the weak
@@ -62,26 +72,26 @@ def advice(scores):
 
     Parameters
     ----------
-    scores : dict of str to ndarray of shape (n_seeds,)
-        Accuracies.
+    results : dict
+        As from `cross_validate_gap`.
 
     Returns
     -------
     str
         The sentence.
     """
-    rival = max(RIVALS, key=lambda row: scores[row].mean())
-    gains = 100 * (scores["weak-to-strong"] - scores[rival])
-    n_seeds = len(gains)
+    rival = max(RIVALS, key=lambda name: results[f"{name}_score"].mean())
+    gains = 100 * (results["weak_to_strong_score"] - results[f"{rival}_score"])
+    n_splits = len(gains)
     versus = f"{RIVALS[rival]}, the better of the two that need no unlabeled rows"
-    if n_seeds == 1:
+    if n_splits == 1:
         return (
-            "One seed cannot tell whether weak-to-strong pays here: it is "
+            "One split cannot tell whether weak-to-strong pays here: it is "
             f"{_points(gains[0])} {versus}. Raise --seeds."
         )
     low, high = _interval(gains)
     compared = (
-        f"on average over {n_seeds} seeds it is {_points(gains.mean())} {versus} "
+        f"on average over {n_splits} splits it is {_points(gains.mean())} {versus} "
         f"(95% interval {low:+.2f} to {high:+.2f})."
     )
     if round(low, 2) > 0:
@@ -102,77 +112,66 @@ def _interval(gains):
     return gains.mean() - half, gains.mean() + half
 
 
-def _gap_lines(scores):
-    weak, student, ceiling = (
-        scores[row] for row in ("weak", "weak-to-strong", "ceiling")
-    )
-    pooled = performance_gap_recovered(
-        weak.mean(), student.mean(), ceiling.mean(), zero_division=np.nan
-    )
-    by_seed = performance_gap_recovered(weak, student, ceiling, zero_division=np.nan)
-    regime = str(gap_regime(pooled))
+def regime(results):
+    """Return the regime of the gap recovered, and what it means."""
+    name = str(gap_regime(results["gap_recovered"]))
+    return name, REGIME_MEANING[name]
+
+
+def _gap_lines(results):
+    share, interval = results["gap_recovered"], ""
+    if not np.isnan(share):
+        low, high = results["gap_recovered_interval"]
+        interval = f"  (95% interval {low:.2f} to {high:.2f})"
+    name, meaning = regime(results)
+    shown = "-" if np.isnan(share) else f"{share:.2f}"
     return [
-        f"{'performance gap recovered':<28}{pooled:>8.2f}{_spread(by_seed)}",
-        f"{'regime':<28}{regime:>8}  ({REGIME_MEANING[regime]})",
+        f"{'performance gap recovered':<28}{shown:>8}{interval}",
+        f"{'regime':<28}{name:>8}  ({meaning})",
     ]
 
 
-def _spread(by_seed):
-    """Say how far the shares of the seeds lie apart, and where there is none."""
-    defined = by_seed[~np.isnan(by_seed)]
-    if len(by_seed) == 1 or not len(defined):
-        return ""
-    where = "over seeds"
-    if len(defined) < len(by_seed):
-        where = f"in {len(defined)} of {len(by_seed)} seeds, else no gap"
-    return f"  ({defined.min():.2f} to {defined.max():.2f} {where})"
-
-
-def _region_lines(runs):
-    density = np.array([run.overlap_density for run in runs])
-    lines = [f"{'overlap density':<28}{_mean_sd(density, 3)}"]
-    for region in runs[0].region_shares:
-        share = np.mean([run.region_shares[region] for run in runs])
-        n_rows = share * runs[0].n_train
-        lines.append(f"  {region:<26}{share:>8.1%}{n_rows:>8.0f} rows")
+def _region_lines(results):
+    lines = [
+        f"{'overlap density':<28}{_mean_sd(results['overlap_density'], 3)}",
+        f"{'held-out rows by region':<28}{'share':>8}{'rows':>8}",
+    ]
+    for region in REGIONS:
+        shares = results["region_share"][region]
+        n_rows = np.mean(shares * results["n_test"])
+        lines.append(f"  {region:<26}{shares.mean():>8.1%}{n_rows:>8.0f}")
     return lines
 
 
-def _source_lines(runs):
-    table = sorted(_mean_sources(runs), key=lambda row: -row[2])
+def _source_lines(sources):
+    ranked = sorted(sources, key=lambda source: -source.overlap_density)
     lines = [
         f"{'unlabeled rows by source':<28}{'rows':>8}{'density':>9}{'drawn':>8}",
         *(
-            f"{_shorten(name):<28}{n_rows:>8.0f}{density:>9.3f}{_whole(n_drawn):>8}"
-            for name, n_rows, density, n_drawn in table[:MAX_SOURCES]
+            f"{_shorten(source.name):<28}{source.n_rows:>8}"
+            f"{source.overlap_density:>9.3f}{drawn(source):>8}"
+            for source in ranked[:MAX_SOURCES]
         ),
     ]
-    if len(table) > MAX_SOURCES:
-        lines.append(f"... and {len(table) - MAX_SOURCES} more sources, less dense")
-    if np.isnan([n_drawn for *_, n_drawn in table]).all():
-        why = f"(nothing drawn: half of the rows do not do for {len(table)} sources)"
-    else:
-        why = "(drawn by UCB in batches, with a budget of half of the rows)"
-    return [*lines, why]
+    if len(ranked) > MAX_SOURCES:
+        lines.append(f"... and {len(ranked) - MAX_SOURCES} more sources, less dense")
+    return [*lines, f"({how_drawn(sources)})"]
 
 
-def _mean_sources(runs):
-    """Return name, rows, density and rows drawn of each source, means over seeds."""
-    by_name: dict = {}
-    for run in runs:
-        for source in run.sources:
-            n_drawn = np.nan if source.n_drawn is None else source.n_drawn
-            numbers = (source.n_rows, source.overlap_density, n_drawn)
-            by_name.setdefault(source.name, []).append(numbers)
-    return [(name, *np.mean(numbers, axis=0)) for name, numbers in by_name.items()]
+def how_drawn(sources):
+    """Say how rows were drawn of the sources, or why not."""
+    if all(source.n_drawn is None for source in sources):
+        return f"nothing drawn: half of the rows do not do for {len(sources)} sources"
+    return "drawn by UCB in batches, with a budget of half of the rows"
+
+
+def drawn(source):
+    """Return the number of rows drawn of a source as text."""
+    return "-" if source.n_drawn is None else str(source.n_drawn)
 
 
 def _shorten(name):
     return name if len(name) < 28 else f"{name[:24]}..."
-
-
-def _whole(number):
-    return "-" if np.isnan(number) else f"{number:.0f}"
 
 
 def _mean_sd(values, digits):

@@ -1,13 +1,25 @@
 """Small tables as users have them."""
 
+from argparse import Namespace
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
+
+from sklearn_w2s.report._data import load_table
+from sklearn_w2s.report._experiment import compare, make_model, take_pool
+from sklearn_w2s.report._page import Findings, ask_advice, write_page
+from sklearn_w2s.report._sources import compare_sources
 
 
 @pytest.fixture
 def table():
     """Mixed columns, missing values, string labels and three sources in 240 rows."""
+    return make_table()
+
+
+def make_table():
     rng = np.random.default_rng(0)
     n = 240
     y = rng.permutation(np.repeat([0, 1], n // 2))
@@ -37,3 +49,55 @@ def save(tmp_path):
         return str(path)
 
     return save
+
+
+@pytest.fixture(scope="session")
+def evil():
+    """Text that a page must not take for more than text."""
+    return [
+        "<script>document.title = 'hacked'</script>",
+        "</table></main><img src=x onerror=alert(1)>",
+        "\"' onmouseover='alert(1)' x=\"&lt;&amp;",
+        "bell\x07 nul\x00 escape\x1b next\x85",
+        "\U0001f600 \U0001d54f 東京 \u202egnp.exe",
+        "]]><!-- --> {braces} $math$ %s \\n",
+    ]
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory, evil):
+    """All that a page on a table full of evil text tells, computed once."""
+    table = make_table()
+    rng = np.random.default_rng(1)
+    table["colour"] = rng.choice(evil[:3], len(table))
+    table["place"] = rng.choice(evil, len(table))
+    table["income"] = table["income"].map(
+        {"low": "<b>low</b>", "high": "\"high\" & 'up'"}
+    )
+    table = table.rename(columns=dict(zip(table.columns, evil, strict=True)))
+    path = tmp_path_factory.mktemp("study") / "<i>'\"table.parquet"
+    table.to_parquet(path)
+    options = Namespace(
+        file=str(path),
+        target=evil[4],
+        source=evil[5],
+        max_rows=5_000,
+        weak="naive_bayes",
+        strong="tree",
+        jobs=1,
+    )
+    data = load_table(path, evil[4], source=evil[5])
+    model = make_model("naive_bayes", "tree", None)
+    pool = take_pool(data, 60)
+    findings = Findings(
+        options=options,
+        name=data.name,
+        setting=["240 rows.", "naive_bayes as weak estimator."],
+        model=model,
+        results=compare(model, data, 60, 2, 1),
+        pool=pool,
+        sources=compare_sources(model.weak_estimator, pool),
+    )
+    advice = ask_advice(findings)
+    page = write_page(findings, advice, [*data.notes, evil[0]])
+    return SimpleNamespace(findings=findings, data=data, advice=advice, page=page)

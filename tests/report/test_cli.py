@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 
 import sklearn_w2s
-from sklearn_w2s.report import main
-from sklearn_w2s.report._data import load_file
-from sklearn_w2s.report._experiment import draw_split, run_seed
+from sklearn_w2s.report import load_table, main
+from sklearn_w2s.report._experiment import compare, make_model
+from sklearn_w2s.report._text import FITS
 
 FAST = ["--weak", "tree", "--strong", "tree", "--labeled", "40"]
-ROWS = ("weak", "weak-to-strong", "strong on labeled rows", "ceiling")
+ROWS = tuple(FITS.values())
 
 
 def printed(text, row):
@@ -41,7 +41,7 @@ def test_without_arguments_weak_to_strong_lies_between_weak_and_ceiling():
     assert (done.returncode, done.stderr) == (0, "")
     weak, student, _, ceiling = (printed(done.stdout, row)[0] for row in ROWS)
     assert weak < student < ceiling
-    assert "; 5 seeds" in " ".join(done.stdout.split())
+    assert "; 5 splits" in " ".join(done.stdout.split())
     assert "pays here" in done.stdout or "not pay here" in done.stdout
 
 
@@ -57,8 +57,8 @@ def test_a_bad_call_of_the_module_ends_with_one_line_and_code_2():
         (["--target", "income"], "--target and --source need a FILE"),
         (["{}"], "--target is missing: name the column of"),
         (["{}", "--target"], "--target"),
-        (["{}", "--target", "wage"], "--target wage"),
-        (["{}", "--target", "income", "--source", "town"], "--source town"),
+        (["{}", "--target", "wage"], "target='wage'"),
+        (["{}", "--target", "income", "--source", "town"], "source='town'"),
         (["{}.csv", "--target", "income"], "there is no file"),
         (["{}", "--target", "income", "--colour"], "--colour"),
         (["--weak", "oracle"], "choose from"),
@@ -74,6 +74,9 @@ def test_a_bad_call_of_the_module_ends_with_one_line_and_code_2():
         (["--labeled", "0.001"], "--labeled 0.001 means 1 labeled rows"),
         (["--seeds", "0"], "'0' is no whole number of 1 or more"),
         (["--seeds", "two"], "'two' is no whole number"),
+        (["--jobs", "0"], "'0' is no whole number of 1 or more"),
+        (["--html", "/no/such/folder/a.html"], "there is no folder /no/such/folder"),
+        (["--html", "{}", "{}", "--target", "income"], "is the file to read"),
         (["--max-rows", "10"], "'10' is no whole number of 120 or more"),
     ],
 )
@@ -104,38 +107,34 @@ def test_help_and_version_end_well(option, capsys):
 
 
 @pytest.mark.parametrize("name", ["table.csv", "table.csv.gz", "table.parquet"])
-def test_the_numbers_printed_are_those_of_the_seeds(table, save, name, capsys):
+def test_the_numbers_printed_are_those_of_the_experiment(table, save, name, capsys):
     path = save(table, name)
     arguments = [path, "--target", "income", "--source", "place", *FAST]
     assert main([*arguments, "--seeds", "2"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
 
-    data = load_file(path, "income", "place", 20_000)
-    runs = [
-        run_seed(data, draw_split(data.y, 40, s), "tree", "tree", s, lambda _: None)
-        for s in range(2)
-    ]
-    for row in ROWS:
-        scores = [100 * run.scores[row] for run in runs]
+    data = load_table(path, "income", source="place")
+    results = compare(make_model("tree", "tree", None), data, 40, 2, 1)
+    for name, label in FITS.items():
+        scores = 100 * results[f"{name}_score"]
         expected = [np.mean(scores), np.std(scores, ddof=1)]
-        assert printed(out, row) == [round(number, 2) for number in expected]
-    densities = [run.overlap_density for run in runs]
-    assert printed(out, "overlap density")[0] == round(np.mean(densities), 3)
+        assert printed(out, label) == [round(number, 2) for number in expected]
+    density = results["overlap_density"].mean()
+    assert printed(out, "overlap density")[0] == round(density, 3)
     for region in ("easy", "hard", "overlap"):
-        share = np.mean([run.region_shares[region] for run in runs])
+        share = results["region_share"][region].mean()
         assert printed(out, region) == [round(100 * share, 1)]
-        assert f"{share * 168:.0f} rows" in out
     assert "table.csv" in out or "table.parquet" in out
     assert "240 rows, 4 columns, 2 classes" in out
     assert "40 labeled and 128 unlabeled rows to train on" in " ".join(out.split())
 
 
-def test_every_step_of_every_seed_has_a_line(table, save, capsys):
+def test_every_step_has_a_line(table, save, capsys):
     arguments = [save(table), "--target", "income", "--source", "place", *FAST]
-    main([*arguments, "--seeds", "3"])
-    steps = re.findall(r"^\[ *\d+\.\d s\] seed (\d)/3: ", capsys.readouterr().out, re.M)
-    assert steps == [seed for seed in "123" for _ in range(4)]
+    main([*arguments, "--seeds", "2", "--jobs", "2"])
+    steps = re.findall(r"^\[ *\d+\.\d s\] (.*)$", capsys.readouterr().out, re.M)
+    assert steps == ["fits on 2 splits", "sources (kl_ucb)"]
 
 
 @pytest.mark.parametrize("labeled", ["30", "0.5"])
@@ -145,7 +144,7 @@ def test_labeled_is_a_count_or_a_share(labeled, table, save, capsys):
     n_labeled = {"30": 30, "0.5": 84}[labeled]
     text = " ".join(capsys.readouterr().out.split())
     assert f"{n_labeled} labeled and {168 - n_labeled} unlabeled rows" in text
-    assert "One seed cannot tell" in text
+    assert "One split cannot tell" in text
 
 
 def test_what_was_left_out_is_noted_and_no_line_is_long(table, save, capsys):
@@ -176,6 +175,36 @@ def test_warnings_become_notes(table, save, capsys):
     assert printed(out, "overlap density")[0] == 0
 
 
+@pytest.mark.parametrize("n_missing", [0, 100])
+def test_the_page_has_the_numbers_that_are_printed(
+    table, save, tmp_path, capsys, n_missing
+):
+    table.loc[: n_missing - 1, "income"] = None
+    page = tmp_path / "page.html"
+    arguments = [save(table), "--target", "income", *FAST, "--html", str(page)]
+    assert main([*arguments, "--seeds", "2"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    text = page.read_text("utf-8")
+    for row in ROWS:
+        for number in printed(out, row):
+            assert f'<td class="number">{number:.2f}</td>' in text
+    verdict = out.split("\n\n")[-1].split()
+    assert " ".join(verdict) in text
+    assert ("no income and take part unlabeled" in text) == bool(n_missing)
+    assert ("of their labels were hidden" in text) == (not n_missing)
+    steps = re.findall(r"^\[ *\d+\.\d s\] (.*)$", out, re.MULTILINE)
+    assert steps == ["fits on 2 splits", "advice", f"page {page}"]
+
+
+def test_a_path_that_cannot_be_written_is_refused_before_the_file_is_read(capsys):
+    arguments = ["none.csv", "--target", "y", "--html", "/no/such/folder/a.html"]
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "there is no folder /no/such/folder" in err
+
+
 def test_names_that_the_terminal_lacks_are_escaped(table, save, monkeypatch):
     table["place"] = table["place"].replace({"north": "Köln", "west": "東京"})
     stdout = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
@@ -201,7 +230,7 @@ def test_on_adult_the_report_is_complete(shared_data, capsys):
     assert main(arguments) == 0
     out, err = capsys.readouterr()
     assert err == ""
-    assert "20000 rows, 13 columns, 2 classes" in out
+    assert "5000 rows, 13 columns, 2 classes" in out
     assert all(60 < printed(out, row)[0] <= 100 for row in ROWS)
     assert 0 <= printed(out, "Private")[0] <= 1
 

@@ -1,0 +1,137 @@
+"""Rows worth a look: the hardest, the clearest overlap, and doubtful weak labels."""
+
+import numpy as np
+
+from sklearn_w2s._algorithms.overlap import HARD, OVERLAP
+from sklearn_w2s._sklearn import safe_indexing
+from sklearn_w2s._validation import check_labels, is_na
+from sklearn_w2s.report._html import element, table, value
+
+N_ROWS = 10
+N_COLUMNS = 6
+_LONGEST_CELL = 60
+_TITLES = {
+    "hard": "Hard rows",
+    "overlap": "Overlap rows",
+    "doubtful": "Suspected wrong weak labels",
+}
+_SENTENCES = {
+    "hard": (
+        "The weak estimator knows least of these rows: the hard rows of the least "
+        "confidence."
+    ),
+    "overlap": (
+        "These rows carry the pattern that the weak estimator knows and resemble the "
+        "hard rows: the overlap rows of the highest overlap score."
+    ),
+    "doubtful": (
+        "Rows that were unlabeled in the fit and that weak-to-strong labels otherwise "
+        "than the weak estimator: those where the probabilities it gives to the two "
+        "labels differ most."
+    ),
+}
+_FACTS = ("row", "label", "weak label", "student", "confidence", "overlap score")
+
+
+def rows_content(model, pool):
+    """Return the tables of rows worth a look.
+
+    Parameters
+    ----------
+    model : WeakToStrongClassifier
+        Fitted on X and y of the pool, with an overlap detector.
+    pool : Pool
+        Rows.
+
+    Returns
+    -------
+    list of Markup
+        A heading, a sentence and a table for each kind of row.
+    """
+    detector = model.overlap_detector_
+    regions, confidence = detector.regions_, detector.confidence_
+    kinds = {
+        "hard": _first(regions == HARD, confidence),
+        "overlap": _first(regions == OVERLAP, -detector.overlap_score_),
+        "doubtful": _doubtful(model, pool),
+    }
+    return [_one_kind(model, pool, *kind) for kind in kinds.items()]
+
+
+def _first(mask, keys):
+    """Return the positions of the smallest keys where the mask is true."""
+    positions = np.flatnonzero(mask)
+    return positions[np.argsort(keys[positions], kind="stable")][:N_ROWS]
+
+
+def _doubtful(model, pool):
+    proba = model.predict_proba(pool.X)
+    weak, student = model.weak_proba_.argmax(axis=1), proba.argmax(axis=1)
+    everywhere = np.arange(len(proba))
+    lead = proba[everywhere, student] - proba[everywhere, weak]
+    unlabeled = ~check_labels(pool.y, pool.missing_label)[1]
+    return _first(unlabeled & (weak != student), -lead)
+
+
+def _one_kind(model, pool, name, positions):
+    title, sentence = _TITLES[name], _SENTENCES[name]
+    heading = element("h3", title, id=f"rows-{name}")
+    if not len(positions):
+        return [heading, element("p", sentence), element("p", "There is none.")]
+    columns = [*_FACTS, *_column_names(pool.X)]
+    shown = safe_indexing(pool.X, positions)
+    cells = [[_cell(content) for content in row] for row in _as_lists(shown)]
+    facts = _facts(model, pool, positions)
+    rows = [[*fact, *cell] for fact, cell in zip(facts, cells, strict=True)]
+    n_more = pool.X.shape[1] - N_COLUMNS
+    caption = f"{title}, {N_ROWS} at most"
+    if n_more > 0:
+        caption += f", with the first {N_COLUMNS} of {pool.X.shape[1]} columns"
+    content = table(caption, columns, rows, id_=f"rows-{name}-table", numeric={4, 5})
+    return [heading, element("p", sentence), element("div", content, class_="rows")]
+
+
+def _facts(model, pool, positions):
+    """Return number, labels and scores of each row."""
+    detector = model.overlap_detector_
+    known = check_labels(pool.truth, pool.missing_label)[1]
+    weak = model.classes_[model.weak_proba_[positions].argmax(axis=1)]
+    student = model.predict(safe_indexing(pool.X, positions))
+    return [
+        [
+            pool.rows[i],
+            shorten(pool.truth[i]) if known[i] else "",
+            shorten(weak[rank]),
+            shorten(student[rank]),
+            f"{detector.confidence_[i]:.3f}",
+            f"{detector.overlap_score_[i]:.3f}",
+        ]
+        for rank, i in enumerate(positions)
+    ]
+
+
+def _column_names(X):
+    names = getattr(X, "columns", [f"column {i}" for i in range(X.shape[1])])
+    return [shorten(name) for name in list(names)[:N_COLUMNS]]
+
+
+def _as_lists(X):
+    if hasattr(X, "iloc"):
+        return X.iloc[:, :N_COLUMNS].astype(object).to_numpy().tolist()
+    return X[:, :N_COLUMNS].tolist()
+
+
+def _cell(content):
+    if content is None or is_na(content) or content != content:
+        return ""
+    if isinstance(content, float):
+        return f"{content:.6g}"
+    return shorten(content)
+
+
+def shorten(content):
+    """Return a text from the data, long ones without their end."""
+    text = str(content)
+    if len(text) > _LONGEST_CELL:
+        text = f"{text[: _LONGEST_CELL - 1]}…"
+    return value(text)

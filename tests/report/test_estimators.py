@@ -1,0 +1,41 @@
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from sklearn_w2s.report import make_estimator
+from sklearn_w2s.report._estimators import ESTIMATORS
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("name", sorted(ESTIMATORS))
+def test_every_estimator_copes_with_a_mixed_table_and_columns_unlike_before(
+    table, name
+):
+    y = table.pop("income")
+    numbers = np.random.default_rng(1).normal(size=len(table))
+    known = np.arange(len(table)) < 100
+    X = table.assign(
+        constant=1.0,
+        gaps_later=np.where(known, numbers, np.nan),
+        gaps_first=np.where(known, np.nan, numbers),
+        text_first=np.where(known, "a", None),
+        text_later=np.where(known, None, "a"),
+        id=[f"id {i}" for i in range(len(table))],
+    )
+    fitted = make_estimator(name).fit(X[known], y[known])
+    assert 0.4 < fitted.score(X[~known], y[~known]) <= 1
+    assert np.isfinite(fitted.predict_proba(X[~known])).all()
+
+
+@pytest.mark.parametrize("name", sorted(ESTIMATORS))
+def test_an_estimator_is_fresh(name):
+    made = make_estimator(name)
+    assert made is not ESTIMATORS[name]
+    assert repr(made) == repr(clone(ESTIMATORS[name]))
+    made[-1].classes_ = [0, 1]
+    assert not hasattr(make_estimator(name)[-1], "classes_")
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match=r"name='oracle' must be one of boosting, "):
+        make_estimator("oracle")

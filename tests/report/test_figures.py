@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+
+from sklearn_w2s.report._figures import (
+    gap_figure,
+    overlap_figure,
+    region_figure,
+    source_figure,
+)
+
+
+@pytest.fixture
+def results(study):
+    return study.findings.results
+
+
+def test_the_gap_is_told_in_words_where_there_is_one(results):
+    told = {
+        **results,
+        "gap_recovered": 0.5,
+        "gap_recovered_interval": np.array([0.4, 0.6]),
+    }
+    figure = gap_figure(told)
+    assert "50% of the gap recovered, interval 40% to 60%." in figure
+    assert "accuracy: 2 folds, mean with 95% interval" in figure
+
+
+def test_where_there_is_no_gap_the_words_say_so(results):
+    told = {**results, "gap_recovered": np.nan}
+    assert "; no gap beyond its noise." in gap_figure(told)
+
+
+def test_accuracies_by_region_are_pooled_over_splits(results):
+    figure = region_figure(results)
+    sizes = results["region_share"]["easy"] * results["n_test"]
+    hits = np.nansum(results["region_accuracy"]["weak"]["easy"] * sizes)
+    assert f"easy rows: weak {hits / sizes.sum():.3f}," in figure
+    total = results["weak_score"].mean()
+    assert f"all rows: weak {total:.3f}," in figure
+
+
+def test_a_region_without_rows_has_no_accuracy(results):
+    told = {
+        **results,
+        "region_share": {**results["region_share"], "hard": np.zeros(2)},
+        "region_accuracy": {
+            name: {**regions, "hard": np.full(2, np.nan)}
+            for name, regions in results["region_accuracy"].items()
+        },
+    }
+    assert "; hard rows: none; " in region_figure(told)
+
+
+def test_without_thresholds_the_words_say_so(study):
+    detector = study.advice.estimator.overlap_detector_
+    assert ", threshold " in overlap_figure(detector)
+
+    class Flat:
+        regions_ = np.full(len(detector.regions_), "hard")
+        confidence_, overlap_score_ = detector.confidence_, detector.overlap_score_
+        confidence_threshold_, overlap_threshold_ = -np.inf, np.inf
+
+    figure = overlap_figure(Flat)
+    assert ", no threshold." in figure
+    assert "rows that are not hard: there is none." in figure
+
+
+def test_the_rows_drawn_of_the_sources_are_told(study):
+    selector = study.findings.sources.selector
+    figure = source_figure(selector)
+    most = selector.n_samples_drawn_.max()
+    assert f" {most} rows" in figure
+    assert figure.count('role="img"') == 3

@@ -1,0 +1,175 @@
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from sklearn_w2s.report._html import printable
+from sklearn_w2s.report._text import verdict
+
+VOID = {"meta", "link"}
+# Elements of HTML that the page may have outside its drawings.
+KNOWN = {
+    *("a", "bdi", "body", "caption", "code", "div", "figcaption", "figure", "footer"),
+    *("h1", "h2", "h3", "head", "header", "html", "li", "link", "main", "meta", "nav"),
+    *("p", "pre", "section", "style", "table", "tbody", "td", "th", "thead", "title"),
+    *("tr", "ul"),
+}
+
+
+class Page(HTMLParser):
+    """The elements of a page with their attributes, text and depth."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.elements, self.faults = [], [], []
+        self.feed(text)
+        self.close()
+        self.faults += [f"{tag} is not closed" for tag in self.open]
+
+    def handle_starttag(self, tag, attributes):
+        names = [name for name, _ in attributes]
+        if len(set(names)) < len(names):
+            self.faults.append(f"{tag} has an attribute twice")
+        in_drawing = "svg" in self.open
+        self.elements.append((tag, dict(attributes), in_drawing, []))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes), "svg" in self.open, []))
+        if "svg" not in self.open:
+            self.faults.append(f"{tag} closes itself")
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.faults.append(f"{tag} is closed in the wrong place")
+
+    def handle_data(self, data):
+        for *_, texts in self.elements[-1:]:
+            texts.append(data)
+
+    def all(self, tag):
+        return [(a, "".join(t)) for name, a, _, t in self.elements if name == tag]
+
+
+@pytest.fixture(scope="module")
+def read(study):
+    return Page(study.page)
+
+
+def test_tags_nest_and_only_drawings_hold_others_than_are_meant(read):
+    assert read.faults == []
+    assert {tag for tag, _, drawn, _ in read.elements if not drawn} == KNOWN | {"svg"}
+
+
+def test_nothing_is_run_or_loaded_and_the_policy_forbids_it(study, read):
+    for tag, attributes, *_ in read.elements:
+        assert tag not in {"script", "iframe", "object", "embed", "base", "form"}
+        for name, value in attributes.items():
+            assert not name.startswith("on")
+            if name in {"href", "src", "xlink:href"}:
+                assert value.startswith(("#", "data:"))
+    policy = read.all("meta")[1][0]
+    assert policy["http-equiv"] == "Content-Security-Policy"
+    assert policy["content"].startswith("default-src 'none';")
+    assert "script" not in policy["content"]
+    styles = "".join(text for _, text in read.all("style"))
+    assert "@import" not in styles
+    assert not re.search(r"url\((?!#)", study.page)
+
+
+def test_ids_are_unique_and_every_reference_names_one(read):
+    ids = [a["id"] for _, a, *_ in read.elements if "id" in a]
+    assert len(set(ids)) == len(ids)
+    for _, attributes, *_ in read.elements:
+        for name in ("aria-labelledby", "aria-describedby"):
+            if name in attributes:
+                assert set(attributes[name].split()) <= set(ids)
+        for name in ("href", "xlink:href"):
+            if attributes.get(name, "").startswith("#"):
+                assert attributes[name][1:] in ids
+
+
+def test_headings_skip_no_level_and_there_is_one_of_the_first(read):
+    levels = [int(tag[1]) for tag, *_ in read.elements if re.fullmatch("h[1-6]", tag)]
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert max(np.diff(levels)) <= 1
+
+
+def test_the_landmarks_of_a_page_are_there_and_sections_are_named(read):
+    for tag in ("header", "nav", "main", "footer", "h1", "title"):
+        assert len(read.all(tag)) == 1
+    assert read.all("html")[0][0] == {"lang": "en"}
+    links = {a["href"][1:] for a, _ in read.all("a")}
+    sections = [a["id"] for a, _ in read.all("section")]
+    assert sections == ["summary", "advice", "figures", "rows", "notes", "code"]
+    assert links == {*sections, "main"}
+    assert all("aria-labelledby" in a for a, _ in read.all("section"))
+
+
+def test_tables_have_a_caption_and_scopes_in_a_region_that_has_focus(read):
+    tables = read.all("table")
+    assert len(read.all("caption")) == len(tables) >= 6
+    assert {a["scope"] for a, _ in read.all("th")} == {"col", "row"}
+    regions = [a for a, _ in read.all("div") if a.get("role") == "region"]
+    assert len(regions) == len(tables) + 1
+    for attributes in regions:
+        assert attributes["tabindex"] == "0"
+        assert "aria-label" in attributes or "aria-labelledby" in attributes
+
+
+def test_every_drawing_is_an_image_that_tells_its_numbers(study, read):
+    images = [a for a, _ in read.all("div") if a.get("role") == "img"]
+    assert len(images) == len(read.all("svg")) == 8
+    assert len(read.all("figcaption")) == len(read.all("figure")) == 4
+    assert all(re.search(r"\d", a["aria-label"]) for a in images)
+    results = study.findings.results
+    for name in ("weak", "weak_to_strong", "strong_on_labels", "ceiling"):
+        assert f" {results[f'{name}_score'].mean():.3f}" in images[0]["aria-label"]
+    regions = study.advice.estimator.overlap_detector_.regions_
+    assert f"{np.mean(regions == 'hard'):.0%} hard" in images[4]["aria-label"]
+
+
+def test_text_from_the_data_is_text(study, evil, read):
+    shown = [
+        "".join(texts)
+        for tag, _, drawn, texts in read.elements
+        if tag == "bdi" and not drawn
+    ]
+    columns = study.findings.pool.X.columns
+    for text in [*columns, *(printable(name) for name in evil[:1])]:
+        assert any(
+            s == printable(text)[:60] or s[:50] == printable(text)[:50] for s in shown
+        )
+    assert "<b>low</b>" in shown
+    assert "\"high\" & 'up'" in shown
+    assert read.all("title")[0][1] == f"Does weak-to-strong pay on {study.data.name}?"
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", study.page)
+    study.page.encode()
+
+
+def test_sources_keep_their_names_in_the_drawing(evil, read):
+    drawn = [text for _, text in read.all("text")]
+    for name in evil:
+        assert any(text.startswith(printable(name)[:20]) for text in drawn), name
+
+
+def test_the_verdict_and_the_scores_are_those_of_the_results(study, read):
+    results = study.findings.results
+    assert verdict(results) in [text for _, text in read.all("p")]
+    cells = [text for _, text in read.all("td")]
+    for name in ("weak", "weak_to_strong", "strong_on_labels", "ceiling"):
+        scores = 100 * results[f"{name}_score"]
+        place = cells.index(f"{scores.mean():.2f}")
+        assert f"{scores.std(ddof=1):.2f}" in cells[place:]
+
+
+def test_the_advice_has_all_reasons_comparisons_and_indicators(study, read):
+    items = [text for _, text in read.all("bdi")]
+    assert set(study.advice.reasons) <= set(items)
+    heads = [text for _, text in read.all("th")]
+    for name in (*study.advice.comparisons, *study.advice.indicators):
+        assert name.replace("_to_", "-to-").replace("_", " ") in heads
+    assert study.advice.recommendation in items

@@ -1,0 +1,77 @@
+import os
+import sys
+
+import pytest
+
+from sklearn_w2s.report._errors import InputError
+from sklearn_w2s.report._write import check_target, write_whole
+
+
+def test_a_page_is_written_in_place_of_the_former_and_leaves_nothing_else(tmp_path):
+    path = tmp_path / "a.html"
+    path.write_text("before")
+    target = check_target(str(path), None)
+    assert path.read_text() == "before"
+    write_whole(target, "é\n")
+    assert path.read_bytes() == "é\n".encode()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "link.html").symlink_to(tmp_path / "a.html")
+    write_whole(check_target(str(tmp_path / "link.html"), None), "x")
+    assert (tmp_path / "link.html").is_symlink()
+    assert (tmp_path / "a.html").read_text() == "x"
+
+
+def test_where_writing_fails_the_former_page_stays(tmp_path, monkeypatch):
+    path = tmp_path / "a.html"
+    path.write_text("before")
+
+    def refuse(_self, _target):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(type(path), "replace", refuse)
+    with pytest.raises(InputError, match="cannot write there: disk full"):
+        write_whole(path, "x")
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("", "is no regular file"),
+        ("no/such.html", "there is no folder"),
+        ("data.csv", "is the file to read"),
+        ("x" * 300 + ".html", "cannot write there"),
+        ("a\x00.html", "cannot write there"),
+    ],
+)
+def test_a_path_that_cannot_be_written_is_refused(tmp_path, path, message):
+    data = tmp_path / "data.csv"
+    data.write_text("a\n")
+    with pytest.raises(InputError, match=f"--html .*{message}"):
+        check_target(str(tmp_path / path), str(data))
+    assert data.read_text() == "a\n"
+    assert list(tmp_path.iterdir()) == [data]
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere"
+)
+def test_a_folder_or_file_that_is_read_only_is_refused(tmp_path):
+    path = tmp_path / "a.html"
+    path.touch(mode=0o444)
+    with pytest.raises(InputError, match="read-only"):
+        check_target(str(path), None)
+    tmp_path.chmod(0o555)
+    with pytest.raises(InputError, match="cannot write there"):
+        check_target(str(tmp_path / "b.html"), None)
+    tmp_path.chmod(0o755)
+
+
+def test_without_matplotlib_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    with pytest.raises(InputError, match=r"--html needs .*sklearn-w2s\[report\]"):
+        check_target(str(tmp_path / "a.html"), None)

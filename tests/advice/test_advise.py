@@ -128,7 +128,7 @@ def test_without_labels_the_expectation_rests_on_unlabeled_rows():
 
 
 def test_labels_that_lack_columns_are_no_evidence():
-    table = pd.DataFrame(X, columns=[f"x{j}" for j in range(X.shape[1])])
+    table = pd.DataFrame(X.copy(), columns=[f"x{j}" for j in range(X.shape[1])])
     table.loc[LABELED, ["x38", "x39"]] = np.nan
     advice = advise(
         WeakToStrongClassifier(

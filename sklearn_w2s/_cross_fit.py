@@ -3,7 +3,7 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit, check_cv
 from sklearn.utils.parallel import Parallel, delayed
 
@@ -110,3 +110,37 @@ def _fit_predict(estimator, X, y, classes, train, test, sample_weight, params):
     fit_params = take_metadata(params, train, n_rows(X))
     fit_weighted(estimator, safe_indexing(X, train), y[train], weights, **fit_params)
     return predict_aligned(estimator, safe_indexing(X, test), classes)
+
+
+def out_of_bag_proba(forest, X):
+    """Return what the trees of a forest say of the rows that they have not seen.
+
+    Unlike `oob_score` of the forest, it takes rows of great weight, which every tree
+    has seen, without a warning.
+
+    Parameters
+    ----------
+    forest : RandomForestClassifier or RandomForestRegressor
+        Fitted on X with bootstrap samples; a regressor was fitted on probabilities.
+    X : {ndarray, csr matrix} of shape (n, n_features)
+        Rows.
+
+    Returns
+    -------
+    ndarray of shape (n, n_classes)
+        Means over trees; NaN where all have seen the row.
+    """
+    # Trees compare in single precision; converted once, not by each of them.
+    X = X.astype(np.float32)
+    ask = "predict_proba" if is_classifier(forest) else "predict"
+    n_classes = len(forest.classes_) if is_classifier(forest) else forest.n_outputs_
+    total = np.zeros((X.shape[0], n_classes))
+    n_trees = np.zeros((X.shape[0], 1))
+    for tree, seen in zip(forest.estimators_, forest.estimators_samples_, strict=True):
+        unseen = np.delete(np.arange(X.shape[0]), seen)
+        if len(unseen):
+            said = getattr(tree, ask)(X[unseen])
+            total[unseen] += said.reshape(len(unseen), n_classes)
+            n_trees[unseen] += 1
+    total[n_trees[:, 0] == 0] = np.nan
+    return total / np.maximum(n_trees, 1)

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import (
     KFold,
@@ -15,7 +17,7 @@ from sklearn.model_selection import (
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 
-from sklearn_w2s._cross_fit import out_of_fold_proba
+from sklearn_w2s._cross_fit import out_of_bag_proba, out_of_fold_proba
 
 
 @pytest.fixture(scope="module")
@@ -190,3 +192,26 @@ def test_splits_that_are_none_are_refused(rows, cv, message):
     X, y = rows
     with pytest.raises(ValueError, match=message):
         predict(GaussianNB(), X, y, cv)
+
+
+@pytest.mark.parametrize("kind", [np.asarray, sp.csr_matrix])
+@pytest.mark.parametrize("forest", [RandomForestClassifier, RandomForestRegressor])
+def test_out_of_bag_is_that_of_scikit_learn(forest, kind):
+    rng = np.random.default_rng(0)
+    rows = kind(rng.normal(size=(80, 3)))
+    targets = rng.dirichlet(np.ones(3), size=80)
+    if forest is RandomForestClassifier:
+        targets = targets.argmax(axis=1)
+    fitted = forest(60, oob_score=True, random_state=0).fit(rows, targets)
+    theirs = getattr(fitted, "oob_decision_function_", None)
+    theirs = fitted.oob_prediction_ if theirs is None else theirs
+    assert_allclose(out_of_bag_proba(fitted, rows), theirs, rtol=1e-12)
+
+
+def test_what_every_tree_has_seen_is_not_known_out_of_bag():
+    forest = RandomForestClassifier(3, random_state=0)
+    rows, labels = np.arange(6.0)[:, None], np.array([0, 1, 0, 1, 0, 1])
+    proba = out_of_bag_proba(forest.fit(rows, labels), rows)
+    seen = np.all([np.isin(range(6), s) for s in forest.estimators_samples_], axis=0)
+    assert seen.any()
+    assert_array_equal(np.isnan(proba).all(axis=1), seen)

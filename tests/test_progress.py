@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from joblib import parallel_config
 from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import LogisticRegression
@@ -205,7 +206,9 @@ def test_parts_with_callbacks_of_their_own_are_fitted_in_folds(n_jobs, tmp_path)
     model = WeakToStrongClassifier(
         part(), part(), strategy="mix", n_jobs=n_jobs, memory=str(tmp_path)
     )
-    model.set_callbacks(Recorder()).fit(X, y)
+    # Other processes know no class of this file.
+    with parallel_config("threading"):
+        model.set_callbacks(Recorder()).fit(X, y)
     assert model.predict(X).shape == y.shape
 
 

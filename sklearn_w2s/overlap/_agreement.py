@@ -4,6 +4,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.ensemble import RandomForestClassifier
 
+from sklearn_w2s._cross_fit import out_of_bag_proba
 from sklearn_w2s._sklearn import safe_indexing
 
 
@@ -58,13 +59,12 @@ class Agreement:
         self.forest = RandomForestClassifier(
             200,
             min_samples_leaf=3,
-            oob_score=True,
             n_jobs=self.n_jobs,
             random_state=rng.randint(np.iinfo(np.int32).max),
         ).fit(other, codes, sample_weight=weights)
-        proba = self.forest.oob_decision_function_
-        # Among very few rows, one may be in every bag: nothing is known of it.
-        proba[proba.sum(axis=1) == 0] = 1 / len(self.classes)
+        proba = out_of_bag_proba(self.forest, other)
+        # Every tree may have seen a row, if it is one of few or of great weight.
+        proba[np.isnan(proba[:, 0])] = 1 / len(self.classes)
         return self._lift(codes, proba)
 
     def score(self, rows, context):

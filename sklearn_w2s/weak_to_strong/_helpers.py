@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import has_fit_parameter
 
+from sklearn_w2s._cross_fit import out_of_bag_proba
 from sklearn_w2s._sklearn import routing_enabled
 
 N_TREES = 150
@@ -98,13 +99,12 @@ def make_soft_forest(n_jobs):
     Returns
     -------
     RandomForestRegressor
-        Unfitted and unseeded; it keeps predictions of rows by trees without them.
+        Unfitted and unseeded.
     """
     return RandomForestRegressor(
         N_SOFT_TREES,
         min_samples_leaf=5,
         max_features=0.33,
-        oob_score=True,
         n_jobs=n_jobs,
     )
 
@@ -126,9 +126,10 @@ def out_of_bag(forest, rows, chosen):
     ndarray of shape (n, n_classes)
         Probabilities.
     """
-    proba = np.empty((rows.shape[0], forest.n_outputs_))
-    proba[chosen] = forest.oob_prediction_
-    others = np.delete(np.arange(len(proba)), chosen)
+    proba = np.full((rows.shape[0], forest.n_outputs_), np.nan)
+    proba[chosen] = out_of_bag_proba(forest, rows[chosen])
+    # Every tree may have seen a row of great weight.
+    others = np.flatnonzero(np.isnan(proba[:, 0]))
     if len(others):
         proba[others] = forest.predict(rows[others])
     return proba

@@ -10,6 +10,7 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn_w2s._algorithms.sharpness import sharpen
 from sklearn_w2s._weak import WeakPredictor
 from sklearn_w2s.weak_to_strong import _teachers
+from sklearn_w2s.weak_to_strong._helpers import out_of_bag
 from sklearn_w2s.weak_to_strong._teachers import (
     Labels,
     Member,
@@ -283,7 +284,7 @@ def co_trained(X, weak, **params):
 def test_two_independent_views_know_more_than_either(two_views):
     X, truth, weak = two_views
     co_teacher, proba = co_trained(X, weak)
-    other = co_teacher.forest.oob_prediction_
+    other = out_of_bag(co_teacher.forest, co_teacher.view.rows(X), np.arange(len(X)))
 
     def accuracy(said):
         return np.mean(said.argmax(axis=1) == truth)

@@ -4,7 +4,6 @@ import unicodedata
 
 import numpy as np
 
-from sklearn_w2s._algorithms.interval import share_interval
 from sklearn_w2s._algorithms.overlap import EASY, HARD, REGIONS
 from sklearn_w2s.plotting import (
     GapDisplay,
@@ -16,9 +15,6 @@ from sklearn_w2s.plotting._svg import draw_svg
 from sklearn_w2s.report._html import Markup, element, to_markup
 from sklearn_w2s.report._text import FITS
 
-_LEVEL = 0.95
-# Normal quantile of a two-sided level of 95%.
-_Z = 1.959964
 _LONGEST_NAME = 24
 
 
@@ -59,63 +55,31 @@ def gap_figure(results):
 
 def region_figure(results):
     """Return the figure of accuracies by region."""
-    names = list(FITS)
-    sizes = {r: results["region_share"][r] * results["n_test"] for r in REGIONS}
-    accuracy = np.array(
-        [
-            [_pooled(results["region_accuracy"][name][r], sizes[r]) for r in REGIONS]
-            + [_pooled(results[f"{name}_score"], results["n_test"])]
-            for name in names
-        ]
-    )
-    judged = [*(sizes[r] for r in REGIONS), results["n_test"]]
-    n_rows = np.array([round(float(n.mean())) for n in judged])
-    ends = np.array(
-        [
-            [
-                (np.nan, np.nan) if np.isnan(share) else share_interval(share, n, _Z)
-                for share, n in zip(shares, np.maximum(n_rows, 1), strict=True)
-            ]
-            for shares in accuracy
-        ]
-    )
-    display = RegionAccuracyDisplay(
-        accuracy=accuracy,
-        low=ends[..., 0],
-        high=ends[..., 1],
-        n_rows=n_rows,
-        names=[FITS[name] for name in names],
-        confidence_level=_LEVEL,
-    )
-    columns = [*(f"{region} rows" for region in REGIONS), "all rows"]
-    words = [
-        f"{column}: {', '.join(_named(values)) or 'none'}"
-        for column, values in zip(columns, accuracy.T, strict=True)
+    by_fit = results["region_accuracy"]
+    columns = [
+        (f"{region} rows", {name: by_fit[name][region] for name in FITS})
+        for region in REGIONS
     ]
+    columns.append(("all rows", {name: results[f"{name}_score"] for name in FITS}))
+    words = [f"{name}: {_means(by_name) or 'none'}" for name, by_name in columns]
     return _figure(
-        display.plot,
+        lambda ax: RegionAccuracyDisplay.from_cv_results(results, ax=ax),
         [f"Accuracy by region. {'; '.join(words)}."],
         "Accuracy on the easy, hard and overlap rows of the test sets: means over "
-        "splits, with the intervals of one test set. Below, its rows.",
+        "splits with intervals, every split as a dot. Below, the rows of a test set.",
         prefix="regions",
         size=(4.8, 3.8),
     )
 
 
-def _named(values):
-    return [
-        f"{label} {value:.3f}"
-        for label, value in zip(FITS.values(), values, strict=True)
-        if not np.isnan(value)
-    ]
-
-
-def _pooled(accuracy, sizes):
-    """Return the accuracy on the rows of all splits, NaN where there are none."""
-    judged = sizes > 0
-    if not judged.any():
-        return np.nan
-    return float(np.average(accuracy[judged], weights=sizes[judged]))
+def _means(by_name):
+    """Return the mean of each fit over the splits that have rows to judge it by."""
+    known = {name: values[~np.isnan(values)] for name, values in by_name.items()}
+    return ", ".join(
+        f"{FITS[name]} {values.mean():.3f}"
+        for name, values in known.items()
+        if len(values)
+    )
 
 
 def overlap_figure(detector):

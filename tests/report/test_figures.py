@@ -30,11 +30,10 @@ def test_where_there_is_no_gap_the_words_say_so(results):
     assert "; no gap beyond its noise." in gap_figure(told)
 
 
-def test_accuracies_by_region_are_pooled_over_splits(results):
+def test_accuracies_by_region_are_means_over_splits(results):
     figure = region_figure(results)
-    sizes = results["region_share"]["easy"] * results["n_test"]
-    hits = np.nansum(results["region_accuracy"]["weak"]["easy"] * sizes)
-    assert f"easy rows: weak {hits / sizes.sum():.3f}," in figure
+    mean = np.nanmean(results["region_accuracy"]["weak"]["easy"])
+    assert f"easy rows: weak {mean:.3f}," in figure
     total = results["weak_score"].mean()
     assert f"all rows: weak {total:.3f}," in figure
 

@@ -19,10 +19,9 @@ from sklearn_w2s.advice._expectation import (
 from sklearn_w2s.advice._indicators import describe
 from sklearn_w2s.advice._trial import run_trial
 from sklearn_w2s.advice._words import give_reasons, recommend
-from sklearn_w2s.model_selection._gap_fold import final_step
+from sklearn_w2s.model_selection._gap_fold import final_step, require_weak_to_strong
 from sklearn_w2s.weak_to_strong._views import unknown_columns
 
-_NEEDED = ("weak_estimator", "strong_estimator", "missing_label")
 _LARGEST_SEED = np.iinfo(np.int32).max
 
 
@@ -248,20 +247,14 @@ def _check_options(scoring, confidence_level):
 
 
 def _check_labels(estimator, y):
-    final = final_step(estimator)
-    lacking = [name for name in _NEEDED if not hasattr(final, name)]
-    if lacking:
-        msg = (
-            f"estimator={estimator!r} has no parameter {lacking[0]!r}. Pass a "
-            "WeakToStrongClassifier, or a pipeline that ends in one."
-        )
-        raise TypeError(msg)
-    labels, labeled = check_labels(y, final.missing_label)
+    require_weak_to_strong(estimator)
+    missing_label = final_step(estimator).missing_label
+    labels, labeled = check_labels(y, missing_label)
     if labeled.all():
         msg = (
             f"y has a label in each of its {len(labeled)} rows, so that there is "
             f"nothing to learn from weak labels. Mark unlabeled rows with "
-            f"{final.missing_label!r}, or see cross_validate_gap(..., labeled_size=...)"
+            f"{missing_label!r}, or see cross_validate_gap(..., labeled_size=...)"
             " for what hidden labels would be worth."
         )
         raise ValueError(msg)

@@ -87,6 +87,8 @@ def kind_of(strategy):
     {"taught", "smoothing", "imitating"}
         Whether a teacher corrects them, neighbours do, or nobody.
     """
+    if strategy in ("weak", "strong_on_labels"):
+        return "taught"  # by a teacher that left it to one of its members
     known = STRATEGIES.get(strategy) if isinstance(strategy, str) else None
     if known is None:
         return "imitating"

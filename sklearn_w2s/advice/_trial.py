@@ -19,7 +19,6 @@ from sklearn_w2s.model_selection import LabeledSplit, cross_validate_gap
 from sklearn_w2s.model_selection._gap_fold import final_step, weak_alone
 from sklearn_w2s.overlap import OverlapDetector
 
-RIVALS = ("weak", "weak_to_strong", "strong_on_labels")
 MAX_FOLDS = 5
 # Opinions of more unlabeled rows cost more than they tell.
 MAX_UNLABELED = 5_000
@@ -204,7 +203,8 @@ def _sample(labeled, seed):
 def _hold_out_once(estimator, X, y, labeled, seed, params):
     """Hold out a fifth of the unlabeled rows, where labels cannot be spared."""
     kept = np.arange(len(labeled))
-    held_out = _sample(labeled, seed)[: (~labeled).sum() // MAX_FOLDS]
+    n_held_out = max(1, (~labeled).sum() // MAX_FOLDS)
+    held_out = _sample(labeled, seed)[:n_held_out]
     part = np.setdiff1d(kept, held_out)
     student, other = (
         _fit(estimator, X, y, rows, seed, params) for rows in (kept, part)

@@ -86,6 +86,25 @@ def final_step(estimator):
     return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
 
 
+def require_weak_to_strong(estimator):
+    """Refuse what has no weak and no strong estimator.
+
+    Raises
+    ------
+    TypeError
+        If a parameter of weak-to-strong classifiers is missing.
+    """
+    final = final_step(estimator)
+    needed = ("weak_estimator", "strong_estimator", "missing_label")
+    lacking = [name for name in needed if not hasattr(final, name)]
+    if lacking:
+        msg = (
+            f"estimator={estimator!r} has no parameter {lacking[0]!r}. Pass a "
+            "WeakToStrongClassifier, or a pipeline that ends in one."
+        )
+        raise TypeError(msg)
+
+
 def strong_alone(estimator):
     """Return the strong estimator in the place of a weak-to-strong classifier.
 

@@ -19,6 +19,7 @@ from sklearn_w2s._validation import check_labels
 from sklearn_w2s.model_selection._gap_fold import (
     Trial,
     final_step,
+    require_weak_to_strong,
     run_fold,
     strong_alone,
 )
@@ -101,15 +102,7 @@ def cross_validate_sizes(
 
 
 def _check_settings(estimator, confidence_level, error_score):
-    final = final_step(estimator)
-    needed = ("weak_estimator", "strong_estimator", "missing_label")
-    lacking = [name for name in needed if not hasattr(final, name)]
-    if lacking:
-        msg = (
-            f"estimator={estimator!r} has no parameter {lacking[0]!r}. Pass a "
-            "WeakToStrongClassifier, or a pipeline that ends in one."
-        )
-        raise TypeError(msg)
+    require_weak_to_strong(estimator)
     is_level = isinstance(confidence_level, Real) and 0 < float(confidence_level) < 1
     if not is_level:
         msg = f"confidence_level={confidence_level!r} must be a number in (0, 1)."

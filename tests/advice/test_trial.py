@@ -89,6 +89,22 @@ def test_without_labels_a_fifth_of_the_rows_is_held_out():
     assert "strong_on_labels" not in opinions.predicted
 
 
+def test_of_few_unlabeled_rows_one_is_held_out():
+    kept = np.arange(62)
+    _, opinions = run_trial(
+        model(),
+        X[kept],
+        Y[kept],
+        ask_labels=False,
+        cv=None,
+        random_state=0,
+        n_jobs=None,
+        params=None,
+        verbose=0,
+    )
+    assert len(opinions.rows) == 1
+
+
 def test_a_class_with_a_single_label_is_not_split():
     y = np.where(np.arange(200) < 60, TRUTH, -1)
     y[np.flatnonzero(y == 1)[1:]] = -1

@@ -1,0 +1,27 @@
+"""The gallery shows what there is to evaluate and to see with."""
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
+SHOWN = ["advice", "metrics", "model_selection", "plotting"]
+
+
+@pytest.mark.parametrize("package", SHOWN)
+def test_every_public_name_is_in_an_example(package):
+    module = importlib.import_module(f"sklearn_w2s.{package}")
+    text = "\n".join(path.read_text("utf-8") for path in EXAMPLES)
+    used = set(re.findall(r"\w+", text))
+    # What advise returns is shown by its text.
+    assert set(module.__all__) - used <= {"Advice"}
+
+
+def test_examples_are_numbered_and_begin_with_a_title():
+    for path in EXAMPLES:
+        assert re.fullmatch(r"\d{4}_[a-z_]+\.py", path.name)
+        title, underline = path.read_text("utf-8").splitlines()[1:3]
+        assert set(underline) == {"="}
+        assert len(underline) == len(title)

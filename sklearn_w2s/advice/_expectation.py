@@ -68,9 +68,9 @@ class Prior(NamedTuple):
 
 # By kind of strategy, see `kind_of`. Written by benchmarks/tables/advice.py.
 PRIORS = {
-    "taught": {GAIN: Prior(0.49, 0.17), LEAD: Prior(0.48, 0.2)},
-    "smoothing": {GAIN: Prior(0.3, 0.2), LEAD: Prior(0.3, 0.2)},
-    "imitating": {GAIN: Prior(0.0, 0.3), LEAD: Prior(0.0, 0.3)},
+    "taught": {GAIN: Prior(0.69, 0.21), LEAD: Prior(0.49, 0.21)},
+    "smoothing": {GAIN: Prior(0.96, 0.47), LEAD: Prior(0.44, 0.21)},
+    "imitating": {GAIN: Prior(0.32, 0.39), LEAD: Prior(0.26, 0.19)},
 }
 
 

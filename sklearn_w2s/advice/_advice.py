@@ -2,6 +2,7 @@
 
 import textwrap
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 _WIDTH = 88
@@ -84,11 +85,10 @@ class Advice:
 
     def __str__(self):
         """Return the recommendation, then the reasons as a list."""
-        lines = textwrap.wrap(self.recommendation, _WIDTH)
+        wrap = partial(textwrap.wrap, width=_WIDTH, break_on_hyphens=False)
+        lines = wrap(self.recommendation)
         for reason in self.reasons:
-            lines += textwrap.wrap(
-                reason, _WIDTH, initial_indent="- ", subsequent_indent="  "
-            )
+            lines += wrap(reason, initial_indent="- ", subsequent_indent="  ")
         return "\n".join(lines)
 
     def __repr__(self):

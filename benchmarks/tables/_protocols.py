@@ -1,5 +1,6 @@
 """Situations in which weak-to-strong is used, made from labeled tables."""
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +11,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
 
-from benchmarks.tables._problems import paper_problem
+from benchmarks.tables._problems import paper_problem, read_table
 from sklearn_w2s._tabular import TabularEncoder, default_weak_estimator
 from sklearn_w2s.weak_estimators import VoteClassifier
 
@@ -132,6 +133,35 @@ PROTOCOLS = {
     "votes": votes,
     "synthetic": synthetic,
 }
+
+
+def data_sets(folder):
+    """Return what the index of the folder says of the data sets of each situation."""
+    entries = json.loads((folder / "index.json").read_text("utf-8")).values()
+    entries = [entry for entry in entries if not entry.get("text_only")]
+    voted = [entry for entry in entries if entry.get("lf_file")]
+    return dict.fromkeys(PROTOCOLS, entries) | {
+        "votes": voted,
+        "synthetic": [{"name": "synthetic"}],
+    }
+
+
+def make_situation(protocol, folder, entry, seed):
+    """Return a situation made of a data set of the folder."""
+    X = y = None
+    if protocol == "votes":
+        X, y = _read_with_votes(folder, entry)
+    elif protocol != "synthetic":
+        X, y, *_ = read_table(folder, entry)
+    return PROTOCOLS[protocol](X, y, seed)
+
+
+def _read_with_votes(folder, entry):
+    """Return features, the votes of labelling functions among them, and class codes."""
+    X, y, _, positions = read_table(folder, entry)
+    votes = pd.read_csv(folder / entry["lf_file"])
+    votes = votes.drop(columns="split", errors="ignore").iloc[positions]
+    return X.join(votes.reset_index(drop=True)), y
 
 
 def _situation(X, y, n_labeled, seed):

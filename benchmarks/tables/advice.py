@@ -6,7 +6,6 @@ but the one that is judged. Rows that a results file has already are not compute
 """
 
 import argparse
-import json
 import sys
 import time
 import warnings
@@ -20,10 +19,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score
 
 from benchmarks.tables._contestants import STRONG, make_strong
-from benchmarks.tables._problems import data_folder, read_table
-from benchmarks.tables._protocols import PROTOCOLS
+from benchmarks.tables._problems import data_folder
+from benchmarks.tables._protocols import PROTOCOLS, data_sets, make_situation
 from benchmarks.tables._results import RESULTS, read, write
-from benchmarks.tables.effectiveness import read_with_votes
 from sklearn_w2s import WeakToStrongClassifier
 from sklearn_w2s.advice import advise
 from sklearn_w2s.advice._decision import decide
@@ -51,12 +49,7 @@ def judge(folder, entry, protocol, strong, seed, strategy):
     """Return what advice was given, on what evidence, and what was true."""
     warnings.simplefilter("ignore", ConvergenceWarning)
     warnings.simplefilter("ignore", UserWarning)
-    X = y = None
-    if protocol == "votes":
-        X, y = read_with_votes(folder, entry)
-    elif protocol != "synthetic":
-        X, y, *_ = read_table(folder, entry)
-    situation = PROTOCOLS[protocol](X, y, seed)
+    situation = make_situation(protocol, folder, entry, seed)
     estimator = WeakToStrongClassifier(
         situation.weak,
         make_strong(strong, situation, seed),
@@ -202,11 +195,7 @@ def parse(arguments):
 def tasks_of(options, done):
     """Return the arguments of `judge` that the results lack."""
     folder = options.data_dir or data_folder()
-    entries = json.loads((folder / "index.json").read_text("utf-8")).values()
-    entries = [entry for entry in entries if not entry.get("text_only")]
-    sets = dict.fromkeys(PROTOCOLS, entries)
-    sets["synthetic"] = [{"name": "synthetic"}]
-    sets["votes"] = [entry for entry in entries if entry.get("lf_file")]
+    sets = data_sets(folder)
     return [
         (folder, entry, protocol, strong, seed, strategy)
         for strategy in options.strategy or STRATEGIES

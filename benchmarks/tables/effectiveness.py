@@ -5,7 +5,6 @@ stopped goes on.
 """
 
 import argparse
-import json
 import sys
 import warnings
 from collections import defaultdict
@@ -22,8 +21,8 @@ from sklearn.metrics import (
 )
 
 from benchmarks.tables._contestants import CONTESTANTS, STRONG, make_strong
-from benchmarks.tables._problems import data_folder, read_table
-from benchmarks.tables._protocols import PROTOCOLS
+from benchmarks.tables._problems import data_folder
+from benchmarks.tables._protocols import PROTOCOLS, data_sets, make_situation
 from benchmarks.tables._results import RESULTS, read, write
 
 RESULT = RESULTS / "effectiveness.csv"
@@ -34,26 +33,13 @@ HARM = 0.01
 REFERENCES = ["weak", "strategy=auto", "ceiling"]
 
 
-def read_with_votes(folder, entry):
-    """Return features, the votes of labelling functions among them, and class codes."""
-    X, y, _, positions = read_table(folder, entry)
-    votes = pd.read_csv(folder / entry["lf_file"])
-    votes = votes.drop(columns="split", errors="ignore").iloc[positions]
-    return X.join(votes.reset_index(drop=True)), y
-
-
 def judge(folder, entry, protocol, strong, seed, contestants):
     """Return a row of scores for each contestant."""
     # Neither is about the contest: the weak estimator stops early on raw columns, and a
     # strategy that gives way says so.
     warnings.simplefilter("ignore", ConvergenceWarning)
     warnings.simplefilter("ignore", UserWarning)
-    X = y = None
-    if protocol == "votes":
-        X, y = read_with_votes(folder, entry)
-    elif protocol != "synthetic":
-        X, y, *_ = read_table(folder, entry)
-    situation = PROTOCOLS[protocol](X, y, seed)
+    situation = make_situation(protocol, folder, entry, seed)
     rows = []
     for name in contestants:
         proba = CONTESTANTS[name](situation, make_strong(strong, situation, seed), seed)
@@ -198,21 +184,15 @@ def main(arguments=None):
     """Compute what is missing of the results file, then the summary beside it."""
     options = parse(arguments)
     folder = options.data_dir or data_folder()
-    entries = json.loads((folder / "index.json").read_text("utf-8")).values()
-    entries = [entry for entry in entries if not entry.get("text_only")]
+    sets = data_sets(folder)
     rows = read(options.out)
     done = {tuple(str(row[key]) for key in KEYS) for row in rows}
     chosen = options.contestant or list(CONTESTANTS)
     tasks = []
     for protocol in options.protocol or PROTOCOLS:
-        sets = entries
-        if protocol == "synthetic":
-            sets = [{"name": "synthetic"}]
-        elif protocol == "votes":
-            sets = [entry for entry in entries if entry.get("lf_file")]
         for strong in options.strong or ["hgb", "rf"]:
             for seed in range(options.seeds):
-                for entry in sets:
+                for entry in sets[protocol]:
                     key = (protocol, strong, entry["name"], str(seed))
                     missing = [c for c in chosen if (*key, c) not in done]
                     if missing:
@@ -228,10 +208,15 @@ def main(arguments=None):
     rows.sort(key=lambda row: [str(row[key]) for key in KEYS])
     write(options.out, rows)
     summary = summarise(rows, np.random.default_rng(0))
-    write(options.out.with_stem(f"{options.out.stem}_summary"), summary)
-    stem = f"{options.out.stem}_by_data_set"
-    write(options.out.with_stem(stem), by_data_set(rows))
-    write(options.out.with_stem(f"{options.out.stem}_overview"), overview(summary))
+    tables = {
+        "_summary": summary,
+        "_by_data_set": by_data_set(rows),
+        "_overview": overview(summary),
+    }
+    for suffix, table in tables.items():
+        # Nothing is compared before the references have been run on all data sets.
+        if table:
+            write(options.out.with_stem(options.out.stem + suffix), table)
 
 
 if __name__ == "__main__":

@@ -4,10 +4,9 @@ from inspect import isclass, signature
 from math import isnan
 
 from sklearn.base import BaseEstimator
-from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_w2s._sklearn import visual_block
+from sklearn_w2s._weak import is_fitted
 
 # Longest names shown, in characters.
 _LONGEST = 40
@@ -30,7 +29,7 @@ class DiagramMixin(BaseEstimator):
             if _is_estimator(part)
         }
         blocks = []
-        if _is_fitted(self):
+        if is_fitted(self):
             blocks.append(visual_block("single", None, names=self._findings()))
         if parts:
             used = visual_block(
@@ -92,11 +91,3 @@ def _part(estimator, name):
 
 def _is_estimator(value):
     return hasattr(value, "get_params") and hasattr(value, "fit") and not isclass(value)
-
-
-def _is_fitted(estimator):
-    try:
-        check_is_fitted(estimator)
-    except NotFittedError:
-        return False
-    return True

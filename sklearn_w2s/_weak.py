@@ -79,7 +79,7 @@ def is_given(estimator):
     if isinstance(estimator, FrozenEstimator):
         return True
     # A pipeline calls itself fitted where its last step is.
-    return not isinstance(estimator, Pipeline) and _is_fitted(clone(estimator))
+    return not isinstance(estimator, Pipeline) and is_fitted(clone(estimator))
 
 
 def fit_weak(
@@ -286,7 +286,8 @@ def _plain_list(columns, X):
     return plain
 
 
-def _is_fitted(estimator):
+def is_fitted(estimator):
+    """Say whether an estimator is fitted."""
     try:
         check_is_fitted(estimator)
     except NotFittedError:

@@ -1,12 +1,9 @@
 """Advise on weak-to-strong: will it pay on these rows, and what to do next."""
 
-from numbers import Real
-
 import numpy as np
 from sklearn.utils import check_random_state, column_or_1d, indexable
-from sklearn.utils.validation import check_consistent_length
 
-from sklearn_w2s._validation import check_labels
+from sklearn_w2s._validation import check_labels, check_sources
 from sklearn_w2s.advice._advice import Advice
 from sklearn_w2s.advice._decision import decide, densest_source, plan, source_table
 from sklearn_w2s.advice._expectation import (
@@ -20,6 +17,7 @@ from sklearn_w2s.advice._indicators import describe
 from sklearn_w2s.advice._trial import run_trial
 from sklearn_w2s.advice._words import give_reasons, recommend
 from sklearn_w2s.model_selection._gap_fold import final_step, require_weak_to_strong
+from sklearn_w2s.model_selection._gap_summary import check_level
 from sklearn_w2s.weak_to_strong._views import unknown_columns
 
 _LARGEST_SEED = np.iinfo(np.int32).max
@@ -161,7 +159,10 @@ def advise(
     200
     """
     X, y, sample_source = _check_rows(X, y, sample_source)
-    _check_options(scoring, confidence_level)
+    check_level(confidence_level)
+    if scoring not in SCORING:
+        msg = f"scoring={scoring!r} is not one of {sorted(SCORING)}."
+        raise ValueError(msg)
     labels, labeled = _check_labels(estimator, y)
     lacking = _lacking_columns(X, labeled)
     student, opinions = run_trial(
@@ -231,19 +232,9 @@ def _check_rows(X, y, sample_source):
         X = np.asarray(X)
     X, y = indexable(X, y)
     if sample_source is not None:
-        sample_source = column_or_1d(sample_source)
-        check_consistent_length(X, sample_source)
+        names, codes = check_sources(sample_source, X)
+        sample_source = names[codes]
     return X, column_or_1d(y), sample_source
-
-
-def _check_options(scoring, confidence_level):
-    if scoring not in SCORING:
-        msg = f"scoring={scoring!r} is not one of {sorted(SCORING)}."
-        raise ValueError(msg)
-    is_level = isinstance(confidence_level, Real) and 0 < float(confidence_level) < 1
-    if not is_level:
-        msg = f"confidence_level={confidence_level!r} must be a number in (0, 1)."
-        raise ValueError(msg)
 
 
 def _check_labels(estimator, y):

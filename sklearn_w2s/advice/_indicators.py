@@ -5,8 +5,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from sklearn_w2s._algorithms.indicators import class_coverage, neighbor_consistency
 from sklearn_w2s._sklearn import safe_indexing
-from sklearn_w2s.advice._trial import before_final
-from sklearn_w2s.model_selection._gap_fold import final_step
+from sklearn_w2s.model_selection._gap_fold import before_final, final_step
 
 N_NEIGHBORS = 15
 

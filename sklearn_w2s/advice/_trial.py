@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
-from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -178,13 +177,6 @@ def run_trial(
     return student, _join(heard)
 
 
-def before_final(student, X):
-    """Return rows as the last step of a fitted pipeline gets them."""
-    if isinstance(student, Pipeline) and len(student.steps) > 1:
-        return student[:-1].transform(X)
-    return X
-
-
 def _with_detector(estimator):
     """Return a clone that finds regions, which the overlap density needs."""
     estimator = clone(estimator)
@@ -231,20 +223,21 @@ def _hear(X, rows, student, alone=None):
     if alone is not None:
         predicted["strong_on_labels"] = alone.predict(chosen)
     own = student.predict(chosen)
+    thought = _probability(student, chosen)
     advantage = {
-        name: _advantage(student, chosen, own, other)
-        for name, other in predicted.items()
+        name: thought(own) - thought(other) for name, other in predicted.items()
     }
     confidence = weak.predict_proba(chosen).max(axis=1)
     return Opinions(rows, predicted | {"weak_to_strong": own}, confidence, advantage)
 
 
-def _advantage(student, X, own, other):
+def _probability(student, X):
+    """Return a function from a class for each row to its probability."""
     if not hasattr(student, "predict_proba"):
-        return np.full(len(own), np.nan)
-    proba, rows = student.predict_proba(X), np.arange(len(own))
-    columns = [np.searchsorted(student.classes_, said) for said in (own, other)]
-    return proba[rows, columns[0]] - proba[rows, columns[1]]
+        return lambda said: np.full(len(said), np.nan)
+    proba = student.predict_proba(X)
+    rows = np.arange(len(proba))
+    return lambda said: proba[rows, np.searchsorted(student.classes_, said)]
 
 
 def _join(heard):

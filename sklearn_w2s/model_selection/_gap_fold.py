@@ -105,6 +105,13 @@ def require_weak_to_strong(estimator):
         raise TypeError(msg)
 
 
+def before_final(fitted, X):
+    """Return rows as the last step of a fitted pipeline gets them."""
+    if isinstance(fitted, Pipeline) and len(fitted.steps) > 1:
+        return fitted[:-1].transform(X)
+    return X
+
+
 def strong_alone(estimator):
     """Return the strong estimator in the place of a weak-to-strong classifier.
 
@@ -222,11 +229,9 @@ def weak_alone(fitted, X):
         )
         raise ValueError(msg)
     weak = FrozenEstimator(final.weak_estimator_)
-    steps = []
-    if isinstance(fitted, Pipeline):
-        steps = list(fitted.steps[:-1])
-        X = fitted[:-1].transform(X) if steps else X
-    columns = resolve_columns(getattr(final, "weak_features", None), X)
+    steps = list(fitted.steps[:-1]) if isinstance(fitted, Pipeline) else []
+    rows = before_final(fitted, X)
+    columns = resolve_columns(getattr(final, "weak_features", None), rows)
     view = FunctionTransformer(select_columns, kw_args={"columns": columns})
     return Pipeline([*steps, ("view", view), ("weak", weak)])
 
@@ -255,8 +260,7 @@ def _describe(fitted, fits, X, y):
     }
     if not hasattr(final, "overlap_detector_"):
         return facts
-    rows = fitted[:-1].transform(X) if _has_steps_before(fitted) else X
-    regions = final.overlap_detector_.predict(rows)
+    regions = final.overlap_detector_.predict(before_final(fitted, X))
     facts["region_share"] = {name: np.mean(regions == name) for name in REGIONS}
     facts["region_accuracy"] = {
         name: dict.fromkeys(REGIONS, np.nan)
@@ -265,7 +269,3 @@ def _describe(fitted, fits, X, y):
         for name, fit in fits.items()
     }
     return facts
-
-
-def _has_steps_before(fitted):
-    return isinstance(fitted, Pipeline) and len(fitted.steps) > 1

@@ -23,7 +23,7 @@ from sklearn_w2s.model_selection._gap_fold import (
     run_fold,
     strong_alone,
 )
-from sklearn_w2s.model_selection._gap_summary import gather
+from sklearn_w2s.model_selection._gap_summary import check_level, gather
 from sklearn_w2s.model_selection._hiding import refuse_class
 from sklearn_w2s.model_selection._split import LabeledSplit
 
@@ -103,10 +103,7 @@ def cross_validate_sizes(
 
 def _check_settings(estimator, confidence_level, error_score):
     require_weak_to_strong(estimator)
-    is_level = isinstance(confidence_level, Real) and 0 < float(confidence_level) < 1
-    if not is_level:
-        msg = f"confidence_level={confidence_level!r} must be a number in (0, 1)."
-        raise ValueError(msg)
+    check_level(confidence_level)
     if error_score != "raise" and not isinstance(error_score, Real):
         msg = f'error_score={error_score!r} must be a number or "raise".'
         raise ValueError(msg)

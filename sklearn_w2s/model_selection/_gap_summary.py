@@ -1,5 +1,7 @@
 """Gather the folds, and say which share of the gap they recover, with an interval."""
 
+from numbers import Real
+
 import numpy as np
 from scipy.stats import t as student_t
 
@@ -8,6 +10,20 @@ from sklearn_w2s.model_selection._gap_fold import RIVALS
 
 N_DRAWS = 2000
 _COUNTS = ("n_labeled", "n_unlabeled", "n_hidden", "n_test")
+
+
+def check_level(confidence_level):
+    """Refuse a level that is no number in (0, 1).
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    is_number = isinstance(confidence_level, Real)
+    if not (is_number and 0 < float(confidence_level) < 1):
+        msg = f"confidence_level={confidence_level!r} must be a number in (0, 1)."
+        raise ValueError(msg)
 
 
 def is_beyond_noise(gaps, confidence_level):

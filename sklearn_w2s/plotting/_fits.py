@@ -114,19 +114,6 @@ def describe_folds(n_folds, confidence_level):
     return f"{n_folds} fold{plural}, mean with {100 * confidence_level:.4g}% interval"
 
 
-def check_level(confidence_level):
-    """Refuse a level that is not in (0, 1).
-
-    Raises
-    ------
-    ValueError
-        If it is not.
-    """
-    if not 0 < confidence_level < 1:
-        msg = f"confidence_level={confidence_level!r} must be a number in (0, 1)."
-        raise ValueError(msg)
-
-
 def check_results(results, function):
     """Refuse results that are not of a function.
 

@@ -5,9 +5,9 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
 from sklearn_w2s.model_selection import cross_validate_gap
+from sklearn_w2s.model_selection._gap_summary import check_level
 from sklearn_w2s.plotting._fits import (
     MARKS,
-    check_level,
     check_results,
     check_scores,
     choose_metric,
@@ -17,7 +17,7 @@ from sklearn_w2s.plotting._fits import (
     name_score,
     take_scores,
 )
-from sklearn_w2s.plotting._style import import_pyplot
+from sklearn_w2s.plotting._style import one_axes
 
 _MEAN = {"markersize": 8, "elinewidth": 2.2, "capsize": 4, "linestyle": "none"}
 _FOLD = {"s": 12, "color": "#888888", "linewidths": 0, "zorder": 2}
@@ -222,10 +222,7 @@ class GapDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        if ax is None:
-            plt = import_pyplot("GapDisplay")
-            _, ax = plt.subplots(figsize=(5.6, 3.2), layout="constrained")
-        self.ax_ = ax
+        self.ax_ = one_axes(ax, "GapDisplay", figsize=(5.6, 3.2))
         self.figure_ = self.ax_.figure
         labels = label_fits(self.scores)
         self.means_, self.folds_, self.texts_ = {}, {}, {}

@@ -4,9 +4,9 @@ import numpy as np
 from sklearn.utils import check_array, column_or_1d
 
 from sklearn_w2s.model_selection import gap_learning_curve
+from sklearn_w2s.model_selection._gap_summary import check_level
 from sklearn_w2s.plotting._fits import (
     MARKS,
-    check_level,
     check_results,
     check_scores,
     choose_metric,
@@ -16,7 +16,7 @@ from sklearn_w2s.plotting._fits import (
     name_score,
     take_scores,
 )
-from sklearn_w2s.plotting._style import LEGEND, import_pyplot
+from sklearn_w2s.plotting._style import LEGEND, one_axes
 
 # Told apart by line and marker in grey, by these colours elsewhere.
 _LINES = {
@@ -246,10 +246,7 @@ class GapLearningCurveDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        if ax is None:
-            plt = import_pyplot("GapLearningCurveDisplay")
-            _, ax = plt.subplots(figsize=(5.5, 4), layout="constrained")
-        self.ax_ = ax
+        self.ax_ = one_axes(ax, "GapLearningCurveDisplay", figsize=(5.5, 4))
         self.figure_ = self.ax_.figure
         # Sizes may come in any order; a line is drawn from left to right.
         order = np.argsort(self.sizes, kind="stable")

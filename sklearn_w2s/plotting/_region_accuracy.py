@@ -11,17 +11,17 @@ from sklearn_w2s._algorithms.interval import share_interval
 from sklearn_w2s._algorithms.overlap import REGIONS
 from sklearn_w2s.metrics import region_accuracy
 from sklearn_w2s.metrics._overlap import check_regions
+from sklearn_w2s.model_selection._gap_summary import check_level
 from sklearn_w2s.plotting._fits import (
     LABELS,
     MARKS,
     SAME,
-    check_level,
     check_results,
     describe_folds,
     half_width,
     label_fits,
 )
-from sklearn_w2s.plotting._style import LEGEND, import_pyplot
+from sklearn_w2s.plotting._style import LEGEND, one_axes
 
 _COLUMNS = (*REGIONS, "all")
 # Okabe-Ito colours; the markers alone tell the predictors apart in grey.
@@ -295,10 +295,7 @@ class RegionAccuracyDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        if ax is None:
-            plt = import_pyplot("RegionAccuracyDisplay")
-            _, ax = plt.subplots(figsize=(5.5, 4), layout="constrained")
-        self.ax_ = ax
+        self.ax_ = one_axes(ax, "RegionAccuracyDisplay", figsize=(5.5, 4))
         self.figure_ = self.ax_.figure
         places = np.arange(len(_COLUMNS))
         step = _SPREAD / max(1, len(self.names))

@@ -39,6 +39,34 @@ def import_pyplot(display):
     return plt
 
 
+def one_axes(ax, display, *, figsize):
+    """Return the axes to draw in, of a new figure where none are given.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes or None
+        Axes; None makes a figure.
+    display : str
+        Class that asks, for the message.
+    figsize : tuple of two float
+        Width and height of a new figure in inches.
+
+    Returns
+    -------
+    matplotlib Axes
+        The axes.
+
+    Raises
+    ------
+    ImportError
+        If a figure is needed, and matplotlib is not installed.
+    """
+    if ax is not None:
+        return ax
+    plt = import_pyplot(display)
+    return plt.subplots(figsize=figsize, layout="constrained")[1]
+
+
 def three_axes(ax, display, *, mosaic, **figure):
     """Return the three panels to draw in, of a new figure where none are given.
 

@@ -3,10 +3,10 @@
 import textwrap
 
 import numpy as np
-from scipy.special import stdtrit
 
 from sklearn_w2s._algorithms.overlap import REGIONS
 from sklearn_w2s.metrics import gap_regime
+from sklearn_w2s.plotting._fits import half_width
 
 WIDTH = 88
 MAX_SOURCES = 20
@@ -108,7 +108,7 @@ def _points(gain):
 
 
 def _interval(gains):
-    half = stdtrit(len(gains) - 1, 0.975) * gains.std(ddof=1) / np.sqrt(len(gains))
+    half = half_width(gains, 0.95)
     return gains.mean() - half, gains.mean() + half
 
 

@@ -191,6 +191,7 @@ def test_metadata_is_routed():
         ({"confidence_level": 1.0}, ValueError, "confidence_level=1.0"),
         ({"estimator": LogisticRegression()}, TypeError, "weak_estimator"),
         ({"sample_source": [1, 2]}, ValueError, "inconsistent"),
+        ({"sample_source": [None] * 600}, ValueError, "missing in 600 row"),
     ],
 )
 def test_bad_input_is_named(changes, error, match):

@@ -1,5 +1,6 @@
 """What tables share: where they stand, how they are written, what a call costs."""
 
+import argparse
 import csv
 import time
 import tracemalloc
@@ -14,6 +15,15 @@ def write(path, rows):
         writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+
+
+def options(description, arguments=None):
+    """Return what the command line of a table says: `quick`, `out`, `jobs`."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--quick", action="store_true", help="few repetitions")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of tables")
+    parser.add_argument("--jobs", type=int, default=-1, help="processes")
+    return parser.parse_args(arguments)
 
 
 def read(path):

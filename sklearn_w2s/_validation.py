@@ -95,7 +95,7 @@ def check_features(estimator, X, *, reset):
         columns alike, or does not fit the features seen in `fit`.
     """
     if is_dataframe(X):
-        _check_frame(X)
+        check_frame(X)
         return validate_data(estimator, X, reset=reset, skip_check_array=True)
     tags = get_tags(estimator).input_tags
     X = validate_data(
@@ -122,7 +122,8 @@ def _check_data_type(X):
         raise ValueError(msg)
 
 
-def _check_frame(X):
+def check_frame(X):
+    """Refuse a data frame without rows or columns, or with names that are repeated."""
     if 0 in X.shape:
         msg = (
             f"X is a data frame of shape {X.shape}: at least one row and one column "

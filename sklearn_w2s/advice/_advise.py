@@ -228,6 +228,9 @@ SCORING = {"accuracy": _weigh_equally, "balanced_accuracy": _weigh_by_class}
 
 
 def _check_rows(X, y, sample_source):
+    if X is None:
+        msg = "X is None. Pass the rows, labeled and unlabeled ones."
+        raise ValueError(msg)
     if isinstance(X, list | tuple):
         X = np.asarray(X)
     X, y = indexable(X, y)
@@ -253,6 +256,9 @@ def _check_labels(estimator, y):
 
 
 def _lacking_columns(X, labeled):
+    if np.ndim(X) == 1:
+        # Texts, for a pipeline that reads them.
+        return []
     positions = unknown_columns(X, np.flatnonzero(labeled), np.flatnonzero(~labeled))
     names = getattr(X, "columns", range(X.shape[1]))
     return [str(names[j]) for j in positions]

@@ -7,7 +7,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, column_or_1d, indexable
 
 from sklearn_w2s._sklearn import safe_indexing, to_numpy
-from sklearn_w2s._validation import check_labels, is_class
+from sklearn_w2s._validation import check_labels, classes_of, is_class
 
 
 def weak_strong_split(
@@ -102,19 +102,30 @@ def refuse_class(missing_label, labels):
     ValueError
         If it is one of the labels, or there are fewer than two classes.
     """
-    classes = np.unique(labels)
+    if is_class(missing_label, require_two_classes(labels)):
+        msg = (
+            f"missing_label={missing_label!r} is a class of y, so that hidden labels "
+            "could not be told from it. Rename the class, or pass another marker."
+        )
+        raise ValueError(msg)
+
+
+def require_two_classes(labels):
+    """Return the classes of labels, and refuse fewer than two.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two, or some are strings and some are numbers.
+    """
+    classes = classes_of(labels)
     if len(classes) < 2:
         msg = (
             f"y has the classes {classes.tolist()}; labels of 2 classes at least are "
             "needed to compare what is learned from them."
         )
         raise ValueError(msg)
-    if is_class(missing_label, classes):
-        msg = (
-            f"missing_label={missing_label!r} is a class of y, so that hidden labels "
-            "could not be told from it. Rename the class, or pass another marker."
-        )
-        raise ValueError(msg)
+    return classes
 
 
 def _part(labels, test_size, stratify, rng):

@@ -25,8 +25,14 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn_w2s._algorithms.overlap import OVERLAP
 from sklearn_w2s._fitting import adapt, take_metadata
 from sklearn_w2s._sklearn import routing_enabled, safe_indexing, seed_nested
-from sklearn_w2s._validation import classes_of, is_class
+from sklearn_w2s._validation import (
+    check_frame,
+    classes_of,
+    is_class,
+    is_dataframe,
+)
 from sklearn_w2s.metrics._overlap import check_regions
+from sklearn_w2s.model_selection._hiding import require_two_classes
 from sklearn_w2s.model_selection._mixing import draw_positions, rows_per_cell
 
 
@@ -197,7 +203,10 @@ def overlap_curve(
     shares = _check_shares(overlap_shares)
     _check_numbers(n_samples, weak_size, n_repeats)
     X, y = indexable(X, y)
+    if is_dataframe(X):
+        check_frame(X)
     y = column_or_1d(y)
+    require_two_classes(y)
     check_classification_targets(y)
     weak, strong = adapt(weak_estimator), adapt(strong_estimator)
     regions = _check_detector(regions, weak, X, y)

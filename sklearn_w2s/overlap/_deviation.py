@@ -107,7 +107,9 @@ class DeviationEncoder(TransformerMixin, BaseEstimator):
         if self.categorical_columns_:
             texts = text_rows(X, self.categorical_columns_)
             parts += map(_indicators, texts.T, self.categories_)
-        return parts[0] if len(parts) == 1 else np.hstack(parts)
+        encoded = parts[0] if len(parts) == 1 else np.hstack(parts)
+        # Texts that are all alike have no indicator: nothing deviates in any row.
+        return encoded if encoded.shape[1] else np.zeros((len(encoded), 1))
 
     def _deviate(self, numbers):
         scale = self.scale_.astype(numbers.dtype)

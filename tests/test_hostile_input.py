@@ -1,0 +1,467 @@
+"""What a user may feed in by mistake: one clear error, or a documented behaviour.
+
+`CASES` says for every mistake what each entry point makes of it: the message of the
+error, or that it works.
+"""
+
+import warnings
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.datasets import make_classification
+from sklearn.exceptions import ConvergenceWarning, FitFailedWarning, NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_w2s import (
+    OverlapDetector,
+    OverlapSampler,
+    UCBSourceSelector,
+    WeakToStrongClassifier,
+)
+from sklearn_w2s.advice import advise
+from sklearn_w2s.metrics import (
+    corrected_overlap_density,
+    overlap_density,
+    overlap_density_interval,
+    overlap_regime,
+    region_accuracy,
+)
+from sklearn_w2s.model_selection import cross_validate_gap, overlap_curve
+from sklearn_w2s.overlap import NoChangePointWarning
+
+N_ROWS, N_LABELED, N_FEATURES = 150, 60, 6
+WORKS = None
+REGIONS = ["easy", "hard", "overlap"]
+
+
+def make_rows():
+    X, y = make_classification(
+        N_ROWS, N_FEATURES, n_informative=4, n_redundant=0, random_state=0
+    )
+    return X, np.where(np.arange(N_ROWS) < N_LABELED, y, -1)
+
+
+def logistic():
+    return LogisticRegression()
+
+
+def classifier(**params):
+    return WeakToStrongClassifier(logistic(), logistic(), random_state=0, **params)
+
+
+def sources(X):
+    n = 0 if X is None else len(X)
+    return np.arange(n) % 3
+
+
+def curve(X, y):
+    """Every row needs a label here: those that have none get the first one."""
+    if y is not None and np.ndim(y) == 1:
+        y = np.where(y == -1, y[:1], y)
+    return overlap_curve(
+        *(
+            logistic(),
+            logistic(),
+            X,
+            y,
+            np.resize(REGIONS, N_ROWS if X is None else len(X)),
+        ),
+        overlap_shares=[0.3],
+        n_repeats=1,
+        random_state=0,
+    )
+
+
+ESTIMATORS = {
+    "detector": lambda: OverlapDetector(logistic(), random_state=0),
+    "default detector": lambda: OverlapDetector(random_state=0),
+    "classifier": lambda: classifier(strategy="all"),
+    "default classifier": lambda: WeakToStrongClassifier(strategy="confidence"),
+    "selector": lambda: UCBSourceSelector(
+        overlap_detector=OverlapDetector(logistic()), n_rounds=4, random_state=0
+    ),
+}
+FUNCTIONS = {
+    "partial_fit": lambda X, y: ESTIMATORS["detector"]().partial_fit(X, y),
+    "sampler": lambda X, y: OverlapSampler(OverlapDetector(logistic())).fit_resample(
+        X, y
+    ),
+    "gap": lambda X, y: cross_validate_gap(classifier(strategy="all"), X, y, cv=2),
+    "curve": curve,
+    "advise": lambda X, y: advise(
+        classifier(strategy="all"), X, y, cv=2, random_state=0
+    ),
+}
+# They take numbers only, missing ones not even.
+PLAIN = ["detector", "classifier", "selector", "partial_fit", "sampler", "advise"]
+FITS = [*ESTIMATORS, "partial_fit", "sampler"]
+ENTRIES = [*ESTIMATORS, *FUNCTIONS]
+
+
+@dataclass
+class Case:
+    """A change of rows or labels, and what comes of it.
+
+    `outcome` holds of all entry points but those in `others`.
+    """
+
+    change: object
+    outcome: str | None = WORKS
+    others: dict = field(default_factory=dict)
+
+
+def cell(value):
+    def change(X, y):
+        X = X.copy()
+        X[3, 2] = value
+        return X, y
+
+    return change
+
+
+def labels(make):
+    return lambda X, y: (X, make(y))
+
+
+def rows(make):
+    return lambda X, y: (make(X), y)
+
+
+def named(outcome, *entries):
+    return dict.fromkeys(entries, outcome)
+
+
+def with_none(X):
+    X = X.astype(object)
+    X[5, 1] = None
+    return X
+
+
+def frame(X):
+    return pd.DataFrame(X, columns=[f"x{j}" for j in range(X.shape[1])])
+
+
+def mixed_kinds(y):
+    return np.array(
+        [-1 if v == -1 else ("one" if i % 2 else 1) for i, v in enumerate(y)],
+        dtype=object,
+    )
+
+
+EMPTY = r"0 sample\(s\)|shape \(0, 6\)|0 rows|the classes \[\]"
+NO_COLUMN = r"0 feature\(s\)|0 of 0|at least one column|fits of the estimator failed"
+NOT_ENOUGH = "one class only|2 classes|needs two classes|has no label"
+LENGTHS = "inconsistent numbers of samples"
+INFINITE = "contains infinity|fits of the estimator failed"
+NOT_2D = "2D array|dim 3|Expected 2D|fits of the estimator failed"
+NOT_NUMBERS = "could not convert|not compatible with arrays of bytes"
+MISSING = "contains NaN"
+
+CASES = {
+    "NaN": Case(
+        cell(np.nan),
+        MISSING,
+        named(WORKS, "default detector", "default classifier", "gap"),
+    ),
+    "infinity": Case(cell(np.inf), INFINITE, named(WORKS, "gap")),
+    "minus infinity": Case(cell(-np.inf), INFINITE, named(WORKS, "gap")),
+    "None among objects": Case(
+        rows(with_none),
+        MISSING,
+        named(WORKS, "default detector", "default classifier", "gap"),
+    ),
+    "missing texts in a frame": Case(
+        rows(lambda X: frame(X).assign(c=np.where(X[:, 0] > 0, "a", None))),
+        "could not convert|Input X contains NaN|fits of the estimator failed",
+        named(WORKS, "default detector", "default classifier"),
+    ),
+    "labels of mixed kinds": Case(labels(mixed_kinds), "y holds labels such as"),
+    "one class": Case(labels(lambda y: np.minimum(y, 0)), NOT_ENOUGH),
+    "one class, a text": Case(
+        labels(lambda y: np.array(["a" if v >= 0 else -1 for v in y], dtype=object)),
+        NOT_ENOUGH,
+    ),
+    "no label": Case(labels(lambda y: np.full(len(y), -1)), NOT_ENOUGH),
+    "no unlabeled row": Case(
+        lambda X, y: (X[:N_LABELED], y[:N_LABELED]),
+        WORKS,
+        named("a label in each of its 60 rows", "advise"),
+    ),
+    "continuous labels": Case(
+        labels(lambda y: np.where(y == -1, -1, y + np.linspace(0, 0.3, len(y)))),
+        "Unknown label type: continuous",
+    ),
+    "missing labels that are not marked so": Case(
+        labels(lambda y: np.where(y == -1, np.nan, y)), "Input y contains NaN"
+    ),
+    "two columns of labels": Case(
+        labels(lambda y: np.column_stack([y, y])), "y should be a 1d array"
+    ),
+    "no y": Case(labels(lambda y: None), "y to be passed|y should be a 1d array"),
+    "fewer labels than rows": Case(labels(lambda y: y[:-1]), LENGTHS),
+    "zero rows": Case(lambda X, y: (X[:0], y[:0]), EMPTY),
+    "zero rows of a frame": Case(lambda X, y: (frame(X[:0]), y[:0]), EMPTY),
+    "zero columns": Case(rows(lambda X: X[:, :0]), NO_COLUMN),
+    "one row": Case(
+        lambda X, y: (X[:1], y[:1]), f"{NOT_ENOUGH}|a label in each of its 1 rows"
+    ),
+    "one axis": Case(rows(lambda X: X[:, 0]), NOT_2D),
+    "three axes": Case(rows(lambda X: X[:, :, None]), NOT_2D),
+    "no X": Case(rows(lambda X: None), "X is None|got scalar array|Expected sequence"),
+    "complex numbers": Case(
+        rows(lambda X: X.astype(complex)),
+        "Complex data not supported|fits of the estimator failed",
+    ),
+    "texts for numbers": Case(
+        rows(lambda X: np.full(X.shape, "word")),
+        f"{NOT_NUMBERS}|fits of the estimator failed",
+        named(WORKS, "default detector", "default classifier"),
+    ),
+    "columns of the same name": Case(
+        rows(lambda X: pd.DataFrame(X, columns=list("aabcde"))),
+        "several columns of the same name|fits of the estimator failed|unique",
+    ),
+    "equal columns": Case(rows(lambda X: np.hstack([X, X]))),
+    "constant features": Case(rows(lambda X: np.zeros_like(X))),
+    "huge values": Case(rows(lambda X: X * 1e100)),
+    "tiny values": Case(rows(lambda X: X * 1e-300)),
+    "half precision": Case(rows(lambda X: X.astype(np.float16))),
+}
+
+
+def run(entry, X, y):
+    """Call an entry point, and return what it gives, and the estimator it fitted."""
+    if entry not in ESTIMATORS:
+        return FUNCTIONS[entry](X, y), None
+    estimator = ESTIMATORS[entry]()
+    params = {"sample_source": sources(X)} if entry == "selector" else {}
+    return estimator.fit(X, y, **params), estimator
+
+
+@pytest.fixture
+def quiet():
+    """Ignore what is said of data in which there is nothing to find."""
+    with warnings.catch_warnings():
+        for category in (
+            NoChangePointWarning,
+            FitFailedWarning,
+            ConvergenceWarning,
+            RuntimeWarning,
+        ):
+            warnings.simplefilter("ignore", category)
+        warnings.filterwarnings("ignore", "y holds -1 and \\+1 only", UserWarning)
+        warnings.filterwarnings("ignore", "Features .* are constant", UserWarning)
+        yield
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize("entry", ENTRIES)
+@pytest.mark.parametrize("name", CASES)
+def test_a_mistake_gives_its_error_or_does_no_harm(entry, name):
+    case = CASES[name]
+    outcome = case.others.get(entry, case.outcome)
+    X, y = case.change(*make_rows())
+
+    if outcome is WORKS:
+        run(entry, X, y)
+        return
+    with pytest.raises((ValueError, TypeError), match=outcome):
+        run(entry, X, y)
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize("entry", ESTIMATORS)
+@pytest.mark.parametrize("name", ["infinity", "no label", "fewer labels than rows"])
+def test_a_failed_fit_leaves_no_estimator_that_predicts(entry, name):
+    X, y = make_rows()
+    _, estimator = run(entry, X, y)
+    params = {"sample_source": sources(X)} if entry == "selector" else {}
+
+    with pytest.raises(ValueError, match=CASES[name].outcome):
+        estimator.fit(*CASES[name].change(X, y), **params)
+
+    with pytest.raises(NotFittedError):
+        check_is_fitted(estimator)
+    for method in ("predict", "predict_proba", "transform", "score_samples"):
+        if hasattr(estimator, method):
+            with pytest.raises((NotFittedError, AttributeError)):
+                getattr(estimator, method)(X)
+
+
+class Broken(ClassifierMixin, BaseEstimator):
+    """Raises within fit."""
+
+    def fit(self, X, y):
+        msg = "the disk is full"
+        raise RuntimeError(msg)
+
+    def predict(self, X):
+        return np.zeros(len(X), dtype=int)
+
+    def predict_proba(self, X):
+        return np.full((len(X), 2), 0.5)
+
+
+class Mute(ClassifierMixin, BaseEstimator):
+    """Has no probabilities."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return np.resize(self.classes_, len(X))
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        OverlapDetector(Broken()),
+        WeakToStrongClassifier(Broken(), LogisticRegression()),
+        WeakToStrongClassifier(LogisticRegression(), Broken(), strategy="all"),
+    ],
+    ids=["detector", "weak", "strong"],
+)
+def test_the_error_of_a_part_is_passed_on_and_leaves_nothing_fitted(estimator):
+    estimator = clone(estimator)
+
+    with pytest.raises(RuntimeError, match="the disk is full"):
+        estimator.fit(*make_rows())
+
+    with pytest.raises(NotFittedError):
+        check_is_fitted(estimator)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [OverlapDetector(Mute()), WeakToStrongClassifier(Mute(), LogisticRegression())],
+    ids=["detector", "classifier"],
+)
+def test_a_weak_estimator_without_probabilities_is_refused(estimator):
+    with pytest.raises((TypeError, AttributeError, ValueError), match="predict_proba"):
+        clone(estimator).fit(*make_rows())
+
+
+def test_a_strong_estimator_needs_no_probabilities():
+    X, y = make_rows()
+    model = WeakToStrongClassifier(LogisticRegression(), Mute(), strategy="all")
+
+    assert set(model.fit(X, y).predict(X)) == {0, 1}
+    assert not hasattr(model, "predict_proba")
+
+
+def proba(make):
+    """Return weak probabilities of all rows, changed."""
+    return make(np.full((N_ROWS, 2), 0.5))
+
+
+PROBABILITIES = {
+    "NaN": (lambda p: p * np.nan, "weak_proba"),
+    "infinite": (lambda p: p * np.inf, "weak_proba"),
+    "negative": (lambda p: p * [[-1, 3]], "weak_proba"),
+    "sums beyond one": (lambda p: p * 2, "sum to"),
+    "one column": (lambda p: np.ones((len(p), 1)), "weak_proba"),
+    "one axis": (lambda p: p[:, 0], "weak_proba|2D array"),
+    "too few rows": (lambda p: p[:-1], "inconsistent numbers|weak_proba"),
+    "texts": (lambda p: np.full(p.shape, "half"), "could not convert|weak_proba"),
+    "columns of other classes": (
+        lambda p: pd.DataFrame(p, columns=["no", "yes"]),
+        "weak_proba",
+    ),
+}
+
+
+@pytest.mark.parametrize("estimator", [OverlapDetector(), WeakToStrongClassifier()])
+@pytest.mark.parametrize("name", PROBABILITIES)
+def test_weak_probabilities_that_are_none_are_refused(estimator, name):
+    make, message = PROBABILITIES[name]
+
+    with pytest.raises(ValueError, match=message):
+        clone(estimator).fit(*make_rows(), weak_proba=proba(make))
+
+
+@pytest.mark.parametrize("entry", ["detector", "classifier"])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda X: X[:, :-1], "features"),
+        (lambda X: X.drop(columns="x0"), "missing|feature names|features"),
+        (lambda X: X.rename(columns={"x0": "z"}), "feature names"),
+        (lambda X: X[X.columns[::-1]], "order|feature names"),
+        (lambda X: X.assign(x0="word"), "could not convert|word"),
+    ],
+    ids=["fewer columns", "a column less", "renamed", "reordered", "texts"],
+)
+def test_rows_of_another_schema_are_refused_at_predict(entry, change, message):
+    X, y = make_rows()
+    fitted = ESTIMATORS[entry]().fit(frame(X), y)
+    new = change(X if message == "features" else frame(X))
+
+    with (
+        (
+            pytest.warns(UserWarning, match="valid feature names")
+            if isinstance(new, np.ndarray)
+            else warnings.catch_warnings()
+        ),
+        pytest.raises(ValueError, match=message),
+    ):
+        fitted.predict(new)
+
+
+def test_a_single_source_is_drawn_from_to_the_end():
+    X, y = make_rows()
+    selector = UCBSourceSelector(
+        overlap_detector=OverlapDetector(logistic()), n_rounds=3, random_state=0
+    )
+
+    selector.fit(X, y, sample_source=np.full(N_ROWS, "only"))
+
+    assert selector.sources_.tolist() == ["only"]
+
+
+def test_a_thousand_classes_are_learned_as_they_are():
+    rng = np.random.default_rng(0)
+    n_classes = 1000
+    y = np.repeat(np.arange(n_classes), 3)
+    X = rng.normal(size=(len(y), 2)) + np.column_stack([y, -y])
+    y = np.where(np.arange(len(y)) % 3 == 2, -1, y)
+    weak = GaussianNB()
+
+    model = WeakToStrongClassifier(weak, GaussianNB(), strategy="all").fit(X, y)
+
+    assert len(model.classes_) == n_classes
+    assert model.predict_proba(X[:5]).shape == (5, n_classes)
+
+
+BAD_SHARES = [np.nan, -0.1, 1.1, "half", None]
+
+
+@pytest.mark.parametrize("value", BAD_SHARES)
+def test_shares_that_are_none_are_refused_by_every_metric(value):
+    for call in (
+        lambda: overlap_regime(value),
+        lambda: overlap_density_interval(["easy"], confidence_level=value),
+        lambda: corrected_overlap_density(
+            ["easy"],
+            audited_regions=["easy"],
+            audited_true_regions=["easy"],
+            confidence_level=value,
+        ),
+    ):
+        with pytest.raises((ValueError, TypeError)):
+            call()
+
+
+@pytest.mark.parametrize("regions", [["middle"], [None], [np.nan], [], [1]])
+def test_regions_that_are_none_are_refused_by_every_metric(regions):
+    for call in (
+        lambda: overlap_density(regions),
+        lambda: region_accuracy([0] * len(regions), [0] * len(regions), regions),
+    ):
+        with pytest.raises((ValueError, TypeError)):
+            call()

@@ -11,8 +11,9 @@ nox.needs_version = ">=2024.10.9"
 # Only pip reads the indexes and wheel folders that are configured for pip, and there
 # the builds of torch without CUDA are found.
 nox.options.default_venv_backend = "venv"
-nox.options.sessions = ["lint", "types", "no_extras", "tests"]
+nox.options.sessions = ["lint", "types", "no_extras", "tests", "docs", "reproduce"]
 
+NIGHTLY_WHEELS = "https://pypi.anaconda.org/scientific-python-nightly-wheels/simple"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PROJECT = PYPROJECT["project"]
 TIDY_IMPORTS = PYPROJECT["tool"]["ruff"]["lint"]["flake8-tidy-imports"]
@@ -83,6 +84,33 @@ def docs(session):
         *("sphinx-build", "-W", "--keep-going", "--nitpicky", "--fresh-env"),
         *("-b", "html", "docs", "docs/_build/html"),
     )
+
+
+@nox.session
+def reproduce(session):
+    """Run the tables of the paper's findings at reduced size, or as asked."""
+    session.install("-e", ".[test]")
+    session.run(
+        "python", "-m", "benchmarks.reproduce", *(session.posargs or ["--quick"])
+    )
+
+
+@nox.session
+def nightly(session):
+    """Test with what NumPy, SciPy and scikit-learn will be."""
+    session.install("-e", ".[test]")
+    session.install(
+        *("--pre", "--upgrade", "--index-url", NIGHTLY_WHEELS),
+        *("numpy", "scipy", "scikit-learn"),
+    )
+    session.run("pytest", "-n", "auto", *session.posargs)
+
+
+@nox.session
+def changelog(session):
+    """Gather docs/changes in the changelog, for the version that is named."""
+    session.install(*group("release"))
+    session.run("towncrier", "build", "--yes", "--version", *session.posargs)
 
 
 @nox.session

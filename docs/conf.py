@@ -1,6 +1,11 @@
 """Configuration of Sphinx."""
 
+import sys
+from pathlib import Path
+
 from sklearn_w2s import __version__
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "sklearn_w2s"
 author = "The sklearn_w2s developers"
@@ -11,25 +16,60 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
+    "matplotlib.sphinxext.plot_directive",
     "numpydoc",
+    "sphinx_copybutton",
+    "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "sphinxcontrib.bibtex",
+    "benchmark_page",
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_build"]
-html_theme = "alabaster"
+
+html_theme = "pydata_sphinx_theme"
+html_title = "sklearn_w2s"
 html_theme_options = {
-    "description": "Train a strong classifier from a weak one",
-    # Lines of code of 88 characters fit.
-    "page_width": "1060px",
-    "code_font_size": "0.8em",
+    "navigation_with_keys": False,
+    "show_toc_level": 2,
+    "header_links_before_dropdown": 6,
+    "footer_start": ["copyright"],
+    "footer_end": [],
 }
-html_static_path = ["../examples/gallery.css"]
-html_css_files = ["gallery.css"]
+# These pages have no sections of their own to walk through.
+html_sidebars = {
+    page: []
+    for page in (
+        *("index", "getting_started", "findings", "glossary", "bibliography"),
+        "generated/benchmarks",
+    )
+}
+html_show_sourcelink = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+
+bibtex_bibfiles = ["references.bib"]
+bibtex_reference_style = "author_year"
+
+# Prompts and output are not part of what is copied.
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+plot_html_show_formats = False
+plot_html_show_source_link = False
+plot_formats = ["svg"]
+# Plots read the committed results, wherever the documentation is built.
+plot_working_directory = str(Path(__file__).parents[1] / "benchmarks" / "results")
+plot_rcparams = {"figure.figsize": (7, 3.6), "savefig.bbox": "tight"}
+plot_apply_rcparams = True
 
 # The template of classes lists their members.
 numpydoc_show_class_members = False
 nitpick_ignore_regex = [
-    ("py:.*", r"(collections|joblib|matplotlib|numpy|np|sklearn|skorch|torch)\..*"),
+    (
+        "py:.*",
+        r"(collections|dask|joblib|matplotlib|numpy|np|sklearn|skorch|torch)\..*",
+    ),
 ]
 
 sphinx_gallery_conf = {

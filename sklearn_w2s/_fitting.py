@@ -240,15 +240,17 @@ def require_same_place(X, place, *, method):
 def takes_weights(estimator):
     """Say whether `estimator.fit` can be given weights per row.
 
-    A pipeline takes them when its last step does, and a meta-estimator when it can hand
-    them on; with metadata routing on, a last step must have requested them.
+    A pipeline takes them when its last step does and no step resamples, for the rows
+    that are left have other weights, and a meta-estimator when it can hand them on;
+    with metadata routing on, a last step must have requested them.
     """
     if not isinstance(estimator, Pipeline):
         return has_fit_parameter(estimator, "sample_weight") and _hands_weights_on(
             estimator
         )
     last = estimator.steps[-1][1]
-    if last in (None, "passthrough"):
+    resamples = any(hasattr(step, "fit_resample") for _, step in estimator.steps)
+    if resamples or last in (None, "passthrough"):
         return False
     if routing_enabled() and not isinstance(last, Pipeline):
         return bool(get_routing_for_object(last).consumes("fit", ["sample_weight"]))
@@ -338,6 +340,11 @@ def weight_arguments(estimator, sample_weight):
 def takes_distributions(estimator):
     """Say whether an estimator learns from target distributions themselves."""
     return hasattr(estimator, "takes_distributions") and estimator.takes_distributions()
+
+
+def learns_softly(estimator):
+    """Say whether an estimator can be given distributions in place of labels."""
+    return takes_weights(estimator) or takes_distributions(estimator)
 
 
 def fit_on_targets(estimator, X, distributions, classes, weights, *, weighted, params):

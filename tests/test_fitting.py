@@ -15,6 +15,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import LinearSVC
 
+from sklearn_w2s import OverlapSampler
 from sklearn_w2s._fitting import (
     adapt,
     fit_on_labels,
@@ -66,6 +67,7 @@ def test_what_was_fitted_is_forgotten():
         (make_pipeline(StandardScaler(), PLAIN), False),
         (make_pipeline(WEIGHABLE, "passthrough"), False),
         (Pipeline([("last", None)]), False),
+        (Pipeline([("sampler", OverlapSampler()), ("last", WEIGHABLE)]), False),
     ],
 )
 def test_weights_are_taken_by_those_who_use_them_to_the_end(estimator, expected):

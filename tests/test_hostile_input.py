@@ -347,6 +347,23 @@ def test_a_weak_estimator_without_probabilities_is_refused(estimator):
         clone(estimator).fit(*make_rows())
 
 
+class Nothing(BaseEstimator):
+    """Is no classifier by its tags."""
+
+    def fit(self, X, y):
+        return self
+
+    def predict(self, X):
+        return np.zeros(len(X), dtype=int)
+
+
+def test_a_strong_estimator_that_is_no_classifier_is_refused():
+    with pytest.raises(
+        TypeError, match=r"strong_estimator=Nothing\(\) is no classifier"
+    ):
+        WeakToStrongClassifier(logistic(), Nothing()).fit(*make_rows())
+
+
 def test_a_strong_estimator_needs_no_probabilities():
     X, y = make_rows()
     model = WeakToStrongClassifier(LogisticRegression(), Mute(), strategy="all")

@@ -20,6 +20,10 @@ N_REAL_ROWS = 2000
 MOST_ROWS = 20_000
 
 
+class DataFolderMissing(FileNotFoundError):
+    """There is no folder of real data sets."""
+
+
 @dataclass
 class Problem:
     """Rows, labels, true regions, and the columns that the weak estimator sees."""
@@ -104,7 +108,7 @@ def data_folder():
     folder = Path(os.environ.get("SKLEARN_W2S_DATA", default))
     if not folder.is_dir():
         msg = f"Set SKLEARN_W2S_DATA to the folder of data sets; {folder} is none."
-        raise FileNotFoundError(msg)
+        raise DataFolderMissing(msg)
     return folder
 
 

@@ -65,7 +65,7 @@ def scarce(X, y, seed):
 def views(X, y, seed):
     """Label 500 rows, and show the weak estimator a random half of the columns."""
     situation = _situation(X, y, 500, seed)
-    situation.weak_features = _half(X, seed)
+    situation.weak_features = half_of_columns(X, seed)
     return situation
 
 
@@ -189,6 +189,7 @@ def _situation(X, y, n_labeled, seed):
     )
 
 
-def _half(X, seed):
+def half_of_columns(X, seed):
+    """Return the names of a random half of the columns."""
     rng = np.random.default_rng(seed)
     return list(rng.permutation(X.columns)[: max(1, X.shape[1] // 2)])

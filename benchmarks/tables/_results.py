@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import tempfile
 import time
 import tracemalloc
 from pathlib import Path
@@ -21,9 +22,17 @@ def options(description, arguments=None):
     """Return what the command line of a table says: `quick`, `out`, `jobs`."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true", help="few repetitions")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of tables")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        help="folder of tables; by default that of the committed ones, and with "
+        "--quick a new temporary one",
+    )
     parser.add_argument("--jobs", type=int, default=-1, help="processes")
-    return parser.parse_args(arguments)
+    chosen = parser.parse_args(arguments)
+    if chosen.out is None:
+        chosen.out = Path(tempfile.mkdtemp()) if chosen.quick else RESULTS
+    return chosen
 
 
 def read(path):

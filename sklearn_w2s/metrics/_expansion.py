@@ -66,8 +66,8 @@ def expansion(
           Where both are equal they are exact;
         - "worst_set" : ndarray, positions in X of the hard rows of that set;
         - "set_mass" and "neighbor_mass" : ndarrays of shape (n_corners,), shares
-          |U| / |B| and |N(U)| / |A| at the corners of the curve below which no set
-          lies;
+          :math:`|U| / |B|` and :math:`|N(U)| / |A|` at the corners of the curve below
+          which no set lies;
         - "by_class" : dict from class to its c, empty without `y`.
 
     Raises

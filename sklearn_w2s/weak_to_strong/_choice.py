@@ -4,7 +4,7 @@ import warnings
 
 from sklearn.base import is_classifier
 
-from sklearn_w2s._fitting import takes_distributions, takes_weights
+from sklearn_w2s._fitting import learns_softly, takes_weights
 from sklearn_w2s.weak_to_strong._strategies import STRATEGIES, Strategy, use_all
 
 # Fewer rows teach a committee nothing that its teacher does not know.
@@ -54,7 +54,7 @@ def choose(strategy, pseudo_labels, strong, *, n_unlabeled, is_table):
         msg = f"strong_estimator={strong!r} is no classifier; pass one."
         raise TypeError(msg)
     weighable = takes_weights(strong)
-    soft = weighable or takes_distributions(strong)
+    soft = learns_softly(strong)
     if pseudo_labels == "soft" and not soft:
         warnings.warn(
             f'pseudo_labels="soft" is not possible: {type(strong).__name__} takes '

@@ -435,7 +435,9 @@ class WeakToStrongClassifier(
         tags.input_tags.positive_only = (
             weak_tags.input_tags.positive_only or strong_tags.input_tags.positive_only
         )
-        for kind in ("multi_class", "poor_score"):
-            value = getattr(strong_tags.classifier_tags, kind)
-            setattr(tags.classifier_tags, kind, value)
+        # Fit refuses what is no classifier; that has no such tags.
+        if strong_tags.classifier_tags is not None:
+            for kind in ("multi_class", "poor_score"):
+                value = getattr(strong_tags.classifier_tags, kind)
+                setattr(tags.classifier_tags, kind, value)
         return tags

@@ -94,7 +94,9 @@ def may_vote(strong, X, labels, weights):
     right = np.average(predicted == labels[rows], weights=weights[rows])
     _, codes = np.unique(labels[rows], return_inverse=True)
     most_frequent = np.bincount(codes, weights[rows]).max() / weights[rows].sum()
-    if right >= most_frequent + LEAST_LEARNT * (1 - most_frequent):
+    wrong = 1 - right
+    # Where all labels are alike both are zero but for rounding.
+    if wrong <= (1 - LEAST_LEARNT) * (1 - most_frequent) + 1e-9:
         return True
     warnings.warn(
         f"strong_estimator={strong!r} predicts {right:.0%} of the labels that it was "

@@ -7,6 +7,9 @@ import numpy as np
 from sklearn_w2s._algorithms.weak_labels import one_hot
 from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
 
+# Of its share among weak labels; with less, a class is as good as forgotten.
+LEAST_KEPT = 0.05
+
 
 def weak_targets(name, strategy, weak_proba, unlabeled, **evidence):
     """Apply a strategy, and "all" in its stead where it loses a class.
@@ -36,16 +39,16 @@ def weak_targets(name, strategy, weak_proba, unlabeled, **evidence):
     Warns
     -----
     UserWarning
-        If no row of a class is kept that weak labels name.
+        If next to no row of a class is kept that weak labels name.
     """
     targets, weights = _apply(name, strategy, weak_proba, **evidence)
-    codes = weak_proba.argmax(axis=1)
-    lost = np.setdiff1d(codes[unlabeled], codes[unlabeled & (weights > 0)])
+    lost = _lost_classes(weak_proba, unlabeled, unlabeled & (weights > 0))
     if not len(lost):
         return targets, weights, name
     warnings.warn(
-        f"strategy={name!r} drops every row whose weak label is one of the classes at "
-        f'positions {lost.tolist()} of classes_, so that "all" is used instead.',
+        f"strategy={name!r} drops all rows, or nearly all, whose weak label is one of "
+        f'the classes at positions {lost.tolist()} of classes_, so that "all" is used '
+        "instead.",
         UserWarning,
         stacklevel=4,
     )
@@ -70,6 +73,18 @@ def keep_true_labels(targets, weights, codes, labeled, *, include_labeled):
     """
     targets[labeled] = one_hot(codes, targets.shape[1])
     weights[labeled] = float(include_labeled)
+
+
+def _lost_classes(weak_proba, offered, kept):
+    """Return the classes whose share among the rows kept is next to nothing."""
+    codes = weak_proba.argmax(axis=1)
+    counts, kept_counts = (
+        np.bincount(codes[rows], minlength=weak_proba.shape[1])
+        for rows in (offered, kept)
+    )
+    share = counts / max(counts.sum(), 1)
+    kept_share = kept_counts / max(kept_counts.sum(), 1)
+    return np.flatnonzero((counts > 0) & (kept_share <= LEAST_KEPT * share))
 
 
 def _apply(name, strategy, weak_proba, *, regions, representation, labeled, rng):

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 
 from sklearn_w2s._algorithms.weak_labels import one_hot, unit_mean
-from sklearn_w2s._fitting import fit_on_targets
+from sklearn_w2s._fitting import fit_on_targets, learns_softly
 from sklearn_w2s._progress import ProgressMixin
 from sklearn_w2s._sklearn import safe_indexing, seed_nested
 from sklearn_w2s._weak import fit_weak, resolve_columns
@@ -113,8 +113,6 @@ class TrainingMixin(ProgressMixin, BaseEstimator):
             setting.unlabeled[rows],
             **self._evidence(setting, strategy, rows),
         )
-        if self.pseudo_labels_ == "hard":
-            targets = one_hot(targets.argmax(axis=1), len(self.classes_))
         labeled, weights = setting.labeled, setting.weights
         include = self.include_labeled if lesson is None else lesson.includes_labeled
         keep_true_labels(
@@ -127,9 +125,21 @@ class TrainingMixin(ProgressMixin, BaseEstimator):
                 f"{self.include_labeled}. Pass unlabeled rows, or include the labeled."
             )
             raise ValueError(msg)
+        if self.pseudo_labels_ == "hard":
+            targets = self._harden(setting, targets, train_weight * weights > 0)
         self.label_distributions_ = targets
         self.transduction_ = self._name(targets.argmax(axis=1), setting)
         self.train_weight_ = unit_mean(train_weight * (weights > 0), weights)
+
+    def _harden(self, setting, targets, used):
+        """Return hard targets, but soft ones where those would be all of one class."""
+        codes = targets.argmax(axis=1)
+        is_one_class = (codes[used] == codes[used][0]).all()
+        may_soften = self.pseudo_labels == "auto" and learns_softly(setting.strong)
+        if is_one_class and may_soften:
+            self.pseudo_labels_ = "soft"
+            return targets
+        return one_hot(codes, len(self.classes_))
 
     def _name(self, codes, setting):
         names = self.classes_[codes]

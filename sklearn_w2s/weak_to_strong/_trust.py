@@ -29,7 +29,9 @@ class TrustingTeacher:
 
     References
     ----------
-    .. [1] "Trust Functions", ICML 2026, https://arxiv.org/abs/2606.01000
+    .. [1] A. Uzunoğlu, A. Zhang, D. Khashabi, "Trust Functions: Near-Lossless
+       Weak-to-Strong Generalization by Learning When to Trust the Weak Teacher",
+       ICML 2026, https://arxiv.org/abs/2606.01000
     """
 
     def __init__(self, teacher, view):

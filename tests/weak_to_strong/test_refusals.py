@@ -58,7 +58,7 @@ def test_a_strategy_that_loses_a_class_gives_way_to_all(problem, proba, strategy
 def test_a_weak_estimator_without_any_confidence_gives_way_to_all(problem):
     X, y, _ = problem
     proba = np.full((len(X), 3), 1 / 3)
-    with pytest.warns(UserWarning, match="'confidence' drops every row"):
+    with pytest.warns(UserWarning, match="'confidence' drops all rows"):
         model = make().fit(X, y, weak_proba=proba)
     assert model.strategy_ == "all"
 

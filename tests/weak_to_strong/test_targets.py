@@ -52,6 +52,38 @@ def test_where_a_class_is_lost_all_rows_are_used():
     assert_array_equal(weights, np.ones(4))
 
 
+def test_a_class_of_which_next_to_nothing_is_left_is_lost():
+    proba = np.repeat([[0.9, 0.1], [0.1, 0.9]], 100, axis=0)
+    evidence = {"representation": None, "labeled": np.zeros(200, bool), "rng": None}
+
+    def used(n_kept):
+        regions = np.repeat(["overlap", "easy", "overlap"], [n_kept, 100 - n_kept, 100])
+        unlabeled = np.ones(200, dtype=bool)
+        return weak_targets(
+            *("overlap", STRATEGIES["overlap"], proba, unlabeled),
+            regions=regions,
+            **evidence,
+        )[2]
+
+    assert used(3) == "overlap"
+    with pytest.warns(UserWarning, match=r"nearly all.* positions \[0\] of"):
+        assert used(2) == "all"
+
+
+def test_hard_labels_that_would_be_of_one_class_are_soft():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 3))
+    p = 0.3 / (1 + np.exp(-X[:, 0]))
+    model = WeakToStrongClassifier(
+        strong_estimator=LogisticRegression(), strategy="committee", random_state=0
+    )
+
+    model.fit(X, np.full(300, -1), weak_proba=np.column_stack([1 - p, p]))
+
+    assert model.pseudo_labels_ == "soft"
+    assert model.predict_proba(X)[:, 1].max() > 0.1
+
+
 def test_a_class_of_labeled_rows_alone_is_not_lost():
     unlabeled = np.array([False, True, False, False])
     _, _, used = apply(STRATEGIES["overlap"], unlabeled, name="overlap")

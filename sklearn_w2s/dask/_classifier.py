@@ -1,0 +1,424 @@
+"""WeakToStrongClassifier over Dask collections."""
+
+import copy
+import warnings
+from dataclasses import replace
+from numbers import Integral
+
+import dask
+import numpy as np
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+import sklearn_w2s.weak_to_strong
+from sklearn_w2s._fitting import forget_fit
+from sklearn_w2s._sklearn import (
+    Interval,
+    StrOptions,
+    fit_context,
+    safe_indexing,
+    seed_nested,
+)
+from sklearn_w2s._validation import check_features, check_labels
+from sklearn_w2s._weak import default_for, is_given
+from sklearn_w2s.dask._blocks import (
+    as_rows,
+    is_collection,
+    merge_tree,
+    row_blocks,
+    shipped,
+)
+from sklearn_w2s.dask._detector import OverlapDetector
+from sklearn_w2s.dask._lazy import map_rows
+from sklearn_w2s.dask._lesson import Lesson, sample_lesson, tally_lesson, with_scale
+from sklearn_w2s.dask._survey import (
+    learn_weakly,
+    require_survey,
+    seed_of,
+    take_survey,
+)
+from sklearn_w2s.dask._training import (
+    DASK,
+    PARTIAL_FIT,
+    SAMPLE,
+    fit_by_blocks,
+    fit_on_collections,
+    fit_on_sample,
+    is_distributed,
+    require_trainable,
+)
+from sklearn_w2s.weak_to_strong._choice import choose
+
+_ROW_BY_ROW = {"auto", "all", "confidence", "confident", "overlap"}
+
+
+_InMemory = sklearn_w2s.weak_to_strong.WeakToStrongClassifier
+
+
+class WeakToStrongClassifier(_InMemory):
+    """Train a strong estimator on the labels of a weak one, with Dask.
+
+    The weak estimator learns from the labeled rows, which are brought to the client,
+    and labels all others block by block. The strong estimator learns from a sample of
+    all rows, from one block after the other, or from the collections themselves if it
+    can. Predictions for collections are lazy; rows in memory are answered in memory.
+
+    Parameters
+    ----------
+    weak_estimator, strong_estimator, weak_features : object
+        As in :class:`sklearn_w2s.WeakToStrongClassifier`. A callable for
+        `weak_features` gets rows in memory.
+    overlap_detector : OverlapDetector, default=None
+        Of either package; used with Dask in any case.
+    strategy : {"auto", "all", "confidence", "confident", "overlap"}, default="auto"
+        Which weak labels are used, as in :class:`sklearn_w2s.WeakToStrongClassifier`:
+        those that look at each row by itself. "auto" is "confidence", or "all" where
+        the strong estimator takes no weights.
+    strong_fit : {"auto", "sample", "partial_fit", "dask"}, default="auto"
+        How the strong estimator is fitted: on `max_rows` rows in memory, drawn at
+        random with regard to their weights; by its `partial_fit`, once with each block,
+        in their order; or by a `fit` that takes collections of Dask, as the classifiers
+        of ``xgboost.dask`` and ``lightgbm.dask`` have it. "auto" is "dask" for
+        those two, ``cuml.dask`` and ``dask_ml``, and "sample" for others.
+    max_rows : int, default=100000
+        Rows that "sample" fits the strong estimator on, at most.
+    pseudo_labels, include_labeled, missing_label, memory, n_jobs : object
+        As in :class:`sklearn_w2s.WeakToStrongClassifier`.
+    random_state : int, RandomState instance or None, default=None
+        As in :class:`sklearn_w2s.WeakToStrongClassifier`; also draws the samples.
+
+    Attributes
+    ----------
+    weak_estimator_, strong_estimator_ : classifier
+        The fitted estimators.
+    weak_predictor_ : object
+        The weak estimator together with its columns and classes.
+    overlap_detector_ : OverlapDetector
+        The fitted detector, of this package, where one was given or needed.
+    overlap_density_ : float
+        Its density, in [0, 1].
+    strategy_ : str
+        The strategy used, after "auto" and after a fall back.
+    strong_fit_ : {"sample", "partial_fit", "dask"}
+        How the strong estimator was fitted.
+    pseudo_labels_ : {"hard", "soft"}
+        The kind of pseudo-labels used.
+    n_samples_seen_ : int
+        Rows of `fit`.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Their names, if all are strings.
+
+    See Also
+    --------
+    sklearn_w2s.WeakToStrongClassifier : The same in memory, with more strategies.
+    OverlapDetector : Finds the rows that carry both patterns, with Dask.
+
+    Notes
+    -----
+    The strong estimator is the one that is fitted in memory as long as there are no
+    more rows than `max_rows`, and than `reservoir_size` of the detector where a
+    strategy needs regions.
+
+    `fit` goes over the rows once to find the labeled ones, 100,000 at most unless the
+    weak estimator is given fitted; once more to count the regions, where they are
+    needed; and once to label and draw, or twice where the strong estimator does not
+    learn from a sample and the weights have to be scaled first. `sample_weight` goes to
+    both estimators, also with metadata routing. The labels -1 and +1 are never taken as
+    two classes while -1 is the missing label.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from sklearn_w2s.dask import WeakToStrongClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> y[300:] = -1
+    >>> X, y = da.from_array(X, chunks=(500, 64)), da.from_array(y, chunks=500)
+    >>> model = WeakToStrongClassifier(
+    ...     DecisionTreeClassifier(min_samples_leaf=5),
+    ...     RandomForestClassifier(),
+    ...     random_state=0,
+    ... ).fit(X, y)
+    >>> model.predict(X)
+    dask.array<_judge_block, shape=(1797,), dtype=int64, chunksize=(500,), ...>
+    """
+
+    _parameter_constraints = {
+        **_InMemory._parameter_constraints,  # noqa: SLF001  of the base class
+        "strategy": [StrOptions(_ROW_BY_ROW)],
+        "strong_fit": [StrOptions({"auto", SAMPLE, PARTIAL_FIT, DASK})],
+        "max_rows": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        weak_estimator=None,
+        strong_estimator=None,
+        *,
+        weak_features=None,
+        overlap_detector=None,
+        strategy="auto",
+        strong_fit="auto",
+        max_rows=100_000,
+        pseudo_labels="auto",
+        include_labeled=True,
+        missing_label=-1,
+        memory=None,
+        n_jobs=None,
+        random_state=None,
+    ):
+        super().__init__(
+            weak_estimator,
+            strong_estimator,
+            weak_features=weak_features,
+            overlap_detector=overlap_detector,
+            strategy=strategy,
+            pseudo_labels=pseudo_labels,
+            include_labeled=include_labeled,
+            missing_label=missing_label,
+            memory=memory,
+            n_jobs=n_jobs,
+            random_state=random_state,
+        )
+        self.strong_fit = strong_fit
+        self.max_rows = max_rows
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, *, sample_weight=None):
+        """Fit the weak estimator, label the unlabeled rows, fit the strong estimator.
+
+        Parameters
+        ----------
+        X : {dask data frame, dask array} of shape (n_samples, n_features)
+            Rows, labeled and unlabeled.
+        y : {dask series, dask array} of shape (n_samples,)
+            Labels, `missing_label` where there is none. May be None with a weak
+            estimator that needs no fit.
+        sample_weight : {dask series, dask array} of shape (n_samples,), default=None
+            Weights for both estimators.
+
+        Returns
+        -------
+        WeakToStrongClassifier
+            The fitted estimator.
+
+        Raises
+        ------
+        TypeError
+            If an argument is no collection of Dask, or an estimator cannot do what is
+            asked of it.
+        ValueError
+            If the labeled rows hold one class only or are more than 100,000, no row is
+            left to train on, or partitions or an argument do not fit.
+
+        Warns
+        -----
+        UserWarning
+            If a strategy loses a class, so that "all" is used, or if soft pseudo-labels
+            are asked for and not possible.
+        """
+        forget_fit(self)
+        rng = check_random_state(self.random_state)
+        seed = seed_of(self.random_state, rng)
+        seeds = None if self.random_state is None else rng
+        strong = clone(self._strong())
+        self.strategy_, strategy, self.pseudo_labels_ = choose(
+            self.strategy, self.pseudo_labels, strong, n_unlabeled=0, is_table=False
+        )
+        self.strong_fit_ = self._way_to_fit(strong)
+        weighted = sample_weight is not None
+        blocks = row_blocks(X, y, sample_weight)
+        finds_regions = strategy.needs_regions or self.overlap_detector is not None
+        size = self._detector().reservoir_size if finds_regions else 1
+        survey = self._survey(blocks, y, size, seed)
+        predictor, labeled_proba = learn_weakly(
+            default_for(survey.rows) if self.weak_estimator is None else self._weak(),
+            survey,
+            weak_features=self.weak_features,
+            weights=survey.labeled_weights if weighted else None,
+            cross_fit=finds_regions,
+            cv=self._detector().cv,
+            memory=self.memory,
+            n_jobs=self.n_jobs,
+            seeds=seeds,
+            rng=rng,
+        )
+        self.weak_predictor_, self.classes_ = predictor, predictor.classes
+        self.weak_estimator_ = predictor.estimator
+        if finds_regions:
+            detector = self._dask_detector(predictor, seeds)
+            self.overlap_detector_ = detector._fit_survey(  # noqa: SLF001
+                blocks,
+                survey,
+                predictor,
+                labeled_proba,
+                weighted=weighted,
+                rng=check_random_state(detector.random_state),
+            )
+            self.overlap_density_ = self.overlap_detector_.overlap_density_
+        is_hard = self.pseudo_labels_ == "hard"
+        lesson = Lesson(copy.copy(self), predictor, self.strategy_, is_hard)
+        strong = seed_nested(strong, seeds)
+        self.strong_estimator_ = self._fit_strong_on(
+            strong, lesson, blocks, as_rows(X), seed, weighted=weighted
+        )
+        self.n_samples_seen_ = survey.n_rows
+        return self
+
+    def weak_predict_proba(self, X):
+        """Return the probabilities of the fitted weak estimator.
+
+        Parameters
+        ----------
+        X : {dask data frame, dask array} of shape (n, n_features)
+            Rows, or rows in memory.
+
+        Returns
+        -------
+        {dask data frame, dask array} of shape (n, n_classes)
+            Weak probabilities, columns in the order of `classes_`. Lazily.
+        """
+        check_is_fitted(self)
+        if is_collection(X):
+            return self._map(X, "weak_predict_proba")
+        return self.weak_predictor_.proba(check_features(self, X, reset=False))
+
+    def score(self, X, y, sample_weight=None):
+        """Return the accuracy on the labeled rows, computed at once.
+
+        Parameters
+        ----------
+        X : {dask data frame, dask array} of shape (n, n_features)
+            Rows, or rows in memory.
+        y : {dask series, dask array} of shape (n,)
+            Labels; rows marked `missing_label` are left out.
+        sample_weight : {dask series, dask array} of shape (n,), default=None
+            Weights.
+
+        Returns
+        -------
+        float
+            Accuracy; NaN if no row is labeled.
+        """
+        check_is_fitted(self)
+        if not is_collection(X):
+            return super().score(X, y, sample_weight)
+        judge, count = shipped(self), dask.delayed(_count_right)
+        counts = [count(judge, block) for block in row_blocks(X, y, sample_weight)]
+        right, total = merge_tree(counts, _add).compute()
+        return float(right / total) if total else float("nan")
+
+    def _way_to_fit(self, strong):
+        if self.strong_fit == "auto":
+            return DASK if is_distributed(strong) else SAMPLE
+        require_trainable(strong, self.strong_fit)
+        return self.strong_fit
+
+    def _survey(self, blocks, y, size, seed):
+        given = is_given(self._weak())
+        options = {"missing_label": self.missing_label, "gathers": not given}
+        survey = take_survey(blocks, size=size, seed=seed, **options).compute()
+        require_survey(survey, y, self.missing_label, given=given)
+        check_features(self, survey.rows, reset=True)
+        return survey
+
+    def _dask_detector(self, predictor, seeds):
+        """Return a detector with the weak view of this classifier, not yet fitted."""
+        detector = self._detector()
+        for name in ("weak_estimator", "weak_features"):
+            if getattr(detector, name) is not None:
+                msg = (
+                    f"overlap_detector has {name}={getattr(detector, name)!r}, but "
+                    "regions are found from the weak labels of this classifier: leave "
+                    f"it None, and set {name} here."
+                )
+                raise ValueError(msg)
+        detector = OverlapDetector(**clone(detector).get_params(deep=False))
+        weak = predictor.estimator
+        detector.set_params(
+            weak_estimator=weak if is_given(weak) else FrozenEstimator(weak),
+            weak_features=self.weak_features,
+            missing_label=self.missing_label,
+        )
+        return seed_nested(detector, seeds)
+
+    def _fit_strong_on(self, strong, lesson, blocks, X, seed, *, weighted):
+        """Fit the strong estimator on what the lesson makes of the blocks."""
+        tally, sample = self._assess(lesson, blocks, seed)
+        if len(tally.lost):
+            warnings.warn(
+                f"strategy={self.strategy_!r} drops every row whose weak label is one "
+                f"of the classes at positions {tally.lost.tolist()} of classes_, so "
+                'that "all" is used instead.',
+                UserWarning,
+                stacklevel=3,
+            )
+            self.strategy_ = "all"
+            lesson = replace(lesson, strategy="all")
+            tally, sample = self._assess(lesson, blocks, seed)
+        if not tally.weight > 0:
+            msg = (
+                "No row is left to train the strong estimator on, with include_labeled="
+                f"{self.include_labeled}. Pass unlabeled rows, or include the labeled."
+            )
+            raise ValueError(msg)
+        if self.strong_fit_ == SAMPLE:
+            options = {"count": tally.n_learned, "weighted": weighted}
+            return fit_on_sample(strong, sample, self.classes_, **options)
+        lesson = with_scale(lesson, tally)
+        if self.strong_fit_ == PARTIAL_FIT:
+            return fit_by_blocks(strong, lesson, blocks)
+        return fit_on_collections(strong, lesson, blocks, X)
+
+    def _assess(self, lesson, blocks, seed):
+        if self.strong_fit_ == SAMPLE:
+            return sample_lesson(lesson, blocks, size=self.max_rows, seed=seed)
+        return tally_lesson(lesson, blocks), None
+
+    def _ask(self, method, X, params):
+        if not is_collection(X):
+            return super()._ask(method, X, params)
+        check_is_fitted(self)
+        self._route(method, params)
+        if self.strong_fit_ == DASK:
+            return getattr(self.strong_estimator_, method)(as_rows(X))
+        return self._map(X, method)
+
+    def _map(self, X, method):
+        if method == "predict":
+            output = {"names": "prediction", "dtype": self.classes_.dtype}
+        elif method == "decision_function" and len(self.classes_) == 2:
+            output = {"names": "decision", "dtype": np.float64}
+        else:
+            output = {"names": list(self.classes_), "dtype": np.float64}
+        return map_rows(self, method, X, **output)
+
+
+def _count_right(classifier, block):
+    """Return the weight of the rightly predicted rows, and of all labeled rows."""
+    labels, positions, rows = _labeled_part(classifier, block)
+    if not len(positions):
+        return np.zeros(2)
+    weights = block.weights[positions]
+    right = classifier.predict(rows) == labels
+    return np.array([weights[right].sum(), weights.sum()])
+
+
+def _labeled_part(classifier, block):
+    labels, labeled = check_labels(
+        block.y, classifier.missing_label, classes=classifier.classes_
+    )
+    positions = np.flatnonzero(labeled)
+    return labels, positions, safe_indexing(block.X, positions)
+
+
+def _add(counts):
+    return np.sum(counts, axis=0)

@@ -1,0 +1,183 @@
+"""From blocks of rows to targets and weights for a strong estimator."""
+
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import dask
+import numpy as np
+
+from sklearn_w2s._algorithms.weak_labels import one_hot
+from sklearn_w2s._validation import check_features
+from sklearn_w2s.dask._blocks import merge_tree, shipped
+from sklearn_w2s.dask._sample import draw_sample, merge_samples
+from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
+from sklearn_w2s.weak_to_strong._targets import keep_true_labels
+
+
+@dataclass(eq=False, repr=False)
+class Lesson:
+    """How rows become targets and weights, block by block.
+
+    Parameters
+    ----------
+    owner : WeakToStrongClassifier
+        Knows the features, the detector of regions and the parameters.
+    predictor : WeakPredictor
+        The fitted weak estimator.
+    strategy : str
+        Key of `STRATEGIES`; one that looks at each row by itself.
+    is_hard : bool
+        Whether targets are the weak classes instead of their probabilities.
+    scale : float, default=1.0
+        Factor of the weights.
+    """
+
+    owner: Any
+    predictor: Any
+    strategy: str
+    is_hard: bool
+    scale: float = 1.0
+
+    def teach(self, block):
+        """Return what is learned from a block that has rows.
+
+        Parameters
+        ----------
+        block : Block
+            Rows.
+
+        Returns
+        -------
+        Taught
+            Rows, targets and weights, and their tally.
+        """
+        X = check_features(self.owner, block.X, reset=False)
+        labels, labeled = block.labels(self.owner.missing_label)
+        proba = self.predictor.proba(X)
+        strategy, regions = STRATEGIES[self.strategy], None
+        if strategy.needs_regions:
+            regions = self.owner.overlap_detector_.predict(X)
+        targets, weights = strategy.function(proba.copy(), regions, None, labeled, None)
+        codes = proba.argmax(axis=1)
+        named = ~labeled & (block.weights > 0)
+        kept = named & (weights > 0)
+        classes = self.predictor.classes
+        if self.is_hard:
+            targets = one_hot(codes, len(classes))
+        # A class that only rows of weight zero have is no class of the fit.
+        true_codes = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
+        include = self.owner.include_labeled
+        keep_true_labels(targets, weights, true_codes, labeled, include_labeled=include)
+        counts = block.weights * (weights > 0)
+        tally = Tally(
+            np.bincount(codes[named], minlength=len(classes)),
+            np.bincount(codes[kept], minlength=len(classes)),
+            counts.sum(),
+            (counts * weights).sum(),
+        )
+        return Taught(X, targets, self.scale * weights * block.weights, tally)
+
+
+class Tally(NamedTuple):
+    """What has to be known of all blocks before the weights of any are final.
+
+    Parameters
+    ----------
+    named, kept : ndarray of shape (n_classes,) of int
+        Unlabeled rows of each weak class, and those of them that the strategy keeps.
+    n_learned : float
+        Rows that are learned from, each as often as its `sample_weight`.
+    weight : float
+        Their weights by the strategy.
+    """
+
+    named: Any
+    kept: Any
+    n_learned: float
+    weight: float
+
+    @property
+    def lost(self):
+        """Positions of classes that the strategy loses."""
+        return np.flatnonzero((self.named > 0) & (self.kept == 0))
+
+    @property
+    def scale(self):
+        """Factor that gives the weights a mean of one."""
+        return self.n_learned / self.weight
+
+
+class Taught(NamedTuple):
+    """Rows, targets of shape (n, n_classes), weights of shape (n,) and their tally."""
+
+    X: Any
+    targets: Any
+    weights: Any
+    tally: Any
+
+
+def tally_lesson(lesson, blocks):
+    """Return the tally of all blocks."""
+    return _visit(lesson, blocks, _Collect(None, None))[0]
+
+
+def sample_lesson(lesson, blocks, *, size, seed):
+    """Return the tally of all blocks, and a sample of what is learned from them.
+
+    Parameters
+    ----------
+    lesson : Lesson
+        The lesson.
+    blocks : list of Delayed
+        Blocks.
+    size : int
+        Rows that are kept, at most; drawn with regard to their weights.
+    seed : int
+        Seed of the sample.
+
+    Returns
+    -------
+    tally : Tally
+        Of all rows.
+    sample : Sample
+        Its tables are rows and targets.
+    """
+    return _visit(lesson, blocks, _Collect(size, [seed, 1]))
+
+
+def with_scale(lesson, tally):
+    """Return the lesson with weights of mean one over the rows that are kept."""
+    return replace(lesson, scale=tally.scale)
+
+
+@dataclass
+class _Collect:
+    size: Any
+    seed: Any
+
+    def visit(self, lesson, block):
+        """Return the tally and the sample of one block."""
+        if not len(block):
+            return None
+        taught = lesson.teach(block)
+        if self.size is None:
+            return taught.tally, None
+        tables = [taught.X, taught.targets]
+        options = {"seed": self.seed, "number": block.number}
+        return taught.tally, draw_sample(tables, taught.weights, self.size, **options)
+
+    def merge(self, parts):
+        """Merge those of several blocks."""
+        parts = [part for part in parts if part is not None]
+        if not parts:
+            return None
+        tallies, samples = zip(*parts, strict=True)
+        tally = Tally(*(sum(column) for column in zip(*tallies, strict=True)))
+        if self.size is None:
+            return tally, None
+        return tally, merge_samples(samples, self.size)
+
+
+def _visit(lesson, blocks, collect):
+    lesson, visit = shipped(lesson), dask.delayed(collect.visit)
+    return merge_tree([visit(lesson, b) for b in blocks], collect.merge).compute()

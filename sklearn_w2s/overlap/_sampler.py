@@ -1,0 +1,125 @@
+"""OverlapSampler: the rows of some regions, with labels, for resampling pipelines."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+
+from sklearn_w2s._algorithms.overlap import REGIONS
+from sklearn_w2s._fitting import forget_fit
+from sklearn_w2s._sklearn import HasMethods, fit_context, safe_indexing
+from sklearn_w2s._validation import check_labels
+from sklearn_w2s.overlap._detector import OverlapDetector
+
+
+class OverlapSampler(BaseEstimator):
+    """Keep the rows of some regions, unlabeled ones with their weak labels.
+
+    A step for pipelines of imbalanced-learn: what follows it, a sampler or a
+    classifier, sees labeled rows only, and needs to know nothing of missing labels.
+
+    Parameters
+    ----------
+    overlap_detector : OverlapDetector, default=None
+        Finds the regions and the weak labels. None takes its defaults.
+    regions : list of str, default=("overlap",)
+        Regions to keep, of "easy", "hard" and "overlap".
+    include_labeled : bool, default=True
+        Whether to keep all labeled rows as well, with their true labels.
+
+    Attributes
+    ----------
+    overlap_detector_ : OverlapDetector
+        The fitted detector.
+    sample_indices_ : ndarray of shape (n_kept,)
+        Positions of the rows kept, in their order.
+
+    See Also
+    --------
+    OverlapDetector : Finds the regions.
+    WeakToStrongClassifier : Trains on them, and weighs rows instead of dropping them.
+
+    Notes
+    -----
+    imbalanced-learn refuses steps that have both `transform` and `fit_resample`, hence
+    a class beside the detector. Rows that are dropped are those that a strong estimator
+    misses on most real tables, see the user guide.
+
+    Examples
+    --------
+    >>> from sklearn_w2s import OverlapDetector, OverlapSampler
+    >>> from sklearn_w2s.datasets import make_overlap_classification
+    >>> X, y, _ = make_overlap_classification(600, random_state=0)
+    >>> y[100:] = -1
+    >>> sampler = OverlapSampler(OverlapDetector(weak_features=slice(0, 20)))
+    >>> X_kept, y_kept = sampler.fit_resample(X, y)
+    >>> len(X_kept) == len(y_kept) < 600, sorted(set(y_kept.tolist()))
+    (True, [0, 1])
+    """
+
+    _parameter_constraints = {
+        "overlap_detector": [HasMethods(["fit", "predict"]), None],
+        "regions": ["array-like"],
+        "include_labeled": ["boolean"],
+    }
+
+    def __init__(
+        self, overlap_detector=None, *, regions=("overlap",), include_labeled=True
+    ):
+        self.overlap_detector = overlap_detector
+        self.regions = regions
+        self.include_labeled = include_labeled
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit_resample(self, X, y):
+        """Fit the detector and keep the rows of the regions.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Rows, labeled and unlabeled.
+        y : array-like of shape (n_samples,)
+            Labels, the detector's `missing_label` where there is none.
+
+        Returns
+        -------
+        X_resampled : {array-like, sparse matrix, data frame} of shape \
+                (n_kept, n_features)
+            Rows kept.
+        y_resampled : ndarray of shape (n_kept,)
+            Their labels: true ones where there are, else weak ones.
+
+        Raises
+        ------
+        ValueError
+            If a region is unknown, or if no row lies in the regions.
+        """
+        forget_fit(self)
+        regions = list(self.regions)
+        if not regions or not set(regions) <= set(REGIONS):
+            msg = f"regions={self.regions!r} must be a list of some of {list(REGIONS)}."
+            raise ValueError(msg)
+        detector = (
+            OverlapDetector()
+            if self.overlap_detector is None
+            else clone(self.overlap_detector)
+        )
+        labels, labeled = check_labels(y, detector.missing_label)
+        detector.fit(X, y)
+        kept = np.isin(detector.regions_, regions)
+        # Labeled rows are kept all or not at all: that is not for a region to say.
+        kept[labeled] = self.include_labeled
+        if not kept.any():
+            msg = f"No row lies in regions={self.regions!r}. Name more of them."
+            raise ValueError(msg)
+        self.sample_indices_ = np.flatnonzero(kept)
+        self.overlap_detector_ = detector
+        return (
+            safe_indexing(X, self.sample_indices_),
+            self._labels(X, labels, labeled)[kept],
+        )
+
+    def _labels(self, X, labels, labeled):
+        """Return true labels where there are, and the likeliest weak ones elsewhere."""
+        weak = self.overlap_detector_.weak_predictor_
+        weak_labels = weak.classes[weak.proba(X).argmax(axis=1)]
+        weak_labels[labeled] = labels
+        return weak_labels

@@ -1,0 +1,263 @@
+"""LanguageModelEncoder: frozen activations of a language model as features."""
+
+import os
+from numbers import Integral
+from pathlib import Path
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_w2s._sklearn import Interval, StrOptions, fit_context
+from sklearn_w2s.text._cache import ActivationCache, model_fingerprint
+from sklearn_w2s.text._language_model import ModelHolder, Settings
+from sklearn_w2s.text._texts import check_texts
+
+# What is encoded is kept this often, so that a run that was stopped goes on.
+_BATCHES_BETWEEN_WRITES = 50
+
+
+class LanguageModelEncoder(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
+    """Represent texts by the activations of the last layer of a language model.
+
+    The model is frozen: it is read and never trained. A classifier on top of it is a
+    probe, as in the experiments of [1]_ where a logistic regression on a small model
+    supervises one on a large model. It needs the extra ``text`` of this package.
+
+    Read more in the :ref:`user guide <text>`.
+
+    Parameters
+    ----------
+    model : str or path
+        Folder of a saved model, or its name on the Hugging Face hub, from which it is
+        downloaded once: any causal, encoder or encoder-decoder model of transformers,
+        of the last the encoder.
+    pooling : {"last", "first", "mean"}, default="last"
+        Which activations stand for a text: those of its last token, as in the paper and
+        for causal models, of its first token, or the mean over its tokens. Special
+        tokens that the tokenizer adds are tokens, padding is none.
+    max_length : int, default=None
+        Tokens read of each text; the rest is left out. None is what the model can read.
+    batch_size : int, default=32
+        Texts that pass through the model at the same time, those of similar length
+        together.
+    device : str, default=None
+        Device of the model, such as "cpu" or "cuda:1". None is an accelerator where
+        there is one.
+    dtype : {"float32", "float16", "bfloat16", "auto"}, default="float32"
+        Floating type of the model; "auto" is that of its saved weights.
+    revision : str, default=None
+        Branch, tag or commit of a model on the hub. None is its newest state.
+    local_files_only : bool, default=False
+        Whether to refuse to download a model.
+    cache : str or path, default=None
+        Folder in which activations are kept from one use to the next, in one SQLite
+        file for all models, which several processes may use at the same time. Texts
+        known there are not encoded again, and with nothing else to encode the model is
+        not loaded. None keeps nothing.
+    verbose : bool, default=False
+        Whether to show a progress bar.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        1, the column of texts.
+    feature_names_in_ : ndarray of shape (1,)
+        Its name, where `fit` was given a data frame.
+
+    See Also
+    --------
+    multiple_choice_to_binary : Questions with several answers as texts with two
+        classes.
+    sklearn_w2s.neural.HiddenLayer : The same for nets that learn from a table.
+    sklearn_w2s.OverlapDetector : Compares rows in such a `representation`.
+
+    Notes
+    -----
+    Batches are padded on the right whatever the tokenizer says, since models with
+    absolute positions would count padding on the left. So the activations of a text
+    depend on no other text, nor on `batch_size`, but for the rounding of floats: a
+    cache returns what was computed first. A tokenizer without padding token pads with
+    its end of text, masked.
+
+    A cached activation belongs to the text, the model, `pooling`, `max_length` and
+    `dtype`. A model in a folder is known by the content of its files and by size and
+    time of change of those with weights, one on the hub by name and `revision`: name a
+    commit where its newest state may change.
+
+    The loaded model stays with the fitted estimator, and is left out of clones, copies
+    and pickles.
+
+    Scikit-learn hands out no such features. `TextEncoder` of skrub pools in the way
+    that the saved model says, which for causal models is the mean, shrinks what it gets
+    by a principal component analysis of the training rows, and keeps no activations.
+
+    References
+    ----------
+    .. [1] C. Shin, J. Cooper, F. Sala, "Weak-to-Strong Generalization Through the
+       Data-Centric Lens", ICLR 2025, https://arxiv.org/abs/2412.03881
+
+    Examples
+    --------
+    Nothing is loaded before `fit`:
+
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn_w2s.text import LanguageModelEncoder
+    >>> probe = make_pipeline(
+    ...     LanguageModelEncoder("Qwen/Qwen1.5-0.5B", cache="activations"),
+    ...     LogisticRegression(max_iter=10_000),
+    ... )
+    >>> probe[0].get_params()["pooling"]
+    'last'
+    """
+
+    _parameter_constraints = {
+        "model": [str, os.PathLike],
+        "pooling": [StrOptions({"last", "first", "mean"})],
+        "max_length": [Interval(Integral, 1, None, closed="left"), None],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "device": [str, None],
+        "dtype": [StrOptions({"float32", "float16", "bfloat16", "auto"})],
+        "revision": [str, None],
+        "local_files_only": ["boolean"],
+        "cache": [str, os.PathLike, None],
+        "verbose": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        model,
+        *,
+        pooling="last",
+        max_length=None,
+        batch_size=32,
+        device=None,
+        dtype="float32",
+        revision=None,
+        local_files_only=False,
+        cache=None,
+        verbose=False,
+    ):
+        self.model = model
+        self.pooling = pooling
+        self.max_length = max_length
+        self.batch_size = batch_size
+        self.device = device
+        self.dtype = dtype
+        self.revision = revision
+        self.local_files_only = local_files_only
+        self.cache = cache
+        self.verbose = verbose
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Check the texts, and try the model on the first of them.
+
+        Parameters
+        ----------
+        X : {array-like of shape (n,), array-like or data frame of shape (n, 1)} of str
+            Texts.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        LanguageModelEncoder
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If X is no sequence or single column of texts, if the model is a folder that
+            does not exist or reads fewer tokens than `max_length`, or if its tokenizer
+            can pad in no way or makes no token of a text.
+        ImportError
+            If the extra ``text`` is not installed.
+        OSError
+            If there is no such model.
+        """
+        # A fit that fails must not leave the former one transforming.
+        self.__dict__.pop("_n_features_out", None)
+        texts = check_texts(self, X, reset=True)
+        self._holder = ModelHolder()
+        self._n_features_out = self._encode(texts[:1]).shape[1]
+        return self
+
+    def transform(self, X):
+        """Return the pooled activations of texts.
+
+        Parameters
+        ----------
+        X : {array-like of shape (n,), array-like or data frame of shape (n, 1)} of str
+            Texts.
+
+        Returns
+        -------
+        ndarray of shape (n, n_features_out)
+            Float32.
+        """
+        check_is_fitted(self)
+        return self._encode(check_texts(self, X, reset=False))
+
+    def _encode(self, texts):
+        settings = self._settings()
+        cache = None
+        # In order of appearance, each once.
+        missing = list(dict.fromkeys(texts))
+        known = {}
+        if self.cache is not None:
+            cache = ActivationCache(self.cache, _fingerprint(settings))
+            known = cache.read(missing)
+            missing = [text for text in missing if text not in known]
+        size = self.batch_size * _BATCHES_BETWEEN_WRITES if cache else len(missing)
+        for start in range(0, len(missing), size):
+            some = missing[start : start + size]
+            vectors = self._holder.get(settings).encode(
+                some, batch_size=self.batch_size, verbose=self.verbose
+            )
+            if cache is not None:
+                cache.write(some, vectors)
+            known.update(zip(some, vectors, strict=True))
+        return np.stack([known[text] for text in texts])
+
+    def _settings(self):
+        if isinstance(self.model, os.PathLike) and not Path(self.model).is_dir():
+            msg = (
+                f"model={self.model!r} is no folder. Pass the folder of a saved model, "
+                "or a name on the Hugging Face hub as str."
+            )
+            raise ValueError(msg)
+        return Settings(
+            model=os.fspath(self.model),
+            revision=self.revision,
+            local_files_only=self.local_files_only,
+            pooling=self.pooling,
+            max_length=self.max_length,
+            device=self.device,
+            dtype=self.dtype,
+        )
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_n_features_out")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.one_d_array = True
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        # Activations are float32 whatever the texts are.
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+
+def _fingerprint(settings):
+    """Return what the activations of a text depend on."""
+    model = model_fingerprint(settings.model, settings.revision)
+    return repr((model, settings.pooling, settings.max_length, settings.dtype))

@@ -1,0 +1,32 @@
+"""What the README shows is what the results say."""
+
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def figure(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    yield runpy.run_path(str(ROOT / "benchmarks" / "readme_figure.py"))
+    for name in [name for name in sys.modules if name.startswith("benchmarks")]:
+        del sys.modules[name]
+
+
+def test_the_figure_is_drawn_from_the_committed_results(figure):
+    drawn = figure["draw"](figure["shares"]())
+
+    assert figure["FIGURE"].read_text("utf-8") == drawn
+
+
+def test_every_link_of_the_readme_leads_somewhere():
+    text = (ROOT / "README.md").read_text("utf-8")
+    targets = [part.split(")")[0] for part in text.split("](")[1:]]
+
+    for target in targets:
+        if not target.startswith("http"):
+            assert (ROOT / target.split("#")[0]).exists(), target

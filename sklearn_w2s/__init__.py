@@ -1,5 +1,6 @@
 """Weak-to-strong generalisation for tabular data, compatible with scikit-learn."""
 
+from sklearn_w2s._version import __version__ as __version__
 from sklearn_w2s.overlap import OverlapDetector, OverlapSampler
 from sklearn_w2s.sources import UCBSourceSelector
 from sklearn_w2s.weak_to_strong import WeakToStrongClassifier
@@ -10,5 +11,3 @@ __all__ = [
     "UCBSourceSelector",
     "WeakToStrongClassifier",
 ]
-
-__version__ = "0.1.0.dev0"

@@ -28,6 +28,7 @@ OPTIONAL = {
     "pyarrow",
     "ruptures",
     "sentence_transformers",
+    "skops",
     "skorch",
     "torch",
     "transformers",

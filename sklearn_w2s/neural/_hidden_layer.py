@@ -20,6 +20,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 from skorch import NeuralNet, NeuralNetBinaryClassifier, NeuralNetClassifier
 
+from sklearn_w2s._persistence import VersionStampMixin
 from sklearn_w2s._sklearn import fit_context, safe_indexing, seed_nested
 from sklearn_w2s._validation import check_features, n_rows
 from sklearn_w2s.neural._classifier import (
@@ -30,7 +31,11 @@ from sklearn_w2s.neural._classifier import (
 
 
 class HiddenLayer(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, MetaEstimatorMixin, BaseEstimator
+    VersionStampMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    MetaEstimatorMixin,
+    BaseEstimator,
 ):
     """Represent rows by the activations of a layer of a skorch net.
 

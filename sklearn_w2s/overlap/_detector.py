@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from sklearn_w2s._algorithms.interval import effective_size, share_interval
 from sklearn_w2s._algorithms.overlap import OVERLAP, density_regime, region_shares
 from sklearn_w2s._fitting import adapt, fit_arguments, forget_fit
+from sklearn_w2s._persistence import VersionStampMixin
 from sklearn_w2s._representation import DiagramMixin
 from sklearn_w2s._sklearn import (
     HasMethods,
@@ -49,7 +50,12 @@ _THRESHOLD = [
 
 
 class OverlapDetector(
-    DiagramMixin, StreamMixin, NewRowsMixin, ResultsMixin, BaseEstimator
+    DiagramMixin,
+    VersionStampMixin,
+    StreamMixin,
+    NewRowsMixin,
+    ResultsMixin,
+    BaseEstimator,
 ):
     r"""Find the rows that carry both the easy and the hard pattern.
 
@@ -204,8 +210,6 @@ class OverlapDetector(
     libraries stay on their device, and so do `references_`, `confidence_`,
     `overlap_score_` and the outputs for new rows; regions are always NumPy strings, for
     no other library has strings.
-
-    The defaults were chosen from the table ``benchmarks/results/detection.csv``.
 
     The interval is Wilson's, with the number of rows that are worth as much as the
     weighted ones. It covers the chance of drawing these rows, given thresholds and

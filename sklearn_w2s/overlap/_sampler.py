@@ -5,12 +5,13 @@ from sklearn.base import BaseEstimator, clone
 
 from sklearn_w2s._algorithms.overlap import REGIONS
 from sklearn_w2s._fitting import forget_fit
+from sklearn_w2s._persistence import VersionStampMixin
 from sklearn_w2s._sklearn import HasMethods, fit_context, safe_indexing
 from sklearn_w2s._validation import check_labels
 from sklearn_w2s.overlap._detector import OverlapDetector
 
 
-class OverlapSampler(BaseEstimator):
+class OverlapSampler(VersionStampMixin, BaseEstimator):
     """Keep the rows of some regions, unlabeled ones with their weak labels.
 
     A step for pipelines of imbalanced-learn: what follows it, a sampler or a

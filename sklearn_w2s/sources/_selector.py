@@ -18,6 +18,7 @@ from sklearn_w2s._delegation import (
     take_labeled,
 )
 from sklearn_w2s._fitting import forget_fit, take_metadata
+from sklearn_w2s._persistence import VersionStampMixin
 from sklearn_w2s._representation import DiagramMixin
 from sklearn_w2s._sklearn import (
     HasMethods,
@@ -49,6 +50,7 @@ from sklearn_w2s.sources._state import SelectionState
 
 class UCBSourceSelector(
     DiagramMixin,
+    VersionStampMixin,
     LiveSources,
     SelectionState,
     PredictionDelegate,

@@ -12,6 +12,7 @@ from sklearn.base import (
 )
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_w2s._persistence import VersionStampMixin
 from sklearn_w2s._sklearn import Interval, StrOptions, fit_context
 from sklearn_w2s.text._cache import ActivationCache, model_fingerprint
 from sklearn_w2s.text._language_model import ModelHolder, Settings
@@ -22,7 +23,7 @@ _BATCHES_BETWEEN_WRITES = 50
 
 
 class LanguageModelEncoder(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    VersionStampMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 ):
     """Represent texts by the activations of the last layer of a language model.
 

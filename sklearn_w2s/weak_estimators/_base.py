@@ -8,6 +8,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sklearn_w2s._fitting import forget_fit
+from sklearn_w2s._persistence import VersionStampMixin
 from sklearn_w2s._sklearn import check_weights, fit_context, safe_indexing
 from sklearn_w2s._validation import (
     check_features,
@@ -17,7 +18,7 @@ from sklearn_w2s._validation import (
 )
 
 
-class GivenClassifier(ClassifierMixin, BaseEstimator):
+class GivenClassifier(VersionStampMixin, ClassifierMixin, BaseEstimator):
     """Base of classifiers that need no `fit` where their classes are named.
 
     The host has the parameters `classes` and `missing_label`, and returns probabilities

@@ -14,6 +14,7 @@ from sklearn_w2s._delegation import (
     take_labeled,
 )
 from sklearn_w2s._fitting import adapt, fit_arguments, forget_fit
+from sklearn_w2s._persistence import VersionStampMixin
 from sklearn_w2s._representation import DiagramMixin, name_of
 from sklearn_w2s._sklearn import (
     HasMethods,
@@ -39,6 +40,7 @@ from sklearn_w2s.weak_to_strong._training import TrainingMixin
 
 class WeakToStrongClassifier(
     DiagramMixin,
+    VersionStampMixin,
     PredictionDelegate,
     TrainingMixin,
     ClassifierMixin,

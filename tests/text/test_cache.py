@@ -76,16 +76,16 @@ def test_a_write_that_fails_leaves_nothing(tmp_path):
     assert cache.read(["one", "two"]) == {}
 
 
-def write_some(folder, worker):
-    cache = ActivationCache(folder, "model")
-    for i in range(20):
-        texts = [f"{i} {j}" for j in range(worker, worker + 3)]
-        cache.write(texts, np.full((3, 4), float(i)))
-        cache.read(texts)
-
-
 def test_several_processes_write_at_the_same_time(tmp_path):
-    Parallel(n_jobs=2)(delayed(write_some)(tmp_path, worker) for worker in range(3))
+    cache = ActivationCache(tmp_path, "model")
+    # Every text is written by some processes.
+    lots = [
+        ([f"{i} {j}" for j in range(first, first + 3)], np.full((3, 4), float(i)))
+        for i in range(20)
+        for first in range(3)
+    ]
+
+    Parallel(n_jobs=2)(delayed(cache.write)(*lot) for lot in lots)
 
     texts = [f"{i} {j}" for i in range(20) for j in range(5)]
     known = ActivationCache(tmp_path, "model").read(texts)

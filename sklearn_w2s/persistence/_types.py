@@ -1,0 +1,65 @@
+"""The types that make up a saved estimator of this package."""
+
+_OWN = {
+    "_tabular": ["TabularEncoder"],
+    "_weak": ["WeakPredictor"],
+    "overlap._agreement": ["Agreement"],
+    "overlap._confidence": ["Confidence"],
+    "overlap._detector": ["OverlapDetector"],
+    "overlap._deviation": ["DeviationEncoder"],
+    "overlap._hard_rows": ["HardRows"],
+    "overlap._measures": ["FunctionMeasure", "Similarity", "Unexplained"],
+    "overlap._neighbors": ["NeighborsMeasure"],
+    "overlap._partition": ["Partition"],
+    "overlap._representations": ["LeafEncoder", "PrincipalDeviations"],
+    "overlap._reservoir": ["Reservoir"],
+    "overlap._sampler": ["OverlapSampler"],
+    "overlap._views": ["Views"],
+    "sources._drawing": ["Drawing"],
+    "sources._engine": ["Limits", "SourceBandit"],
+    "sources._rewards": ["PoolRows", "Rater"],
+    "sources._selector": ["UCBSourceSelector"],
+    "weak_estimators._column_proba": ["ColumnProbaClassifier"],
+    "weak_estimators._function": ["FunctionClassifier"],
+    "weak_estimators._votes": ["VoteClassifier"],
+    "weak_to_strong._classifier": ["WeakToStrongClassifier"],
+    "weak_to_strong._committee": ["Committee"],
+    "weak_to_strong._students": ["HelperStudents"],
+    "weak_to_strong._teachers": ["CoTeacher", "Member", "Teacher"],
+    "weak_to_strong._trust": ["TrustingTeacher"],
+    "weak_to_strong._views": ["View"],
+}
+# Of the defaults and helpers, as far as skops does not trust them by itself.
+_OTHERS = [
+    "collections.deque",
+    "scipy.sparse._csr.csr_matrix",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.kernel_approximation.Nystroem",
+    "sklearn.kernel_approximation.Nystroem.transform",
+    "sklearn.tree._tree.Tree",
+]
+
+
+def trusted_types():
+    """Name the types that a saved estimator of this package is made of.
+
+    skops loads a file only if every type in it is trusted; what is not on the list runs
+    no code. Types of estimators that you brought yourself are yours to add.
+
+    Returns
+    -------
+    list of str
+        Full names, sorted, for the argument `trusted` of `skops.io.load`.
+
+    Examples
+    --------
+    >>> from sklearn_w2s.persistence import trusted_types
+    >>> "sklearn_w2s.overlap._detector.OverlapDetector" in trusted_types()
+    True
+    """
+    own = [
+        f"sklearn_w2s.{module}.{name}"
+        for module, names in _OWN.items()
+        for name in names
+    ]
+    return sorted([*own, *_OTHERS])

@@ -1,5 +1,10 @@
 """Rows of a PostgreSQL server, as the guide reads them."""
 
+import re
+from collections import deque
+from pathlib import Path
+from textwrap import dedent
+
 import numpy as np
 import pytest
 
@@ -31,10 +36,37 @@ def patients(engine):
     tables = []
     for region, density in DENSITIES.items():
         is_overlap = (np.arange(N_ROWS) < density * N_ROWS).astype(float)
-        table = pd.DataFrame({"x0": rng.permutation(is_overlap), "x1": 0.5})
+        table = pd.DataFrame({"x0": rng.permutation(is_overlap), "x1": 0.5, "x2": 0.0})
         tables.append(table.assign(region=region))
     pd.concat(tables, ignore_index=True).to_sql("patients", engine, index_label="id")
     return engine
+
+
+GUIDE = Path(__file__).parents[2] / "docs" / "user_guide" / "source_selection.rst"
+# A block is indented, and may hold empty lines.
+BLOCK = re.compile(r"^\.\. code-block:: python\n\n((?: {3}.*\n|\n)+)", re.MULTILINE)
+
+
+def test_the_code_of_the_guide_runs(patients, known_selector):
+    pd = pytest.importorskip("pandas")
+    blocks = [dedent(block) for block in BLOCK.findall(GUIDE.read_text("utf-8"))]
+    address = patients.url.render_as_string(hide_password=False)
+    first = re.sub(r'create_engine\(".*"\)', f'create_engine("{address}")', blocks[0])
+    names = {"pd": pd}
+
+    exec(first, names)
+    by_chunks = select(known_selector, names["sources"])
+    exec(blocks[1], names)
+    draws = {region: names["source_of"](region) for region in DENSITIES}
+    by_calls = select(known_selector, draws)
+
+    assert len(blocks) == 2
+    assert by_chunks.ranking_.tolist() == by_calls.ranking_.tolist()
+    # pandas closes a cursor when all was read.
+    for chunks in names["sources"].values():
+        deque(chunks, maxlen=0)
+    names["connection"].close()
+    names["engine"].dispose()
 
 
 def select(known_selector, sources, **params):
@@ -55,7 +87,6 @@ def test_chunks_of_a_query_are_a_source(patients, known_selector):
     }
     selector = select(known_selector, sources)
     for chunks, connection in zip(sources.values(), connections, strict=True):
-        # pandas closes a cursor when all was read.
         assert sum(len(chunk) for chunk in chunks) > 0
         connection.close()
     assert selector.ranking_.tolist() == ["south", "north"]

@@ -2,18 +2,18 @@
 What does theory promise?
 =========================
 
-Three numbers from theory say how much a student may gain, and are computed without the
-true labels of its rows: how far overlap rows expand to hard ones, how far the student is
-from its teacher, and what the teacher keeps back. Here they are beside the truth, on data
-of growing overlap density.
+Three numbers from theory say how much a student may gain, and are computed without
+the true labels of its rows: how far overlap rows expand to hard ones, how far the
+student is from its teacher, and what the teacher keeps back. Here they are beside the
+truth, on data of growing overlap density.
 """
 
 # %%
 # Data of known regions
 # ---------------------
 #
-# The weak estimator sees the easy block of the columns, the student all of them. It learns
-# the weak labels of the overlap rows, as in the paper.
+# The weak estimator sees the easy block of the columns, the student all of them. It
+# learns the weak labels of the overlap rows, as in the paper.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -65,9 +65,10 @@ for ax, values, name in zip(
 axes[0].axhline(0, color="0.5", lw=0.8)
 
 # %%
-# The student gains from few overlap rows on. Expansion is a worst case over all sets of
-# hard rows, and rises later: only then has every set overlap rows nearby. The prediction
-# gap, which is about the ceiling, closes slowly. And the misfit is largest where the gain
-# is smallest: it would bound the gain from below only for a student that is a projection
-# of its labels, which this one, trained on chosen rows and strongly regularised, is not.
-# :ref:`theory` has the assumptions, and what was left of each number in an experiment.
+# The student gains from few overlap rows on. Expansion is a worst case over all sets
+# of hard rows, and rises later: only then has every set overlap rows nearby. The
+# prediction gap, which is about the ceiling, closes slowly. And the misfit is largest
+# where the gain is smallest: it would bound the gain from below only for a student that
+# is a projection of its labels, which this one, trained on chosen rows and strongly
+# regularised, is not. :ref:`theory` has the assumptions, and what was left of each
+# number in an experiment.

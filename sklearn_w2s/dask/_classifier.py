@@ -50,6 +50,7 @@ from sklearn_w2s.dask._training import (
     require_trainable,
 )
 from sklearn_w2s.weak_to_strong._choice import choose
+from sklearn_w2s.weak_to_strong._targets import loss_message
 
 _ROW_BY_ROW = {"auto", "all", "confidence", "confident", "overlap"}
 
@@ -354,13 +355,8 @@ class WeakToStrongClassifier(_InMemory):
         """Fit the strong estimator on what the lesson makes of the blocks."""
         tally, sample = self._assess(lesson, blocks, seed)
         if len(tally.lost):
-            warnings.warn(
-                f"strategy={self.strategy_!r} drops every row whose weak label is one "
-                f"of the classes at positions {tally.lost.tolist()} of classes_, so "
-                'that "all" is used instead.',
-                UserWarning,
-                stacklevel=3,
-            )
+            message = loss_message(self.strategy_, tally.lost)
+            warnings.warn(message, UserWarning, stacklevel=3)
             self.strategy_ = "all"
             lesson = replace(lesson, strategy="all")
             tally, sample = self._assess(lesson, blocks, seed)

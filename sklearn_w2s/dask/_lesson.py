@@ -11,7 +11,7 @@ from sklearn_w2s._validation import check_features
 from sklearn_w2s.dask._blocks import merge_tree, shipped
 from sklearn_w2s.dask._sample import draw_sample, merge_samples
 from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
-from sklearn_w2s.weak_to_strong._targets import keep_true_labels
+from sklearn_w2s.weak_to_strong._targets import keep_true_labels, lost_classes
 
 
 @dataclass(eq=False, repr=False)
@@ -99,7 +99,7 @@ class Tally(NamedTuple):
     @property
     def lost(self):
         """Positions of classes that the strategy loses."""
-        return np.flatnonzero((self.named > 0) & (self.kept == 0))
+        return lost_classes(self.named, self.kept)
 
     @property
     def scale(self):

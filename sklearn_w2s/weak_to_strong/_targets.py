@@ -42,16 +42,15 @@ def weak_targets(name, strategy, weak_proba, unlabeled, **evidence):
         If next to no row of a class is kept that weak labels name.
     """
     targets, weights = _apply(name, strategy, weak_proba, **evidence)
-    lost = _lost_classes(weak_proba, unlabeled, unlabeled & (weights > 0))
+    codes, n_classes = weak_proba.argmax(axis=1), weak_proba.shape[1]
+    kept = unlabeled & (weights > 0)
+    named_counts, kept_counts = (
+        np.bincount(codes[rows], minlength=n_classes) for rows in (unlabeled, kept)
+    )
+    lost = lost_classes(named_counts, kept_counts)
     if not len(lost):
         return targets, weights, name
-    warnings.warn(
-        f"strategy={name!r} drops all rows, or nearly all, whose weak label is one of "
-        f'the classes at positions {lost.tolist()} of classes_, so that "all" is used '
-        "instead.",
-        UserWarning,
-        stacklevel=4,
-    )
+    warnings.warn(loss_message(name, lost), UserWarning, stacklevel=4)
     return *_apply("all", STRATEGIES["all"], weak_proba, **evidence), "all"
 
 
@@ -75,16 +74,43 @@ def keep_true_labels(targets, weights, codes, labeled, *, include_labeled):
     weights[labeled] = float(include_labeled)
 
 
-def _lost_classes(weak_proba, offered, kept):
-    """Return the classes whose share among the rows kept is next to nothing."""
-    codes = weak_proba.argmax(axis=1)
-    counts, kept_counts = (
-        np.bincount(codes[rows], minlength=weak_proba.shape[1])
-        for rows in (offered, kept)
+def lost_classes(named, kept):
+    """Return the classes whose share among the rows kept is next to nothing.
+
+    Parameters
+    ----------
+    named, kept : ndarray of shape (n_classes,) of int
+        Unlabeled rows of each weak class, and those of them that a strategy keeps.
+
+    Returns
+    -------
+    ndarray of int
+        Positions of the classes.
+    """
+    share, kept_share = named / max(named.sum(), 1), kept / max(kept.sum(), 1)
+    return np.flatnonzero((named > 0) & (kept_share <= LEAST_KEPT * share))
+
+
+def loss_message(name, lost):
+    """Return the warning that a strategy loses classes.
+
+    Parameters
+    ----------
+    name : str or callable
+        The strategy.
+    lost : ndarray of int
+        Positions of the classes.
+
+    Returns
+    -------
+    str
+        Message.
+    """
+    return (
+        f"strategy={name!r} drops all rows, or nearly all, whose weak label is one of "
+        f'the classes at positions {lost.tolist()} of classes_, so that "all" is used '
+        "instead."
     )
-    share = counts / max(counts.sum(), 1)
-    kept_share = kept_counts / max(kept_counts.sum(), 1)
-    return np.flatnonzero((counts > 0) & (kept_share <= LEAST_KEPT * share))
 
 
 def _apply(name, strategy, weak_proba, *, regions, representation, labeled, rng):

@@ -18,7 +18,7 @@ STRATEGIES = ["all", "confidence", "overlap", "auto"]
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sklearn_w2s.overlap.NoChangePointWarning",
-    "ignore:strategy='overlap' drops every row:UserWarning",
+    "ignore:strategy='overlap' drops all rows:UserWarning",
 )
 
 

@@ -1,3 +1,5 @@
+"""The representation of a net: what is recorded, fits, company and refusals."""
+
 import pickle
 import weakref
 from concurrent.futures import ThreadPoolExecutor
@@ -50,33 +52,6 @@ class DoublePerceptron(Perceptron):
 
     def __init__(self):
         super().__init__(n_outputs=4, dtype=torch.float64)
-
-
-class Strange(nn.Module):
-    """Calls layers whose outputs are of several kinds."""
-
-    def __init__(self):
-        super().__init__()
-        self.head = nn.Linear(3, 3)
-        self.spread = nn.Unflatten(1, (3, 1))
-        self.lstm = nn.LSTM(1, 2, batch_first=True)
-        self.rounded = nn.Identity()
-        self.row_last = nn.Identity()
-        self.all_in_one = nn.Identity()
-        self.total = nn.Identity()
-        self.named = nn.Identity()
-        self.overwritten = nn.Identity()
-        self.relu = nn.ReLU(inplace=True)
-
-    def forward(self, X):
-        self.lstm(self.spread(X))
-        self.rounded(X.bfloat16())
-        self.row_last(X.T)
-        self.all_in_one(X[None])
-        self.total(X.sum())
-        self.named({"X": X})
-        self.relu(self.overwritten(X.clone()))
-        return self.head(X)
 
 
 def make_net(module=Perceptron, cls=NeuralNetClassifier, **params):
@@ -182,13 +157,6 @@ def test_the_whole_module_is_the_layer_without_a_name(X, y):
     np.testing.assert_array_equal(hidden.transform(X), hidden.net_.forward(X))
 
 
-def test_a_net_of_one_linear_layer_has_the_rows_as_hidden_layer(X, y):
-    hidden = make_layer(module=nn.Linear(3, 3)).fit(X, y)
-
-    assert hidden.layer_ == ""
-    np.testing.assert_array_equal(hidden.transform(X), X)
-
-
 @given(batch_size=st.integers(1, 70), n=st.integers(1, 60))
 def test_neither_batches_nor_other_rows_matter(batch_size, n):
     X = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
@@ -227,45 +195,6 @@ def test_activations_have_the_floating_type_of_the_net(X, y, dtype):
     hidden = make_layer(module__dtype=dtype).fit(X.astype(float), y)
 
     assert torch.tensor(hidden.transform(X)).dtype == dtype
-
-
-def test_a_layer_of_several_dimensions_is_flattened_row_by_row(X, y):
-    convolution = nn.Sequential(
-        nn.Unflatten(1, (1, 3)), nn.Conv1d(1, 4, 2), nn.Flatten(), nn.Linear(8, 3)
-    )
-    net = make_net(module=convolution)
-
-    deep = HiddenLayer(net, "1", random_state=0).fit_transform(X, y)
-    flat = HiddenLayer(net, random_state=0).fit_transform(X, y)
-
-    assert deep.shape == (60, 8)
-    np.testing.assert_array_equal(deep, flat)
-
-
-def test_of_several_calls_the_last_counts(X, y):
-    shared = nn.Tanh()
-    net = make_net(module=nn.Sequential(shared, nn.Linear(3, 5), shared))
-
-    for name in ("0", "2"):
-        hidden = HiddenLayer(net, name, random_state=0).fit(X, y)
-        np.testing.assert_array_equal(hidden.transform(X), hidden.net_.forward(X))
-
-
-def test_of_several_outputs_the_first_counts(X, y):
-    assert make_layer("lstm", module=Strange).fit_transform(X, y).shape == (60, 6)
-
-
-def test_a_later_layer_that_works_in_place_changes_nothing(X, y):
-    hidden = make_layer("overwritten", module=Strange).fit(X, y)
-
-    np.testing.assert_array_equal(hidden.transform(X), X)
-
-
-def test_numbers_unknown_to_numpy_become_float32(X, y):
-    activations = make_layer("rounded", module=Strange).fit_transform(X, y)
-
-    assert activations.dtype == np.float32
-    np.testing.assert_allclose(activations, X, rtol=2**-8)
 
 
 def test_a_binary_net_has_a_hidden_layer(X, y):
@@ -494,54 +423,9 @@ def test_an_unknown_layer_is_refused_with_the_names_there_are(X, y):
         make_layer("tail").fit(X, y)
 
 
-def test_a_module_without_linear_layers_needs_a_name(X):
-    scale = nn.Sequential(nn.Tanh(), nn.LayerNorm(3))
-    net = make_net(module=scale).initialize()
-
-    with pytest.raises(
-        ValueError, match=r"no torch\.nn\.Linear\. Name one .*\['0', '1'\]"
-    ):
-        HiddenLayer(FrozenEstimator(net)).fit(X)
-    activations = HiddenLayer(FrozenEstimator(net), "0").fit_transform(X)
-    np.testing.assert_allclose(activations, np.tanh(X), rtol=1e-6)
-
-
 def test_a_layer_that_is_never_called_is_refused(X, y):
     with pytest.raises(ValueError, match=r"without calling any of \['unused'\]"):
         make_layer("unused").fit(X, y)
-
-
-def test_a_layer_that_some_batch_does_not_call_is_refused(X):
-    class Sometimes(nn.Sequential):
-        def forward(self, X):
-            return self[1](self[0](X) if X[0, 0] < 9 else X)
-
-    net = make_net(module=Sometimes(nn.Linear(3, 3), nn.Linear(3, 3)), batch_size=20)
-    hidden = HiddenLayer(FrozenEstimator(net.initialize()), "0").fit(X)
-    X[40] = 9
-
-    with pytest.raises(ValueError, match=r"without calling any of \['0'\]"):
-        hidden.transform(X)
-
-
-@pytest.mark.parametrize(
-    ("layer", "message"),
-    [
-        ("row_last", r"'row_last' gives activations of shape \(3, 1\) in a batch"),
-        ("all_in_one", r"'all_in_one' gives activations of shape \(1, 180\)"),
-        ("total", r"'total' gives 1 rows of activations, but 60 row\(s\) of 1 each"),
-    ],
-)
-def test_activations_that_are_not_row_by_row_are_refused(X, y, layer, message):
-    hidden = make_layer(layer, module=Strange)
-
-    with pytest.raises(ValueError, match=message):
-        hidden.fit(X, y).transform(X)
-
-
-def test_activations_that_are_no_tensor_are_refused(X, y):
-    with pytest.raises(TypeError, match="'named' gives dict instead of a tensor"):
-        make_layer("named", module=Strange).fit(X, y)
 
 
 @pytest.mark.parametrize("estimator", [NetClassifier(make_net()), make_net()])

@@ -1,0 +1,203 @@
+"""A checkpoint goes on in another selector, and in another process."""
+
+import importlib
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+POLICIES = ["kl_ucb", "kl_lucb", "thompson", "random"]
+
+# The source that never gives a row says so again and again.
+pytestmark = pytest.mark.filterwarnings("ignore:round:UserWarning")
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("kind", ["tables", "callables", "lists of frames"])
+def test_a_checkpoint_goes_on_with_a_raised_limit(
+    sources_of, assert_same_run, known_selector, tmp_path, policy, kind
+):
+    params = {"policy": policy, "batch_size": 10, "checkpoint": tmp_path / "run"}
+    for n_rounds in (2, 9, 30):
+        selector = known_selector(n_rounds=n_rounds, **params)
+        selector.fit_sources(sources_of(kind))
+        assert len(selector.history_["round"]) == n_rounds
+    whole = known_selector(n_rounds=30, **(params | {"checkpoint": None}))
+    assert_same_run(selector, whole.fit_sources(sources_of(kind)))
+
+
+@settings(max_examples=10)
+@given(at=st.integers(1, 15), policy=st.sampled_from(POLICIES))
+def test_a_checkpoint_of_an_interrupted_run_goes_on(
+    sources_of, stopping, assert_same_run, known_selector, tmp_path_factory, at, policy
+):
+    folder = tmp_path_factory.mktemp("run")
+    params = {"policy": policy, "batch_size": 11, "n_rounds": 22}
+    with pytest.raises(KeyboardInterrupt):
+        known_selector(checkpoint=folder, **params).fit_sources(
+            stopping("callables", at)
+        )
+    resumed = known_selector(checkpoint=folder, **params)
+    resumed.fit_sources(sources_of("callables"))
+    expected = known_selector(**params).fit_sources(sources_of("callables"))
+    assert_same_run(resumed, expected)
+
+
+def test_a_checkpoint_keeps_a_run_whose_seed_nobody_knows(
+    sources_of, known_selector, tmp_path
+):
+    params = {"random_state": None, "checkpoint": tmp_path, "batch_size": 10}
+    first = known_selector(n_rounds=8, **params).fit_sources(sources_of("tables"))
+    again = known_selector(n_rounds=25, **params).fit_sources(sources_of("tables"))
+    assert_array_equal(again.history_["source"][:8], first.history_["source"])
+    X, _, _ = again.drawn_samples()
+    assert_array_equal(X[:80], first.drawn_samples()[0])
+    assert len(np.unique(X[:, 1])) == len(X)
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ({"policy": "ucb1"}, "policy='kl_ucb', not 'ucb1'"),
+        ({"policy": max}, "policy='kl_ucb', not 'a callable'"),
+        ({"alpha": 2.0}, "alpha=1.0, not 2.0"),
+        ({"batch_size": 7}, "batch_size=10, not 7"),
+        ({"burn_in": 3}, "burn_in=1, not 3"),
+        ({"detection": "history"}, "detection='frozen', not 'history'"),
+    ],
+)
+def test_a_checkpoint_goes_on_by_its_own_rules_only(
+    sources_of, known_selector, tmp_path, rule, message
+):
+    params = {"checkpoint": tmp_path, "batch_size": 10, "n_rounds": 5}
+    known_selector(**params).fit_sources(sources_of("tables"))
+    with pytest.raises(ValueError, match=f"checkpoint=.* holds a run with {message}"):
+        known_selector(**(params | rule)).fit_sources(sources_of("tables"))
+
+
+def test_other_limits_and_patience_are_no_other_rules(
+    sources_of, known_selector, tmp_path
+):
+    params = {"checkpoint": str(tmp_path), "batch_size": 10}
+    known_selector(n_rounds=5, **params).fit_sources(sources_of("tables"))
+    selector = known_selector(
+        budget=80, cost_budget=1000, max_failures=9, timeout=60, **params
+    ).fit_sources(sources_of("tables"))
+    assert selector.stop_reason_ == "budget"
+    assert selector.n_samples_drawn_.sum() == 80
+
+
+def test_a_checkpoint_takes_a_policy_that_cannot_be_pickled(
+    sources_of, known_selector, tmp_path
+):
+    params = {"checkpoint": tmp_path, "batch_size": 10}
+    for n_rounds in (5, 9):
+        selector = known_selector(
+            policy=lambda arms: -arms.drawn, n_rounds=n_rounds, **params
+        ).fit_sources(sources_of("tables"))
+    assert selector.n_pulls_.tolist() == [3, 3, 3]
+
+
+def test_a_checkpoint_takes_refused_items_that_cannot_be_pickled(
+    table, known_selector, tmp_path
+):
+    def sources():
+        items = [(i for i in range(3)), table(20, 0.5, 1)]
+        return {"a": iter(items), "b": table(40, 0.5, 2)}
+
+    selector = known_selector(checkpoint=tmp_path, n_rounds=3).fit_sources(sources())
+    [(name, content)] = selector.refused_
+    assert name == "a"
+    assert "generator" in content
+    again = known_selector(checkpoint=tmp_path, n_rounds=3).fit_sources(sources())
+    assert again.refused_ == selector.refused_
+
+
+# Processes that are killed
+
+
+PLAN = """
+import os, signal, warnings
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn_w2s.sources import UCBSourceSelector
+
+
+class Regions(BaseEstimator):
+    def fit(self, X, y=None):
+        self.regions_ = self.predict(X)
+        return self
+
+    def predict(self, X):
+        return np.where(X[:, 0] > 0.5, "overlap", "easy")
+
+
+class Source:
+    n_calls = 0
+    killed_at = None
+
+    def __init__(self, density, number):
+        rng = np.random.RandomState(number)
+        flags = rng.uniform(size=400) < density
+        self.X = np.column_stack([flags, 1000 * number + np.arange(400)])
+
+    def __call__(self, n, offset):
+        Source.n_calls += 1
+        if Source.n_calls == Source.killed_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self.X[offset : offset + n]
+
+
+def broken(n):
+    raise OSError("no answer")
+
+
+def run(folder, policy, killed_at=None):
+    warnings.simplefilter("ignore")
+    Source.n_calls, Source.killed_at = 0, killed_at
+    sources = {f"s{i}": Source(0.2 * i, i) for i in range(4)} | {"broken": broken}
+    return UCBSourceSelector(
+        overlap_detector=Regions(), policy=policy, batch_size=9, burn_in=2,
+        n_rounds=40, random_state=0, checkpoint=folder,
+    ).fit_sources(sources)
+"""
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory):
+    """A module that this process and others can import."""
+    folder = tmp_path_factory.mktemp("plan")
+    (folder / "plan_of_a_run.py").write_text(PLAN)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        yield importlib.import_module("plan_of_a_run")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs signals of POSIX")
+@pytest.mark.parametrize(
+    ("killed_at", "policy"),
+    [(1, "kl_ucb"), (6, "thompson"), (8, "kl_ucb"), (20, "random")],
+)
+def test_a_process_that_was_killed_goes_on_in_another(
+    assert_same_run, plan, tmp_path, killed_at, policy
+):
+    code = (
+        f"import plan_of_a_run as p; p.run({str(tmp_path)!r}, {policy!r}, {killed_at})"
+    )
+    killed = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, sys.path))},
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert len(list(tmp_path.glob("step-*"))) >= killed_at - 1
+
+    resumed = plan.run(tmp_path, policy)
+    assert plan.Source.n_calls < plan.run(None, policy).n_pulls_.sum() or killed_at == 1
+    assert_same_run(resumed, plan.run(None, policy))

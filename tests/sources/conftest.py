@@ -1,7 +1,6 @@
 """Rows whose overlap is known, and what draws, stops and compares runs on them."""
 
 import numpy as np
-import pandas as pd
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_array_equal
@@ -149,6 +148,7 @@ def make_sources(kind):
 
 
 def frames(X, size=11):
+    pd = pytest.importorskip("pandas")
     return [pd.DataFrame(X[start : start + size]) for start in range(0, len(X), size)]
 
 

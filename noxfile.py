@@ -120,7 +120,7 @@ def changelog(session):
 @nox.session
 def benchmarks(session):
     """Write the named tables of benchmarks/results again, or all of them."""
-    session.install(".", *group("benchmarks"))
+    session.install(".[dask,report,text,torch]", *group("benchmarks"))
     tables = session.posargs or [
         p.stem for p in Path("benchmarks/tables").glob("[!_]*.py")
     ]

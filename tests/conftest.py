@@ -1,7 +1,9 @@
 """Settings that every test shares."""
 
 import os
+import re
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from hypothesis import settings
@@ -34,6 +36,20 @@ def small_helpers():
         patch.setattr(f"{helpers}.N_SOFT_TREES", 40)
         patch.setattr(f"{helpers}.N_ROUNDS", 10)
         yield
+
+
+@pytest.fixture(scope="session")
+def code_blocks():
+    """Read the code of a page of the documentation that is no doctest."""
+    # A block is indented, and may hold empty lines.
+    block = re.compile(r"^\.\. code-block:: python\n\n((?: {3}.*\n|\n)+)", re.MULTILINE)
+    docs = Path(__file__).resolve().parents[1] / "docs"
+
+    def read(page):
+        text = (docs / page).read_text("utf-8")
+        return [dedent(found) for found in block.findall(text)]
+
+    return read
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import train_test_split
 
+from sklearn_w2s import OverlapDetector
 from sklearn_w2s.datasets import make_overlap_classification
 
 DATA_SETS = [
@@ -16,6 +19,7 @@ DATA_SETS = [
     *("electricity", "letter", "magic_telescope", "nursery", "pendigits"),
     *("satimage", "spambase"),
 ]
+PAPER_EASY_BLOCK = slice(0, 20)
 N_REAL_ROWS = 2000
 MOST_ROWS = 20_000
 
@@ -44,7 +48,33 @@ def paper_problem(seed, density, absent_noise, n=1500, n_classes=2, class_weight
         class_weights=class_weights,
         random_state=seed,
     )
-    return Problem(X, y, regions, slice(0, 20))
+    return Problem(X, y, regions, PAPER_EASY_BLOCK)
+
+
+def paper_parts(density, seed, *, n_train, n_test):
+    """Return rows, classes and regions, and positions of gold, new and test rows.
+
+    As in the paper there are as many gold rows as new ones, which get weak labels.
+    """
+    n = 2 * n_train + n_test
+    X, y, regions = make_overlap_classification(
+        n, overlap_density=density, random_state=seed
+    )
+    train, test = train_test_split(
+        np.arange(n), test_size=n_test, stratify=regions, random_state=seed
+    )
+    gold, new = train_test_split(
+        train, test_size=n_train, stratify=regions[train], random_state=seed
+    )
+    return X, y, regions, gold, new, test
+
+
+def fit_detector(X, y, gold, new):
+    """Return a detector fitted on gold rows, then new ones, in this order."""
+    labels = np.concatenate([y[gold], np.full(len(new), -1)])
+    weak = LogisticRegression(fit_intercept=False)
+    detector = OverlapDetector(weak, weak_features=PAPER_EASY_BLOCK)
+    return detector.fit(X[np.concatenate([gold, new])], labels)
 
 
 def cluster_problem(

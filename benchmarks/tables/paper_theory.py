@@ -18,11 +18,13 @@ from joblib import Parallel, delayed
 from scipy.stats import spearmanr
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.model_selection import train_test_split
 
+from benchmarks.tables._problems import (
+    PAPER_EASY_BLOCK,
+    fit_detector,
+    paper_parts,
+)
 from benchmarks.tables._results import options, read, write
-from sklearn_w2s import OverlapDetector
-from sklearn_w2s.datasets import make_overlap_classification
 from sklearn_w2s.metrics import (
     expansion,
     misfit,
@@ -32,34 +34,10 @@ from sklearn_w2s.metrics import (
 
 DENSITIES = [0.02, 0.05, 0.08, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5]
 N_TRAIN, N_TEST, N_SEEDS, N_QUICK_SEEDS = 250, 3000, 60, 2
-EASY_BLOCK, HARD_BLOCK = slice(0, 20), slice(20, 40)
+HARD_BLOCK = slice(20, 40)
 KEYS = ["overlap_density", "student", "seed"]
 NUMBERS = ["expansion_0.1", "expansion_0.25", "prediction_gap", "largest_gap", "misfit"]
 GAINS = ["squared_gain", "hard_accuracy_gain", "accuracy_gain"]
-
-
-def draw(density, seed):
-    """Return rows, classes and regions, and positions of gold, new and test rows."""
-    n = 2 * N_TRAIN + N_TEST
-    X, y, regions = make_overlap_classification(
-        n, overlap_density=density, random_state=seed
-    )
-    train, test = train_test_split(
-        np.arange(n), test_size=N_TEST, stratify=regions, random_state=seed
-    )
-    gold, new = train_test_split(
-        train, test_size=N_TRAIN, stratify=regions[train], random_state=seed
-    )
-    return X, y, regions, gold, new, test
-
-
-def detect(X, y, gold, new):
-    """Return the regions that a detector finds among the new rows."""
-    labels = np.concatenate([y[gold], np.full(len(new), -1)])
-    detector = OverlapDetector(
-        LogisticRegression(fit_intercept=False), weak_features=EASY_BLOCK
-    ).fit(X[np.concatenate([gold, new])], labels)
-    return detector.regions_[len(gold) :]
 
 
 def students(X_new, weak_proba, found, X_test):
@@ -97,19 +75,23 @@ def numbers(X, y, found, gold, new):
         f"expansion_{q}": expansion(new_rows[:, HARD_BLOCK], found, q=q)["expansion"]
         for q in (0.1, 0.25)
     }
-    gap = prediction_gap(gold_rows[:, EASY_BLOCK], gold_rows, y[gold])
-    largest = prediction_gap(new_rows[:, EASY_BLOCK], new_rows)
+    gap = prediction_gap(gold_rows[:, PAPER_EASY_BLOCK], gold_rows, y[gold])
+    largest = prediction_gap(new_rows[:, PAPER_EASY_BLOCK], new_rows)
     return spread | {"prediction_gap": gap, "largest_gap": largest}
 
 
 def judge(density, seed):
     """Return a row per student."""
-    X, y, regions, gold, new, test = draw(density, seed)
-    weak = LogisticRegression(fit_intercept=False).fit(X[gold][:, EASY_BLOCK], y[gold])
-    found = detect(X, y, gold, new)
+    X, y, regions, gold, new, test = paper_parts(
+        density, seed, n_train=N_TRAIN, n_test=N_TEST
+    )
+    weak = LogisticRegression(fit_intercept=False).fit(
+        X[gold][:, PAPER_EASY_BLOCK], y[gold]
+    )
+    found = fit_detector(X, y, gold, new).regions_[len(gold) :]
     known = numbers(X, y, found, gold, new)
-    weak_test = weak.predict_proba(X[test][:, EASY_BLOCK])
-    weak_new = weak.predict_proba(X[new][:, EASY_BLOCK])
+    weak_test = weak.predict_proba(X[test][:, PAPER_EASY_BLOCK])
+    weak_new = weak.predict_proba(X[new][:, PAPER_EASY_BLOCK])
     rows = []
     for name, proba in students(X[new], weak_new, found, X[test]).items():
         values = known | {"misfit": misfit(weak_test, proba)}

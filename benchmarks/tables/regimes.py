@@ -2,16 +2,17 @@
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import train_test_split
 
+from benchmarks.tables._problems import (
+    PAPER_EASY_BLOCK,
+    fit_detector,
+    paper_parts,
+)
 from benchmarks.tables._results import RESULTS, write
-from sklearn_w2s import OverlapDetector
-from sklearn_w2s.datasets import make_overlap_classification
 from sklearn_w2s.metrics import gap_regime, overlap_regime
 
 DENSITIES = [0.02, 0.05, 0.08, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5]
 N_TRAIN, N_TEST, N_SEEDS = 250, 3000, 100
-EASY_BLOCK = slice(0, 20)
 RESULT = RESULTS / "regimes.csv"
 
 
@@ -22,24 +23,14 @@ def scores(density, seed):
     easy block; the strong one learns the hard weak labels of the overlap rows, and the
     ceiling the true labels of all unlabeled rows.
     """
-    n = 2 * N_TRAIN + N_TEST
-    X, y, regions = make_overlap_classification(
-        n, overlap_density=density, random_state=seed
-    )
-    train, test = train_test_split(
-        np.arange(n), test_size=N_TEST, stratify=regions, random_state=seed
-    )
-    gold, new = train_test_split(
-        train, test_size=N_TRAIN, stratify=regions[train], random_state=seed
+    X, y, _, gold, new, test = paper_parts(
+        density, seed, n_train=N_TRAIN, n_test=N_TEST
     )
     weak = LogisticRegression(fit_intercept=False)
-    weak.fit(X[gold][:, EASY_BLOCK], y[gold])
-    labels = np.concatenate([y[gold], np.full(N_TRAIN, -1)])
-    detector = OverlapDetector(
-        LogisticRegression(fit_intercept=False), weak_features=EASY_BLOCK
-    ).fit(X[np.concatenate([gold, new])], labels)
+    weak.fit(X[gold][:, PAPER_EASY_BLOCK], y[gold])
+    detector = fit_detector(X, y, gold, new)
     chosen = new[detector.regions_[N_TRAIN:] == "overlap"]
-    weak_labels = weak.predict(X[chosen][:, EASY_BLOCK])
+    weak_labels = weak.predict(X[chosen][:, PAPER_EASY_BLOCK])
     if len(np.unique(weak_labels)) < 2:
         # Nothing to learn from: the most frequent class is what there is.
         weak_to_strong = np.mean(y[test] == (weak_labels.mean() > 0.5))
@@ -48,7 +39,7 @@ def scores(density, seed):
         weak_to_strong = strong.score(X[test], y[test])
     ceiling = LogisticRegression(fit_intercept=False).fit(X[new], y[new])
     return (
-        weak.score(X[test][:, EASY_BLOCK], y[test]),
+        weak.score(X[test][:, PAPER_EASY_BLOCK], y[test]),
         weak_to_strong,
         ceiling.score(X[test], y[test]),
         detector.overlap_density_,

@@ -50,6 +50,7 @@ from sklearn_w2s.dask._training import (
     require_trainable,
 )
 from sklearn_w2s.weak_to_strong._choice import choose
+from sklearn_w2s.weak_to_strong._regions import give_weak_view
 from sklearn_w2s.weak_to_strong._targets import loss_message
 
 _ROW_BY_ROW = {"auto", "all", "confidence", "confident", "overlap"}
@@ -333,19 +334,11 @@ class WeakToStrongClassifier(_InMemory):
 
     def _dask_detector(self, predictor, seeds):
         """Return a detector with the weak view of this classifier, not yet fitted."""
-        detector = self._detector()
-        for name in ("weak_estimator", "weak_features"):
-            if getattr(detector, name) is not None:
-                msg = (
-                    f"overlap_detector has {name}={getattr(detector, name)!r}, but "
-                    "regions are found from the weak labels of this classifier: leave "
-                    f"it None, and set {name} here."
-                )
-                raise ValueError(msg)
-        detector = OverlapDetector(**clone(detector).get_params(deep=False))
+        detector = OverlapDetector(**clone(self._detector()).get_params(deep=False))
         weak = predictor.estimator
-        detector.set_params(
-            weak_estimator=weak if is_given(weak) else FrozenEstimator(weak),
+        give_weak_view(
+            detector,
+            weak if is_given(weak) else FrozenEstimator(weak),
             weak_features=self.weak_features,
             missing_label=self.missing_label,
         )

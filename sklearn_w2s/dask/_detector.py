@@ -10,8 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 import sklearn_w2s.overlap
-from sklearn_w2s._algorithms.interval import share_interval
-from sklearn_w2s._algorithms.overlap import OVERLAP, REGIONS, density_regime
+from sklearn_w2s._algorithms.overlap import OVERLAP, REGIONS
 from sklearn_w2s._fitting import fit_arguments, forget_fit
 from sklearn_w2s._sklearn import fit_context
 from sklearn_w2s._validation import check_features
@@ -32,9 +31,6 @@ from sklearn_w2s.dask._survey import (
 )
 from sklearn_w2s.overlap._columns import COLUMN_NAMES, prepend
 from sklearn_w2s.overlap._views import Views
-
-# Normal quantile of a two-sided level of 95%.
-_Z = 1.959964
 
 
 class OverlapDetector(  # type: ignore[call-arg]
@@ -334,17 +330,12 @@ class OverlapDetector(  # type: ignore[call-arg]
             judge = copy.copy(self)
             # A count that fails must not leave an estimator that predicts.
             del self.overlap_density_
-            self._set_density(_count_regions(judge, blocks, survey, labeled_proba))
+            overlap, total, squares = _count_regions(
+                judge, blocks, survey, labeled_proba
+            )
+            self._set_density(float(overlap / total), total**2 / squares)
         self.n_samples_seen_ = survey.n_rows
         return self
-
-    def _set_density(self, sums):
-        overlap, total, squares = sums
-        self.overlap_density_ = float(overlap / total)
-        self.overlap_density_interval_ = share_interval(
-            self.overlap_density_, total**2 / squares, _Z
-        )
-        self.overlap_regime_ = density_regime(self.overlap_density_)
 
 
 def _regions_of(X):

@@ -9,8 +9,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from sklearn_w2s._algorithms.interval import effective_size, share_interval
-from sklearn_w2s._algorithms.overlap import OVERLAP, density_regime, region_shares
+from sklearn_w2s._algorithms.interval import effective_size
+from sklearn_w2s._algorithms.overlap import OVERLAP, region_shares
 from sklearn_w2s._fitting import adapt, fit_arguments, forget_fit
 from sklearn_w2s._persistence import VersionStampMixin
 from sklearn_w2s._representation import DiagramMixin
@@ -39,8 +39,6 @@ from sklearn_w2s.overlap._stream import StreamMixin
 from sklearn_w2s.overlap._thresholds import SPLITS
 from sklearn_w2s.overlap._views import Views
 
-# Normal quantile of a two-sided level of 95%.
-_Z = 1.959964
 _THRESHOLD = [
     StrOptions({"auto", *SPLITS}),
     Real,
@@ -451,11 +449,8 @@ class OverlapDetector(
             n_jobs=self.n_jobs,
         )
         described = self.partition_.fit_describe(proba, rows, weak_rows, weights, rng)
-        self.overlap_density_ = region_shares(described[-1], weights)[OVERLAP]
-        self.overlap_density_interval_ = share_interval(
-            self.overlap_density_, effective_size(weights), _Z
-        )
-        self.overlap_regime_ = density_regime(self.overlap_density_)
+        density = region_shares(described[-1], weights)[OVERLAP]
+        self._set_density(density, effective_size(weights))
         return described
 
     def get_metadata_routing(self):

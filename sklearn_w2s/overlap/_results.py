@@ -4,7 +4,11 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_w2s._algorithms.overlap import OVERLAP, REGIONS
+from sklearn_w2s._algorithms.interval import share_interval
+from sklearn_w2s._algorithms.overlap import OVERLAP, REGIONS, density_regime
+
+# Normal quantile of a two-sided level of 95%.
+_Z = 1.959964
 
 
 class ResultsMixin(BaseEstimator):
@@ -44,6 +48,12 @@ class ResultsMixin(BaseEstimator):
             raise AttributeError(msg)
         support = self.regions_ == region
         return np.flatnonzero(support) if indices else support
+
+    def _set_density(self, density, n_rows):
+        """Set the overlap density, and what follows from it and the number of rows."""
+        self.overlap_density_ = density
+        self.overlap_density_interval_ = share_interval(density, n_rows, _Z)
+        self.overlap_regime_ = density_regime(density)
 
     @property
     def references_(self):

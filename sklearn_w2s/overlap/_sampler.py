@@ -103,8 +103,10 @@ class OverlapSampler(VersionStampMixin, BaseEstimator):
             if self.overlap_detector is None
             else clone(self.overlap_detector)
         )
-        labels, labeled = check_labels(y, detector.missing_label)
         detector.fit(X, y)
+        labels, labeled = check_labels(
+            y, detector.missing_label, classes=detector.classes_
+        )
         kept = np.isin(detector.regions_, regions)
         # Labeled rows are kept all or not at all: that is not for a region to say.
         kept[labeled] = self.include_labeled

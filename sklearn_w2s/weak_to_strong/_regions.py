@@ -27,21 +27,11 @@ def fit_detector(detector, setting, *, weak_features, missing_label):
     ValueError
         If the detector has a weak view of its own.
     """
-    for name in ("weak_estimator", "weak_features"):
-        if getattr(detector, name) is not None:
-            msg = (
-                f"overlap_detector has {name}={getattr(detector, name)!r}, but "
-                "regions are found from the weak labels of this classifier: leave "
-                f"it None, and set {name} here."
-            )
-            raise ValueError(msg)
     weak, given = setting.weak.estimator, setting.given_proba
     if weak is not None and not isinstance(weak, FrozenEstimator):
         weak = FrozenEstimator(weak)
-    detector.set_params(
-        weak_estimator=weak,
-        weak_features=weak_features,
-        missing_label=missing_label,
+    give_weak_view(
+        detector, weak, weak_features=weak_features, missing_label=missing_label
     )
     # The classes are named by the estimator, or else by y and the user's columns.
     named = given is None and len(weak.classes_) == len(setting.weak.classes)
@@ -50,4 +40,34 @@ def fit_detector(detector, setting, *, weak_features, missing_label):
         None if named else setting.y,
         weak_proba=setting.weak_proba if given is None else given,
         sample_weight=setting.sample_weight,
+    )
+
+
+def give_weak_view(detector, weak, *, weak_features, missing_label):
+    """Let a detector see what the weak estimator of a classifier sees.
+
+    Parameters
+    ----------
+    detector : OverlapDetector
+        Changed in place.
+    weak : classifier instance or None
+        The fitted weak estimator, which the detector is not to fit again.
+    weak_features, missing_label
+        Parameters of the classifier.
+
+    Raises
+    ------
+    ValueError
+        If the detector has a weak view of its own.
+    """
+    for name in ("weak_estimator", "weak_features"):
+        if getattr(detector, name) is not None:
+            msg = (
+                f"overlap_detector has {name}={getattr(detector, name)!r}, but "
+                "regions are found from the weak labels of this classifier: leave "
+                f"it None, and set {name} here."
+            )
+            raise ValueError(msg)
+    detector.set_params(
+        weak_estimator=weak, weak_features=weak_features, missing_label=missing_label
     )

@@ -2,8 +2,6 @@
 
 import re
 from collections import deque
-from pathlib import Path
-from textwrap import dedent
 
 import numpy as np
 import pytest
@@ -42,14 +40,9 @@ def patients(engine):
     return engine
 
 
-GUIDE = Path(__file__).parents[2] / "docs" / "user_guide" / "source_selection.rst"
-# A block is indented, and may hold empty lines.
-BLOCK = re.compile(r"^\.\. code-block:: python\n\n((?: {3}.*\n|\n)+)", re.MULTILINE)
-
-
-def test_the_code_of_the_guide_runs(patients, known_selector):
+def test_the_code_of_the_guide_runs(patients, known_selector, code_blocks):
     pd = pytest.importorskip("pandas")
-    blocks = [dedent(block) for block in BLOCK.findall(GUIDE.read_text("utf-8"))]
+    blocks = code_blocks("user_guide/source_selection.rst")
     address = patients.url.render_as_string(hide_password=False)
     first = re.sub(r'create_engine\(".*"\)', f'create_engine("{address}")', blocks[0])
     names = {"pd": pd}

@@ -1,18 +1,10 @@
 """The code of the guide page, which its doctest leaves out, for want of models."""
 
-import re
-from pathlib import Path
-from textwrap import dedent
-
 import numpy as np
-
-(PAGE,) = (Path(__file__).parents[2] / "docs").rglob("text.rst")
-# A block is indented, and may hold empty lines.
-BLOCK = re.compile(r"^\.\. code-block:: python\n\n((?: {3}.*\n|\n)+)", re.MULTILINE)
 
 
 def test_the_code_blocks_of_the_guide_run_in_turn(
-    causal, larger, tmp_path, monkeypatch
+    causal, larger, tmp_path, monkeypatch, code_blocks
 ):
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
@@ -27,9 +19,9 @@ def test_the_code_blocks_of_the_guide_run_in_turn(
         "y": y,
         "y_with_unlabeled": unlabeled,
     }
-    blocks = BLOCK.findall(PAGE.read_text("utf-8"))
+    blocks = code_blocks("user_guide/text.rst")
     for block in blocks:
-        exec(dedent(block), names)
+        exec(block, names)
 
     assert len(blocks) == 3
     assert names["experiment"].score(names["texts"], y) > 0.7

@@ -2,10 +2,13 @@
 
 import argparse
 import csv
+import sys
 import tempfile
 import time
 import tracemalloc
 from pathlib import Path
+
+from joblib import Parallel, delayed
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 
@@ -41,6 +44,18 @@ def read(path):
         return []
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+def as_they_end(call, tasks, *, jobs):
+    """Yield what a call gives for each task, a tuple of arguments, in any order.
+
+    When the next one is asked for, it says how many are dealt with.
+    """
+    parallel = Parallel(n_jobs=jobs, return_as="generator_unordered")
+    results = parallel(delayed(call)(*task) for task in tasks)
+    for n_done, result in enumerate(results, start=1):
+        yield result
+        print(f"\r{n_done} of {len(tasks)}", end="", file=sys.stderr, flush=True)
 
 
 def seconds(call, *arguments):

@@ -6,14 +6,12 @@ but the one that is judged. Rows that a results file has already are not compute
 """
 
 import argparse
-import sys
 import time
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 from scipy.stats import spearmanr
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score
@@ -21,7 +19,7 @@ from sklearn.metrics import accuracy_score
 from benchmarks.tables._contestants import STRONG, make_strong
 from benchmarks.tables._problems import data_folder
 from benchmarks.tables._protocols import PROTOCOLS, data_sets, make_situation
-from benchmarks.tables._results import RESULTS, read, write
+from benchmarks.tables._results import RESULTS, as_they_end, read, write
 from sklearn_w2s import WeakToStrongClassifier
 from sklearn_w2s.advice import advise
 from sklearn_w2s.advice._decision import decide
@@ -213,11 +211,9 @@ def main(arguments=None):
     rows = read(options.out)
     done = {tuple(row[key] for key in KEYS) for row in rows}
     tasks = tasks_of(options, done)
-    parallel = Parallel(n_jobs=options.jobs, return_as="generator_unordered")
-    for n_done, row in enumerate(parallel(delayed(judge)(*t) for t in tasks), start=1):
+    for row in as_they_end(judge, tasks, jobs=options.jobs):
         rows.append(row)
         write(options.out, rows)
-        print(f"\r{n_done} of {len(tasks)}", end="", file=sys.stderr, flush=True)
     rows.sort(key=lambda row: [row[key] for key in KEYS])
     write(options.out, rows)
     table = pd.read_csv(options.out, keep_default_na=True)

@@ -5,14 +5,12 @@ stopped goes on.
 """
 
 import argparse
-import sys
 import warnings
 from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import (
     accuracy_score,
@@ -23,7 +21,7 @@ from sklearn.metrics import (
 from benchmarks.tables._contestants import CONTESTANTS, STRONG, make_strong
 from benchmarks.tables._problems import data_folder
 from benchmarks.tables._protocols import PROTOCOLS, data_sets, make_situation
-from benchmarks.tables._results import RESULTS, read, write
+from benchmarks.tables._results import RESULTS, as_they_end, read, write
 
 RESULT = RESULTS / "effectiveness.csv"
 KEYS = ["protocol", "strong", "data_set", "seed", "contestant"]
@@ -197,12 +195,9 @@ def main(arguments=None):
                     missing = [c for c in chosen if (*key, c) not in done]
                     if missing:
                         tasks.append((folder, entry, protocol, strong, seed, missing))
-    parallel = Parallel(n_jobs=options.jobs, return_as="generator_unordered")
-    results = parallel(delayed(judge)(*task) for task in tasks)
-    for n_done, found in enumerate(results, start=1):
+    for found in as_they_end(judge, tasks, jobs=options.jobs):
         rows += found
         write(options.out, rows)
-        print(f"\r{n_done} of {len(tasks)}", end="", file=sys.stderr, flush=True)
     if not rows:
         return
     rows.sort(key=lambda row: [str(row[key]) for key in KEYS])

@@ -9,13 +9,11 @@ draws weak labels that are equally good at all shares, and "plain, as few" draws
 as few rows as those.
 """
 
-import sys
 import warnings
 from collections import Counter, defaultdict
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 from scipy.stats import spearmanr
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
@@ -28,8 +26,8 @@ from sklearn.tree import DecisionTreeClassifier
 
 from benchmarks.tables._problems import data_folder, read_table
 from benchmarks.tables._protocols import data_sets, half_of_columns
+from benchmarks.tables._results import as_they_end, read, write
 from benchmarks.tables._results import options as parse
-from benchmarks.tables._results import read, write
 from sklearn_w2s import OverlapDetector
 from sklearn_w2s._tabular import TabularEncoder, default_weak_estimator
 from sklearn_w2s.metrics import (
@@ -397,12 +395,9 @@ def main(arguments=None):
         for pair in PAIRS
         if (entry["name"], pair, str(seed)) not in done
     ]
-    parallel = Parallel(n_jobs=options.jobs, return_as="generator_unordered")
-    results = parallel(delayed(curves)(*task) for task in tasks)
-    for n_done, found in enumerate(results, start=1):
+    for found in as_they_end(curves, tasks, jobs=options.jobs):
         rows += found
         write(path, rows)
-        print(f"\r{n_done} of {len(tasks)}", end="", file=sys.stderr, flush=True)
     rows.sort(key=lambda row: [str(row[key]) for key in KEYS])
     write(path, rows)
     table = by_data_set(rows)

@@ -8,7 +8,6 @@ where overlap sets lose it. Rows that a results file has already are not compute
 so that a run that was stopped goes on.
 """
 
-import sys
 import warnings
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,7 +16,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from joblib import Parallel, delayed
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import balanced_accuracy_score
 from skorch import NeuralNetClassifier
@@ -26,7 +24,7 @@ from torch import nn
 
 from benchmarks.tables._problems import data_folder
 from benchmarks.tables._protocols import data_sets, make_situation
-from benchmarks.tables._results import options, read, write
+from benchmarks.tables._results import as_they_end, options, read, write
 from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
 from sklearn_w2s._tabular import TabularEncoder
 from sklearn_w2s.neural import HiddenLayer, NetClassifier
@@ -482,12 +480,9 @@ def main(arguments=None):
         for entry in entries
         if (entry["name"], classes, str(seed)) not in done
     ]
-    parallel = Parallel(n_jobs=chosen.jobs, return_as="generator_unordered")
-    results = parallel(delayed(judge)(*task) for task in tasks)
-    for n_done, row in enumerate(results, start=1):
+    for row in as_they_end(judge, tasks, jobs=chosen.jobs):
         rows.append(row)
         write(out, rows)
-        print(f"\r{n_done} of {len(tasks)}", end="", file=sys.stderr, flush=True)
     rows.sort(key=lambda row: (row["data_set"], row["classes"], int(row["seed"])))
     write(out, rows)
     table = numbers(rows)

@@ -8,7 +8,6 @@ are not computed again, so that a run that was stopped goes on.
 
 import argparse
 import json
-import sys
 import warnings
 from collections import defaultdict
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 from scipy.stats import spearmanr
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score
@@ -28,7 +26,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.tables._contestants import STRONG
 from benchmarks.tables._problems import data_folder, read_table
-from benchmarks.tables._results import RESULTS, read, write
+from benchmarks.tables._results import RESULTS, as_they_end, read, write
 from sklearn_w2s import OverlapDetector, UCBSourceSelector, WeakToStrongClassifier
 from sklearn_w2s._tabular import TabularEncoder, default_weak_estimator
 
@@ -228,7 +226,7 @@ CONTESTANTS = {
 }
 
 
-def judge(folder, entry, seed, contestants, *, alone):
+def judge(folder, entry, seed, contestants, alone):
     """Return a row per contestant, and a row per source bought alone."""
     # About the weak estimator on raw columns, and classes that no weak label names.
     warnings.simplefilter("ignore", ConvergenceWarning)
@@ -417,17 +415,14 @@ def main(arguments=None):
             missing = [name for name in CONTESTANTS if (*key, name) not in done]
             if missing:
                 is_missing = seed < N_SEEDS_ALONE and key not in done_alone
-                tasks.append(((folder, entry, seed, missing), {"alone": is_missing}))
+                tasks.append((folder, entry, seed, missing, is_missing))
     # The sets on which boosting takes longest come last, for all seeds.
-    tasks.sort(key=lambda task: task[0][1]["features"] * task[0][1]["classes"] > 500)
-    parallel = Parallel(n_jobs=options.jobs, return_as="generator_unordered")
-    results = parallel(delayed(judge)(*task, **names) for task, names in tasks)
-    for n_done, (found, found_alone) in enumerate(results, start=1):
+    tasks.sort(key=lambda task: task[1]["features"] * task[1]["classes"] > 500)
+    for found, found_alone in as_they_end(judge, tasks, jobs=options.jobs):
         rows, alone = rows + found, alone + found_alone
         write(options.out, rows)
         if alone:
             write(alone_out, alone)
-        print(f"\r{n_done} of {len(tasks)}", end="", file=sys.stderr, flush=True)
     if not rows:
         return
     rows.sort(key=lambda row: (row["data_set"], int(row["seed"]), row["contestant"]))

@@ -22,6 +22,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn_w2s import OverlapDetector, UCBSourceSelector, WeakToStrongClassifier
 from sklearn_w2s._algorithms.overlap import REGIONS
 from sklearn_w2s.metrics import overlap_density
+from sklearn_w2s.model_selection import cross_validate_gap
 from sklearn_w2s.overlap import NoChangePointWarning
 
 pytestmark = [
@@ -277,14 +278,39 @@ def test_the_marker_of_missing_labels_does_not_matter(problem, marker):
 
 
 @given(problems, STRATEGIES)
-def test_labels_that_are_hidden_are_not_read(problem, strategy):
-    first = classifier(strategy).fit(problem.X, problem.y)
-    # Another truth behind the same marks.
-    problem.truth = 1 - problem.truth
-    second = classifier(strategy).fit(problem.X, problem.y)
+def test_a_score_counts_labeled_rows_alone(problem, strategy):
+    model = classifier(strategy).fit(problem.X, problem.y)
+    labeled = problem.y != -1
 
-    assert_array_equal(second.predict(problem.X), first.predict(problem.X))
-    assert set(first.transduction_[problem.y == -1]) <= {0, 1}
+    score = model.score(problem.X, problem.y)
+
+    assert score == model.score(problem.X[labeled], problem.y[labeled])
+    assert set(model.transduction_[~labeled]) <= {0, 1}
+
+
+@costly
+@given(problems, st.integers(4, 12))
+def test_labels_that_are_hidden_reach_no_fit(problem, n_labeled):
+    seen = []
+
+    class Watched(WeakToStrongClassifier):
+        def fit(self, X, y):
+            seen.append((X.copy(), y.copy()))
+            return super().fit(X, y)
+
+    model = Watched(GaussianNB(), GaussianNB(), strategy="all")
+    rows = [row.tobytes() for row in problem.X]
+    truth = dict(zip(rows, problem.truth, strict=True))
+    halves = np.array_split(problem.rng.permutation(len(problem.truth)), 2)
+    found = cross_validate_gap(
+        model, problem.X, problem.truth, labeled_size=n_labeled, cv=[halves]
+    )
+
+    for (X, y), n_hidden in zip(seen, found["n_hidden"], strict=True):
+        hidden = y == -1
+        assert hidden.sum() == n_hidden == len(y) - n_labeled
+        kept = [truth[row.tobytes()] for row in X[~hidden]]
+        assert_array_equal(y[~hidden], kept)
 
 
 @given(problems, STRATEGIES)
@@ -389,6 +415,8 @@ def fit_and_predict(seed):
     return model.predict_proba(problem.X), regions, drawn
 
 
+# While a task of its runs, scikit-learn changes the filters that all threads share.
+@pytest.mark.filterwarnings("ignore")
 def test_fits_in_many_threads_are_those_of_one():
     seeds = range(24)
     with ThreadPoolExecutor(8) as pool:

@@ -12,7 +12,7 @@ from dask.dataframe.utils import make_meta
 from sklearn_w2s._validation import check_labels, n_rows
 
 # Parts merged at once: few, so that no worker holds many of them.
-_MERGED_AT_ONCE = 8
+MERGED_AT_ONCE = 8
 
 
 @dataclass(eq=False, repr=False)
@@ -188,8 +188,8 @@ def merge_tree(parts, merge):
     """
     merged = dask.delayed(merge)
     while True:
-        groups = range(0, len(parts), _MERGED_AT_ONCE)
-        parts = [merged(parts[start : start + _MERGED_AT_ONCE]) for start in groups]
+        groups = range(0, len(parts), MERGED_AT_ONCE)
+        parts = [merged(parts[start : start + MERGED_AT_ONCE]) for start in groups]
         if len(parts) == 1:
             return parts[0]
 

@@ -7,7 +7,6 @@ judge the rows of its fit too well has `fit_score` in place of `fit`, and its na
 """
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -70,10 +69,10 @@ class Similarity:
             return np.zeros(rows.shape[0])
         n_parts = min(effective_n_jobs(self.n_jobs), rows.shape[0])
         working_bytes = int(get_config()["working_memory"] * 2**20) // n_parts
-        # The matrix products must not start threads of their own beside these. To look
-        # for the libraries that would takes longer than a small batch.
-        limits = threadpool_limits(1, user_api="blas") if n_parts > 1 else nullcontext()
-        with limits:
+        if n_parts == 1:
+            return self._score_part(rows, working_bytes)
+        # The matrix products must not start threads of their own beside these.
+        with threadpool_limits(1, user_api="blas"):
             parts = Parallel(n_jobs=n_parts, require="sharedmem")(
                 delayed(self._score_part)(safe_indexing(rows, part), working_bytes)
                 for part in gen_even_slices(rows.shape[0], n_parts)

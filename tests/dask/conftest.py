@@ -3,6 +3,7 @@
 import dask
 import dask.array as da
 import dask.dataframe as dd
+import distributed
 import numpy as np
 import pandas as pd
 import pytest
@@ -56,3 +57,25 @@ def as_frame(X, y, *others, chunk=130):
 def collect(request):
     """Return the function that makes collections."""
     return request.param
+
+
+@pytest.fixture(scope="module")
+def client():
+    """Return a client of two workers that are processes."""
+    cluster = distributed.LocalCluster(
+        n_workers=2,
+        threads_per_worker=1,
+        processes=True,
+        memory_limit="1GiB",
+        dashboard_address=":0",
+    )
+    with cluster, distributed.Client(cluster) as client:
+        yield client
+
+
+@pytest.fixture
+def on_cluster(client):
+    """Compute on the cluster."""
+    # By name: the configuration is sent to workers that are started again.
+    with dask.config.set(scheduler="distributed"):
+        yield client

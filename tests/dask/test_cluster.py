@@ -6,7 +6,6 @@ from pathlib import Path
 
 import dask
 import dask.array as da
-import distributed
 import numpy as np
 import pytest
 from joblib import parallel_config
@@ -23,28 +22,6 @@ from sklearn_w2s.model_selection import LabeledScorer, LabeledSplit
 # Its event loop runs in a thread of this process. Where a warning is an error it would
 # raise there, and a worker that was killed would not be started again.
 pytestmark = pytest.mark.filterwarnings("default")
-
-
-@pytest.fixture(scope="module")
-def client():
-    """Return a client of two workers that are processes."""
-    cluster = distributed.LocalCluster(
-        n_workers=2,
-        threads_per_worker=1,
-        processes=True,
-        memory_limit="1GiB",
-        dashboard_address=":0",
-    )
-    with cluster, distributed.Client(cluster) as client:
-        yield client
-
-
-@pytest.fixture
-def on_cluster(client):
-    """Compute on the cluster."""
-    # By name: the configuration is sent to workers that are started again.
-    with dask.config.set(scheduler="distributed"):
-        yield client
 
 
 @pytest.fixture(scope="module")

@@ -41,6 +41,13 @@ def n_rows(X):
     return X.shape[0] if hasattr(X, "shape") else len(X)
 
 
+def require_rows(X):
+    """Refuse None where rows are needed."""
+    if X is None:
+        msg = "X is None. Pass the rows, labeled and unlabeled ones."
+        raise ValueError(msg)
+
+
 def accepts(estimator, kind):
     """Say whether an estimator takes sparse ("sparse") or missing ("allow_nan") input.
 

@@ -1,5 +1,6 @@
 """The weak estimator: fitted on labeled rows, asked for probabilities of all."""
 
+import os
 from numbers import Integral, Real
 
 import numpy as np
@@ -139,7 +140,8 @@ def fit_weak(
     Raises
     ------
     ValueError
-        If a frozen estimator is not fitted, or there is nothing to learn from.
+        If a frozen estimator is not fitted, there is nothing to learn from, or
+        probabilities of so many classes do not fit into memory.
     TypeError
         If the estimator has no `predict_proba`.
     """
@@ -152,6 +154,7 @@ def fit_weak(
     if weak_proba is not None:
         proba, classes = check_weak_proba(weak_proba, X, known)
         return WeakPredictor(estimator if given else None, columns, classes), proba
+    _require_room(n_rows(X), len(known))
     require_array_support(estimator, X, name="weak_estimator")
     if given:
         predictor = WeakPredictor(estimator, columns, known)
@@ -293,6 +296,24 @@ def is_fitted(estimator):
     except NotFittedError:
         return False
     return True
+
+
+def _require_room(n, n_classes):
+    """Refuse weak probabilities that the memory of the machine cannot hold."""
+    needed, room = 8 * n * n_classes, _memory_bytes()
+    if needed > room:
+        msg = (
+            f"y has {n_classes} classes. Their weak probabilities for {n} rows take "
+            f"{needed / 2**30:.1f} GiB, and this machine has {room / 2**30:.1f} GiB. "
+            "Merge rare classes, or pass fewer rows; if y names rows, pass classes."
+        )
+        raise ValueError(msg)
+
+
+def _memory_bytes():
+    if "SC_PHYS_PAGES" not in getattr(os, "sysconf_names", ()):
+        return np.inf
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def _require_classifier(frozen):

@@ -1,11 +1,15 @@
 """What a user may feed in by mistake: one clear error, or a documented behaviour.
 
 `CASES` says for every mistake what each entry point makes of it: the message of the
-error, or that it works.
+error, or that it works. What takes no rows and labels is in `ELSEWHERE`.
 """
 
+import ast
+import importlib
+import pkgutil
 import warnings
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,21 +21,31 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.utils.validation import check_is_fitted
 
+import sklearn_w2s
 from sklearn_w2s import (
     OverlapDetector,
     OverlapSampler,
     UCBSourceSelector,
     WeakToStrongClassifier,
+    _weak,
 )
 from sklearn_w2s.advice import advise
 from sklearn_w2s.metrics import (
     corrected_overlap_density,
+    expansion,
     overlap_density,
     overlap_density_interval,
     overlap_regime,
     region_accuracy,
 )
-from sklearn_w2s.model_selection import cross_validate_gap, overlap_curve
+from sklearn_w2s.model_selection import (
+    LabeledScorer,
+    LabeledSplit,
+    cross_validate_gap,
+    gap_learning_curve,
+    overlap_curve,
+    weak_strong_split,
+)
 from sklearn_w2s.overlap import NoChangePointWarning
 
 N_ROWS, N_LABELED, N_FEATURES = 150, 60, 6
@@ -69,12 +83,50 @@ def curve(X, y):
             logistic(),
             X,
             y,
-            np.resize(REGIONS, N_ROWS if X is None else len(X)),
+            region_names(X),
         ),
         overlap_shares=[0.3],
         n_repeats=1,
         random_state=0,
     )
+
+
+def region_names(X):
+    return np.resize(REGIONS, N_ROWS if X is None else len(X))
+
+
+def score(X, y):
+    """A scorer gets a fitted estimator."""
+    rows, labels = make_rows()
+    rows = frame(rows) if isinstance(X, pd.DataFrame) else rows
+    fitted = classifier(strategy="all").fit(rows, labels)
+    return LabeledScorer("accuracy")(fitted, X, y)
+
+
+def collection(values):
+    """Return rows or labels as a collection of Dask."""
+    if values is None:
+        return None
+    if isinstance(values, pd.DataFrame):
+        dd = pytest.importorskip("dask.dataframe")
+        return dd.from_pandas(values, npartitions=2 if len(values) else 1)
+    da = pytest.importorskip("dask.array")
+    values = np.asarray(values)
+    chunks = (max(1, len(values) // 2), *values.shape[1:])
+    return da.from_array(values, chunks=chunks)
+
+
+def over_dask(name, *parts, **params):
+    """Return the call of an estimator of Dask, in this process."""
+
+    def fit(X, y):
+        dask = pytest.importorskip("dask")
+        estimator = getattr(importlib.import_module("sklearn_w2s.dask"), name)
+        with dask.config.set(scheduler="synchronous"):
+            X, y = collection(X), collection(y)
+            return estimator(*parts, random_state=0, **params).fit(X, y)
+
+    return fit
 
 
 ESTIMATORS = {
@@ -93,13 +145,24 @@ FUNCTIONS = {
     ),
     "gap": lambda X, y: cross_validate_gap(classifier(strategy="all"), X, y, cv=2),
     "curve": curve,
+    "learning curve": lambda X, y: gap_learning_curve(
+        classifier(strategy="all"), X, y, labeled_sizes=[0.5], cv=2
+    ),
+    "split": lambda X, y: weak_strong_split(X, y, labeled_size=0.5, random_state=0),
+    "labeled split": lambda X, y: list(LabeledSplit(2).split(X, y)),
+    "scorer": score,
+    "expansion": lambda X, _: expansion(X, region_names(X)),
+    "Dask detector": over_dask("OverlapDetector", logistic()),
+    "Dask classifier": over_dask(
+        "WeakToStrongClassifier", logistic(), logistic(), strategy="all"
+    ),
     "advise": lambda X, y: advise(
         classifier(strategy="all"), X, y, cv=2, random_state=0
     ),
 }
-# They take numbers only, missing ones not even.
-PLAIN = ["detector", "classifier", "selector", "partial_fit", "sampler", "advise"]
-FITS = [*ESTIMATORS, "partial_fit", "sampler"]
+GAPS = ["gap", "learning curve"]
+SPLITS = ["split", "labeled split"]
+DASK = ["Dask detector", "Dask classifier"]
 ENTRIES = [*ESTIMATORS, *FUNCTIONS]
 
 
@@ -107,29 +170,37 @@ ENTRIES = [*ESTIMATORS, *FUNCTIONS]
 class Case:
     """A change of rows or labels, and what comes of it.
 
-    `outcome` holds of all entry points but those in `others`.
+    `outcome` holds of all entry points but those in `others`, and those that do not
+    read what is changed, the rows or the labels.
     """
 
     change: object
     outcome: str | None = WORKS
     others: dict = field(default_factory=dict)
+    of: str = "both"
+
+    def outcome_of(self, entry):
+        if entry in self.others:
+            return self.others[entry]
+        unread = {"rows": SPLITS, "labels": ["expansion"]}.get(self.of, [])
+        return WORKS if entry in unread else self.outcome
 
 
-def cell(value):
-    def change(X, y):
+def cell(value, *outcomes):
+    def change(X):
         X = X.copy()
         X[3, 2] = value
-        return X, y
+        return X
 
-    return change
-
-
-def labels(make):
-    return lambda X, y: (X, make(y))
+    return rows(change, *outcomes)
 
 
-def rows(make):
-    return lambda X, y: (make(X), y)
+def labels(make, *outcomes):
+    return Case(lambda X, y: (X, make(y)), *outcomes, of="labels")
+
+
+def rows(make, *outcomes):
+    return Case(lambda X, y: (make(X), y), *outcomes, of="rows")
 
 
 def named(outcome, *entries):
@@ -153,84 +224,93 @@ def mixed_kinds(y):
     )
 
 
-EMPTY = r"0 sample\(s\)|shape \(0, 6\)|0 rows|the classes \[\]"
+EMPTY = r"0 sample\(s\)|shape \(0, 6\)|0 rows|all 0|the classes \[\]|is empty|no label"
 NO_COLUMN = r"0 feature\(s\)|0 of 0|at least one column|fits of the estimator failed"
-NOT_ENOUGH = "one class only|2 classes|needs two classes|has no label"
-LENGTHS = "inconsistent numbers of samples"
+NOT_ENOUGH = "one class only|2 classes|needs two classes|has no label|nothing to score"
+LENGTHS = "inconsistent numbers of samples|partitions and y has"
 INFINITE = "contains infinity|fits of the estimator failed"
-NOT_2D = "2D array|dim 3|Expected 2D|fits of the estimator failed"
+NOT_2D = "2D array|dim 3|Expected 2D|fits of the estimator failed|two-dimensional Dask"
 NOT_NUMBERS = "could not convert|not compatible with arrays of bytes"
 MISSING = "contains NaN"
+OPEN_TO_MISSING = named(WORKS, "default detector", "default classifier", *GAPS)
 
 CASES = {
-    "NaN": Case(
-        cell(np.nan),
-        MISSING,
-        named(WORKS, "default detector", "default classifier", "gap"),
-    ),
-    "infinity": Case(cell(np.inf), INFINITE, named(WORKS, "gap")),
-    "minus infinity": Case(cell(-np.inf), INFINITE, named(WORKS, "gap")),
-    "None among objects": Case(
-        rows(with_none),
-        MISSING,
-        named(WORKS, "default detector", "default classifier", "gap"),
-    ),
-    "missing texts in a frame": Case(
-        rows(lambda X: frame(X).assign(c=np.where(X[:, 0] > 0, "a", None))),
+    "NaN": cell(np.nan, MISSING, OPEN_TO_MISSING),
+    "infinity": cell(np.inf, INFINITE, named(WORKS, *GAPS)),
+    "minus infinity": cell(-np.inf, INFINITE, named(WORKS, *GAPS)),
+    "None among objects": rows(with_none, MISSING, OPEN_TO_MISSING),
+    "missing texts in a frame": rows(
+        lambda X: frame(X).assign(c=np.where(X[:, 0] > 0, "a", None)),
         "could not convert|Input X contains NaN|fits of the estimator failed",
-        named(WORKS, "default detector", "default classifier"),
+        named(WORKS, "default detector", "default classifier")
+        | named("Feature names unseen at fit time", "scorer"),
     ),
-    "labels of mixed kinds": Case(labels(mixed_kinds), "y holds labels such as"),
-    "one class": Case(labels(lambda y: np.minimum(y, 0)), NOT_ENOUGH),
-    "one class, a text": Case(
-        labels(lambda y: np.array(["a" if v >= 0 else -1 for v in y], dtype=object)),
+    "labels of mixed kinds": labels(mixed_kinds, "y holds labels such as"),
+    "one class": labels(
+        lambda y: np.minimum(y, 0), NOT_ENOUGH, named(WORKS, "labeled split", "scorer")
+    ),
+    "one class, a text": labels(
+        lambda y: np.array(["a" if v >= 0 else -1 for v in y], dtype=object),
         NOT_ENOUGH,
+        named(WORKS, "labeled split") | named("Mix of label input types", "scorer"),
     ),
-    "no label": Case(labels(lambda y: np.full(len(y), -1)), NOT_ENOUGH),
+    "no label": labels(lambda y: np.full(len(y), -1), NOT_ENOUGH),
     "no unlabeled row": Case(
         lambda X, y: (X[:N_LABELED], y[:N_LABELED]),
         WORKS,
         named("a label in each of its 60 rows", "advise"),
     ),
-    "continuous labels": Case(
-        labels(lambda y: np.where(y == -1, -1, y + np.linspace(0, 0.3, len(y)))),
+    "continuous labels": labels(
+        lambda y: np.where(y == -1, -1, y + np.linspace(0, 0.3, len(y))),
         "Unknown label type: continuous",
     ),
-    "missing labels that are not marked so": Case(
-        labels(lambda y: np.where(y == -1, np.nan, y)), "Input y contains NaN"
+    "missing labels that are not marked so": labels(
+        lambda y: np.where(y == -1, np.nan, y), "Input y contains NaN"
     ),
-    "two columns of labels": Case(
-        labels(lambda y: np.column_stack([y, y])), "y should be a 1d array"
+    "two columns of labels": labels(
+        lambda y: np.column_stack([y, y]), "y should be a 1d array|one-dimensional Dask"
     ),
-    "no y": Case(labels(lambda y: None), "y to be passed|y should be a 1d array"),
-    "fewer labels than rows": Case(labels(lambda y: y[:-1]), LENGTHS),
+    "no y": labels(
+        lambda y: None, "y to be passed|y should be a 1d array|requires y, but y is"
+    ),
+    "fewer labels than rows": labels(lambda y: y[:-1], LENGTHS),
     "zero rows": Case(lambda X, y: (X[:0], y[:0]), EMPTY),
     "zero rows of a frame": Case(lambda X, y: (frame(X[:0]), y[:0]), EMPTY),
-    "zero columns": Case(rows(lambda X: X[:, :0]), NO_COLUMN),
+    "zero columns": rows(lambda X: X[:, :0], NO_COLUMN),
     "one row": Case(
-        lambda X, y: (X[:1], y[:1]), f"{NOT_ENOUGH}|a label in each of its 1 rows"
+        lambda X, y: (X[:1], y[:1]),
+        f"{NOT_ENOUGH}|a label in each of its 1 rows",
+        named("greater than the number of samples: n_samples=1", "labeled split")
+        | named('regions has no "hard" row', "expansion")
+        | named(WORKS, "scorer"),
     ),
-    "one axis": Case(rows(lambda X: X[:, 0]), NOT_2D),
-    "three axes": Case(rows(lambda X: X[:, :, None]), NOT_2D),
-    "no X": Case(rows(lambda X: None), "X is None|got scalar array|Expected sequence"),
-    "complex numbers": Case(
-        rows(lambda X: X.astype(complex)),
+    "one axis": rows(lambda X: X[:, 0], NOT_2D),
+    "three axes": rows(lambda X: X[:, :, None], NOT_2D),
+    "no X": rows(
+        lambda X: None,
+        "X is None|got scalar array|X is a NoneType",
+        named("X is None", *SPLITS),
+    ),
+    "complex numbers": rows(
+        lambda X: X.astype(complex),
         "Complex data not supported|fits of the estimator failed",
     ),
-    "texts for numbers": Case(
-        rows(lambda X: np.full(X.shape, "word")),
+    "texts for numbers": rows(
+        lambda X: np.full(X.shape, "word"),
         f"{NOT_NUMBERS}|fits of the estimator failed",
         named(WORKS, "default detector", "default classifier"),
     ),
-    "columns of the same name": Case(
-        rows(lambda X: pd.DataFrame(X, columns=list("aabcde"))),
+    "columns of the same name": rows(
+        lambda X: pd.DataFrame(X, columns=list("aabcde")),
         "several columns of the same name|fits of the estimator failed|unique",
     ),
-    "equal columns": Case(rows(lambda X: np.hstack([X, X]))),
-    "constant features": Case(rows(lambda X: np.zeros_like(X))),
-    "huge values": Case(rows(lambda X: X * 1e100)),
-    "tiny values": Case(rows(lambda X: X * 1e-300)),
-    "half precision": Case(rows(lambda X: X.astype(np.float16))),
+    "equal columns": rows(
+        lambda X: np.hstack([X, X]), WORKS, named("12 features", "scorer")
+    ),
+    "constant features": rows(np.zeros_like),
+    "huge values": rows(lambda X: X * 1e100),
+    "tiny values": rows(lambda X: X * 1e-300),
+    "half precision": rows(lambda X: X.astype(np.float16)),
 }
 
 
@@ -264,7 +344,7 @@ def quiet():
 @pytest.mark.parametrize("name", CASES)
 def test_a_mistake_gives_its_error_or_does_no_harm(entry, name):
     case = CASES[name]
-    outcome = case.others.get(entry, case.outcome)
+    outcome = case.outcome_of(entry)
     X, y = case.change(*make_rows())
 
     if outcome is WORKS:
@@ -441,6 +521,20 @@ def test_a_single_source_is_drawn_from_to_the_end():
     assert selector.sources_.tolist() == ["only"]
 
 
+def test_a_source_that_the_fit_has_not_seen_is_no_matter_at_predict():
+    X, y = make_rows()
+    selector = UCBSourceSelector(
+        classifier(strategy="all"),
+        overlap_detector=OverlapDetector(logistic()),
+        n_rounds=3,
+        random_state=0,
+    ).fit(X, y, sample_source=sources(X))
+
+    assert set(selector.predict(X)) <= {0, 1}
+    with pytest.raises(TypeError, match="sample_source"):
+        selector.predict(X, sample_source=np.full(N_ROWS, "unseen"))
+
+
 def test_a_thousand_classes_are_learned_as_they_are():
     rng = np.random.default_rng(0)
     n_classes = 1000
@@ -453,6 +547,22 @@ def test_a_thousand_classes_are_learned_as_they_are():
 
     assert len(model.classes_) == n_classes
     assert model.predict_proba(X[:5]).shape == (5, n_classes)
+
+
+@pytest.mark.parametrize("estimator", [OverlapDetector(), WeakToStrongClassifier()])
+def test_a_hundred_thousand_classes_are_refused_before_memory_ends(
+    estimator, monkeypatch
+):
+    monkeypatch.setattr(_weak, "_memory_bytes", lambda: 64 * 2**30)
+    y = np.arange(200_000) // 2
+    X = np.column_stack([y, -y]).astype(float)
+    estimator = clone(estimator)
+
+    message = "y has 100000 classes.* 200000 rows take 149.0 GiB, and .* has 64.0 GiB"
+    with pytest.raises(ValueError, match=message):
+        estimator.fit(X, y)
+    with pytest.raises(NotFittedError):
+        check_is_fitted(estimator)
 
 
 BAD_SHARES = [np.nan, -0.1, 1.1, "half", None]
@@ -482,3 +592,89 @@ def test_regions_that_are_none_are_refused_by_every_metric(regions):
     ):
         with pytest.raises((ValueError, TypeError)):
             call()
+
+
+def exports(path):
+    """Return `__all__` of a file, which is not imported: it may need an extra."""
+    tree = ast.parse(path.read_text("utf-8"))
+    (names,) = (
+        node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and node.targets[0].id == "__all__"
+    )
+    return ast.literal_eval(names)
+
+
+PUBLIC = [
+    module.name
+    for module in pkgutil.iter_modules(sklearn_w2s.__path__)
+    if module.ispkg and not module.name.startswith("_")
+]
+IN_THE_TABLE = {
+    "advise",
+    "cross_validate_gap",
+    "expansion",
+    "gap_learning_curve",
+    "overlap_curve",
+    "weak_strong_split",
+    "LabeledScorer",
+    "LabeledSplit",
+    "OverlapDetector",
+    "OverlapSampler",
+    "UCBSourceSelector",
+    "WeakToStrongClassifier",
+}
+# Results and warnings, and the list of types that skops may load, take nothing.
+NO_INPUT = {"Advice", "NoChangePointWarning", "OverlapSource", "trusted_types"}
+ELSEWHERE = {
+    "datasets/test_overlap.py": {"make_overlap_classification"},
+    "datasets/test_sources.py": {"make_overlap_sources"},
+    "datasets/test_splits.py": {"split_sources_by_count", "split_sources_by_ratio"},
+    "dask/test_partitions.py": {"partition_sources"},
+    "metrics/test_density.py": {
+        "corrected_overlap_density",
+        "overlap_density",
+        "overlap_density_interval",
+        "overlap_regime",
+    },
+    "metrics/test_gap.py": {
+        "gap_regime",
+        "performance_gap_recovered",
+        "performance_gap_recovered_score",
+    },
+    "metrics/test_misfit.py": {"misfit"},
+    "metrics/test_overlap.py": {"region_accuracy"},
+    "metrics/test_prediction_gap.py": {"prediction_gap"},
+    "metrics/test_regret.py": {"source_regret"},
+    "neural/test_classifier.py": {"NetClassifier"},
+    "neural/test_hidden_layer.py": {"HiddenLayer"},
+    "plotting/test_gap.py": {"GapDisplay"},
+    "plotting/test_learning_curve.py": {"GapLearningCurveDisplay"},
+    "plotting/test_overlap.py": {"OverlapDisplay"},
+    "plotting/test_overlap_curve.py": {"OverlapCurveDisplay"},
+    "plotting/test_region_accuracy.py": {"RegionAccuracyDisplay"},
+    "plotting/test_sources.py": {"SourceSelectionDisplay"},
+    "report/test_data.py": {"load_table"},
+    "report/test_estimators.py": {"make_estimator"},
+    "report/test_cli.py": {"main"},
+    "text/test_choices.py": {"multiple_choice_to_binary"},
+    "text/test_encoder.py": {"LanguageModelEncoder"},
+    "weak_estimators/test_column_proba.py": {"ColumnProbaClassifier"},
+    "weak_estimators/test_function.py": {"FunctionClassifier"},
+    "weak_estimators/test_votes.py": {"VoteClassifier"},
+}
+
+
+def test_no_public_name_is_left_without_mistakes():
+    public = {
+        name
+        for package in PUBLIC
+        for name in exports(Path(sklearn_w2s.__path__[0]) / package / "__init__.py")
+    }
+    elsewhere = set().union(*ELSEWHERE.values())
+
+    assert public == IN_THE_TABLE | NO_INPUT | elsewhere
+    for path, names in ELSEWHERE.items():
+        source = (Path(__file__).parent / path).read_text("utf-8")
+        assert "pytest.raises" in source, path
+        assert all(name in source for name in names), path

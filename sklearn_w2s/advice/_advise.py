@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import check_random_state, column_or_1d, indexable
 
-from sklearn_w2s._validation import check_labels, check_sources
+from sklearn_w2s._validation import check_labels, check_sources, require_rows
 from sklearn_w2s.advice._advice import Advice
 from sklearn_w2s.advice._decision import decide, densest_source, plan, source_table
 from sklearn_w2s.advice._expectation import (
@@ -228,9 +228,7 @@ SCORING = {"accuracy": _weigh_equally, "balanced_accuracy": _weigh_by_class}
 
 
 def _check_rows(X, y, sample_source):
-    if X is None:
-        msg = "X is None. Pass the rows, labeled and unlabeled ones."
-        raise ValueError(msg)
+    require_rows(X)
     if isinstance(X, list | tuple):
         X = np.asarray(X)
     X, y = indexable(X, y)

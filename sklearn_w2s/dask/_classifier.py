@@ -257,6 +257,7 @@ class WeakToStrongClassifier(_InMemory):
         self.weak_estimator_ = predictor.estimator
         if finds_regions:
             detector = self._dask_detector(predictor, seeds)
+            check_features(detector, survey.rows, reset=True)
             self.overlap_detector_ = detector._fit_survey(  # noqa: SLF001
                 blocks,
                 survey,

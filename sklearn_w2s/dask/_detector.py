@@ -176,6 +176,7 @@ class OverlapDetector(  # type: ignore[call-arg]
             gathers=not given,
         ).compute()
         require_survey(survey, y, self.missing_label, given=given)
+        check_features(self, survey.rows, reset=True)
         weights = None if sample_weight is None else survey.labeled_weights
         ((weights, _),) = fit_arguments(self, ["weak_estimator"], weights, {})
         predictor, labeled_proba = learn_weakly(
@@ -315,8 +316,10 @@ class OverlapDetector(  # type: ignore[call-arg]
         return map_rows(self, method, X, names=names, dtype=dtype)
 
     def _fit_survey(self, blocks, survey, predictor, labeled_proba, *, weighted, rng):
-        """Find thresholds and references on the sample; count the regions of all."""
-        check_features(self, survey.rows, reset=True)
+        """Find thresholds and references on the sample; count the regions of all.
+
+        The features of the sample are known already.
+        """
         self.weak_predictor_ = predictor
         self.weak_estimator_ = predictor.estimator
         self.classes_ = predictor.classes

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from sklearn_w2s._algorithms.expansion import corner_sets, expansion_bounds
 from sklearn_w2s._algorithms.overlap import HARD, OVERLAP
+from sklearn_w2s._validation import check_frame, is_dataframe
 from sklearn_w2s.metrics._overlap import check_regions
 
 BoolArray = NDArray[np.bool_]
@@ -118,6 +119,8 @@ def expansion(
     0.667
     """
     names = check_regions(regions)
+    if is_dataframe(X):
+        check_frame(X)
     X = check_array(X, accept_sparse="csr", input_name="X")
     check_consistent_length(X, names)
     if not isinstance(q, Real) or not 0 <= q < 1:

@@ -15,7 +15,7 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.parallel import Parallel, delayed
 
 from sklearn_w2s._sklearn import routing_enabled, to_numpy
-from sklearn_w2s._validation import check_labels
+from sklearn_w2s._validation import check_labels, require_rows
 from sklearn_w2s.model_selection._gap_fold import (
     Trial,
     final_step,
@@ -59,6 +59,7 @@ def cross_validate_sizes(
         One for each of the sizes, as from `cross_validate_gap`.
     """
     _check_settings(estimator, confidence_level, error_score)
+    require_rows(X)
     X, y = indexable(X, y)
     missing_label = final_step(estimator).missing_label
     labels, labeled = check_labels(y, missing_label)

@@ -7,7 +7,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, column_or_1d, indexable
 
 from sklearn_w2s._sklearn import safe_indexing, to_numpy
-from sklearn_w2s._validation import check_labels, classes_of, is_class
+from sklearn_w2s._validation import check_labels, classes_of, is_class, require_rows
 
 
 def weak_strong_split(
@@ -53,8 +53,8 @@ def weak_strong_split(
     Raises
     ------
     ValueError
-        If the lengths differ, a size does not fit, a class would have no label in
-        the training part, or `missing_label` is a class.
+        If X is None, the lengths differ, a size does not fit, a class would have no
+        label in the training part, or `missing_label` is a class.
 
     See Also
     --------
@@ -73,6 +73,7 @@ def weak_strong_split(
     >>> y_true_train.shape
     (120,)
     """
+    require_rows(X)
     X, y, *arrays = indexable(X, y, *arrays)
     labels, labeled = check_labels(y, missing_label)
     refuse_class(missing_label, labels)

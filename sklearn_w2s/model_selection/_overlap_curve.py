@@ -30,6 +30,7 @@ from sklearn_w2s._validation import (
     classes_of,
     is_class,
     is_dataframe,
+    require_rows,
 )
 from sklearn_w2s.metrics._overlap import check_regions
 from sklearn_w2s.model_selection._hiding import require_two_classes
@@ -202,6 +203,7 @@ def overlap_curve(
     """
     shares = _check_shares(overlap_shares)
     _check_numbers(n_samples, weak_size, n_repeats)
+    require_rows(X)
     X, y = indexable(X, y)
     if is_dataframe(X):
         check_frame(X)

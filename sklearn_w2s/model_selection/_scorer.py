@@ -9,7 +9,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 
 from sklearn_w2s._fitting import take_metadata
 from sklearn_w2s._sklearn import safe_indexing
-from sklearn_w2s._validation import check_labels
+from sklearn_w2s._validation import check_labels, require_rows
 
 
 class LabeledScorer:
@@ -85,8 +85,9 @@ class LabeledScorer:
         Raises
         ------
         ValueError
-            If y is None or has no label, or if the lengths differ.
+            If X or y is None, if y has no label, or if the lengths differ.
         """
+        require_rows(X)
         X, y = indexable(X, y)
         labels, labeled = check_labels(
             y, self.missing_label, classes=getattr(estimator, "classes_", None)

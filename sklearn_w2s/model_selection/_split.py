@@ -7,7 +7,7 @@ from sklearn.model_selection import BaseCrossValidator, check_cv
 from sklearn.utils import indexable
 
 from sklearn_w2s._sklearn import safe_indexing
-from sklearn_w2s._validation import check_labels
+from sklearn_w2s._validation import check_labels, require_rows
 
 
 class LabeledSplit(BaseCrossValidator):
@@ -88,7 +88,7 @@ class LabeledSplit(BaseCrossValidator):
         Raises
         ------
         ValueError
-            If y is None or has no label, or if the lengths differ.
+            If X or y is None, if y has no label, or if the lengths differ.
         """
         cv, arrays, labeled = self._labeled_part(X, y, groups)
         positions, unlabeled = np.flatnonzero(labeled), np.flatnonzero(~labeled)
@@ -131,6 +131,7 @@ class LabeledSplit(BaseCrossValidator):
                 f"{self.missing_label!r} for unlabeled rows."
             )
             raise ValueError(msg)
+        require_rows(X)
         X, y, groups = indexable(X, y, groups)
         labels, labeled = check_labels(y, self.missing_label)
         if not labeled.any():

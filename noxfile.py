@@ -18,6 +18,8 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 PROJECT = PYPROJECT["project"]
 TIDY_IMPORTS = PYPROJECT["tool"]["ruff"]["lint"]["flake8-tidy-imports"]
 OPTIONAL_MODULES = TIDY_IMPORTS["banned-module-level-imports"]
+TORCH_MODULES = ["sentence_transformers", "skorch", "torch", "transformers"]
+ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
 OPTIONAL_REQUIREMENTS = {PROJECT["name"], *OPTIONAL_MODULES}
 
 
@@ -42,13 +44,9 @@ def types(session):
 def no_extras(session):
     """Test the wheel where nothing optional is installed."""
     session.install(".", *test_tools())
-    files = [path for path in Path("tests").rglob("*.py") if needs_extra(path)]
-    ignored = [
-        f"--ignore={path.parent if path.name == 'conftest.py' else path}"
-        for path in files
-    ]
     # The import law says already that these know no extra.
-    ignored += ["--ignore=tests/_algorithms", "--ignore=tests/claims"]
+    ignored = ["--ignore=tests/_algorithms", "--ignore=tests/claims"]
+    ignored += ignore_tests_of(OPTIONAL_MODULES)
     session.run("pytest", "-n", "auto", *ignored, "tests", "README.md")
 
 
@@ -78,6 +76,53 @@ def pairs(session, library):
     """Hold the classifiers of another library to the promises of every pair."""
     session.install(".", *test_tools(), library)
     session.run("pytest", "tests/pairs/test_pairs.py", "-k", library)
+
+
+RELEASES = ["1.6", "1.7", "1.8", "1.9"]
+
+
+@nox.session(python=["3.11", "3.12", "3.13"])
+@nox.parametrize("release", RELEASES, ids=RELEASES)
+def versions(session, release):
+    """Run the tests with a release of scikit-learn, without torch and text models."""
+    without_torch = [
+        requirement
+        for requirement in map(Requirement, extra("test"))
+        if requirement.name not in (PROJECT["name"], *TORCH_MODULES)
+    ]
+    extras = "changepoint,dask,imblearn,plot,report"
+    session.install(
+        *(f".[{extras}]", f"scikit-learn=={release}.*", *map(str, without_torch))
+    )
+    ignored = ignore_tests_of(TORCH_MODULES)
+    session.run("pytest", "-n", "auto", *ignored, *(session.posargs or ["tests"]))
+
+
+@nox.session
+def clusters(session):
+    """Run the tests over Dask with what brings clusters of its own."""
+    session.install("-e", ".[test]", "lightgbm", "ray", "xgboost")
+    session.run("pytest", *(session.posargs or ["tests/dask"]))
+
+
+@nox.session
+def coverage(session):
+    """Measure the branches that the tests take, and require a share of them."""
+    session.install("-e", ".[test]", *group("coverage"))
+    session.run("pytest", "-n", "auto", "--cov", *session.posargs)
+    report = ["coverage", "report", "--format=total"]
+    session.run(*report, "--fail-under=95")
+    session.run(*report, "--fail-under=100", "--include=sklearn_w2s/_algorithms/*")
+    session.run("coverage", "json", "-o", "coverage.json")
+    session.run("python", "-m", "benchmarks.quality.coverage")
+
+
+@nox.session
+def mutation(session):
+    """Change the algorithms line by line, and count the changes that tests notice."""
+    session.install("-e", ".", *test_tools(), *group("mutation"))
+    session.run("mutmut", "run", *session.posargs, env=ONE_THREAD)
+    session.run("python", "-m", "benchmarks.quality.mutation")
 
 
 @nox.session
@@ -143,9 +188,18 @@ def test_tools(*names):
     ]
 
 
-def needs_extra(path):
-    """Say whether a test file imports an optional package at its top."""
-    modules = "|".join(OPTIONAL_MODULES)
+def ignore_tests_of(modules):
+    """Return the options that leave out test files which import one of the modules."""
+    files = [path for path in Path("tests").rglob("*.py") if names(path, modules)]
+    return [
+        f"--ignore={path.parent if path.name == 'conftest.py' else path}"
+        for path in files
+    ]
+
+
+def names(path, modules):
+    """Say whether a test file imports one of the modules at its top."""
+    modules = "|".join(modules)
     pattern = rf"^(import|from) ({modules})\b"
     return re.search(pattern, path.read_text("utf-8"), re.MULTILINE) is not None
 

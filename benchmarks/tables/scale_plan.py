@@ -121,7 +121,7 @@ def main(arguments=None):
     """Write the table."""
     chosen = options(__doc__, arguments)
     tables = (read(RESULTS / f"{name}.csv") for name in ("dask_scale", "scale"))
-    write(chosen.out / "dask_plan.csv", plan(*tables))
+    write(chosen.out / "scale_plan.csv", plan(*tables))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 import copy
 import pickle
+import subprocess
+import sys
 
 import joblib
-import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.naive_bayes import GaussianNB
@@ -56,12 +57,61 @@ def test_a_file_without_a_version_is_of_an_older_one():
         OverlapSampler().__setstate__(state)
 
 
-def test_a_fit_writes_nothing_to_disk(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(200, 4))
-    y = np.where(np.arange(200) < 80, X[:, 0] > 0, -1)
+WATCHED = """
+import os, sys
+import joblib
+import numpy as np
+from sklearn.naive_bayes import GaussianNB
+from sklearn_w2s import OverlapDetector, UCBSourceSelector, WeakToStrongClassifier
+from sklearn_w2s.advice import advise
 
-    WeakToStrongClassifier(GaussianNB(), GaussianNB(), strategy="overlap").fit(X, y)
+rng = np.random.default_rng(0)
+X = rng.normal(size=(200, 4))
+y = np.where(np.arange(200) < 80, X[:, 0] > 0, -1)
 
-    assert not list(tmp_path.iterdir())
+def work(folder=None):
+    caches = {"memory": folder and os.path.join(folder, "cache")}
+    journal = {"checkpoint": folder and os.path.join(folder, "journal")}
+    OverlapDetector(GaussianNB(), **caches).fit(X, y).predict(X)
+    model = WeakToStrongClassifier(GaussianNB(), GaussianNB(), **caches).fit(X, y)
+    advise(model, X, y, cv=2)
+    selector = UCBSourceSelector(
+        model, overlap_detector=OverlapDetector(GaussianNB()), n_rounds=3, **journal
+    )
+    selector.fit(X, y, sample_source=np.arange(200) % 3)
+    if folder:
+        joblib.dump(selector, os.path.join(folder, "selector"))
+        joblib.load(os.path.join(folder, "selector")).predict(X)
+
+work()
+outside = []
+
+def watch(event, arguments):
+    writes = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+    if event == "open" and isinstance(arguments[0], str) and arguments[2] & writes:
+        if not os.path.abspath(arguments[0]).startswith(sys.argv[1]):
+            outside.append(arguments[0])
+    elif event.startswith(("socket.", "urllib.", "subprocess.", "os.system")):
+        outside.append(event)
+
+sys.addaudithook(watch)
+work(sys.argv[1])
+print(outside)
+"""
+
+
+def test_fits_and_files_reach_no_network_and_no_other_folder(tmp_path):
+    given, started_in = tmp_path / "given", tmp_path / "started_in"
+    given.mkdir()
+    started_in.mkdir()
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", WATCHED, str(given)],
+        cwd=started_in,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.stdout.strip() == "[]", run.stderr
+    assert list(given.rglob("*"))
+    assert not list(started_in.iterdir())

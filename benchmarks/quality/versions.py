@@ -14,7 +14,7 @@ from benchmarks.tables._results import RESULTS, read, write
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULT = RESULTS / "versions.csv"
-# Only sessions that run tests with chosen versions; "lowest" and "latest" have torch.
+# The sessions that run all tests, by what they install.
 SESSIONS = re.compile(r"^\*? ?-? ?((?:versions-|tests\(|no_extras)\S*)", re.MULTILINE)
 COUNTS = re.compile(r"(\d+) (passed|failed|errors?|skipped)")
 
@@ -28,9 +28,8 @@ def run(session):
     """Run a session, and return its row of the table."""
     start = time.perf_counter()
     done = _nox("--session", session)
-    (*_, last) = [line for line in done.stdout.splitlines() if " passed" in line] or [
-        ""
-    ]
+    summaries = [line for line in done.stdout.splitlines() if " passed" in line]
+    last = summaries[-1] if summaries else ""
     counts = {kind.rstrip("s"): int(n) for n, kind in COUNTS.findall(last)}
     if done.returncode:
         print(done.stdout[-20_000:], file=sys.stderr)

@@ -1,11 +1,14 @@
 """The value that parts two overlapping groups of different size and spread."""
 
+from math import log
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.floating[Any]]
+# Share of the weight, mean and variance.
+Normal = tuple[float, float, float]
 
 # Sorted values are merged into so many groups of equal weight: a threshold that is off
 # by one group moves 1/4096 of the weight.
@@ -63,13 +66,14 @@ def mixture_threshold(values: ArrayLike, weights: ArrayLike, start: float) -> fl
     # Between 0 and 1, squares neither cancel nor overflow.
     lowest, width = x[0], (x[-1] - x[0]) or 1.0
     x = (x - lowest) / width
+    powers = np.stack([np.ones_like(x), x, x**2])
+    whole = powers @ w
     for _ in range(_MOST_STEPS):
-        share = float(lower @ w)
-        if not _LEAST_SHARE < share < 1 - _LEAST_SHARE:
+        sums = powers @ (lower * w)
+        if not _LEAST_SHARE < sums[0] < 1 - _LEAST_SHARE:
             return start
-        below = (share, *_moments(x, lower * w))
-        above = (1 - share, *_moments(x, (1 - lower) * w))
-        excess = _log_density(x, *above) - _log_density(x, *below)
+        below, above = _normal(*sums.tolist()), _normal(*(whole - sums).tolist())
+        excess = _excess(below, above) @ powers
         previous, lower = lower, 1 / (1 + np.exp(np.clip(excess, -700, 700)))
         if np.abs(lower - previous).max() < _TOLERANCE:
             break
@@ -93,35 +97,31 @@ def _grouped(values: FloatArray, weights: FloatArray) -> tuple[FloatArray, Float
     return np.add.reduceat(w * x, starts) / weight, weight
 
 
-def _moments(x: FloatArray, weights: FloatArray) -> tuple[float, float]:
-    total = weights.sum()
-    mean = weights @ x / total
-    return mean, max(weights @ (x - mean) ** 2 / total, _LEAST_SPREAD**2)
+def _normal(share: float, total: float, squares: float) -> Normal:
+    """Return share, mean and variance of a part by the sums of its powers."""
+    mean = total / share
+    return share, mean, max(squares / share - mean**2, _LEAST_SPREAD**2)
 
 
-def _log_density(
-    x: FloatArray, share: float, mean: float, variance: float
-) -> FloatArray:
-    density: FloatArray = (
-        np.log(share) - (np.log(variance) + (x - mean) ** 2 / variance) / 2
-    )
-    return density
+def _excess(below: Normal, above: Normal) -> FloatArray:
+    """Return coefficients of the log density of one part less that of the other.
 
-
-def _crossing(
-    below: tuple[float, float, float], above: tuple[float, float, float]
-) -> float | None:
-    """Return where the weighted densities are equal between the means, if anywhere."""
+    They belong to the powers 0, 1 and 2.
+    """
     (share0, mean0, var0), (share1, mean1, var1) = below, above
-    quadratic = [
-        1 / var0 - 1 / var1,
-        2 * (mean1 / var1 - mean0 / var0),
-        mean0**2 / var0
-        - mean1**2 / var1
-        - 2 * np.log(share0 / share1)
-        + np.log(var0 / var1),
-    ]
-    roots = np.roots(quadratic)
+    return np.array(
+        [
+            log(share1 / share0)
+            + (log(var0 / var1) + mean0**2 / var0 - mean1**2 / var1) / 2,
+            mean1 / var1 - mean0 / var0,
+            (1 / var0 - 1 / var1) / 2,
+        ]
+    )
+
+
+def _crossing(below: Normal, above: Normal) -> float | None:
+    """Return where the weighted densities are equal between the means, if anywhere."""
+    roots = np.roots(_excess(below, above)[::-1])
     real = roots.real[np.abs(roots.imag) < 1e-12]
-    between = real[(mean0 < real) & (real < mean1)]
+    between = real[(below[1] < real) & (real < above[1])]
     return float(between[0]) if len(between) == 1 else None

@@ -58,7 +58,7 @@ def smooth_labels(
 
 
 def cut_statistic(
-    codes: ArrayLike, neighbors: ArrayLike, distances: ArrayLike, n_classes: int
+    codes: ArrayLike, neighbors: ArrayLike, distances: ArrayLike
 ) -> FloatArray:
     r"""Return how far each row's neighbours disagree with its label, against chance.
 
@@ -76,13 +76,11 @@ def cut_statistic(
     Parameters
     ----------
     codes : array-like of int of shape (n,)
-        Class codes in ``range(n_classes)``.
+        Class codes from 0 on.
     neighbors : array-like of int of shape (n, k)
         Positions of the neighbours of each row, itself left out.
     distances : array-like of shape (n, k)
         Non-negative distances of these neighbours; at infinity they have no say.
-    n_classes : int
-        Number of classes.
 
     Returns
     -------
@@ -100,13 +98,13 @@ def cut_statistic(
     Examples
     --------
     >>> neighbors, distances = [[1], [0], [1], [1]], [[0.0], [0.0], [1.0], [1.0]]
-    >>> cut_statistic([0, 0, 0, 1], neighbors, distances, 2).round(3)
+    >>> cut_statistic([0, 0, 0, 1], neighbors, distances).round(3)
     array([-0.577, -0.577, -0.577,  0.577])
     """
     y = np.asarray(codes, dtype=np.intp)
     weights = 1 / (1 + np.asarray(distances, dtype=np.float64))
     disagree = y[np.asarray(neighbors, dtype=np.intp)] != y[:, None]
-    shares = np.bincount(y, minlength=n_classes) / max(len(y), 1)
+    shares = np.bincount(y) / max(len(y), 1)
     own = shares[y]
     excess = (weights * disagree).sum(axis=1) - (1 - own) * weights.sum(axis=1)
     deviation = np.sqrt(own * (1 - own) * (weights**2).sum(axis=1))

@@ -83,9 +83,7 @@ def keep_undisputed(weak_proba, _regions, rows, labeled, _rng):
     if len(weak_proba) < 2:
         return use_all(weak_proba)
     distances, neighbors = _nearest(rows).kneighbors()
-    scores = cut_statistic(
-        weak_proba.argmax(axis=1), neighbors, distances, weak_proba.shape[1]
-    )
+    scores = cut_statistic(weak_proba.argmax(axis=1), neighbors, distances)
     limit = np.quantile(scores[~labeled], KEPT_SHARE) if not labeled.all() else 0.0
     return weak_proba, (scores <= limit).astype(np.float64)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_w2s._algorithms.blend import blend_weights
 
@@ -52,6 +52,28 @@ def test_the_fixed_point_is_the_one_by_hand():
     # theta = (1 + 0.8 theta / (0.6 theta + 0.2)) / 3, so 1.8 theta^2 - 0.8 theta = 0.2
     blend = blend_weights([[0.8], [0.2]], sharpness=0, n_prior=2, **EXACT)
     assert blend[0] == pytest.approx((0.8 + np.sqrt(0.64 + 1.44)) / 3.6, abs=1e-9)
+
+
+def test_the_defaults_are_those_that_are_documented():
+    # So many rows of two members so alike are still on their way after 200 steps.
+    likelihoods, weights = [[0.5, 0.4], [0.4, 0.5]], [60_000, 40_000]
+    documented = {"sharpness": 8, "n_prior": 30, "max_iter": 200, "tol": 1e-6}
+    blend = blend_weights(likelihoods, weights=weights)
+    assert_array_equal(blend, blend_weights(likelihoods, weights=weights, **documented))
+
+
+def test_it_is_computed_in_double_precision():
+    rng = np.random.default_rng(0)
+    likelihoods = rng.uniform(0.05, 0.95, size=(3, 20)).astype(np.float32)
+    weights = rng.random(20, dtype=np.float32)
+    assert_array_equal(
+        blend_weights(likelihoods, weights=weights),
+        blend_weights(likelihoods.astype(float), weights=weights.astype(float)),
+    )
+
+
+def test_the_steps_end_where_nothing_moves():
+    assert_allclose(blend_weights([[0.3, 0.2]], max_iter=10**9, tol=0), [1])
 
 
 @given(likelihoods=problems())
@@ -109,6 +131,11 @@ def test_a_strong_prior_decides():
     likelihoods = np.array([[0.9, 0.2, 0.8], [0.5, 0.6, 0.5]])
     blend = blend_weights(likelihoods, sharpness=2, n_prior=1e9)
     assert_allclose(blend, prior_of(likelihoods, None, 2), atol=1e-6)
+
+
+def test_the_steepest_prior_is_all_on_the_best_member():
+    blend = blend_weights([[0.1, 0.2], [0.2, 0.2]], sharpness=1e4, n_prior=1)
+    assert_allclose(blend, [0, 1])
 
 
 def test_one_confident_mistake_does_not_veto_a_member():

@@ -1,6 +1,7 @@
 """Corners are those of the convex envelope; bounds hold the smallest ratio."""
 
 from itertools import pairwise, product
+from math import gcd
 
 import numpy as np
 import pytest
@@ -61,6 +62,24 @@ def test_no_set_is_below_the_curve_and_all_corners_are_sets_in_growing_order(gra
 def test_the_curve_is_convex(graph):
     size, reached = masses(graph, corners_of(graph))
     assert (np.diff(np.diff(reached) / np.diff(size)) > -1e-12).all()
+
+
+@given(graph=graphs)
+def test_a_search_is_along_a_slope_of_coprime_whole_numbers(graph):
+    search = by_trial(graph)
+
+    def cheapest_set(rows, covered, u, v):
+        assert gcd(u, v) == 1
+        assert u * rows.sum() == v * covered.sum()
+        return search(rows, covered, u, v)
+
+    corner_sets(len(graph), lambda rows: graph[rows].any(axis=0), cheapest_set)
+
+
+def test_rows_without_neighbours_need_no_search():
+    nothing, everything = corner_sets(3, lambda _: np.zeros(2, dtype=bool), None)
+    assert not nothing.any()
+    assert everything.all()
 
 
 @given(graph=graphs, q=st.sampled_from([0, 0.1, 0.25, 0.5, 0.9]))

@@ -35,3 +35,8 @@ def test_scores_broadcast():
     shares = recovered_share(0.5, [[0.5], [1.0]], [0.75, 1.0, 0.25])
     expected = [[0, 0, np.nan], [2, 1, np.nan]]
     np.testing.assert_array_equal(shares, expected)
+
+
+def test_scores_are_compared_in_double_precision():
+    scores = np.array([0.6, 0.7, 0.9], dtype=np.float32)
+    assert recovered_share(*scores) == recovered_share(*scores.astype(np.float64))

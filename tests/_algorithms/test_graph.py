@@ -80,6 +80,23 @@ def test_without_share_or_steps_nothing_moves(graph):
     assert not np.shares_memory(unmoved, proba)
 
 
+def test_without_a_number_five_steps_are_taken():
+    chain = np.eye(9), [[1]] + [[i] for i in range(8)]
+    in_five = smooth_labels(*chain, share=0.5, n_steps=5)
+    assert_array_equal(smooth_labels(*chain, share=0.5), in_five)
+    assert (smooth_labels(*chain, share=0.5, n_steps=6) != in_five).any()
+
+
+def test_whole_numbers_are_smoothed_as_probabilities():
+    whole = smooth_labels(np.eye(2, dtype=int), [[1], [0]], share=0.25)
+    assert_array_equal(whole, smooth_labels(np.eye(2), [[1], [0]], share=0.25))
+
+
+def test_without_rows_there_is_nothing_to_smooth():
+    nothing = smooth_labels(np.empty((0, 2)), np.empty((0, 4)), share=0.5)
+    assert nothing.shape == (0, 2)
+
+
 @given(graph=graphs(), share=shares)
 def test_equal_labels_stay_as_they_are(graph, share):
     proba, neighbors, _ = graph
@@ -119,7 +136,7 @@ def test_the_input_is_left_as_it_was():
 
 def test_three_rows_are_scored_as_by_hand():
     # Row 0: weights 1 and 1/2; only the second neighbour disagrees, at a share of 2/3.
-    scores = cut_statistic([0, 0, 1], [[1, 2]] * 3, [[0, 1]] * 3, 2)
+    scores = cut_statistic([0, 0, 1], [[1, 2]] * 3, [[0, 1]] * 3)
     expected = (0.5 - 1.5 / 3) / np.sqrt(2 / 9 * 1.25)
     assert scores[0] == pytest.approx(expected, abs=1e-12)
     # Row 2: the first disagrees, at a share of 1/3.
@@ -130,7 +147,7 @@ def test_three_rows_are_scored_as_by_hand():
 def test_it_is_the_sum_over_edges(graph, n_classes, seed):
     _, neighbors, distances = graph
     y = np.random.default_rng(seed).integers(n_classes, size=len(neighbors))
-    scores = cut_statistic(y, neighbors, distances, n_classes)
+    scores = cut_statistic(y, neighbors, distances)
     for i, score in enumerate(scores):
         share = np.mean(y == y[i])
         w = 1 / (1 + distances[i])
@@ -144,22 +161,33 @@ def test_it_is_the_sum_over_edges(graph, n_classes, seed):
 def test_of_one_class_alone_nothing_can_be_said(graph, code):
     _, neighbors, distances = graph
     codes = np.full(len(neighbors), code)
-    assert_array_equal(cut_statistic(codes, neighbors, distances, 3), 0 * codes)
+    assert_array_equal(cut_statistic(codes, neighbors, distances), 0 * codes)
+    assert_array_equal(cut_statistic([code], [[0]], [[1.0]]), [0])
+
+
+def test_distances_count_in_double_precision():
+    rng = np.random.default_rng(0)
+    codes, neighbors = rng.integers(2, size=9), rng.integers(9, size=(9, 3))
+    distances = rng.exponential(size=(9, 3)).astype(np.float32)
+    assert_array_equal(
+        cut_statistic(codes, neighbors, distances),
+        cut_statistic(codes, neighbors, distances.astype(np.float64)),
+    )
 
 
 def test_neighbours_at_infinity_have_no_say():
-    near = cut_statistic([0, 0, 1], [[1], [0], [0]], [[1.0]] * 3, 2)
-    with_far = cut_statistic([0, 0, 1], [[1, 2]] * 3, [[1.0, np.inf]] * 3, 2)
+    near = cut_statistic([0, 0, 1], [[1], [0], [0]], [[1.0]] * 3)
+    with_far = cut_statistic([0, 0, 1], [[1, 2]] * 3, [[1.0, np.inf]] * 3)
     assert with_far[0] == near[0]
-    unheard = cut_statistic([0, 0, 1], [[1], [0], [0]], [[np.inf]] * 3, 2)
+    unheard = cut_statistic([0, 0, 1], [[1], [0], [0]], [[np.inf]] * 3)
     assert_array_equal(unheard, np.zeros(3))
 
 
 def test_without_neighbours_or_rows_nothing_can_be_said():
-    none = np.empty((3, 0), dtype=int)
-    assert_array_equal(cut_statistic([0, 1, 1], none, none, 2), np.zeros(3))
-    nothing = np.empty((0, 4), dtype=int)
-    assert cut_statistic([], nothing, nothing, 2).shape == (0,)
+    none = [[], [], []]
+    assert_array_equal(cut_statistic([0, 1, 1], none, none), np.zeros(3))
+    nothing = np.empty((0, 4))
+    assert cut_statistic([], nothing, nothing).shape == (0,)
 
 
 @given(graph=graphs(), seed=st.integers(0, 99))
@@ -169,8 +197,8 @@ def test_the_names_of_the_classes_do_not_matter(graph, seed):
     y = rng.integers(4, size=len(neighbors))
     renamed = rng.permutation(4)[y]
     assert_allclose(
-        cut_statistic(renamed, neighbors, distances, 4),
-        cut_statistic(y, neighbors, distances, 9),
+        cut_statistic(renamed, neighbors, distances),
+        cut_statistic(y, neighbors, distances),
     )
 
 
@@ -181,7 +209,7 @@ def test_labels_drawn_apart_from_the_graph_score_like_a_standard_normal(p):
     y = (rng.random(n) < p).astype(int)
     neighbors, distances = rng.integers(n, size=(n, k)), rng.exponential(size=(n, k))
     # Of both classes alike: shares of p and 1 - p have the same variance.
-    scores = cut_statistic(y, neighbors, distances, 2)
+    scores = cut_statistic(y, neighbors, distances)
     assert scores.mean() == pytest.approx(0, abs=0.1)
     assert scores.std() == pytest.approx(1, abs=0.05)
 
@@ -196,5 +224,5 @@ def test_flipped_labels_score_highest():
     np.fill_diagonal(gaps, np.inf)
     neighbors = np.argsort(gaps, axis=1)[:, :10]
     distances = np.take_along_axis(gaps, neighbors, axis=1)
-    suspect = np.argsort(cut_statistic(y, neighbors, distances, 2))[-40:]
+    suspect = np.argsort(cut_statistic(y, neighbors, distances))[-40:]
     assert np.isin(suspect, flipped).mean() > 0.9

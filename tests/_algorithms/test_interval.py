@@ -62,12 +62,23 @@ def test_a_share_that_never_or_always_occurred_is_not_certain(n):
     assert high == 1
 
 
+@pytest.mark.parametrize("n", range(1, 30))
+def test_rounding_moves_no_end_away_from_zero_or_one(n):
+    assert share_interval(0.0, n, 1.96)[0] == 0
+    assert share_interval(1.0, n, 1.96)[1] == 1
+
+
 # Weights
 
 
 @given(n=st.integers(1, 50), weight=st.sampled_from([1e-300, 0.3, 7.0, LARGEST]))
 def test_equal_weights_are_worth_every_row(n, weight):
     assert effective_size([weight] * n) == pytest.approx(n)
+
+
+def test_weights_are_summed_in_double_precision():
+    weights = np.random.default_rng(0).random(50, dtype=np.float32)
+    assert effective_size(weights) == effective_size(weights.astype(np.float64))
 
 
 @given(weights=some_weights)

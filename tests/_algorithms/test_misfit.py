@@ -103,3 +103,10 @@ def test_tiny_probabilities_do_not_overflow():
 def test_predictions_are_at_no_distance_from_themselves(distance):
     proba = np.random.default_rng(0).dirichlet(np.ones(4), size=10)
     assert (distance(proba, proba) == 0).all()
+
+
+@pytest.mark.parametrize("distance", [squared_misfit, log_misfit])
+def test_each_row_has_a_distance_of_its_own(distance):
+    weak, strong = np.random.default_rng(0).dirichlet(np.ones(3), size=(2, 10))
+    alone = [distance(weak[[i]], strong[[i]]).item() for i in range(10)]
+    np.testing.assert_allclose(distance(weak, strong), alone)

@@ -12,6 +12,7 @@ from sklearn_w2s._algorithms.overlap import (
     OVERLAP,
     REGIONS,
     balanced_margin_confidence,
+    density_regime,
     entropy_confidence,
     margin_confidence,
     max_proba_confidence,
@@ -62,6 +63,12 @@ def test_with_two_classes_margin_and_max_proba_are_the_distance_from_a_half(p):
     assert_allclose(max_proba_confidence(proba), expected, atol=1e-12)
 
 
+def test_the_margin_of_many_classes_is_between_the_two_that_sort_last():
+    proba = np.random.default_rng(0).dirichlet(np.ones(100), size=5000)
+    ranked = np.sort(proba, axis=1)
+    assert_array_equal(margin_confidence(proba), ranked[:, -1] - ranked[:, -2])
+
+
 @given(
     p=st.lists(unit, min_size=2, max_size=10).map(lambda p: np.round(p, 6)),
 )
@@ -69,6 +76,12 @@ def test_with_two_classes_entropy_ranks_rows_as_the_margin_does(p):
     proba = np.column_stack([1 - p, p])
     ranked = entropy_confidence(proba)[np.argsort(margin_confidence(proba))]
     assert (np.diff(ranked) >= -1e-9).all()
+
+
+@pytest.mark.parametrize("confidence", CONFIDENCES)
+def test_a_confidence_is_computed_in_double_precision(confidence):
+    proba = np.random.default_rng(0).dirichlet(np.ones(3), size=20).astype(np.float32)
+    assert_array_equal(confidence(proba), confidence(proba.astype(np.float64)))
 
 
 @given(proba=probabilities())
@@ -105,6 +118,8 @@ def test_a_class_of_share_zero_is_left_out_of_the_balanced_margin():
     proba = np.array([[0.2, 0.3, 0.5], [0.0, 0.0, 1.0]])
     found = balanced_margin_confidence(proba, [0.4, 0.6, 0.0])
     assert_allclose(found, [0, 0], atol=1e-12)
+    rest = balanced_margin_confidence([[0.1, 0.0, 0.9]], [0.5, 0.5, 0.0])
+    assert_allclose(rest, [1])
 
 
 def test_rows_at_a_threshold_belong_above_it():
@@ -114,7 +129,7 @@ def test_rows_at_a_threshold_belong_above_it():
 
 def test_single_precision_is_compared_in_double_precision():
     below = np.array([0.1], dtype=np.float32)
-    threshold = np.nextafter(float(below[0]), 1)
+    threshold = float(np.nextafter(float(below[0]), 1))
     assert split_regions([False], below, threshold) == [EASY]
     assert split_regions([False], below, float(below[0])) == [OVERLAP]
 
@@ -148,3 +163,17 @@ def test_a_weight_counts_repetitions(rows):
     names, weights = map(np.array, zip(*rows, strict=True))
     expected = region_shares(np.repeat(names, weights))
     assert region_shares(names, weights) == pytest.approx(expected)
+
+
+def test_the_regimes_of_density_begin_at_a_tenth_and_a_fifth():
+    regimes = density_regime([0, 0.099, 0.1, 0.199, 0.2, 1])
+    assert regimes.tolist() == ["low", "low", "medium", "medium", "high", "high"]
+    # Half precision cuts off what a fifth has beyond it.
+    assert density_regime(np.float16(0.2)) == "medium"
+
+
+@pytest.mark.parametrize("density", [0, 0.15, np.float64(0.5)])
+def test_a_number_has_a_plain_string_for_its_regime(density):
+    regime = density_regime(density)
+    assert type(regime) is str
+    assert [regime] == density_regime([density]).tolist()

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
 
 from sklearn_w2s._algorithms.pairs import normal_posterior, paired_difference
 
@@ -17,6 +18,22 @@ def test_difference_is_that_of_accuracies_and_swaps_sign():
     assert difference == pytest.approx(accuracies[0] - accuracies[1])
     assert paired_difference(second, first, weights) == pytest.approx(
         (-difference, error)
+    )
+
+
+def test_four_rows_are_compared_as_by_hand():
+    # Shares of 2/4 and 0, which count as 5/12 and 1/12 of 6 rows.
+    difference, error = paired_difference([1, 1, 1, 0], [1, 0, 0, 0], [1, 1, 1, 1])
+    assert difference == 0.5
+    assert error == pytest.approx(np.sqrt((1 / 2 - 1 / 9) / 6))
+
+
+def test_hits_may_be_numbers_and_weights_of_any_precision():
+    rng = np.random.default_rng(0)
+    first, second = rng.integers(2, size=(2, 30))
+    weights = rng.random(30, dtype=np.float32)
+    assert paired_difference(1.0 * first, 1.0 * second, weights) == paired_difference(
+        first == 1, second == 1, weights.astype(np.float64)
     )
 
 
@@ -76,3 +93,21 @@ def test_a_contrast_moves_both_scores_apart_alike():
         [np.eye(2), [[1.0, -1.0]]], [[0.0, 0.0], [1.0]], [np.eye(2), np.eye(1)]
     )
     assert mean == pytest.approx([1 / 3, -1 / 3])
+
+
+def test_estimates_may_be_of_half_precision():
+    rng = np.random.default_rng(0)
+    contrasts = rng.normal(size=(2, 3, 3)).astype(np.float16)
+    means = rng.normal(size=(2, 3)).astype(np.float16)
+    covariances = np.stack([np.diag([1, 2, 3]), np.eye(3)]).astype(np.float16)
+    estimates = contrasts, means, covariances
+    doubles = [part.astype(np.float64) for part in estimates]
+    for half, double in zip(
+        normal_posterior(*estimates), normal_posterior(*doubles), strict=True
+    ):
+        assert_array_equal(half, double)
+
+
+def test_an_estimate_without_covariance_is_refused():
+    with pytest.raises(ValueError, match="shorter"):
+        normal_posterior([np.eye(1)] * 2, [[0.0], [1.0]], [np.eye(1)])

@@ -55,6 +55,18 @@ def test_units_do_not_matter(scale):
         np.testing.assert_allclose(np.abs(scaled), np.abs(own))
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_rounding_moves_no_gap_out_of_zero_and_one(seed):
+    weak, strong, targets = draw(30, 1, 30, seed)
+    line, space = smoother(weak, 1e-300), smoother(strong, 1e-300)
+    nothing = smoother(np.zeros((30, 1)), 0.1)
+    assert gap_of_labels(nothing, space, targets) == pytest.approx(1)
+    assert gap_of_labels(nothing, space, targets) <= 1
+    assert largest_gap(line, line) == pytest.approx(0, abs=1e-6)
+    assert largest_gap(line, space) == pytest.approx(1)
+    assert largest_gap(line, space) <= 1
+
+
 def test_a_representation_of_zeros_predicts_nothing():
     rng = np.random.default_rng(0)
     X, targets = rng.normal(size=(10, 3)), rng.normal(size=(10, 1))

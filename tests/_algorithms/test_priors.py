@@ -37,6 +37,13 @@ def test_the_default_number_of_steps_is_enough_for_probabilities_in_between():
     assert_allclose(shares, prior, atol=1e-3)
 
 
+def test_without_a_number_thirty_steps_are_taken():
+    proba, prior = [[0.9999, 0.0001], [0.99, 0.01]], [0.3, 0.7]
+    in_thirty = matching_factors(proba, prior, n_steps=30)
+    assert_array_equal(matching_factors(proba, prior), in_thirty)
+    assert (matching_factors(proba, prior, n_steps=31) != in_thirty).any()
+
+
 @given(problem=problems())
 def test_shares_that_match_already_need_no_factors(problem):
     proba, _ = problem
@@ -47,6 +54,14 @@ def test_shares_that_match_already_need_no_factors(problem):
 def test_rows_of_equal_chances_get_the_prior_itself():
     factors = matching_factors(np.full((4, 3), 1 / 3), [0.5, 0.3, 0.2])
     assert_allclose(factors, [0.5, 0.3, 0.2])
+
+
+@pytest.mark.parametrize("n_steps", [0, 1, 2, 5])
+def test_a_step_for_rows_of_equal_chances_leaves_a_fifth_of_the_way(n_steps):
+    prior = np.array([0.5, 0.3, 0.2])
+    factors = matching_factors(np.full((4, 3), 1 / 3), prior, n_steps=n_steps)
+    expected = prior ** (1 - 0.2**n_steps)
+    assert_allclose(factors, expected / expected.sum())
 
 
 def test_a_shift_of_the_prior_is_found():
@@ -132,6 +147,8 @@ def test_certain_rows_of_a_class_of_factor_zero_get_the_factors():
 
 def test_tiny_products_keep_their_ratio():
     assert_allclose(reweigh([[1e-300, 2e-300]], [1, 1]), [[1 / 3, 2 / 3]])
+    beside_large = reweigh([[0.5, 0.5, 0], [0, 0, 1]], [1e-300, 3e-300, 1e100])
+    assert_allclose(beside_large, [[0.25, 0.75, 0], [0, 0, 1]])
 
 
 # Independent views
@@ -169,6 +186,15 @@ def test_it_is_the_posterior_of_two_views_independent_given_the_class(
     joint = np.array([a0 * b0, a1 * b1]) * prior
     combined = combine_views([first / first.sum()], [second / second.sum()], prior)
     assert_allclose(combined[0], joint / joint.sum())
+
+
+def test_views_are_joined_in_double_precision():
+    views = np.random.default_rng(0).dirichlet(np.ones(3), size=(2, 9))
+    single = views.astype(np.float32)
+    prior = [0.5, 0.3, 0.2]
+    assert_array_equal(
+        combine_views(*single, prior), combine_views(*single.astype(float), prior)
+    )
 
 
 def test_certainty_of_both_kinds_cancels_out():

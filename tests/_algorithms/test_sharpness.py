@@ -26,6 +26,16 @@ def test_a_power_of_one_changes_nothing():
     assert_allclose(sharpen(proba, 1.0), proba)
 
 
+def test_the_largest_powers_leave_the_most_probable_class_alone():
+    sharp = sharpen([[0.99, 0.01], [0.4, 0.6], [0.5, 0.5]], 1e4)
+    assert_allclose(sharp, [[1, 0], [0, 1], [0.5, 0.5]])
+
+
+def test_single_precision_is_sharpened_in_double_precision():
+    proba = PROBA[:20].astype(np.float32)
+    assert_array_equal(sharpen(proba, 2.0), sharpen(proba.astype(np.float64), 2.0))
+
+
 @pytest.mark.parametrize("power", [0.5, 1, 2, 4])
 def test_the_power_that_was_taken_away_is_found(power):
     labels = draw(PROBA, np.random.default_rng(1))

@@ -32,6 +32,10 @@ def test_one_hot_rows_hold_a_one_at_their_code(codes):
     assert (indicator.sum(axis=1) == 1).all()
 
 
+def test_without_codes_there_are_no_rows():
+    assert one_hot([], 3).shape == (0, 3)
+
+
 @given(problem=soft_targets(), seed=st.integers(0, 9))
 def test_the_loss_of_repeated_rows_is_the_cross_entropy_with_soft_targets(
     problem, seed
@@ -91,3 +95,15 @@ def test_the_scale_of_the_weights_is_forgotten(pairs, scale):
     np.testing.assert_allclose(
         unit_mean(scale * weights, counts), unit_mean(weights, counts)
     )
+
+
+def test_weights_that_are_all_zero_stay_so_in_double_precision():
+    nothing = unit_mean([0, 0], [1, 2])
+    assert nothing.dtype == np.float64
+    assert nothing.tolist() == [0, 0]
+
+
+def test_counts_are_summed_in_double_precision():
+    # In single precision 2**24 + 1 is 2**24.
+    counts = np.array([2**24, 1], dtype=np.float32)
+    assert unit_mean([1, 1], counts).tolist() == [1, 1]

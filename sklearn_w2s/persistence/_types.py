@@ -3,6 +3,8 @@
 _OWN = {
     "_tabular": ["TabularEncoder"],
     "_weak": ["WeakPredictor"],
+    "dask._classifier": ["WeakToStrongClassifier"],
+    "dask._detector": ["OverlapDetector"],
     "overlap._agreement": ["Agreement"],
     "overlap._confidence": ["Confidence"],
     "overlap._detector": ["OverlapDetector"],

@@ -16,8 +16,13 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
 import sklearn_w2s
+from sklearn_w2s import UCBSourceSelector
 from sklearn_w2s.dask import OverlapDetector, WeakToStrongClassifier
-from sklearn_w2s.model_selection import LabeledScorer, LabeledSplit
+from sklearn_w2s.model_selection import (
+    LabeledScorer,
+    LabeledSplit,
+    cross_validate_gap,
+)
 
 # Its event loop runs in a thread of this process. Where a warning is an error it would
 # raise there, and a worker that was killed would not be started again.
@@ -149,6 +154,43 @@ def test_a_search_over_detectors_runs_on_a_cluster(problem):
         search.fit(X, truth)
 
     assert_array_equal(search.cv_results_["mean_test_score"], scores)
+
+
+@pytest.mark.usefixtures("on_cluster")
+def test_a_search_over_selectors_runs_on_a_cluster(problem):
+    X, y, _ = problem
+    selector = UCBSourceSelector(
+        sklearn_w2s.WeakToStrongClassifier(GaussianNB(), GaussianNB(), strategy="all"),
+        overlap_detector=sklearn_w2s.OverlapDetector(GaussianNB()),
+        budget=300,
+        random_state=0,
+    )
+    scorer = LabeledScorer("accuracy")
+    search = GridSearchCV(
+        selector, {"policy": ["kl_ucb", "random"]}, cv=LabeledSplit(3), scoring=scorer
+    )
+    sources = np.arange(len(y)) % 3
+    search.fit(X, y, sample_source=sources)
+    scores = search.cv_results_["mean_test_score"]
+    with parallel_config(backend="dask", wait_for_workers_timeout=30):
+        search.fit(X, y, sample_source=sources)
+
+    assert_array_equal(search.cv_results_["mean_test_score"], scores)
+
+
+@pytest.mark.usefixtures("on_cluster")
+def test_folds_that_measure_the_gap_run_on_a_cluster(problem):
+    X, _, truth = problem
+    model = sklearn_w2s.WeakToStrongClassifier(
+        GaussianNB(), LogisticRegression(), weak_features=slice(0, 4), strategy="all"
+    )
+    options = {"labeled_size": 60, "cv": 3, "random_state": 0}
+    serial = cross_validate_gap(model, X, truth, **options)
+    with parallel_config(backend="dask", wait_for_workers_timeout=30):
+        parallel = cross_validate_gap(model, X, truth, **options, n_jobs=2)
+
+    assert_array_equal(parallel["weak_to_strong_score"], serial["weak_to_strong_score"])
+    assert_array_equal(parallel["ceiling_score"], serial["ceiling_score"])
 
 
 @pytest.mark.usefixtures("on_cluster")

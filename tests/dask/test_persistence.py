@@ -1,0 +1,45 @@
+"""Estimators over collections are saved and loaded as those in memory are."""
+
+import pickle
+
+import pytest
+import skops.io
+from numpy.testing import assert_array_equal
+from sklearn.linear_model import LogisticRegression
+
+from sklearn_w2s import _persistence
+from sklearn_w2s.dask import OverlapDetector, WeakToStrongClassifier
+from sklearn_w2s.persistence import trusted_types
+
+EASY = {"weak_features": slice(0, 4), "random_state": 0}
+ESTIMATORS = [
+    OverlapDetector(LogisticRegression(), reservoir_size=200, **EASY),
+    WeakToStrongClassifier(
+        LogisticRegression(), LogisticRegression(), strategy="overlap", **EASY
+    ),
+]
+
+
+@pytest.fixture(params=ESTIMATORS, ids=["detector", "classifier"])
+def fitted(request, problem, collect):
+    X, y, _ = problem
+    return request.param.fit(*collect(X, y))
+
+
+def test_the_list_of_types_suffices_to_load_what_is_fitted(fitted, problem, collect):
+    X, y, _ = problem
+    rows, _ = collect(X, y)
+    saved = skops.io.dumps(fitted)
+
+    loaded = skops.io.loads(saved, trusted=trusted_types())
+
+    assert_array_equal(loaded.predict(rows).compute(), fitted.predict(rows).compute())
+
+
+def test_another_version_is_told_of(fitted, monkeypatch):
+    monkeypatch.setattr(_persistence, "__version__", "9.9")
+    saved = pickle.dumps(fitted)
+    monkeypatch.undo()
+
+    with pytest.warns(UserWarning, match=r"saved by sklearn_w2s 9\.9 and is loaded by"):
+        pickle.loads(saved)

@@ -89,7 +89,7 @@ RELEASES = {
 
 
 @nox.session(python=["3.11", "3.12", "3.13"])
-@nox.parametrize("release", RELEASES, ids=RELEASES)
+@nox.parametrize("release", list(RELEASES), ids=list(RELEASES))
 def versions(session, release):
     """Run the tests with a release of scikit-learn, without torch and text models."""
     without_torch = [

@@ -199,7 +199,7 @@ def kl_ucb_index(
     n = np.maximum(np.asarray(drawn, dtype=np.float64), 1)
     rate = np.asarray(found, dtype=np.float64) / n
     # An arm without rows has nothing drawn either: its radius is not used.
-    size = np.maximum(np.asarray(pool, dtype=np.float64), n)
+    size = np.maximum(pool, n)
     bound = unseen_factor(n, size) * np.asarray(level, dtype=np.float64) / n
     low = np.zeros_like(bound)
     high = np.broadcast_to(1 - rate, bound.shape)
@@ -246,7 +246,8 @@ def ucb1_index(
     """
     n = np.maximum(np.asarray(drawn, dtype=np.float64), 1)
     radius = np.sqrt(np.log(max(t, 1)) / (2 * n))
-    return _or_first(np.asarray(found) / n + alpha * radius, drawn)
+    rate = np.asarray(found, dtype=np.float64) / n
+    return _or_first(rate + alpha * radius, drawn)
 
 
 def ucb_tuned_index(
@@ -433,9 +434,9 @@ def next_arm(index: ArrayLike, drawn: ArrayLike, available: ArrayLike) -> int:
     1
     """
     usable = np.asarray(available, dtype=bool)
-    values = np.where(usable, np.asarray(index, dtype=np.float64), -np.inf)
+    values = np.where(usable, index, -np.inf)
     best = usable & (values == values.max())
-    return int(np.argmin(np.where(best, np.asarray(drawn, dtype=np.float64), np.inf)))
+    return int(np.argmin(np.where(best, drawn, np.inf)))
 
 
 def _kl_to_the_right(rate: FloatArray, step: FloatArray) -> FloatArray:

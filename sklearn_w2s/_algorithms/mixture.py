@@ -70,11 +70,11 @@ def mixture_threshold(values: ArrayLike, weights: ArrayLike, start: float) -> fl
     whole = powers @ w
     for _ in range(_MOST_STEPS):
         sums = powers @ (lower * w)
-        if not _LEAST_SHARE < sums[0] < 1 - _LEAST_SHARE:
+        if not _LEAST_SHARE <= sums[0] <= 1 - _LEAST_SHARE:
             return start
         below, above = _normal(*sums.tolist()), _normal(*(whole - sums).tolist())
         excess = _excess(below, above) @ powers
-        previous, lower = lower, 1 / (1 + np.exp(np.clip(excess, -700, 700)))
+        previous, lower = lower, 1 / (1 + np.exp(np.minimum(excess, 700)))
         if np.abs(lower - previous).max() < _TOLERANCE:
             break
     crossing = _crossing(below, above)
@@ -121,7 +121,7 @@ def _excess(below: Normal, above: Normal) -> FloatArray:
 
 def _crossing(below: Normal, above: Normal) -> float | None:
     """Return where the weighted densities are equal between the means, if anywhere."""
-    roots = np.roots(_excess(below, above)[::-1])
-    real = roots.real[np.abs(roots.imag) < 1e-12]
-    between = real[(below[1] < real) & (real < above[1])]
+    # Of roots that are not real both have one real part.
+    roots = np.roots(_excess(below, above)[::-1]).real
+    between = roots[(below[1] < roots) & (roots < above[1])]
     return float(between[0]) if len(between) == 1 else None

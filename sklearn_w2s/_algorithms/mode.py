@@ -49,13 +49,10 @@ def half_sample_mode(values: ArrayLike, weights: ArrayLike) -> float:
         half = below[-1] / 2 * (1 - 1e-12)
         n_starts = np.searchsorted(below, below[-1] - half, side="right")
         starts = np.arange(n_starts)
-        ends = np.searchsorted(below, below[:n_starts] + half, side="left")
-        # Rounding must not end an interval before its first value, or after the last.
-        ends = np.clip(ends, starts + 1, len(x))
+        ends = np.searchsorted(below, below[:n_starts] + half)
+        # Rounding must not end an interval after the last value.
+        ends = np.minimum(ends, len(x))
         shortest = np.argmin(x[ends - 1] - x[starts])
         first, end = starts[shortest], ends[shortest]
-        if end - first == len(x):
-            # No interval is shorter: the heavier end holds as much as the rest.
-            return float(x[np.argmax(total)])
         x, total = x[first:end], total[first:end]
     return float(x[0])

@@ -40,6 +40,12 @@ def test_paper_and_reference_index_equal_the_hand_computed_numbers():
     assert reference_index([30], [100], [4], 50)[0] == pytest.approx(0.9993, abs=5e-5)
 
 
+def test_after_one_round_the_paper_and_the_reference_index_are_equal():
+    # sqrt(2 log 50) = 2.797149.
+    for index in (paper_index, reference_index):
+        assert index([1], [2], [1], 50)[0] == pytest.approx(0.5 + 2.797149)
+
+
 def test_ucb1_index_equals_the_hand_computed_number():
     assert ucb1_index([3], [10], 100)[0] == pytest.approx(0.3 + 0.4798526)
 
@@ -69,6 +75,10 @@ def test_kl_ucb_of_no_success_is_known_in_closed_form():
     n, level = np.array([1, 10, 500]), np.array([0.5, 6.9, 20])
     expected = 1 - np.exp(-level / n)
     assert_allclose(kl_ucb_index([0, 0, 0], n, level), expected, atol=1e-9)
+
+
+def test_a_rate_exactly_on_the_boundary_is_not_ruled_out():
+    assert kl_ucb_index([0], [1], np.log(2)) == 0.5
 
 
 @given(arms(), levels)
@@ -159,6 +169,11 @@ def test_unseen_factor_falls_from_one_to_zero(size):
     assert (np.diff(factor) <= 1e-12).all()
 
 
+def test_unseen_factor_equals_the_hand_computed_numbers():
+    # (1 - n / N)(1 + 1 / n) is the smaller one from n = N / 2 on: 0.2 * 9 / 8 at 8.
+    assert unseen_factor([1, 2, 4, 8, 10], 10) == pytest.approx([1, 0.9, 0.7, 0.225, 0])
+
+
 def test_an_endless_pool_leaves_the_radius_alone():
     assert_array_equal(unseen_factor([1, 10**9], np.inf), [1, 1])
 
@@ -201,7 +216,7 @@ def test_errors_of_all_arms_sides_and_rounds_add_up_to_delta(n_arms, delta):
 
 
 def test_success_rate_is_nan_where_nothing_was_drawn():
-    assert_array_equal(success_rate([0, 1], [0, 2]), [np.nan, 0.5])
+    assert_array_equal(success_rate([0, 1, 1], [0, 1, 2]), [np.nan, 1, 0.5])
 
 
 # Arms without rows, and the choice
@@ -226,7 +241,7 @@ def test_an_arm_never_drawn_comes_first(index):
 @pytest.mark.parametrize("t", [0, 1])
 @pytest.mark.parametrize("index", [ucb1_index, ucb_tuned_index])
 def test_without_time_there_is_no_bonus(index, t):
-    assert index([1], [2], t)[0] == 0.5
+    assert_array_equal(index([1, 1], [1, 2], t), [1, 0.5])
 
 
 def test_the_next_arm_has_the_largest_index_of_the_available():
@@ -241,3 +256,32 @@ def test_ties_go_to_the_fewest_rows_drawn_then_to_the_first():
 
 def test_an_exhausted_arm_is_not_chosen_whatever_its_index():
     assert next_arm([np.nan, -np.inf], [0, 5], [False, True]) == 1
+
+
+def test_rows_left_tell_that_an_arm_is_available():
+    assert next_arm([0.9, 0.5, 0.1], [1, 1, 1], [0, 2, 4]) == 1
+
+
+# Precision
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.float16, object])
+@pytest.mark.parametrize(
+    "compute",
+    [
+        lambda found, drawn, _: success_rate(found, drawn),
+        lambda _, drawn, pool: unseen_factor(drawn, pool),
+        lambda _, drawn, __: fair_share_level(5000.0, drawn, 3),
+        lambda found, drawn, pool: kl_ucb_index(found, drawn, found, pool),
+        lambda _, drawn, __: ucb1_index([3, 30, 99], drawn, 300),
+        lambda found, drawn, _: ucb_tuned_index(found, drawn, 300),
+        lambda found, drawn, n_pulls: paper_index(found, drawn, n_pulls, 50),
+        lambda found, drawn, n_pulls: reference_index(found, drawn, n_pulls, 50),
+        lambda _, drawn, __: anytime_level(drawn, 3, 0.05),
+    ],
+)
+def test_counts_of_any_type_are_computed_in_double_precision(compute, kind):
+    counts = np.array([[3, 30, 99], [10, 100, 200], [230, 240, 250]])
+    values = compute(*counts.astype(kind))
+    assert values.dtype == np.float64
+    assert_array_equal(values, compute(*counts.astype(float)))

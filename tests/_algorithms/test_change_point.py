@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
 
 from sklearn_w2s._algorithms import change_point as module
 from sklearn_w2s._algorithms.change_point import change_point
@@ -28,7 +29,30 @@ def test_equal_scores_have_no_change_point(values):
     assert change_point(values) is None
 
 
+def weighted_squares(group, weights):
+    return weights @ (group - np.average(group, weights=weights)) ** 2
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_weighted_split_is_the_best_of_all(seed):
+    rng = np.random.default_rng(seed)
+    values = np.sort(rng.beta(*rng.uniform(0.3, 3, 2), size=rng.integers(3, 40)))
+    weights = rng.uniform(0.1, 3, size=len(values))
+    squares = [
+        weighted_squares(values[:n], weights[:n])
+        + weighted_squares(values[n:], weights[n:])
+        for n in range(1, len(values))
+    ]
+    assert split(values, weights).sum() == 1 + np.argmin(squares)
+
+
+@pytest.mark.parametrize("weights", [[1, 1, 1e-20, 1], [1, 1e-20, 1, 1]])
+def test_equal_scores_never_part_however_little_one_weighs(weights):
+    assert change_point([0.0, 0.1, 0.1, 1.0], weights) == 0.55
+
+
 def test_scores_of_zero_weight_do_not_exist():
+    assert change_point([], []) is None
     assert change_point([0, 1, 5, 99], [1, 1, 1, 0]) == change_point([0, 1, 5])
     assert change_point([0, 1], [1, 0]) is None
     assert change_point([0, 1], [0, 0]) is None
@@ -98,9 +122,10 @@ def test_ties_across_blocks_go_to_the_smallest_threshold(monkeypatch):
 
 @pytest.mark.parametrize("weights", [None, [1.0, 2.0, 1.0, 2.0]])
 @pytest.mark.parametrize("scale", [5e-324, 1e-200, 1e200, LARGEST])
-def test_no_magnitude_overflows_or_vanishes(scale, weights):
-    values = np.array([-1.0, -1.0, 1.0, 1.0]) * scale
-    assert split(values, weights).tolist() == [True, True, False, False]
+@pytest.mark.parametrize("signs", [[-1, -1, 1, 1], [-1, 0, 0, 0], [0, 0, 0, 1]])
+def test_no_magnitude_overflows_or_vanishes(signs, scale, weights):
+    is_low = np.array(signs) == min(signs)
+    assert_array_equal(split(np.array(signs) * scale, weights), is_low)
 
 
 @pytest.mark.parametrize("smallest", [1e-300, 1e-40, 1e-20])
@@ -111,13 +136,25 @@ def test_scores_of_next_to_no_weight_do_not_move_the_threshold(smallest):
     assert change_point(values[::-1], weights[::-1]) == change_point(values, weights)
 
 
-def test_weights_may_be_as_large_as_numbers_are():
+@pytest.mark.parametrize("factor", [1e-300, LARGEST])
+def test_weights_may_be_as_small_and_as_large_as_numbers_are(factor):
     values, weights = [0.0, 0.1, 0.9, 1.0], np.array([1.0, 0.5, 1.0, 0.5])
-    assert change_point(values, weights * LARGEST) == change_point(values, weights)
+    assert change_point(values, weights * factor) == change_point(values, weights)
 
 
-def test_an_offset_far_from_the_spread_keeps_the_split():
+@pytest.mark.parametrize("heaviest", [1, 3])
+def test_an_offset_far_from_the_spread_keeps_the_split(heaviest):
     rng = np.random.default_rng(0)
     values = np.r_[rng.uniform(0, 1, 40_000), rng.uniform(1.2, 3, 30_000)]
+    weights = rng.integers(1, heaviest + 1, size=len(values))
     exact = np.round(values * 2**10) / 2**10
-    assert split(exact + 2.0**40).sum() == split(exact).sum()
+    assert split(exact + 2.0**40, weights).sum() == split(exact, weights).sum()
+
+
+@pytest.mark.parametrize("heaviest", [1, 3])
+def test_half_precision_is_summed_in_double(heaviest):
+    rng = np.random.default_rng(0)
+    values = rng.lognormal(size=6000).astype(np.float16)
+    weights = rng.integers(1, heaviest + 1, size=6000).astype(np.float16)
+    expected = change_point(values.tolist(), weights.tolist())
+    assert change_point(values, weights) == expected

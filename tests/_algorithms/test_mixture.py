@@ -66,7 +66,17 @@ def test_groups_of_equal_size_and_spread_are_parted_midway():
 
 def test_a_group_of_equal_values_has_a_likelihood():
     x = np.r_[np.zeros(100), np.random.default_rng(0).uniform(0.3, 1, size=200)]
-    assert 0 < threshold(x) <= 0.3
+    # Values within a hundredth of the range belong to it.
+    assert 0.01 < threshold(x) <= 0.3
+
+
+def test_a_value_at_the_start_belongs_to_the_upper_part():
+    assert threshold(np.array([0.0, 1.0]), start=1.0) == pytest.approx(0.5)
+
+
+def test_one_group_is_halved_where_it_is_symmetric_though_the_fit_never_settles():
+    x = norm.ppf((np.arange(500) + 0.5) / 500)
+    assert threshold(x, start=0.0) == pytest.approx(0, abs=1e-9)
 
 
 @given(seed=seeds, start=st.floats(0.5, 2.5))
@@ -85,6 +95,12 @@ def test_a_weight_counts_repetitions_and_zero_removes_a_value(seed):
     start = change_point(x, weights)
     repeated = threshold(np.repeat(x, weights), start=start)
     assert threshold(x, weights, start) == pytest.approx(repeated, rel=1e-6)
+
+
+def test_outliers_of_no_weight_do_not_exist():
+    x = two_groups(0, (150, 50))
+    weights = np.r_[np.ones(200), 0, 0]
+    assert threshold(np.r_[x, -1e6, 1e6], weights, 1.5) == threshold(x, start=1.5)
 
 
 @given(seed=seeds)
@@ -126,6 +142,31 @@ def test_merging_many_values_moves_it_little(seed, monkeypatch):
     between = (np.minimum(merged, exact) <= x) & (x < np.maximum(merged, exact))
     assert merged == pytest.approx(exact, abs=0.01)
     assert weights[between].sum() <= weights.sum() / 1000
+
+
+def test_values_of_a_group_count_as_their_mean(monkeypatch):
+    x = np.array([0.0, 0.4, 3.0, 3.3, 3.7, 4.0, 5.0])
+    weights = np.array([5.0, 2, 2, 2, 2, 2, 1])
+    means = np.array([0.8 / 7, 3.15, 3.85, 5.0])
+    expected = threshold(means, np.array([7.0, 4, 4, 1]), start=1.5)
+    # Sixteen in all: a group ends where the sum of the weights passes 4, 8 or 12.
+    monkeypatch.setattr("sklearn_w2s._algorithms.mixture._MOST_GROUPS", 4)
+    assert threshold(x, weights, start=1.5) == pytest.approx(expected)
+
+
+def test_as_many_values_as_groups_are_not_merged(monkeypatch):
+    x = two_groups(0, (150, 50))
+    weights = np.random.default_rng(0).uniform(size=200)
+    expected = threshold(x, weights, start=1.5)
+    monkeypatch.setattr("sklearn_w2s._algorithms.mixture._MOST_GROUPS", 200)
+    assert threshold(x, weights, start=1.5) == expected
+
+
+def test_half_precision_is_computed_in_double():
+    x = two_groups(0).astype(np.float16)
+    weights = np.random.default_rng(0).uniform(0.1, 1, size=1000).astype(np.float16)
+    expected = threshold(x.astype(float), weights.astype(float), start=1.5)
+    assert threshold(x, weights, start=1.5) == expected
 
 
 def test_the_input_is_left_as_it_was():

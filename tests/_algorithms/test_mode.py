@@ -1,5 +1,7 @@
 """The mode is where values are densest; it depends on nothing but them."""
 
+from itertools import combinations_with_replacement
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -34,6 +36,41 @@ def test_a_value_of_most_rows_is_found_wherever_it_lies(values, atom, seed):
 def test_so_is_a_value_that_a_fifth_of_the_rows_share_amid_others(atom):
     spread = np.random.default_rng(0).uniform(size=800)
     assert mode(np.r_[spread, [atom] * 200]) == atom
+
+
+def halved_by_trying_all(values, weights):
+    mass = dict.fromkeys(sorted(values), 0)
+    for x, weight in zip(values, weights, strict=True):
+        mass[x] += weight
+    points = [x for x in mass if mass[x]]
+    while len(points) > 1:
+        half = sum(mass[x] for x in points) / 2
+        _, low, high = min(
+            (high - low, low, high)
+            for low, high in combinations_with_replacement(points, 2)
+            if sum(mass[x] for x in points if low <= x <= high) >= half
+        )
+        points = [x for x in points if low <= x <= high]
+    return points[0]
+
+
+@given(values=values.map(lambda x: x[:12]), weights=counts)
+def test_it_halves_as_trying_all_intervals_does(values, weights):
+    weights = weights[: len(values)]
+    assert mode(values, weights) == halved_by_trying_all(values, weights)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [([1, 1.5, 5, 9], 1), ([0, 5, 5.5, 9], 5), ([0, 4, 8, 9], 8)],
+)
+def test_the_shortest_half_is_kept_wherever_it_lies(values, expected):
+    assert mode(values) == expected
+
+
+def test_exactly_half_of_the_weight_is_enough():
+    # The upper two weigh 3 of 6.
+    assert mode([0.0, 2.5, 4.0, 4.5], [1, 2, 2, 1]) == 4
 
 
 @given(values=values, weights=counts)
@@ -95,6 +132,14 @@ def test_of_two_values_the_heavier_is_taken_and_the_lower_of_equals():
 
 def test_equal_gaps_go_to_the_lower_interval():
     assert mode([0.0, 1.0, 2.0, 3.0]) == mode([0.0, 1.0])
+
+
+@pytest.mark.parametrize("kind", [np.float16, object])
+def test_numbers_of_any_type_are_compared_in_double_precision(kind):
+    # In half precision both pairs would be two apart.
+    values = np.array([-1, 1 + 2**-10, 10, 12]).astype(kind)
+    assert mode(values, np.array([2, 2, 2, 2]).astype(kind)) == 10
+    assert mode(values, np.array([3, 2, 3, 2]).astype(kind)) == 10
 
 
 def test_the_input_is_left_as_it_was():

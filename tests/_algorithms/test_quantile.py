@@ -42,6 +42,12 @@ def test_a_share_that_misses_by_rounding_is_reached():
     assert weighted_quantile(range(10), 0.3, weights) == 2
 
 
+def test_weights_of_half_precision_are_summed_in_double():
+    values = range(6000)
+    weights = np.tile([1, 2], 3000).astype(np.float16)
+    assert weighted_quantile(values, 0.75, weights) == 4499
+
+
 @pytest.mark.parametrize("q", [0.0, 0.5, 1.0])
 def test_the_quantile_of_one_value_is_that_value(q):
     assert weighted_quantile([2.5], q, [0.1]) == 2.5

@@ -2,6 +2,7 @@
 
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -99,30 +100,65 @@ def test_the_size_of_the_blocks_does_not_matter(
 
 
 @pytest.mark.parametrize("working_bytes", [1, 100, 1_000, AMPLE])
-def test_blocks_meet_every_pair_once_in_the_bytes_allowed(working_bytes):
-    rows, references = draw(0, 100), draw(1, 10)
-    met = np.zeros((100, 10), dtype=int)
+@pytest.mark.parametrize(
+    ("dtype", "other"), [("f8", "f8"), ("f4", "f4"), ("f4", "f8"), ("f8", "f4")]
+)
+def test_blocks_meet_every_pair_once_in_the_bytes_allowed(dtype, other, working_bytes):
+    rows, references = draw(0, 100).astype(dtype), draw(1, 10).astype(other)
+    itemsize = max(rows.itemsize, references.itemsize)
+    met, n_blocks = np.zeros((100, 10), dtype=int), 0
     blocks = _similarities(rows, references, working_bytes, unit=False)
     for block, reference_block, similarities in blocks:
         met[block, reference_block] += 1
+        n_blocks += 1
         assert similarities.shape == met[block, reference_block].shape
-        assert similarities.nbytes <= max(working_bytes, rows.itemsize)
+        assert similarities.itemsize == itemsize
+        assert similarities.nbytes <= max(working_bytes, itemsize)
     assert (met == 1).all()
+    assert n_blocks <= 1 + 2 * itemsize * met.size / working_bytes
 
 
-@pytest.mark.parametrize("unit", [True, False])
-def test_memory_does_not_grow_with_the_rows(unit):
-    rows, references = draw(0, 50_000, 16), draw(1, 3_000, 16)
-    weights = np.ones(3_000)
+@contextmanager
+def peak_memory(limit):
     tracemalloc.start()
     try:
-        largest_similarity(rows, references, 2**30, unit=unit)
-        mean_similarity(rows, references, weights, 2**30, unit=unit)
+        yield
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    scores = 2 * rows.itemsize * len(rows)
-    assert peak < 9 * 2**20 + scores
+    assert peak < limit
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("unit", [True, False])
+def test_memory_does_not_grow_with_the_rows(unit, dtype):
+    rows, references = (draw(n, n, 16).astype(dtype) for n in (20_000, 3_000))
+    weights = np.ones(3_000)
+    scores = 2 * weights.itemsize * len(rows)
+    with peak_memory(9 * 2**20 + scores):
+        largest_similarity(rows, references, 2**30, unit=unit)
+        mean_similarity(rows, references, weights, 2**30, unit=unit)
+
+
+@pytest.mark.parametrize(("n_rows", "n_references"), [(200_000, 1), (1, 200_000)])
+def test_neither_scores_nor_weights_are_held_twice(n_rows, n_references):
+    rows, references = np.ones((n_rows, 1)), np.ones((n_references, 1))
+    weights = np.ones(n_references)
+    with peak_memory(1.2 * 8 * 200_000):
+        mean_similarity(rows, references, weights, 10_000)
+
+
+@pytest.mark.parametrize(("dtype", "other"), [("f4", "f8"), ("f8", "f4")])
+def test_two_precisions_are_compared_in_the_higher_one(dtype, other):
+    rows, references = draw(0, 30).astype(dtype), draw(1, 7).astype(other)
+    weights = np.random.default_rng(2).uniform(0.5, 3, size=7)
+    products = np.abs(rows.astype(float) @ references.T)
+    average = np.average(products, axis=1, weights=weights)
+    for scores, expected in (
+        (largest_similarity(rows, references, AMPLE), products.max(axis=1)),
+        (mean_similarity(rows, references, weights, AMPLE), average),
+    ):
+        np.testing.assert_allclose(scores, expected.astype(dtype), rtol=1e-14)
 
 
 @pytest.mark.parametrize("container", CONTAINERS)
@@ -188,6 +224,10 @@ def test_the_input_is_left_as_it_was():
         array.flags.writeable = False
     largest_similarity(*arrays[:2], AMPLE, unit=True)
     mean_similarity(*arrays, AMPLE, unit=True)
+
+
+def test_rows_without_features_stay_so():
+    assert unit_rows(np.empty((3, 0))).shape == (3, 0)
 
 
 def test_no_rows_have_no_scores():

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
 
 from sklearn_w2s._algorithms import similarity, similarity_xp
 
@@ -14,6 +14,7 @@ strict = pytest.importorskip(
 numbers = st.floats(-100, 100, width=32)
 sizes = st.integers(1, 7)
 budgets = st.sampled_from([1, 100, 2**20])
+SHAPES = [(50, 60), (500, 3), (3, 500)]
 
 
 @st.composite
@@ -78,33 +79,75 @@ def test_squares_neither_overflow_nor_underflow(scale):
     assert_allclose(np.asarray(found), [[0.6, 0.8], [0, 0]], rtol=1e-6)
 
 
-def test_rows_of_two_precisions_are_compared_in_the_higher_one():
-    rows = strict.asarray([[1.0], [2.0]], dtype=strict.float32)
-    references = strict.asarray([[1 / 3]], dtype=strict.float64)
+@pytest.mark.parametrize("dtypes", [("f4", "f8"), ("f8", "f4")])
+def test_rows_of_two_precisions_are_compared_in_the_higher_one(dtypes):
+    rng = np.random.default_rng(0)
+    weights = rng.uniform(0.5, 3, size=7)
+    pair = [
+        rng.normal(size=(n, 5)).astype(t) for n, t in zip((30, 7), dtypes, strict=True)
+    ]
+    given_pair = [strict.asarray(array) for array in pair]
 
-    found = similarity_xp.largest_similarity(strict, rows, references, 2**20)
+    largest = similarity_xp.largest_similarity(strict, *given_pair, 2**20)
+    mean = similarity_xp.mean_similarity(
+        strict, *given_pair, strict.asarray(weights), 2**20
+    )
 
-    assert found.dtype == strict.float32
-    assert_array_equal(np.asarray(found), np.array([1 / 3, 2 / 3], dtype=np.float32))
+    products = np.abs(pair[0].astype(float) @ pair[1].T)
+    averages = np.average(products, axis=1, weights=weights)
+    for found, expected in ((largest, products.max(axis=1)), (mean, averages)):
+        assert found.dtype == strict.asarray(pair[0]).dtype
+        assert_allclose(np.asarray(found), expected.astype(dtypes[0]), rtol=1e-14)
 
 
 class Watched:
-    """A namespace that notes how many numbers it takes the absolute values of."""
+    """A namespace that notes its copies and what it takes the absolute values of."""
 
     def __init__(self):
-        self.sizes = []
+        self.shapes = []
+        self.n_copies = 0
+
+    @property
+    def sizes(self):
+        return [n * m for n, m in self.shapes]
 
     def __getattr__(self, name):
         return getattr(strict, name)
 
     def abs(self, x):
-        self.sizes.append(x.size)
+        self.shapes.append(x.shape)
         return strict.abs(x)
 
+    def astype(self, x, dtype, *, copy=True):
+        converted = strict.astype(x, dtype, copy=copy)
+        self.n_copies += converted is not x
+        return converted
 
-@pytest.mark.parametrize("budget", [32, 1000, 10_000])
-@pytest.mark.parametrize(("n", "m"), [(50, 60), (500, 3), (3, 500)])
-def test_a_block_and_its_absolute_values_fit_the_memory(budget, n, m):
+
+def test_arrays_of_the_right_precision_are_not_copied():
+    xp, rows, references = Watched(), strict.ones((4, 2)), strict.ones((3, 2))
+
+    similarity_xp.largest_similarity(xp, rows, references, 2**20)
+    similarity_xp.mean_similarity(xp, rows, references, strict.ones(3), 2**20)
+
+    assert xp.n_copies == 0
+
+
+def test_blocks_of_many_rows_and_references_are_square():
+    xp = Watched()
+
+    similarity_xp.largest_similarity(
+        xp, strict.ones((60, 2)), strict.ones((70, 2)), 2 * 8 * 400
+    )
+
+    assert max(xp.shapes) == (20, 20)
+
+
+@pytest.mark.parametrize(
+    ("n", "m", "budget"),
+    [(5, 6, 16), *((*shape, b) for shape in SHAPES for b in (32, 1000, 10_000))],
+)
+def test_a_block_and_its_absolute_values_fit_the_memory(n, m, budget):
     xp = Watched()
 
     similarity_xp.largest_similarity(

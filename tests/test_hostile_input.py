@@ -1,15 +1,13 @@
 """What a user may feed in by mistake: one clear error, or a documented behaviour.
 
 `CASES` says for every mistake what each entry point makes of it: the message of the
-error, or that it works. What takes no rows and labels is in `ELSEWHERE`.
+error, or that it works. What takes no rows and labels is tested elsewhere, see
+`test_mistakes.py`.
 """
 
-import ast
 import importlib
-import pkgutil
 import warnings
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,25 +16,17 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import make_classification
 from sklearn.exceptions import ConvergenceWarning, FitFailedWarning, NotFittedError
 from sklearn.linear_model import LogisticRegression
-from sklearn.naive_bayes import GaussianNB
 from sklearn.utils.validation import check_is_fitted
 
-import sklearn_w2s
 from sklearn_w2s import (
     OverlapDetector,
     OverlapSampler,
     UCBSourceSelector,
     WeakToStrongClassifier,
-    _weak,
 )
 from sklearn_w2s.advice import advise
 from sklearn_w2s.metrics import (
-    corrected_overlap_density,
     expansion,
-    overlap_density,
-    overlap_density_interval,
-    overlap_regime,
-    region_accuracy,
 )
 from sklearn_w2s.model_selection import (
     LabeledScorer,
@@ -508,173 +498,3 @@ def test_rows_of_another_schema_are_refused_at_predict(entry, change, message):
         pytest.raises(ValueError, match=message),
     ):
         fitted.predict(new)
-
-
-def test_a_single_source_is_drawn_from_to_the_end():
-    X, y = make_rows()
-    selector = UCBSourceSelector(
-        overlap_detector=OverlapDetector(logistic()), n_rounds=3, random_state=0
-    )
-
-    selector.fit(X, y, sample_source=np.full(N_ROWS, "only"))
-
-    assert selector.sources_.tolist() == ["only"]
-
-
-def test_a_source_that_the_fit_has_not_seen_is_no_matter_at_predict():
-    X, y = make_rows()
-    selector = UCBSourceSelector(
-        classifier(strategy="all"),
-        overlap_detector=OverlapDetector(logistic()),
-        n_rounds=3,
-        random_state=0,
-    ).fit(X, y, sample_source=sources(X))
-
-    assert set(selector.predict(X)) <= {0, 1}
-    with pytest.raises(TypeError, match="sample_source"):
-        selector.predict(X, sample_source=np.full(N_ROWS, "unseen"))
-
-
-def test_a_thousand_classes_are_learned_as_they_are():
-    rng = np.random.default_rng(0)
-    n_classes = 1000
-    y = np.repeat(np.arange(n_classes), 3)
-    X = rng.normal(size=(len(y), 2)) + np.column_stack([y, -y])
-    y = np.where(np.arange(len(y)) % 3 == 2, -1, y)
-    weak = GaussianNB()
-
-    model = WeakToStrongClassifier(weak, GaussianNB(), strategy="all").fit(X, y)
-
-    assert len(model.classes_) == n_classes
-    assert model.predict_proba(X[:5]).shape == (5, n_classes)
-
-
-@pytest.mark.parametrize("estimator", [OverlapDetector(), WeakToStrongClassifier()])
-def test_a_hundred_thousand_classes_are_refused_before_memory_ends(
-    estimator, monkeypatch
-):
-    monkeypatch.setattr(_weak, "_memory_bytes", lambda: 64 * 2**30)
-    y = np.arange(200_000) // 2
-    X = np.column_stack([y, -y]).astype(float)
-    estimator = clone(estimator)
-
-    message = "y has 100000 classes.* 200000 rows take 149.0 GiB, and .* has 64.0 GiB"
-    with pytest.raises(ValueError, match=message):
-        estimator.fit(X, y)
-    with pytest.raises(NotFittedError):
-        check_is_fitted(estimator)
-
-
-BAD_SHARES = [np.nan, -0.1, 1.1, "half", None]
-
-
-@pytest.mark.parametrize("value", BAD_SHARES)
-def test_shares_that_are_none_are_refused_by_every_metric(value):
-    for call in (
-        lambda: overlap_regime(value),
-        lambda: overlap_density_interval(["easy"], confidence_level=value),
-        lambda: corrected_overlap_density(
-            ["easy"],
-            audited_regions=["easy"],
-            audited_true_regions=["easy"],
-            confidence_level=value,
-        ),
-    ):
-        with pytest.raises((ValueError, TypeError)):
-            call()
-
-
-@pytest.mark.parametrize("regions", [["middle"], [None], [np.nan], [], [1]])
-def test_regions_that_are_none_are_refused_by_every_metric(regions):
-    for call in (
-        lambda: overlap_density(regions),
-        lambda: region_accuracy([0] * len(regions), [0] * len(regions), regions),
-    ):
-        with pytest.raises((ValueError, TypeError)):
-            call()
-
-
-def exports(path):
-    """Return `__all__` of a file, which is not imported: it may need an extra."""
-    tree = ast.parse(path.read_text("utf-8"))
-    (names,) = (
-        node.value
-        for node in tree.body
-        if isinstance(node, ast.Assign) and node.targets[0].id == "__all__"
-    )
-    return ast.literal_eval(names)
-
-
-PUBLIC = [
-    module.name
-    for module in pkgutil.iter_modules(sklearn_w2s.__path__)
-    if module.ispkg and not module.name.startswith("_")
-]
-IN_THE_TABLE = {
-    "advise",
-    "cross_validate_gap",
-    "expansion",
-    "gap_learning_curve",
-    "overlap_curve",
-    "weak_strong_split",
-    "LabeledScorer",
-    "LabeledSplit",
-    "OverlapDetector",
-    "OverlapSampler",
-    "UCBSourceSelector",
-    "WeakToStrongClassifier",
-}
-# Results and warnings, and the list of types that skops may load, take nothing.
-NO_INPUT = {"Advice", "NoChangePointWarning", "OverlapSource", "trusted_types"}
-ELSEWHERE = {
-    "datasets/test_overlap.py": {"make_overlap_classification"},
-    "datasets/test_sources.py": {"make_overlap_sources"},
-    "datasets/test_splits.py": {"split_sources_by_count", "split_sources_by_ratio"},
-    "dask/test_partitions.py": {"partition_sources"},
-    "metrics/test_density.py": {
-        "corrected_overlap_density",
-        "overlap_density",
-        "overlap_density_interval",
-        "overlap_regime",
-    },
-    "metrics/test_gap.py": {
-        "gap_regime",
-        "performance_gap_recovered",
-        "performance_gap_recovered_score",
-    },
-    "metrics/test_misfit.py": {"misfit"},
-    "metrics/test_overlap.py": {"region_accuracy"},
-    "metrics/test_prediction_gap.py": {"prediction_gap"},
-    "metrics/test_regret.py": {"source_regret"},
-    "neural/test_classifier.py": {"NetClassifier"},
-    "neural/test_hidden_layer.py": {"HiddenLayer"},
-    "plotting/test_gap.py": {"GapDisplay"},
-    "plotting/test_learning_curve.py": {"GapLearningCurveDisplay"},
-    "plotting/test_overlap.py": {"OverlapDisplay"},
-    "plotting/test_overlap_curve.py": {"OverlapCurveDisplay"},
-    "plotting/test_region_accuracy.py": {"RegionAccuracyDisplay"},
-    "plotting/test_sources.py": {"SourceSelectionDisplay"},
-    "report/test_data.py": {"load_table"},
-    "report/test_estimators.py": {"make_estimator"},
-    "report/test_cli.py": {"main"},
-    "text/test_choices.py": {"multiple_choice_to_binary"},
-    "text/test_encoder.py": {"LanguageModelEncoder"},
-    "weak_estimators/test_column_proba.py": {"ColumnProbaClassifier"},
-    "weak_estimators/test_function.py": {"FunctionClassifier"},
-    "weak_estimators/test_votes.py": {"VoteClassifier"},
-}
-
-
-def test_no_public_name_is_left_without_mistakes():
-    public = {
-        name
-        for package in PUBLIC
-        for name in exports(Path(sklearn_w2s.__path__[0]) / package / "__init__.py")
-    }
-    elsewhere = set().union(*ELSEWHERE.values())
-
-    assert public == IN_THE_TABLE | NO_INPUT | elsewhere
-    for path, names in ELSEWHERE.items():
-        source = (Path(__file__).parent / path).read_text("utf-8")
-        assert "pytest.raises" in source, path
-        assert all(name in source for name in names), path

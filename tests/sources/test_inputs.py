@@ -208,3 +208,29 @@ def test_metadata_that_nobody_asked_for_is_refused(
         pytest.raises(TypeError, match="nonsense"),
     ):
         selector.fit(X, y, sample_source=source, nonsense=np.ones(len(X)))
+
+
+# Sources
+
+
+def test_a_single_source_is_drawn_from_to_the_end(known_pool, known_selector):
+    X, y, _ = known_pool()
+
+    selector = known_selector().fit(X, y, sample_source=["only"] * len(X))
+
+    assert selector.sources_.tolist() == ["only"]
+
+
+def test_a_source_that_the_fit_has_not_seen_is_no_matter_at_predict(
+    known_pool, known_regions
+):
+    X, y, source = known_pool()
+    selector = UCBSourceSelector(
+        LogisticRegression(), overlap_detector=known_regions(), n_rounds=3
+    )
+    is_labeled = y != -1
+    selector.fit(X[is_labeled], y[is_labeled], sample_source=source[is_labeled])
+
+    assert set(selector.predict(X)) <= {0, 1}
+    with pytest.raises(TypeError, match="sample_source"):
+        selector.predict(X, sample_source=np.full(len(X), "unseen"))

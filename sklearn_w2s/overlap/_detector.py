@@ -344,7 +344,8 @@ class OverlapDetector(
         Raises
         ------
         ValueError
-            If there is nothing to learn confidences from, or an argument does not fit.
+            If there is nothing to learn confidences from, weak probabilities of so many
+            classes do not fit into memory, or an argument does not fit.
 
         Warns
         -----

@@ -285,7 +285,8 @@ class WeakToStrongClassifier(
         ------
         ValueError
             If the labeled rows hold one class only, no row is left to train on,
-            `overlap_detector` has a weak view of its own, or an argument does not fit.
+            `overlap_detector` has a weak view of its own, weak probabilities of so many
+            classes do not fit into memory, or an argument does not fit.
         TypeError
             If weights are given, or needed by the strategy, that an estimator cannot
             take, if the weak one has no `predict_proba`, or if the strong one is no

@@ -154,7 +154,7 @@ def fit_weak(
     if weak_proba is not None:
         proba, classes = check_weak_proba(weak_proba, X, known)
         return WeakPredictor(estimator if given else None, columns, classes), proba
-    _require_room(n_rows(X), len(known))
+    _require_room("weak_estimator" if given else "y", n_rows(X), len(known))
     require_array_support(estimator, X, name="weak_estimator")
     if given:
         predictor = WeakPredictor(estimator, columns, known)
@@ -298,13 +298,13 @@ def is_fitted(estimator):
     return True
 
 
-def _require_room(n, n_classes):
+def _require_room(name, n, n_classes):
     """Refuse weak probabilities that the memory of the machine cannot hold."""
     needed, room = 8 * n * n_classes, _memory_bytes()
     if needed > room:
         msg = (
-            f"y has {n_classes} classes. Their weak probabilities for {n} rows take "
-            f"{needed / 2**30:.1f} GiB, and this machine has {room / 2**30:.1f} GiB. "
+            f"{name} has {n_classes} classes. Their weak probabilities for {n} rows "
+            f"take {needed / 2**30:.1f} GiB, and this machine has {room / 2**30:.1f} GiB. "
             "Merge rare classes, or pass fewer rows; if y names rows, pass classes."
         )
         raise ValueError(msg)

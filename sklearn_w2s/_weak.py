@@ -300,12 +300,12 @@ def is_fitted(estimator):
 
 def _require_room(name, n, n_classes):
     """Refuse weak probabilities that the memory of the machine cannot hold."""
-    needed, room = 8 * n * n_classes, _memory_bytes()
+    needed, room = 8 * n * n_classes / 2**30, _memory_bytes() / 2**30
     if needed > room:
         msg = (
             f"{name} has {n_classes} classes. Their weak probabilities for {n} rows "
-            f"take {needed / 2**30:.1f} GiB, and this machine has {room / 2**30:.1f} GiB. "
-            "Merge rare classes, or pass fewer rows; if y names rows, pass classes."
+            f"take {needed:.1f} GiB, and this machine has {room:.1f} GiB. Merge rare "
+            "classes, or pass fewer rows; if y names rows, pass classes."
         )
         raise ValueError(msg)
 

@@ -78,13 +78,12 @@ def pairs(session, library):
     session.run("pytest", "tests/pairs/test_pairs.py", "-k", library)
 
 
-# Releases of scikit-learn, and the SciPy of their time: of a later one they make calls
-# that it deprecates.
+# Releases of scikit-learn, with libraries of their time: they do not know later ones.
 RELEASES = {
-    "1.6": "scipy<1.16",
-    "1.7": "scipy<1.17",
-    "1.8": "scipy<1.18",
-    "1.9": "scipy",
+    "1.6": ["scipy<1.16", "pandas<3", "polars<2"],
+    "1.7": ["scipy<1.17", "pandas<3", "polars<2"],
+    "1.8": ["scipy<1.18"],
+    "1.9": [],
 }
 
 
@@ -99,7 +98,7 @@ def versions(session, release):
     ]
     extras = "changepoint,dask,imblearn,plot,report"
     session.install(
-        *(f".[{extras}]", f"scikit-learn=={release}.*", RELEASES[release]),
+        *(f".[{extras}]", f"scikit-learn=={release}.*", *RELEASES[release]),
         *map(str, without_torch),
     )
     ignored = ignore_tests_of(TORCH_MODULES)

@@ -286,8 +286,8 @@ def classes_of(*label_arrays):
     if len({a.dtype.kind in "US" for a in arrays}) > 1:
         listed = " and ".join(str(np.unique(a)[:5].tolist()) for a in arrays)
         msg = (
-            f"The classes of y and of the weak estimator differ in kind: {listed}. Fit "
-            "both on labels of one kind."
+            f"The classes of y and of the estimator differ in kind: {listed}. Fit both "
+            "on labels of one kind."
         )
         raise ValueError(msg)
     return np.unique(np.concatenate(arrays))

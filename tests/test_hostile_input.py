@@ -231,7 +231,7 @@ CASES = {
     "None among objects": rows(with_none, MISSING, OPEN_TO_MISSING),
     "missing texts in a frame": rows(
         lambda X: frame(X).assign(c=np.where(X[:, 0] > 0, "a", None)),
-        "could not convert|Input X contains NaN|fits of the estimator failed",
+        "could not convert|contains NaN|fits of the estimator failed",
         named(WORKS, "default detector", "default classifier")
         | named("Feature names unseen at fit time", "scorer"),
     ),
@@ -242,7 +242,7 @@ CASES = {
     "one class, a text": labels(
         lambda y: np.array(["a" if v >= 0 else -1 for v in y], dtype=object),
         NOT_ENOUGH,
-        named(WORKS, "labeled split") | named("Mix of label input types", "scorer"),
+        named(WORKS, "labeled split") | named("differ in kind", "scorer"),
     ),
     "no label": labels(lambda y: np.full(len(y), -1), NOT_ENOUGH),
     "no unlabeled row": Case(

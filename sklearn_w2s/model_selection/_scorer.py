@@ -9,7 +9,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 
 from sklearn_w2s._fitting import take_metadata
 from sklearn_w2s._sklearn import safe_indexing
-from sklearn_w2s._validation import check_labels, require_rows
+from sklearn_w2s._validation import check_labels, classes_of, require_rows
 
 
 class LabeledScorer:
@@ -85,13 +85,16 @@ class LabeledScorer:
         Raises
         ------
         ValueError
-            If X or y is None, if y has no label, or if the lengths differ.
+            If X or y is None, if y has no label or labels of another kind than the
+            classes of the estimator, or if the lengths differ.
         """
         require_rows(X)
         X, y = indexable(X, y)
         labels, labeled = check_labels(
             y, self.missing_label, classes=getattr(estimator, "classes_", None)
         )
+        # Some versions of scikit-learn compare strings with numbers, and call it wrong.
+        classes_of(getattr(estimator, "classes_", []), labels)
         positions = np.flatnonzero(labeled)
         if not len(positions):
             msg = (

@@ -1,5 +1,7 @@
 """Rows whose overlap is known, and what draws, stops and compares runs on them."""
 
+import sqlite3
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -9,6 +11,21 @@ from sklearn.base import BaseEstimator
 from sklearn_w2s.sources import UCBSourceSelector
 from sklearn_w2s.sources._engine import Limits, SourceBandit
 from sklearn_w2s.sources._readers import SourceEnded, SourceFailed
+
+
+@pytest.fixture(autouse=True)
+def connections(monkeypatch):
+    """Close what a test leaves open, of which Python warns since 3.13."""
+    opened, connect = [], sqlite3.connect
+
+    def remember(*arguments, **options):
+        opened.append(connect(*arguments, **options))
+        return opened[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", remember)
+    yield
+    for connection in opened:
+        connection.close()
 
 
 def first_column_of(X):

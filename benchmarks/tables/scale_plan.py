@@ -84,7 +84,8 @@ def _worker_seconds(measured):
     for step, n_passes in PASSES.items():
         row = steps["dask", step]
         how, seconds = _scaled(row)
-        rows.append((f"{step}, {n_passes} passes", how, seconds, "worker-seconds"))
+        passes = "1 pass" if n_passes == 1 else f"{n_passes} passes"
+        rows.append((f"{step}, {passes}", how, seconds, "worker-seconds"))
     how, seconds = _scaled(steps["subset, Parquet", "read"])
     n_passes = sum(PASSES.values())
     how = f"{n_passes} passes x {how}"

@@ -5,6 +5,7 @@ another number of examples than the profile asks for is no property of random da
 """
 
 import argparse
+import functools
 import os
 import platform
 import re
@@ -18,7 +19,8 @@ import numpy as np
 import sklearn
 
 import sklearn_w2s
-from benchmarks.tables._results import RESULTS, as_they_end, read, write
+from benchmarks.quality._table import fill
+from benchmarks.tables._results import RESULTS
 
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = "tests/test_laws.py"
@@ -28,12 +30,14 @@ COUNTS = re.compile(r"(\d+) passing(?: test cases| examples)?, (\d+) failing")
 def laws():
     """Return the names of all laws, in their order."""
     source = (ROOT / TESTS).read_text("utf-8")
-    return re.findall(r"^def test_(\w+)", source, re.MULTILINE)
+    tests = re.findall(r"^def test_(\w+)", source, re.MULTILINE)
+    return [name.replace("_", " ") for name in tests]
 
 
 def try_law(law, profile):
     """Run the test of a law, and return its row of the table."""
-    command = [sys.executable, "-m", "pytest", f"{TESTS}::test_{law}", "-q"]
+    test = f"{TESTS}::test_{law.replace(' ', '_')}"
+    command = [sys.executable, "-m", "pytest", test, "-q"]
     command += ["--timeout", "0", "--hypothesis-show-statistics"]
     environment = os.environ | {"HYPOTHESIS_PROFILE": profile}
     start = time.perf_counter()
@@ -45,7 +49,7 @@ def try_law(law, profile):
         print(run.stdout, file=sys.stderr)
     counts = COUNTS.findall(run.stdout)
     return {
-        "law": law.replace("_", " "),
+        "law": law,
         "n_examples": sum(int(n) for n, _ in counts) or 1,
         "n_failing": sum(int(n) for _, n in counts),
         "outcome": "failed" if run.returncode else "holds",
@@ -66,17 +70,8 @@ def main(arguments=None):
     parser.add_argument("--out", type=Path, default=RESULTS / "laws.csv")
     parser.add_argument("--jobs", type=int, default=-1)
     chosen = parser.parse_args(arguments)
-    names = laws()
-    rows = [row for row in read(chosen.out) if row["outcome"] == "holds"]
-    done = {row["law"].replace(" ", "_") for row in rows}
-    tasks = [(name, chosen.profile) for name in names if name not in done]
-    for row in as_they_end(try_law, tasks, jobs=chosen.jobs):
-        rows.append(row)
-        rows.sort(key=lambda row: names.index(row["law"].replace(" ", "_")))
-        write(chosen.out, rows)
-    failed = [row["law"] for row in rows if row["outcome"] == "failed"]
-    if failed:
-        sys.exit(f"These laws do not hold: {'; '.join(failed)}.")
+    check = functools.partial(try_law, profile=chosen.profile)
+    fill(chosen.out, "law", laws(), check, jobs=chosen.jobs)
 
 
 if __name__ == "__main__":

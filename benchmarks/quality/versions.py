@@ -10,7 +10,8 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.tables._results import RESULTS, read, write
+from benchmarks.quality._table import fill
+from benchmarks.tables._results import RESULTS
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULT = RESULTS / "versions.csv"
@@ -32,7 +33,7 @@ def run(session):
     last = summaries[-1] if summaries else ""
     counts = {kind.rstrip("s"): int(n) for n, kind in COUNTS.findall(last)}
     if done.returncode:
-        print(done.stdout[-20_000:], file=sys.stderr)
+        print(done.stdout, file=sys.stderr)
     return {
         "session": session,
         "outcome": "failed" if done.returncode else "green",
@@ -59,17 +60,8 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=RESULT)
     chosen = parser.parse_args(arguments)
-    names = sessions()
-    rows = [row for row in read(chosen.out) if row["outcome"] == "green"]
-    done = {row["session"] for row in rows}
-    for name in names:
-        if name not in done:
-            rows.append(run(name))
-            rows.sort(key=lambda row: names.index(row["session"]))
-            write(chosen.out, rows)
-    failed = [row["session"] for row in rows if row["outcome"] == "failed"]
-    if failed:
-        sys.exit(f"These sessions failed: {', '.join(failed)}.")
+    # Every session runs tests in as many processes as there are cores.
+    fill(chosen.out, "session", sessions(), run, jobs=1)
 
 
 if __name__ == "__main__":

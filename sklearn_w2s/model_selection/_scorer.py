@@ -90,11 +90,12 @@ class LabeledScorer:
         """
         require_rows(X)
         X, y = indexable(X, y)
-        labels, labeled = check_labels(
-            y, self.missing_label, classes=getattr(estimator, "classes_", None)
-        )
-        # Some versions of scikit-learn compare strings with numbers, and call it wrong.
-        classes_of(getattr(estimator, "classes_", []), labels)
+        classes = getattr(estimator, "classes_", None)
+        labels, labeled = check_labels(y, self.missing_label, classes=classes)
+        if classes is not None:
+            # Some versions of scikit-learn compare strings with numbers, and call it
+            # wrong.
+            classes_of(classes, labels)
         positions = np.flatnonzero(labeled)
         if not len(positions):
             msg = (

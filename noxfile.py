@@ -81,8 +81,8 @@ def pairs(session, library):
 # Releases of scikit-learn, with libraries of their time: they do not know later ones.
 RELEASES = {
     "1.6": ["scipy<1.16", "pandas<3", "polars<1.40"],
-    "1.7": ["scipy<1.17", "pandas<3", "polars<1.40"],
-    "1.8": ["scipy<1.18", "polars<1.40"],
+    "1.7": ["numpy<2.5", "scipy<1.17", "pandas<3", "polars<1.40"],
+    "1.8": ["numpy<2.5", "scipy<1.18", "polars<1.40"],
     "1.9": [],
 }
 

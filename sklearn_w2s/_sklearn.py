@@ -32,6 +32,7 @@ __all__ = [
     "StrOptions",
     "check_feature_names_in",
     "check_weights",
+    "dispatches_arrays",
     "fit_context",
     "move_like",
     "namespace_of",
@@ -47,7 +48,7 @@ __all__ = [
 SHIMS = {
     "CallbackSupportMixin": "1.9",
     "check_weights: all-zero weights": "1.9",
-    "namespace_of: refusal": "1.9",
+    "dispatches_arrays": "1.9",
     "route_intermediate_fit": "1.9",
     "visual_block: place of the class": "1.7",
 }
@@ -62,12 +63,17 @@ def visual_block(kind, parts, **names):
     return _VisualBlock(kind, parts, **names)
 
 
+def dispatches_arrays():
+    """Say whether this scikit-learn computes with arrays of other libraries."""
+    return tuple(map(int, __version__.split(".")[:2])) >= (1, 9)
+
+
 def namespace_of(X):
     """Return namespace and device of an array that is not NumPy's, or None twice."""
     dispatched = get_config()["array_api_dispatch"] and hasattr(X, "__dlpack__")
     if not dispatched or isinstance(X, np.ndarray):
         return None, None
-    if tuple(map(int, __version__.split(".")[:2])) < (1, 9):
+    if not dispatches_arrays():
         msg = (
             f"Arrays such as {type(X).__name__} need scikit-learn 1.9 or later; this "
             f"is {__version__}. Update it, or set array_api_dispatch=False."
@@ -79,9 +85,8 @@ def namespace_of(X):
 
 def to_numpy(array):
     """Return an array of another library as one of NumPy, anything else unchanged."""
-    if namespace_of(array)[0] is None:
-        return array
-    return _array_api.move_to(array, xp=np, device="cpu")
+    xp, _ = namespace_of(array)
+    return array if xp is None else _array_api.move_to(array, xp=np, device="cpu")
 
 
 def move_like(array, X):
@@ -98,9 +103,7 @@ def check_weights(sample_weight, X):
     ValueError
         If a weight is negative or not finite, or if all are zero.
     """
-    weights = _check_sample_weight(
-        sample_weight=sample_weight, X=X, ensure_non_negative=True
-    )
+    weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
     weights = np.asarray(to_numpy(weights), dtype=np.float64)
     if not weights.any():
         msg = "Sample weights must contain at least one non-zero number."
@@ -136,9 +139,9 @@ def seed_nested(estimator, random_state):
     """
     if random_state is None:
         return estimator
-    rng = check_random_state(random_state)
+    rng, most = check_random_state(random_state), np.iinfo(np.int32).max
     unset = {
-        name: int(rng.randint(np.iinfo(np.int32).max))
+        name: int(rng.randint(most))
         for name, value in sorted(estimator.get_params(deep=True).items())
         if (name == "random_state" or name.endswith("__random_state")) and value is None
     }

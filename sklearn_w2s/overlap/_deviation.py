@@ -7,7 +7,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_w2s._algorithms.mode import half_sample_mode
 from sklearn_w2s._fitting import require_same_place
-from sklearn_w2s._sklearn import check_weights, move_like, namespace_of, to_numpy
+from sklearn_w2s._sklearn import (
+    check_weights,
+    dispatches_arrays,
+    move_like,
+    namespace_of,
+    to_numpy,
+)
 from sklearn_w2s._tabular import numeric_rows, split_columns, text_rows
 from sklearn_w2s._validation import check_features, place_of
 
@@ -145,7 +151,7 @@ class DeviationEncoder(TransformerMixin, BaseEstimator):
         tags.input_tags.allow_nan = True
         tags.input_tags.categorical = True
         tags.input_tags.string = True
-        tags.array_api_support = True
+        tags.array_api_support = dispatches_arrays()
         return tags
 
 

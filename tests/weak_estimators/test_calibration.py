@@ -188,7 +188,10 @@ def test_it_is_a_weak_estimator_of_unlabeled_rows(name, missing, rows):
     y[UNLABELED] = missing
     modest = CalibratedClassifierCV(FrozenEstimator(fitted(name, X)))
     model = WeakToStrongClassifier(
-        modest, DecisionTreeClassifier(max_depth=2), missing_label=missing
+        modest,
+        DecisionTreeClassifier(max_depth=2),
+        strategy="confidence",
+        missing_label=missing,
     ).fit(X, y)
     assert_array_equal(model.classes_, ["no", "yes"])
     assert model.score(X, rows[1]) > 0.6

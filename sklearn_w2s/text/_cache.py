@@ -2,7 +2,7 @@
 
 import hashlib
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +61,7 @@ class ActivationCache:
         by_key = {self._key(text): text for text in texts}
         keys = list(by_key)
         known = {}
-        with closing(self._connect()) as connection:
+        with self._open() as connection:
             for start in range(0, len(keys), _MOST_VALUES):
                 some = keys[start : start + _MOST_VALUES]
                 marks = ", ".join("?" * len(some))
@@ -87,18 +87,21 @@ class ActivationCache:
             for text, vector in zip(texts, vectors.astype("<f4"), strict=True)
         ]
         # The inner context ends the transaction, the outer one the connection.
-        with closing(self._connect()) as connection, connection:
+        with self._open() as connection, connection:
             connection.executemany(
                 "INSERT OR IGNORE INTO activations VALUES (?, ?)", rows
             )
 
-    def _connect(self):
+    @contextmanager
+    def _open(self):
         # Per call, since neither processes nor pickles can share a connection.
         connection = sqlite3.connect(self._path, timeout=_SECONDS_TO_WAIT)
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS activations (key BLOB PRIMARY KEY, vector BLOB)"
-        )
-        return connection
+        with closing(connection):
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS activations "
+                "(key BLOB PRIMARY KEY, vector BLOB)"
+            )
+            yield connection
 
     def _key(self, text):
         content = hashlib.sha256(self._fingerprint)

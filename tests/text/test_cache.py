@@ -103,11 +103,16 @@ def test_the_folder_is_made_and_nothing_is_left_open(tmp_path):
     shutil.rmtree(folder)
 
 
-def test_a_file_that_is_no_cache_is_refused(tmp_path):
+def test_a_file_that_is_no_cache_is_refused_and_closed(tmp_path, monkeypatch):
     (tmp_path / FILE_NAME).write_bytes(b"no database at all, but some text" * 10)
+    connection = sqlite3.connect(tmp_path / FILE_NAME)
+    monkeypatch.setattr(sqlite3, "connect", lambda *_, **__: connection)
 
     with pytest.raises(sqlite3.DatabaseError, match="not a database"):
         ActivationCache(tmp_path, "model").read(["text"])
+
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ def pairs(session, library):
 RELEASES = {
     "1.6": ["scipy<1.16", "pandas<3", "polars<1.40"],
     "1.7": ["numpy<2.5", "scipy<1.17", "pandas<3", "polars<1.40"],
-    "1.8": ["numpy<2.5", "scipy<1.18", "polars<1.40"],
+    "1.8": ["numpy<2.5", "scipy<1.18", "pandas<3", "polars<1.40"],
     "1.9": [],
 }
 

@@ -139,9 +139,9 @@ def seed_nested(estimator, random_state):
     """
     if random_state is None:
         return estimator
-    rng, most = check_random_state(random_state), np.iinfo(np.int32).max
+    rng = check_random_state(random_state)
     unset = {
-        name: int(rng.randint(most))
+        name: int(rng.randint(np.iinfo(np.int32).max))
         for name, value in sorted(estimator.get_params(deep=True).items())
         if (name == "random_state" or name.endswith("__random_state")) and value is None
     }

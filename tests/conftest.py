@@ -6,7 +6,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from threadpoolctl import threadpool_limits
 
 # Read by libraries when they are first imported, which is later than this file.
@@ -15,10 +15,8 @@ os.environ["MPLBACKEND"] = "Agg"
 for _library in ("OMP", "OPENBLAS", "MKL"):
     os.environ[f"{_library}_NUM_THREADS"] = "1"
 
-# A busy machine is no fault of a test.
-PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
-settings.register_profile("ci", **PATIENT, derandomize=True, max_examples=25)
-settings.register_profile("nightly", **PATIENT, max_examples=10_000)
+settings.register_profile("ci", deadline=None, derandomize=True, max_examples=25)
+settings.register_profile("nightly", deadline=None, max_examples=10_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 

@@ -478,8 +478,7 @@ def test_weak_probabilities_that_are_none_are_refused(estimator, name):
         (lambda X: X.drop(columns="x0"), "missing|feature names|features"),
         (lambda X: X.rename(columns={"x0": "z"}), "feature names"),
         (lambda X: X[X.columns[::-1]], "order|feature names"),
-        # Scikit-learn 1.8 multiplies texts.
-        (lambda X: X.assign(x0="word"), "could not convert|word|multiply sequence"),
+        (lambda X: X.assign(x0="word"), "could not convert|word"),
     ],
     ids=["fewer columns", "a column less", "renamed", "reordered", "texts"],
 )
@@ -494,6 +493,6 @@ def test_rows_of_another_schema_are_refused_at_predict(entry, change, message):
             if isinstance(new, np.ndarray)
             else warnings.catch_warnings()
         ),
-        pytest.raises((TypeError, ValueError), match=message),
+        pytest.raises(ValueError, match=message),
     ):
         fitted.predict(new)

@@ -32,9 +32,9 @@ def small_helpers():
     """Let helpers have fewer trees: what holds of them holds of any number."""
     helpers = "sklearn_w2s.weak_to_strong._helpers"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(f"{helpers}.N_TREES", 20)
+        patch.setattr(f"{helpers}.N_TREES", 10)
         patch.setattr(f"{helpers}.N_SOFT_TREES", 40)
-        patch.setattr(f"{helpers}.N_ROUNDS", 10)
+        patch.setattr(f"{helpers}.N_ROUNDS", 5)
         yield
 
 

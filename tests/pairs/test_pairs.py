@@ -48,7 +48,7 @@ def from_library(library, name, **params):
 BOTH = {
     "tree": partial(DecisionTreeClassifier, max_depth=4),
     "forest": partial(RandomForestClassifier, n_estimators=10),
-    "boosting": partial(HistGradientBoostingClassifier, max_iter=10),
+    "boosting": partial(HistGradientBoostingClassifier, max_iter=10, max_leaf_nodes=8),
     "slow_boosting": partial(GradientBoostingClassifier, n_estimators=5),
     "logistic": LogisticRegression,
     "naive_bayes": GaussianNB,
@@ -79,7 +79,7 @@ BOTH = {
 }
 STRONG_ONLY = {"svm": SVC, "linear_svm": LinearSVC}
 PAIRS = [
-    *((name, "boosting") for name in BOTH),
+    *((name, "boosting") for name in BOTH if name != "logistic"),
     *(("logistic", name) for name in {**BOTH, **STRONG_ONLY}),
 ]
 
@@ -129,6 +129,7 @@ def test_every_pair_keeps_the_promises_of_a_classifier(problem, weak, strong, st
         assert_allclose(proba.sum(axis=1), 1, rtol=1e-5)
         assert_array_equal(model.classes_[proba.argmax(axis=1)], predicted)
     assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X), predicted)
-    assert_array_equal(clone(model).fit(X, partial_y).predict(X), predicted)
+    if strategy != "auto":  # Helpers are fitted again in weak_to_strong/test_taught.py.
+        assert_array_equal(clone(model).fit(X, partial_y).predict(X), predicted)
     assert model.weak_estimator_ is not estimators[0]
     assert model.strong_estimator_ is not estimators[1]

@@ -62,14 +62,20 @@ def collect(request):
 @pytest.fixture(scope="module")
 def client():
     """Return a client of two workers that are processes."""
-    cluster = distributed.LocalCluster(
-        n_workers=2,
-        threads_per_worker=1,
-        processes=True,
-        memory_limit="1GiB",
-        dashboard_address=":0",
-    )
-    with cluster, distributed.Client(cluster) as client:
+    # A cluster gives up a worker that is not there so long after it was lost, also if
+    # it came back meanwhile and was lost once more.
+    patient = dask.config.set({"distributed.deploy.lost-worker-timeout": "1h"})
+    with (
+        patient,
+        distributed.LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            processes=True,
+            memory_limit="1GiB",
+            dashboard_address=":0",
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
         yield client
 
 

@@ -11,6 +11,8 @@ from sklearn_w2s._fitting import fit_weighted, predict_aligned, take_metadata
 from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s._validation import n_rows
 
+N_FOLDS = 5
+
 
 def out_of_fold_proba(
     estimator, X, y, classes, *, cv, sample_weight, params, n_jobs, random_state
@@ -71,7 +73,7 @@ def _folds(cv, X, y, sample_weight, random_state):
     is_weighty = np.full(len(y), True) if sample_weight is None else sample_weight > 0
     try:
         if cv is None or isinstance(cv, Real):
-            cv = 5 if cv is None else cv
+            cv = N_FOLDS if cv is None else cv
             folds = _stratified_folds(y, np.flatnonzero(is_weighty), cv, random_state)
         else:
             folds = list(check_cv(cv, y, classifier=True).split(X, y))

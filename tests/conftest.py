@@ -38,6 +38,14 @@ def small_helpers():
         yield
 
 
+@pytest.fixture(scope="module")
+def few_folds():
+    """Let a fit without `cv` hold out fewer folds, where their number is no matter."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sklearn_w2s._cross_fit.N_FOLDS", 3)
+        yield
+
+
 @pytest.fixture(scope="session")
 def code_blocks():
     """Read the code of a page of the documentation that is no doctest."""

@@ -25,6 +25,8 @@ from sklearn.utils.validation import has_fit_parameter
 from sklearn_w2s import OverlapDetector, UCBSourceSelector, WeakToStrongClassifier
 from sklearn_w2s.overlap._measures import MEASURES
 
+pytestmark = pytest.mark.usefixtures("few_folds")
+
 
 def scaled_logistic():
     return make_pipeline(StandardScaler(), LogisticRegression())

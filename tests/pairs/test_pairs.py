@@ -25,6 +25,8 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn_w2s import WeakToStrongClassifier
 from sklearn_w2s.datasets import make_overlap_classification
 
+pytestmark = pytest.mark.usefixtures("few_folds")
+
 N_LABELED = 150
 
 

@@ -21,6 +21,8 @@ from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
 torch = pytest.importorskip("torch")
 skorch = pytest.importorskip("skorch")
 
+pytestmark = pytest.mark.usefixtures("few_folds")
+
 
 class Perceptron(torch.nn.Module):
     """Four outputs serve problems of up to four classes."""

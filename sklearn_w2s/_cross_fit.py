@@ -54,7 +54,7 @@ def out_of_fold_proba(
     ValueError
         If `cv` does not split the rows, or leaves one class only to train on.
     """
-    folds = _folds(cv, X, y, sample_weight, random_state)
+    folds = held_out_folds(cv, X, y, sample_weight, random_state)
     fold_proba = Parallel(n_jobs=n_jobs)(
         delayed(_fit_predict)(
             clone(estimator), X, y, classes, train, test, sample_weight, params
@@ -69,7 +69,24 @@ def out_of_fold_proba(
     return np.divide(total, times, out=np.full_like(total, np.nan), where=times > 0)
 
 
-def _folds(cv, X, y, sample_weight, random_state):
+def held_out_folds(cv, X, y, sample_weight, random_state):
+    """Return positions of labeled rows to train on and to hold out, fold by fold.
+
+    Parameters
+    ----------
+    cv, X, y, sample_weight, random_state : object
+        As in `out_of_fold_proba`.
+
+    Returns
+    -------
+    list of (ndarray, ndarray)
+        Positions; the first of each pair have positive weight.
+
+    Raises
+    ------
+    ValueError
+        If `cv` does not split the rows, or leaves one class only to train on.
+    """
     is_weighty = np.full(len(y), True) if sample_weight is None else sample_weight > 0
     try:
         if cv is None or isinstance(cv, Real):
@@ -84,8 +101,8 @@ def _folds(cv, X, y, sample_weight, random_state):
     folds = [(rows[train][is_weighty[train]], test) for train, test in folds]
     if any(len(np.unique(y[train])) < 2 for train, _ in folds):
         msg = (
-            f"cv={cv!r} leaves labeled rows of one class only to train weak_estimator "
-            "on. Stratify or shuffle the rows, or label more of them."
+            f"cv={cv!r} leaves labeled rows of one class only to train on. Stratify or "
+            "shuffle the rows, or label more of them."
         )
         raise ValueError(msg)
     return folds

@@ -17,6 +17,14 @@ from sklearn_w2s._sklearn import (
 )
 from sklearn_w2s._validation import align_proba, classes_of, n_rows, place_of
 
+# Histogram gradient boosting stops early by itself where there are more rows.
+_MOST_WITHOUT_STOPPING = 10_000
+
+
+def draw_seed(rng):
+    """Draw a seed for an estimator."""
+    return int(rng.randint(np.iinfo(np.int32).max))
+
 
 def forget_fit(estimator):
     """Remove the fitted attributes of an estimator.
@@ -150,8 +158,8 @@ def fit_on_labels(estimator, X, y, sample_weight, params, *, name):
     return fit_weighted(estimator, X, y, sample_weight, **params)
 
 
-def predict_aligned(estimator, X, classes):
-    """Predict the probabilities of given classes with a weak estimator.
+def predict_aligned(estimator, X, classes, *, name="weak_estimator"):
+    """Predict the probabilities of given classes.
 
     Parameters
     ----------
@@ -161,6 +169,8 @@ def predict_aligned(estimator, X, classes):
         Rows.
     classes : ndarray of shape (n_classes,)
         Sorted class labels, those that the estimator does not know included.
+    name : str, default="weak_estimator"
+        Parameter that the estimator was given as, for messages.
 
     Returns
     -------
@@ -176,7 +186,7 @@ def predict_aligned(estimator, X, classes):
     strange = np.flatnonzero(~np.isfinite(proba).all(axis=1))
     if len(strange):
         msg = (
-            f"weak_estimator={estimator!r} predicts {proba[strange[0]].tolist()} for "
+            f"{name}={estimator!r} predicts {proba[strange[0]].tolist()} for "
             f"{len(strange)} of {len(proba)} rows. Pass one that fits the data."
         )
         raise ValueError(msg)
@@ -347,6 +357,46 @@ def learns_softly(estimator):
     return takes_weights(estimator) or takes_distributions(estimator)
 
 
+def splits_inside(estimator, n_rows):
+    """Say whether an estimator, or a part of it, holds out rows of its training set.
+
+    Copies of one row would then stand on both sides.
+
+    Parameters
+    ----------
+    estimator : classifier instance
+        Any classifier.
+    n_rows : int
+        Rows that it will learn from, by which histogram gradient boosting decides.
+    """
+    params = estimator.get_params(deep=True)
+    for name, value in params.items():
+        prefix, _, last = name.rpartition("__")
+        if last == "early_stopping":
+            if value is True or (value == "auto" and n_rows > _MOST_WITHOUT_STOPPING):
+                return True
+        elif last == "n_iter_no_change" and value is not None:
+            own = {key.rpartition("__")[2] for key in params if _is_of(key, prefix)}
+            if "validation_fraction" in own and "early_stopping" not in own:
+                return True
+    return False
+
+
+def _is_of(key, prefix):
+    return key.rpartition("__")[0] == prefix
+
+
+def _settle_early_stopping(estimator):
+    """Switch off the early stopping that rows decide on, before they are repeated."""
+    params = estimator.get_params(deep=True)
+    automatic = [
+        name
+        for name, value in params.items()
+        if name.rpartition("__")[2] == "early_stopping" and value == "auto"
+    ]
+    return estimator.set_params(**dict.fromkeys(automatic, False))
+
+
 def fit_on_targets(estimator, X, distributions, classes, weights, *, weighted, params):
     """Fit an estimator on target distributions, exactly where it can.
 
@@ -386,6 +436,8 @@ def fit_on_targets(estimator, X, distributions, classes, weights, *, weighted, p
             sample_weight=weights[rows],
         )
     else:
+        if not splits_inside(estimator, len(rows)):
+            _settle_early_stopping(estimator)
         rows, codes, weights = expand_soft_targets(distributions, weights)
         y = classes[codes]
     params = take_metadata(params, rows, n_rows(X))

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, check_memory
 from sklearn_w2s._cross_fit import out_of_fold_proba
 from sklearn_w2s._fitting import (
     adapt,
+    draw_seed,
     fit_on_labels,
     predict_aligned,
     require_array_support,
@@ -169,7 +170,7 @@ def fit_weak(
     # Two caches: strategies without regions share the fit on all labeled rows.
     memory = check_memory(memory)
     fitted = memory.cache(_fit_clone)(estimator, rows, labels, weights, params)
-    predictor = WeakPredictor(fitted, columns, to_numpy(fitted.classes_))
+    predictor = WeakPredictor(fitted, columns, np.sort(to_numpy(fitted.classes_)))
     proba = predictor.proba(X)
     if cross_fit:
         out_of_fold = memory.cache(out_of_fold_proba, ignore=["n_jobs"])(
@@ -339,4 +340,34 @@ def _fit_clone(estimator, X, y, sample_weight, params):
 
 def _seed_of_split(cv, rng):
     is_share = isinstance(cv, Real) and not isinstance(cv, Integral)
-    return rng.randint(np.iinfo(np.int32).max) if is_share else None
+    return draw_seed(rng) if is_share else None
+
+
+def give_weak_view(detector, weak, *, weak_features, missing_label):
+    """Let a detector see what the weak estimator of a classifier sees.
+
+    Parameters
+    ----------
+    detector : OverlapDetector
+        Changed in place.
+    weak : classifier instance or None
+        The fitted weak estimator, which the detector is not to fit again.
+    weak_features, missing_label
+        Parameters of the classifier.
+
+    Raises
+    ------
+    ValueError
+        If the detector has a weak view of its own.
+    """
+    for name in ("weak_estimator", "weak_features"):
+        if getattr(detector, name) is not None:
+            msg = (
+                f"overlap_detector has {name}={getattr(detector, name)!r}, but "
+                "regions are found from the weak labels of this classifier: leave "
+                f"it None, and set {name} here."
+            )
+            raise ValueError(msg)
+    detector.set_params(
+        weak_estimator=weak, weak_features=weak_features, missing_label=missing_label
+    )

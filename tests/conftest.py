@@ -29,12 +29,11 @@ def one_thread():
 
 @pytest.fixture(autouse=True, scope="module")
 def small_helpers():
-    """Let helpers have fewer trees: what holds of them holds of any number."""
-    helpers = "sklearn_w2s.weak_to_strong._helpers"
+    """Let members have fewer trees: what holds of them holds of any number."""
+    package = "sklearn_w2s.weak_to_strong"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(f"{helpers}.N_TREES", 10)
-        patch.setattr(f"{helpers}.N_SOFT_TREES", 40)
-        patch.setattr(f"{helpers}.N_ROUNDS", 5)
+        patch.setattr(f"{package}._opinions.N_TREES", 20)
+        patch.setattr(f"{package}._teachers.N_SOFT_TREES", 20)
         yield
 
 

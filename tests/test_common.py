@@ -65,7 +65,8 @@ CLASSIFIERS = [
             {"strategy": "overlap"},
             {"strategy": "smooth"},
             {"strategy": "cut_statistic"},
-            {"strategy": "committee"},
+            {"strategy": "mix"},
+            {"strategy": "blend"},
             {"pseudo_labels": "hard", "missing_label": None},
             {"overlap_detector": OverlapDetector(), "strategy": "confidence"},
         )

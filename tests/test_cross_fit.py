@@ -185,7 +185,7 @@ def test_arguments_of_fit_are_cut_into_folds(rows):
         (2.5, r"cv=2.5 does not split the 60 labeled rows"),
         ("many", "cv='many' does not split the 60 labeled rows: Expected"),
         (KFold(100), r"cv=KFold\(.*\) does not split .* n_splits=100 greater than"),
-        ([(np.arange(60), [0]), ([0, 0], [1])], r"one class only to train weak_est"),
+        ([(np.arange(60), [0]), ([0, 0], [1])], r"one class only to train on"),
     ],
 )
 def test_splits_that_are_none_are_refused(rows, cv, message):

@@ -5,12 +5,18 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.decomposition import PCA
-from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    BaggingClassifier,
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import LinearSVC
@@ -24,6 +30,7 @@ from sklearn_w2s._fitting import (
     forget_fit,
     is_skorch_net,
     predict_aligned,
+    splits_inside,
     take_metadata,
     takes_distributions,
     takes_weights,
@@ -290,3 +297,36 @@ def test_only_nets_are_wrapped():
     assert is_skorch_net(type("MyNet", (net,), {})())
     assert not is_skorch_net(type("NeuralNet", (), {"__module__": "skorchlike"})())
     assert not is_skorch_net(WEIGHABLE)
+
+
+# Early stopping
+
+
+@pytest.mark.parametrize(
+    ("estimator", "n_rows", "splits"),
+    [
+        (HistGradientBoostingClassifier(), 10_000, False),
+        (HistGradientBoostingClassifier(), 10_001, True),
+        (HistGradientBoostingClassifier(early_stopping=True), 10, True),
+        (HistGradientBoostingClassifier(early_stopping=False), 10**6, False),
+        (make_pipeline(StandardScaler(), MLPClassifier()), 10**6, False),
+        (make_pipeline(StandardScaler(), MLPClassifier(early_stopping=True)), 10, True),
+        (GradientBoostingClassifier(), 10**6, False),
+        (GradientBoostingClassifier(n_iter_no_change=3), 10, True),
+        (LogisticRegression(), 10**6, False),
+    ],
+)
+def test_who_holds_out_rows_of_its_training_set(estimator, n_rows, splits):
+    assert splits_inside(estimator, n_rows) == splits
+
+
+def test_copies_of_rows_do_not_turn_early_stopping_on():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(6000, 3))
+    second = 1 / (1 + np.exp(-X[:, 0]))
+    targets = np.column_stack([1 - second, second])
+    boosting = HistGradientBoostingClassifier(max_iter=40)
+    fit_on_targets(
+        boosting, X, targets, np.arange(2), np.ones(6000), weighted=False, params={}
+    )
+    assert boosting.n_iter_ == 40

@@ -198,10 +198,14 @@ def test_every_training_set_holds_all_unlabeled_rows(table):
     X, y, _ = table
 
     models = cross_validate(
-        classifier(), X, y, cv=LabeledSplit(3), return_estimator=True
+        classifier().set_params(store_rows=True),
+        X,
+        y,
+        cv=LabeledSplit(3),
+        return_estimator=True,
     )["estimator"]
 
     n_labeled = np.sum(y >= 0)
     for model in models:
-        n_rows = len(model.transduction_)
+        n_rows = len(model.rows_["label"])
         assert n_rows == pytest.approx(len(y) - n_labeled / 3, abs=1)

@@ -85,6 +85,7 @@ def classifier(strategy="all"):
         GaussianNB(),
         weak_features=EASY,
         strategy=strategy,
+        store_rows=True,
         random_state=0,
     )
 
@@ -229,7 +230,7 @@ def test_predictions_do_not_hang_on_the_order_of_rows(problem, strategy):
     second = classifier(strategy).fit(problem.X[order], problem.y[order])
 
     same_predictions(first, second, problem.X, atol=1e-7)
-    assert_array_equal(second.transduction_, first.transduction_[order])
+    assert_array_equal(second.rows_["label"], first.rows_["label"][order])
 
 
 @given(problems, STRATEGIES)
@@ -285,7 +286,7 @@ def test_a_score_counts_labeled_rows_alone(problem, strategy):
     score = model.score(problem.X, problem.y)
 
     assert score == model.score(problem.X[labeled], problem.y[labeled])
-    assert set(model.transduction_[~labeled]) <= {0, 1}
+    assert set(model.rows_["label"][~labeled]) <= {0, 1}
 
 
 @costly

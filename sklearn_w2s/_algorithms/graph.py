@@ -6,57 +6,6 @@ from numpy.typing import ArrayLike, NDArray
 FloatArray = NDArray[np.float64]
 
 
-def smooth_labels(
-    proba: ArrayLike, neighbors: ArrayLike, *, share: float, n_steps: int = 5
-) -> FloatArray:
-    r"""Mix the class probabilities of each row with those of its neighbours.
-
-    .. math:: Q^{(t+1)}_i = (1 - \lambda) P_i
-        + \frac{\lambda}{k} \sum_{j \in N(i)} Q^{(t)}_j, \qquad Q^{(0)} = P
-
-    with :math:`\lambda` the `share`. The given P holds every row to what it was, so
-    that many steps approach a limit instead of one value for all rows.
-
-    Parameters
-    ----------
-    proba : array-like of shape (n, n_classes)
-        Class probabilities P.
-    neighbors : array-like of int of shape (n, k)
-        Positions of the neighbours N(i) of each row, k at least 1.
-    share : float
-        Share of the neighbours in [0, 1]; 0 leaves the probabilities as they are.
-    n_steps : int, default=5
-        Number of steps: neighbours up to so many edges away have a say.
-
-    Returns
-    -------
-    ndarray of shape (n, n_classes)
-        Smoothed probabilities; rows keep their sum of one.
-
-    References
-    ----------
-    D. Zhou, O. Bousquet, T. N. Lal, J. Weston, B. Schölkopf, "Learning with Local and
-    Global Consistency", NeurIPS 2003. Of weak labels: "Selective Weak-to-Strong
-    Generalization", arXiv:2511.14166, 2025.
-
-    Examples
-    --------
-    >>> smooth_labels([[1, 0], [0, 1]], [[1], [0]], share=0.5, n_steps=1)
-    array([[0.5, 0.5],
-           [0.5, 0.5]])
-    """
-    given = np.array(proba, dtype=np.float64)
-    # Contiguous, as the steps read one neighbour of all rows at a time.
-    ranks = np.ascontiguousarray(np.asarray(neighbors, dtype=np.intp).T)
-    smoothed = given
-    for _ in range(n_steps):
-        total = np.zeros_like(given)
-        for rank in ranks:
-            total += smoothed[rank]
-        smoothed = (1 - share) * given + (share / len(ranks)) * total
-    return smoothed
-
-
 def cut_statistic(
     codes: ArrayLike, neighbors: ArrayLike, distances: ArrayLike
 ) -> FloatArray:

@@ -46,7 +46,7 @@ class Advice:
     reasons : list of str
         The evidence in words, a sentence or two each.
     estimator : classifier
-        The weak-to-strong classifier, fitted on all rows.
+        The weak-to-strong classifier, fitted on all rows, with `store_rows`.
 
     Examples
     --------

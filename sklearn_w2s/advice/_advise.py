@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils import check_random_state, column_or_1d, indexable
 
+from sklearn_w2s._algorithms.overlap import OVERLAP
 from sklearn_w2s._validation import check_labels, check_sources, require_rows
 from sklearn_w2s.advice._advice import Advice
 from sklearn_w2s.advice._decision import decide, densest_source, plan, source_table
@@ -269,10 +270,10 @@ def _lead(standing):
 
 
 def _describe_sources(student, labeled, sample_source, confidence_level):
-    detector = getattr(final_step(student), "overlap_detector_", None)
-    if sample_source is None or detector is None:
+    regions = getattr(final_step(student), "rows_", {}).get("region")
+    if sample_source is None or regions is None:
         return None
-    overlap = detector.get_support()[~labeled]
+    overlap = regions[~labeled] == OVERLAP
     return source_table(overlap, sample_source[~labeled], confidence_level)
 
 

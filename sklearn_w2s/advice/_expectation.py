@@ -92,9 +92,9 @@ def kind_of(strategy):
     known = STRATEGIES.get(strategy) if isinstance(strategy, str) else None
     if known is None:
         return "imitating"
-    if known.teacher is not None:
+    if known.teacher is not None and known.teacher.needs_labels:
         return "taught"
-    return "smoothing" if known.needs_rows else "imitating"
+    return "smoothing" if known.teacher or known.needs_rows else "imitating"
 
 
 class Expectation(NamedTuple):

@@ -181,6 +181,8 @@ def _with_detector(estimator):
     """Return a clone that finds regions, which the overlap density needs."""
     estimator = clone(estimator)
     final = final_step(estimator)
+    if hasattr(final, "store_rows"):
+        final.set_params(store_rows=True)
     if getattr(final, "overlap_detector", 0) is None:
         final.set_params(overlap_detector=OverlapDetector())
     return estimator

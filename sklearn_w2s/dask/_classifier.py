@@ -1,7 +1,6 @@
 """WeakToStrongClassifier over Dask collections."""
 
 import copy
-import warnings
 from dataclasses import replace
 from numbers import Integral
 
@@ -22,7 +21,7 @@ from sklearn_w2s._sklearn import (
     seed_nested,
 )
 from sklearn_w2s._validation import check_features, check_labels
-from sklearn_w2s._weak import default_for, is_given
+from sklearn_w2s._weak import default_for, give_weak_view, is_given
 from sklearn_w2s.dask._blocks import (
     as_rows,
     is_collection,
@@ -49,8 +48,7 @@ from sklearn_w2s.dask._training import (
     is_distributed,
     require_trainable,
 )
-from sklearn_w2s.weak_to_strong._choice import choose
-from sklearn_w2s.weak_to_strong._regions import give_weak_view
+from sklearn_w2s.weak_to_strong._strategies import choose
 from sklearn_w2s.weak_to_strong._targets import loss_message
 
 _ROW_BY_ROW = {"auto", "all", "confidence", "confident", "overlap"}
@@ -86,7 +84,7 @@ class WeakToStrongClassifier(_InMemory):
         those two, ``cuml.dask`` and ``dask_ml``, and "sample" for others.
     max_rows : int, default=100000
         Rows that "sample" fits the strong estimator on, at most.
-    pseudo_labels, include_labeled, missing_label, memory, n_jobs : object
+    fallback, pseudo_labels, include_labeled, missing_label, memory, n_jobs : object
         As in :class:`sklearn_w2s.WeakToStrongClassifier`.
     random_state : int, RandomState instance or None, default=None
         As in :class:`sklearn_w2s.WeakToStrongClassifier`; also draws the samples.
@@ -95,6 +93,10 @@ class WeakToStrongClassifier(_InMemory):
     ----------
     weak_estimator_, strong_estimator_ : classifier
         The fitted estimators.
+    estimator_ : classifier
+        Who predicts, the strong one.
+    calibration_ : tuple of (float, float)
+        As in memory; (1, 0), for there is no teacher.
     weak_predictor_ : object
         The weak estimator together with its columns and classes.
     overlap_detector_ : OverlapDetector
@@ -170,6 +172,7 @@ class WeakToStrongClassifier(_InMemory):
         strategy="auto",
         strong_fit="auto",
         max_rows=100_000,
+        fallback="warn",
         pseudo_labels="auto",
         include_labeled=True,
         missing_label=-1,
@@ -183,6 +186,7 @@ class WeakToStrongClassifier(_InMemory):
             weak_features=weak_features,
             overlap_detector=overlap_detector,
             strategy=strategy,
+            fallback=fallback,
             pseudo_labels=pseudo_labels,
             include_labeled=include_labeled,
             missing_label=missing_label,
@@ -233,7 +237,13 @@ class WeakToStrongClassifier(_InMemory):
         seeds = None if self.random_state is None else rng
         strong = clone(self._strong())
         self.strategy_, strategy, self.pseudo_labels_ = choose(
-            self.strategy, self.pseudo_labels, strong, n_unlabeled=0, is_table=False
+            self.strategy,
+            self.pseudo_labels,
+            strong,
+            n_unlabeled=0,
+            # As many as are learned from at once.
+            n_rows=self.max_rows,
+            is_table=False,
         )
         self.strong_fit_ = self._way_to_fit(strong)
         weighted = sample_weight is not None
@@ -273,6 +283,7 @@ class WeakToStrongClassifier(_InMemory):
         self.strong_estimator_ = self._fit_strong_on(
             strong, lesson, blocks, as_rows(X), seed, weighted=weighted
         )
+        self._predict_with(self.strong_estimator_)
         self.n_samples_seen_ = survey.n_rows
         return self
 
@@ -349,8 +360,7 @@ class WeakToStrongClassifier(_InMemory):
         """Fit the strong estimator on what the lesson makes of the blocks."""
         tally, sample = self._assess(lesson, blocks, seed)
         if len(tally.lost):
-            message = loss_message(self.strategy_, tally.lost)
-            warnings.warn(message, UserWarning, stacklevel=3)
+            self._fall_back(loss_message(self.strategy_, tally.lost))
             self.strategy_ = "all"
             lesson = replace(lesson, strategy="all")
             tally, sample = self._assess(lesson, blocks, seed)

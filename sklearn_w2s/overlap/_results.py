@@ -34,7 +34,8 @@ class ResultsMixin(BaseEstimator):
         ValueError
             If there is no such region.
         AttributeError
-            After `partial_fit`, which does not keep the rows: use `predict`.
+            After `partial_fit`, and in a classifier, where rows are not kept: use
+            `predict`.
         """
         check_is_fitted(self)
         if region not in REGIONS:
@@ -42,12 +43,25 @@ class ResultsMixin(BaseEstimator):
             raise ValueError(msg)
         if not hasattr(self, "regions_"):
             msg = (
-                "partial_fit keeps no regions of the rows it has seen. Call predict(X) "
-                f"== {region!r} on the rows of interest."
+                "partial_fit keeps no regions of the rows it has seen, nor does the "
+                f"detector of a classifier. Call predict(X) == {region!r} on the rows "
+                "of interest."
             )
             raise AttributeError(msg)
         support = self.regions_ == region
         return np.flatnonzero(support) if indices else support
+
+    def forget_rows(self):
+        """Drop what is known of each row of `fit`; other rows can still be judged.
+
+        Returns
+        -------
+        OverlapDetector
+            The estimator.
+        """
+        for name in ("regions_", "confidence_", "overlap_score_"):
+            delattr(self, name)
+        return self
 
     def _set_density(self, density, n_rows):
         """Set the overlap density, and what follows from it and the number of rows."""

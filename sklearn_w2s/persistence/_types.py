@@ -25,11 +25,6 @@ _OWN = {
     "weak_estimators._function": ["FunctionClassifier"],
     "weak_estimators._votes": ["VoteClassifier"],
     "weak_to_strong._classifier": ["WeakToStrongClassifier"],
-    "weak_to_strong._committee": ["Committee"],
-    "weak_to_strong._students": ["HelperStudents"],
-    "weak_to_strong._teachers": ["CoTeacher", "Member", "Teacher"],
-    "weak_to_strong._trust": ["TrustingTeacher"],
-    "weak_to_strong._views": ["View"],
 }
 # Of the defaults and helpers, as far as skops does not trust them by itself.
 _OTHERS = [

@@ -82,10 +82,11 @@ def _means(by_name):
     )
 
 
-def overlap_figure(detector):
+def overlap_figure(model):
     """Return the figure of confidences and overlap scores of the rows of a fit."""
-    regions = detector.regions_
-    confidence, score = detector.confidence_, detector.overlap_score_
+    detector, rows = model.overlap_detector_, model.rows_
+    regions, confidence = rows["region"], rows["confidence"]
+    score = rows["overlap_score"]
     thresholds = (detector.confidence_threshold_, detector.overlap_threshold_)
     confident = _spread(score[regions != HARD], thresholds[1])
     shares = ", ".join(f"{np.mean(regions == r):.0%} {r}" for r in REGIONS)

@@ -161,7 +161,7 @@ def _figures(findings, advice):
         element("h3", "Accuracy by region"),
         region_figure(findings.results),
         element("h3", "Regions"),
-        overlap_figure(advice.estimator.overlap_detector_),
+        overlap_figure(advice.estimator),
     ]
     if findings.sources is not None:
         content += [element("h3", "Sources"), sources_content(findings.sources)]

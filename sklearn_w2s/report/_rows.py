@@ -39,7 +39,7 @@ def rows_content(model, pool):
     Parameters
     ----------
     model : WeakToStrongClassifier
-        Fitted on X and y of the pool, with an overlap detector.
+        Fitted on X and y of the pool, with an overlap detector and `store_rows`.
     pool : Pool
         Rows.
 
@@ -48,11 +48,11 @@ def rows_content(model, pool):
     list of Markup
         A heading, a sentence and a table for each kind of row.
     """
-    detector = model.overlap_detector_
-    regions, confidence = detector.regions_, detector.confidence_
+    known = model.rows_
+    regions = known["region"]
     kinds = {
-        "hard": _first(regions == HARD, confidence),
-        "overlap": _first(regions == OVERLAP, -detector.overlap_score_),
+        "hard": _first(regions == HARD, known["confidence"]),
+        "overlap": _first(regions == OVERLAP, -known["overlap_score"]),
         "doubtful": _doubtful(model, pool),
     }
     return [_one_kind(model, pool, *kind) for kind in kinds.items()]
@@ -66,7 +66,8 @@ def _first(mask, keys):
 
 def _doubtful(model, pool):
     proba = model.predict_proba(pool.X)
-    weak, student = model.weak_proba_.argmax(axis=1), proba.argmax(axis=1)
+    weak = np.searchsorted(model.classes_, model.rows_["weak_label"])
+    student = proba.argmax(axis=1)
     everywhere = np.arange(len(proba))
     lead = proba[everywhere, student] - proba[everywhere, weak]
     unlabeled = ~check_labels(pool.y, pool.missing_label)[1]
@@ -93,9 +94,9 @@ def _one_kind(model, pool, name, positions):
 
 def _facts(model, pool, positions):
     """Return number, labels and scores of each row."""
-    detector = model.overlap_detector_
+    scores = model.rows_
     known = check_labels(pool.truth, pool.missing_label)[1]
-    weak = model.classes_[model.weak_proba_[positions].argmax(axis=1)]
+    weak = scores["weak_label"][positions]
     student = model.predict(safe_indexing(pool.X, positions))
     return [
         [
@@ -103,8 +104,8 @@ def _facts(model, pool, positions):
             shorten(pool.truth[i]) if known[i] else "",
             shorten(weak[rank]),
             shorten(student[rank]),
-            f"{detector.confidence_[i]:.3f}",
-            f"{detector.overlap_score_[i]:.3f}",
+            f"{scores['confidence'][i]:.3f}",
+            f"{scores['overlap_score'][i]:.3f}",
         ]
         for rank, i in enumerate(positions)
     ]

@@ -1,20 +1,33 @@
 """WeakToStrongClassifier: a strong estimator trained on the labels of a weak one."""
 
-from numbers import Integral
+import warnings
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state, column_or_1d, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from sklearn_w2s._algorithms.weak_labels import one_hot, unit_mean
+from sklearn_w2s._cross_fit import held_out_folds
 from sklearn_w2s._delegation import (
     PredictionDelegate,
     prediction_mapping,
     take_labeled,
 )
-from sklearn_w2s._fitting import adapt, fit_arguments, forget_fit
+from sklearn_w2s._fitting import (
+    adapt,
+    draw_seed,
+    fit_arguments,
+    fit_on_targets,
+    forget_fit,
+    learns_softly,
+)
 from sklearn_w2s._persistence import VersionStampMixin
+from sklearn_w2s._progress import ProgressMixin
 from sklearn_w2s._representation import DiagramMixin, name_of
 from sklearn_w2s._sklearn import (
     HasMethods,
@@ -23,6 +36,9 @@ from sklearn_w2s._sklearn import (
     fit_context,
     namespace_of,
     raise_for_params,
+    safe_indexing,
+    seed_nested,
+    to_numpy,
 )
 from sklearn_w2s._tabular import default_strong_estimator, default_weak_estimator
 from sklearn_w2s._validation import (
@@ -30,19 +46,41 @@ from sklearn_w2s._validation import (
     align_proba,
     check_features,
     check_labels,
+    n_rows,
+)
+from sklearn_w2s._weak import (
+    fit_weak,
+    give_weak_view,
+    is_given,
+    resolve_columns,
+    select_columns,
 )
 from sklearn_w2s.overlap import OverlapDetector
-from sklearn_w2s.weak_to_strong._choice import choose
-from sklearn_w2s.weak_to_strong._setting import Setting
-from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
-from sklearn_w2s.weak_to_strong._training import TrainingMixin
+from sklearn_w2s.weak_to_strong._rows import Pupil, Rows, gather, table_of_rows
+from sklearn_w2s.weak_to_strong._strategies import STRATEGIES, choose
+from sklearn_w2s.weak_to_strong._student import (
+    FAR_BEHIND,
+    PLAIN,
+    Calibration,
+    Lesson,
+    Student,
+    codes_of,
+    surely_behind,
+    train_student,
+)
+from sklearn_w2s.weak_to_strong._targets import (
+    keep_true_labels,
+    loss_message,
+    weak_targets,
+)
+from sklearn_w2s.weak_to_strong._views import View, unknown_columns
 
 
 class WeakToStrongClassifier(
     DiagramMixin,
     VersionStampMixin,
     PredictionDelegate,
-    TrainingMixin,
+    ProgressMixin,
     ClassifierMixin,
     MetaEstimatorMixin,
     BaseEstimator,
@@ -50,10 +88,11 @@ class WeakToStrongClassifier(
     r"""Train a strong estimator on the labels of a weak one.
 
     The weak estimator learns from the labeled rows and labels all others. A strategy
-    turns its probabilities into targets and weights, and the strong estimator learns
-    from them together with the true labels. The strong estimator can end up better
-    than the weak one where enough rows carry both the pattern that the weak estimator
-    knows and the one that only the strong estimator can learn [1]_.
+    turns what is known into targets and weights, and the strong estimator learns from
+    them together with the true labels. It can end up better than the weak one where
+    enough rows carry both the pattern that the weak estimator knows and the one that
+    only the strong estimator can learn [1]_. One model predicts: the fitted classifier
+    is as fast and about as large as `estimator_`.
 
     Parameters
     ----------
@@ -68,10 +107,11 @@ class WeakToStrongClassifier(
         Columns that the weak estimator sees; a callable gets X and returns them. None
         means all.
     overlap_detector : OverlapDetector, default=None
-        Finds the regions that the strategies "confident", "overlap" and callables need.
-        It uses the weak estimator, `weak_features` and `missing_label` of this
-        classifier, and its own `cv` for the weak probabilities of labeled rows. None
-        uses the detector's defaults where a strategy needs it.
+        Finds the regions that "confident", "overlap" and callables need; where it is
+        given, "mix", "blend" and "co_train" weigh their members by region as far as
+        held-out labels want it. It uses the weak estimator, `weak_features` and
+        `missing_label` of this classifier, and its own `cv` for whatever is held out.
+        None uses the detector's defaults where a strategy needs it.
     strategy : str or callable, default="auto"
         How weak labels are used. The strong estimator learns from
 
@@ -80,72 +120,87 @@ class WeakToStrongClassifier(
         - "confident": those of rows that are not hard;
         - "overlap": those of overlap rows alone, as in the paper;
         - "cut_statistic": those that neighbouring rows dispute least, three quarters;
-        - "smooth": their mean over neighbouring rows, with the class shares kept;
 
-        or from a teacher that knows more than the weak estimator, with which it then
-        predicts together:
+        or from a teacher that says more of the unlabeled rows than the weak estimator,
 
+        - "smooth": the weak labels, smoothed until rows that resemble each other agree;
+          the only one that needs no label;
         - "mix": the weak estimator and the strong one trained on the labels, weighted
-          by how well they predict held-out labels;
-        - "trust": both, weighted row by row;
-        - "blend": both and six helpers trained on the labels;
-        - "co_train": a blend that sees what the weak estimator sees, corrected by a
-          forest that sees the other columns;
-        - "committee": a blend, corrected by columns that labeled rows lack if there are
-          any; helper students, which smooth what it says, predict as well;
-        - "auto": "committee", or the weak estimator or the strong one trained on the
-          labels alone where it predicts clearly more held-out labels. With fewer than
-          200 unlabeled rows, arrays of other libraries or a strong estimator without
-          probabilities it is "confidence", or "all" where that takes no weights;
+          by the likelihood of held-out labels;
+        - "blend": these two, randomised trees, kernel machines and label spreading over
+          a graph of all rows, likewise;
+        - "co_train": a blend that sees what labels know, or what the weak estimator
+          sees, corrected by trees that see the other columns;
+        - "auto": "blend", or "co_train" where labeled rows lack columns, or "smooth"
+          where there are no labels of two classes. Where held-out labels, or the
+          teacher on rows that the student has not seen, say that the weak estimator or
+          the strong one trained on the labels does better, that one predicts. With
+          fewer than 200 unlabeled rows, and for arrays of other libraries, it is
+          "confidence", or "all" where the strong estimator takes no weights;
         - a callable ``(weak_proba, regions, representation, labeled, rng)`` that
           returns target probabilities of shape (n_samples, n_classes) and weights of
           shape (n_samples,).
+    scoring : str, callable or None, default=None
+        Measure that "mix", "blend" and "co_train" choose the weights of members, and
+        how far rare classes are raised, by: a scorer of held-out labels, such as
+        "roc_auc", "balanced_accuracy" or the cost of your errors. None is the
+        likelihood. The method `score` stays accuracy.
+    fallback : {"warn", "raise"}, default="warn"
+        What happens where a strategy loses a class, so that "all" would be used, or
+        lacks the labels that it needs, so that "smooth" would be: a warning, or a
+        ValueError, which a search scores as `error_score`.
     pseudo_labels : {"auto", "hard", "soft"}, default="auto"
         Whether the strong estimator learns from the weak classes or from their
         probabilities. Soft labels repeat each row once per class, weighted by its
         probability, which is the exact cross-entropy; nets take the distributions
         themselves. "auto" is soft where the strong estimator can learn from them, but
-        hard for a committee.
+        hard with a teacher.
     include_labeled : bool, default=True
         Whether labeled rows join the training set of the strong estimator, with their
         true labels.
     missing_label : scalar, default=-1
         Label of unlabeled rows.
+    store_rows : bool, default=False
+        Whether to keep `rows_`, a table of what was known of each row.
     memory : None, str or object with the joblib.Memory interface, default=None
-        Cache of the weak estimator's fits, so that a grid over thresholds, strategies
-        and strong estimators fits it once per fold. A str is the folder of the cache.
+        Cache of the weak estimator's fits and of what members of a teacher say, so that
+        a grid over thresholds fits them once per fold. A str is the folder of the
+        cache.
     n_jobs : int, default=None
-        Folds of the weak estimator fitted at the same time.
+        Folds, trees and neighbour searches at the same time.
     random_state : int, RandomState instance or None, default=None
         Seeds every `random_state` of the sub-estimators that is None, and the strategy.
 
     Attributes
     ----------
+    estimator_ : classifier
+        Who predicts: `strong_estimator_`, or `weak_estimator_` where `strategy_` is
+        "weak".
     weak_estimator_ : classifier or None
         The fitted weak estimator; None where only `weak_proba` was given.
     strong_estimator_ : classifier
         The fitted strong estimator. A skorch net is found in its attribute `net_`.
-    committee_ : object
-        Who predicts, in strategies with a teacher; in the others the strong estimator
-        does.
+    calibration_ : tuple of (float, float)
+        The `power` that its probabilities are raised to, and renormalised, and the
+        `even_share` of equal chances mixed in before, so that they are those of true
+        labels; (1, 0), which changes nothing, without a teacher.
     evidence_ : dict
         In strategies with a teacher: the `weights` of its members, and the `accuracy`
         and mean `log_likelihood`, in nats, of each of them, and of all together, on
-        held-out labels. Empty without labels.
+        held-out labels; with an overlap detector `region_weights`, and what they gain
+        in likelihood, `region_gain`. Empty for "smooth".
     overlap_detector_ : OverlapDetector
-        The fitted detector, where one was given or needed.
+        The fitted detector, where one was given or needed, without what it knew of each
+        row.
     overlap_density_ : float
         Its density, in [0, 1].
-    weak_proba_ : ndarray of shape (n_samples, n_classes)
-        Weak probabilities of the rows of `fit`. Those of labeled rows are out-of-fold
-        where an overlap detector or a teacher takes part, else in-sample and not used.
-    label_distributions_ : ndarray of shape (n_samples, n_classes)
-        Targets of the strong estimator.
-    transduction_ : ndarray of shape (n_samples,)
-        Labels of the rows of `fit`: the true ones, or the likeliest of the targets.
-    train_weight_ : ndarray of shape (n_samples,)
-        Weights of the rows in the strong estimator's training set; zero for those that
-        are left out.
+    rows_ : dict of str to ndarray of shape (n_samples,)
+        With `store_rows`, columns of a table, for ``pandas.DataFrame(rows_)``: whether
+        a row is `labeled`, the `label` that it was learned with and its `weight`, zero
+        where it was not; the `weak_label` (of labeled rows held out where a detector or
+        a teacher takes part); `region`, `confidence` and `overlap_score` with a
+        detector; and, with the name of a class or a member of the teacher in place of
+        the star, `weak_proba_*`, `target_*` and `*_label`.
     strategy_ : str or callable
         The strategy used, after "auto" and after a fall back; "weak" or
         "strong_on_labels" where one of them predicts alone.
@@ -166,6 +221,13 @@ class WeakToStrongClassifier(
 
     Notes
     -----
+    A teacher is asked once, in `fit`; nothing of it is kept. Its labels are learned as
+    hard ones, each weighted by the margin of its probabilities, or drawn by it from
+    more than 10,000 rows. A tenth of the unlabeled rows, 2,000 at most, are not learned
+    from: there the student is held against the teacher. If it falls behind, another
+    kind of lesson is tried, and `calibration_` is the one under which its probabilities
+    are likeliest by those of the teacher.
+
     Weights of a strategy are scaled to mean 1 over the rows that are kept, so that the
     regularisation of the strong estimator means what it means elsewhere, and then
     multiplied by `sample_weight`. With soft labels, parameters that count rows, such as
@@ -205,7 +267,7 @@ class WeakToStrongClassifier(
     ...     random_state=0,
     ... ).fit(X[:1200], y_train)
     >>> model.strategy_
-    'committee'
+    'blend'
     >>> weak_score = model.weak_estimator_.score(X[1200:], y[1200:])
     >>> bool(model.score(X[1200:], y[1200:]) > weak_score)
     True
@@ -220,9 +282,12 @@ class WeakToStrongClassifier(
         "weak_features": "no_validation",
         "overlap_detector": [HasMethods(["fit", "get_support"]), None],
         "strategy": [StrOptions({"auto", *STRATEGIES}), callable],
+        "scoring": [str, callable, None],
+        "fallback": [StrOptions({"warn", "raise"})],
         "pseudo_labels": [StrOptions({"auto", "hard", "soft"})],
         "include_labeled": ["boolean"],
         "missing_label": "no_validation",
+        "store_rows": ["boolean"],
         "memory": [str, HasMethods(["cache"]), None],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
@@ -236,9 +301,12 @@ class WeakToStrongClassifier(
         weak_features=None,
         overlap_detector=None,
         strategy="auto",
+        scoring=None,
+        fallback="warn",
         pseudo_labels="auto",
         include_labeled=True,
         missing_label=-1,
+        store_rows=False,
         memory=None,
         n_jobs=None,
         random_state=None,
@@ -248,9 +316,12 @@ class WeakToStrongClassifier(
         self.weak_features = weak_features
         self.overlap_detector = overlap_detector
         self.strategy = strategy
+        self.scoring = scoring
+        self.fallback = fallback
         self.pseudo_labels = pseudo_labels
         self.include_labeled = include_labeled
         self.missing_label = missing_label
+        self.store_rows = store_rows
         self.memory = memory
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -271,7 +342,8 @@ class WeakToStrongClassifier(
             Probabilities of a weak estimator that is not at hand. Columns are in
             sorted order of the classes, or named by them in a data frame.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights for both estimators; a weight of two equals a row given twice.
+            Weights for both estimators. Where there is no teacher, a weight of two
+            equals a row given twice.
         **params : dict
             Metadata for the `fit` of the sub-estimators, with metadata routing
             switched on.
@@ -284,9 +356,10 @@ class WeakToStrongClassifier(
         Raises
         ------
         ValueError
-            If the labeled rows hold one class only, no row is left to train on,
-            `overlap_detector` has a weak view of its own, weak probabilities of so many
-            classes do not fit into memory, or an argument does not fit.
+            If the labeled rows hold one class only, no row is left to train on, a
+            strategy would fall back and must not, `overlap_detector` has a weak view of
+            its own, weak probabilities of so many classes do not fit into memory, or an
+            argument does not fit.
         TypeError
             If weights are given, or needed by the strategy, that an estimator cannot
             take, if the weak one has no `predict_proba`, or if the strong one is no
@@ -295,49 +368,343 @@ class WeakToStrongClassifier(
         Warns
         -----
         UserWarning
-            If a strategy loses a class, so that "all" is used, if soft pseudo-labels
-            are asked for and not possible, or if the strong estimator has less to say,
-            because it cannot be trained on the labels alone or missed its lesson.
+            If a strategy falls back to another, soft pseudo-labels are asked for and
+            not possible, thresholds of a detector change nothing, or if the strong
+            estimator cannot be trained on the labels alone or has not learned what it
+            was taught.
         """
         forget_fit(self)
         raise_for_params(params, self, "fit")
         X = check_features(self, X, reset=True)
-        weights = check_weights(sample_weight, X)
-        if sample_weight is not None:
-            sample_weight = weights
+        weights, weighted = check_weights(sample_weight, X), sample_weight is not None
         labels, labeled = check_labels(y, self.missing_label)
         check_consistent_length(X, labeled)
+        rows = Rows(X, y, labels, labeled, weights, weighted)
         rng = check_random_state(self.random_state)
         seeds = None if self.random_state is None else rng
-        weak_arguments, strong_arguments = fit_arguments(
-            self, ["weak_estimator", "strong_estimator"], sample_weight, params
+        weak_fit, strong_fit = fit_arguments(
+            self, ["weak_estimator", "strong_estimator"], rows.sample_weight, params
         )
-        setting = Setting(
-            X=X,
-            y=y,
-            labels=labels,
-            labeled=labeled,
-            weights=weights,
-            weighted=sample_weight is not None,
-            given_proba=weak_proba,
-            strong=clone(self._strong()),
-            strong_weights=strong_arguments[0],
-            strong_params=strong_arguments[1],
-            include_labeled=self.include_labeled,
-            cv=self._detector().cv,
+        pupil = Pupil(clone(self._strong()), *strong_fit)
+        scorer = self._scorer()
+        strategy = self._choose(rows, pupil)
+        needs_regions = strategy.needs_regions or self.overlap_detector is not None
+        is_taught = strategy.teacher is not None
+        tasks = self._begin_tasks(2 + needs_regions + is_taught)
+        with self._task(tasks, "weak"):
+            folds = None
+            if needs_regions or getattr(strategy.teacher, "needs_labels", False):
+                folds = self._hold_out(rows, rng)
+            weak, proba = self._fit_weak(
+                rows, weak_proba, weak_fit, folds, seeds=seeds, rng=rng
+            )
+        regions = taught = None
+        if needs_regions:
+            with self._task(tasks, "regions"):
+                regions = self._find_regions(rows, weak, proba, weak_proba, seeds)
+                self._require_use_of_regions(strategy)
+        if is_taught:
+            with self._task(tasks, "lesson"):
+                known = gather(
+                    rows,
+                    weak,
+                    proba,
+                    pupil,
+                    folds,
+                    strategy=self.strategy_,
+                    keeps_folds=not isinstance(self._detector().cv, Real | None),
+                    is_given_weak=weak_proba is not None or is_given(self._weak()),
+                    include_labeled=self.include_labeled,
+                    seed=None if self.random_state is None else draw_seed(rng),
+                )
+                taught, lesson = self._hear(
+                    strategy.teacher, known, regions, scorer, rows
+                )
+        pupil = pupil._replace(estimator=seed_nested(pupil.estimator, seeds))
+        with self._task(tasks, "strong", part=pupil.estimator):
+            if is_taught:
+                student = self._teach(rows, pupil, lesson, taught, proba, rng)
+            else:
+                student = self._imitate(rows, pupil, strategy, proba, regions, rng)
+        self._keep(rows, student, weak, proba, taught)
+        self._end_tasks(tasks, X, y, rows.sample_weight)
+        return self
+
+    def _scorer(self):
+        """Return the measure of the user, None for the likelihood."""
+        return self.scoring and check_scoring(self, scoring=self.scoring)
+
+    def _choose(self, rows, pupil):
+        """Set the strategy and the kind of labels, and return what it needs."""
+        n_classes = len(np.unique(rows.labels[rows.weights[rows.labeled] > 0]))
+        is_table = namespace_of(rows.X)[0] is None
+        auto = "smooth"
+        if n_classes > 1 and is_table:
+            unknown = unknown_columns(rows.X, rows.known, rows.taught)
+            auto = "co_train" if unknown else "blend"
+        name, strategy, kind = choose(
+            self.strategy,
+            self.pseudo_labels,
+            pupil.estimator,
+            n_unlabeled=len(rows.taught),
+            n_rows=len(rows.taught) + len(rows.known),
+            is_table=is_table,
+            auto=auto,
+        )
+        if strategy.teacher is not None and not len(rows.taught):
+            name, strategy = "strong_on_labels", STRATEGIES["all"]
+        elif n_classes < 2 and getattr(strategy.teacher, "needs_labels", False):
+            self._fall_back(
+                f'strategy="{name}" needs labels of two classes at least, and y has '
+                f'{n_classes}, so that "smooth" is used instead.'
+            )
+            name, strategy = "smooth", STRATEGIES["smooth"]
+        self.strategy_, self.pseudo_labels_ = name, kind
+        return strategy
+
+    def _require_use_of_regions(self, strategy):
+        """Warn of thresholds that the user has set, and "auto" does not use."""
+        detector = self.overlap_detector
+        takes = getattr(strategy.teacher, "takes_regions", strategy.needs_regions)
+        if self.strategy != "auto" or takes:
+            return
+        names = ("confidence_threshold", "overlap_threshold")
+        chosen = [n for n in names if not _is_auto(getattr(detector, n, "auto"))]
+        if chosen:
+            warnings.warn(
+                f"{chosen} of overlap_detector change no prediction: "
+                f'strategy="auto" is "{self.strategy_}" here, which uses no regions. '
+                '"confident" and "overlap" do, and with labels of two classes "mix" '
+                'and "blend".',
+                UserWarning,
+                stacklevel=4,
+            )
+
+    def _fall_back(self, message):
+        """Warn of a fall back to another strategy, or refuse it."""
+        if self.fallback == "raise":
+            raise ValueError(message)
+        warnings.warn(message, UserWarning, stacklevel=5)
+
+    def _hold_out(self, rows, rng):
+        """Return the folds of labeled rows that all who learn from them share."""
+        weights = rows.weights[rows.labeled]
+        if len(np.unique(rows.labels[weights > 0])) < 2:
+            return []
+        cv = self._detector().cv
+        is_share = isinstance(cv, Real) and not isinstance(cv, Integral)
+        return held_out_folds(
+            cv,
+            safe_indexing(rows.X, np.flatnonzero(rows.labeled)),
+            rows.labels,
+            weights,
+            draw_seed(rng) if is_share else None,
+        )
+
+    def _fit_weak(self, rows, given_proba, arguments, folds, *, seeds, rng):
+        """Set the weak estimator; return it and its probabilities of all rows."""
+        weights, params = arguments
+        weak, proba = fit_weak(
+            self._weak(),
+            rows.X,
+            rows.labels,
+            rows.labeled,
+            columns=resolve_columns(self.weak_features, rows.X),
+            weak_proba=given_proba,
+            sample_weight=weights,
+            params=params,
+            cross_fit=folds is not None,
+            cv=folds,
+            memory=self.memory,
             n_jobs=self.n_jobs,
             seeds=seeds,
             rng=rng,
         )
-        self.strategy_, strategy, self.pseudo_labels_ = choose(
-            self.strategy,
-            self.pseudo_labels,
-            setting.strong,
-            n_unlabeled=setting.unlabeled.sum(),
-            is_table=namespace_of(X)[0] is None,
+        self.weak_estimator_, self.classes_ = weak.estimator, weak.classes
+        return weak, proba
+
+    def _find_regions(self, rows, weak, proba, given_proba, seeds):
+        """Fit the detector to the weak labels; return the regions of all rows."""
+        detector, estimator = clone(self._detector()), weak.estimator
+        if estimator is not None and not isinstance(estimator, FrozenEstimator):
+            estimator = FrozenEstimator(estimator)
+        give_weak_view(
+            detector,
+            estimator,
+            weak_features=self.weak_features,
+            missing_label=self.missing_label,
         )
-        self._train(setting, strategy, weak_arguments)
-        return self
+        # The classes are named by the estimator, or else by y and the user's columns.
+        named = given_proba is None and len(estimator.classes_) == len(weak.classes)
+        seed_nested(detector, seeds).fit(
+            rows.X,
+            None if named else rows.y,
+            weak_proba=proba if given_proba is None else given_proba,
+            sample_weight=rows.sample_weight,
+        )
+        self.overlap_detector_ = detector
+        self.overlap_density_ = detector.overlap_density_
+        return np.asarray(detector.regions_)
+
+    def _hear(self, teacher, known, regions, scorer, rows):
+        """Ask the teacher, and return what the strong estimator is to learn."""
+        if regions is not None:
+            positions = () if known.labels is None else known.labels.positions
+            regions = regions[list(positions)], regions[rows.taught]
+        taught = teacher.teach(
+            known,
+            regions=regions,
+            scorer=scorer,
+            memory=self.memory,
+            n_jobs=self.n_jobs,
+        )
+        self.evidence_ = taught.evidence
+        proba = np.zeros((n_rows(rows.X), len(self.classes_)))
+        proba[rows.labeled] = one_hot(rows.codes(self.classes_), len(self.classes_))
+        proba[rows.taught] = taught.proba
+        judged = proba.copy()
+        judged[rows.taught] = taught.judged
+        weights = rows.weights * (~rows.labeled | known.complete)
+        lesson = Lesson(
+            proba, judged, weights, rows.taught, by_margin=teacher.weighs_by_margin
+        )
+        return taught, lesson
+
+    def _teach(self, rows, pupil, lesson, taught, weak_proba, rng):
+        """Teach the strong estimator, or let one parent predict alone."""
+        may_abstain = self.strategy == "auto"
+        if may_abstain and taught.alone == "strong":
+            self.strategy_ = "strong_on_labels"
+            hard = lesson.proba, rows.labeled.astype(np.float64)
+            return self._train(rows, pupil, *hard)
+        student = train_student(
+            pupil.estimator,
+            rows.X,
+            lesson,
+            self.classes_,
+            pseudo_labels=self.pseudo_labels,
+            weights=pupil.weights,
+            params=pupil.params,
+            rng=rng,
+        )
+        self.pseudo_labels_ = "soft" if student.is_soft else "hard"
+        # Without labels there is no evidence for either.
+        may_abstain &= bool(taught.evidence) and self.weak_estimator_ is not None
+        if may_abstain and (
+            taught.alone == "weak"
+            or self._is_weak_better(rows, student, lesson, weak_proba)
+        ):
+            self.strategy_ = "weak"
+        elif student.behind > FAR_BEHIND:
+            warnings.warn(
+                f"strong_estimator ({type(student.estimator).__name__}) has not "
+                "learned what it was taught: its classes of unseen rows are expected "
+                f"to be right {student.behind:.1%} less often, at least, than those it "
+                "learned. Regularise it less, or take another.",
+                UserWarning,
+                stacklevel=4,
+            )
+        return student
+
+    def _is_weak_better(self, rows, student, lesson, weak_proba):
+        """Say whether the teacher expects more hits of the weak estimator."""
+        held = student.held
+        if not len(held):
+            return False
+        codes = codes_of(student.estimator, safe_indexing(rows.X, held), self.classes_)
+        weak = weak_proba[held].argmax(axis=1)
+        behind = surely_behind(lesson.judged[held], codes, weak)
+        return behind > 0
+
+    def _imitate(self, rows, pupil, strategy, proba, regions, rng):
+        """Train the strong estimator on what a strategy makes of the weak labels."""
+        # Rows of weight zero are nobody's neighbours.
+        kept = np.flatnonzero(
+            rows.weights if strategy.needs_rows else np.ones_like(rows.weights)
+        )
+        representation = None
+        if callable(self.strategy):
+            representation = self.overlap_detector_.represent(rows.X)
+        if strategy.needs_rows:
+            view = View().fit(rows.X, kept, rng)
+            representation = view.ranked(safe_indexing(rows.X, kept))
+        targets, train_weight = proba.copy(), np.zeros(len(proba))
+        unlabeled = np.isin(kept, rows.taught)
+        targets[kept], train_weight[kept], lost = weak_targets(
+            self.strategy_,
+            strategy,
+            proba[kept],
+            unlabeled,
+            regions=regions,
+            representation=representation,
+            labeled=rows.labeled[kept],
+            rng=rng,
+        )
+        if len(lost):
+            self._fall_back(loss_message(self.strategy_, lost))
+            self.strategy_ = "all"
+            targets, train_weight = proba.copy(), np.ones(len(proba))
+        keep_true_labels(
+            targets,
+            train_weight,
+            rows.codes(self.classes_),
+            rows.labeled,
+            include_labeled=self.include_labeled,
+        )
+        return self._train(rows, pupil, targets, train_weight)
+
+    def _train(self, rows, pupil, targets, train_weight):
+        """Train the strong estimator on targets as they are."""
+        if not (train_weight * rows.weights).any():
+            msg = (
+                "No row is left to train the strong estimator on: "
+                f"{rows.labeled.sum()} of {len(rows.labeled)} rows are labeled and "
+                f"include_labeled={self.include_labeled}. Pass unlabeled rows, or "
+                "include the labeled."
+            )
+            raise ValueError(msg)
+        if self.pseudo_labels_ == "hard":
+            targets = self._harden(pupil, targets, train_weight * rows.weights > 0)
+        weights = unit_mean(train_weight * (rows.weights > 0), rows.weights)
+        weighted = pupil.weights is not None
+        if weighted:
+            weights = weights * pupil.weights
+        estimator = fit_on_targets(
+            pupil.estimator,
+            rows.X,
+            targets,
+            self.classes_,
+            weights,
+            weighted=weighted,
+            params=pupil.params,
+        )
+        nobody = np.empty(0, dtype=np.intp)
+        is_soft = self.pseudo_labels_ == "soft"
+        return Student(estimator, PLAIN, targets, weights, is_soft, nobody, np.nan)
+
+    def _harden(self, pupil, targets, used):
+        """Return hard targets, but soft ones where those would be all of one class."""
+        codes = targets.argmax(axis=1)
+        is_one_class = (codes[used] == codes[used][0]).all()
+        may_soften = self.pseudo_labels == "auto" and learns_softly(pupil.estimator)
+        if is_one_class and may_soften:
+            self.pseudo_labels_ = "soft"
+            return targets
+        return one_hot(codes, len(self.classes_))
+
+    def _keep(self, rows, student, weak, proba, taught):
+        """Keep who predicts, and a table of the rows where it was asked for."""
+        self.strong_estimator_ = student.estimator
+        self._predict_with(student.estimator, student.calibration)
+        if self.strategy_ == "weak":
+            self._predict_with(weak.estimator, columns=weak.columns)
+        detector = getattr(self, "overlap_detector_", None)
+        if self.store_rows:
+            self.rows_ = table_of_rows(
+                rows, self.classes_, student, proba, taught, detector
+            )
+        if detector is not None:
+            detector.forget_rows()
 
     def score(self, X, y, sample_weight=None):
         """Return the accuracy on the labeled rows.
@@ -367,17 +734,43 @@ class WeakToStrongClassifier(
     def _unfitted_part(self):
         return self._strong()
 
+    def _predict_with(self, estimator, calibration=PLAIN, columns=None):
+        """Set who predicts, how its probabilities are calibrated, and what it sees."""
+        self.estimator_, self.calibration_ = estimator, tuple(calibration)
+        self._columns_ = columns
+
     def _ask(self, method, X, params):
-        output = super()._ask(method, X, params)
+        check_is_fitted(self)
+        params = self._route(method, params)
+        X = check_features(self, X, reset=False)
+        if self._columns_ is not None:
+            X = select_columns(X, self._columns_)
+        if self.strategy_ == "weak":
+            params = {}
+        if method == "predict_log_proba" and self.calibration_ != PLAIN:
+            with np.errstate(divide="ignore"):
+                return np.log(self._proba(X, params))
+        if method == "predict_proba":
+            return self._proba(X, params)
+        output = getattr(self.estimator_, method)(X, **params)
         if method == "predict":
             return column_or_1d(output)  # CatBoost gives a column
-        if hasattr(self, "committee_"):
+        if method == "decision_function":
+            power, _ = self.calibration_
+            return output * power if power != 1 else output
+        return self._align(output, absent=-np.inf)
+
+    def _proba(self, X, params):
+        proba = self.estimator_.predict_proba(X, **params)
+        if self.calibration_ != PLAIN:
+            proba = Calibration(*self.calibration_).apply(to_numpy(proba))
+        return self._align(proba, absent=0.0)
+
+    def _align(self, output, *, absent):
+        known = to_numpy(self.estimator_.classes_)
+        if np.array_equal(known, self.classes_):
             return output
-        known = self.strong_estimator_.classes_
-        if not method.endswith("proba") or len(known) == len(self.classes_):
-            return output
-        # A class that the strong estimator never saw has probability zero.
-        absent = -np.inf if method == "predict_log_proba" else 0.0
+        # A class that the estimator never saw has probability zero.
         return align_proba(output, known, self.classes_, absent=absent)
 
     def _weak(self):
@@ -397,12 +790,16 @@ class WeakToStrongClassifier(
 
     def _findings(self):
         found = f"strategy: {name_of(self.strategy_)}"
-        if not hasattr(self, "overlap_density_"):
-            return found
-        return f"{found}, overlap density: {self.overlap_density_:.2f}"
+        weights = getattr(self, "evidence_", {}).get("weights", {})
+        shown = [f"{name} {weight:.2f}" for name, weight in weights.items() if weight]
+        if shown:
+            found += f" of {', '.join(shown)}"
+        if hasattr(self, "overlap_density_"):
+            found += f", overlap density: {self.overlap_density_:.2f}"
+        return found
 
     def _fitted_part(self):
-        return getattr(self, "committee_", self.strong_estimator_)
+        return self.estimator_
 
     def get_metadata_routing(self):
         """Say which metadata this classifier uses and what it passes on.
@@ -426,7 +823,7 @@ class WeakToStrongClassifier(
         )
 
     def __sklearn_is_fitted__(self):
-        return hasattr(self, "strong_estimator_")
+        return hasattr(self, "estimator_")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -444,3 +841,7 @@ class WeakToStrongClassifier(
                 value = getattr(strong_tags.classifier_tags, kind)
                 setattr(tags.classifier_tags, kind, value)
         return tags
+
+
+def _is_auto(threshold):
+    return isinstance(threshold, str) and threshold == "auto"

@@ -1,56 +1,66 @@
-"""Strategies: how weak probabilities become the strong estimator's targets and weights.
+"""Strategies: how weak probabilities become what the strong estimator learns.
 
-A strategy is a function ``(weak_proba, regions, representation, labeled, rng) ->
-(target_proba, weight)`` over all rows. What it says of labeled rows is not used: their
-true labels stand. To add one, write the function and name it in `STRATEGIES`.
+A strategy either shapes the weak labels as they are, by a function ``(weak_proba,
+regions, representation, labeled, rng) -> (targets, weights)`` over all rows, or has a
+teacher that says more of the unlabeled rows. To add one, write the function, or a class
+as in `_teachers.py`, and name it in `STRATEGIES` with what it needs.
 """
 
+import warnings
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from sklearn.base import is_classifier
 from sklearn.neighbors import NearestNeighbors
 
-from sklearn_w2s._algorithms.graph import cut_statistic, smooth_labels
+from sklearn_w2s._algorithms.graph import cut_statistic
 from sklearn_w2s._algorithms.overlap import HARD, OVERLAP, margin_confidence
-from sklearn_w2s._algorithms.priors import matching_factors, reweigh
+from sklearn_w2s._fitting import (
+    learns_softly,
+    splits_inside,
+    takes_distributions,
+    takes_weights,
+)
+from sklearn_w2s.weak_to_strong._smooth import Smooth
+from sklearn_w2s.weak_to_strong._teachers import Blend, CoTrain
 
+# Fewer rows teach nothing that the labels do not.
+LEAST_UNLABELED = 200
 # Fewer rows keep too little, more keep what the statistic is there to find.
 KEPT_SHARE = 0.75
-SMOOTHING_SHARE = 0.5
 _N_NEIGHBORS = 15
 
 
-class Strategy(NamedTuple):
+def use_all(weak_proba, *_):
+    """Learn from every weak label alike."""
+    return weak_proba, np.ones(len(weak_proba))
+
+
+@dataclass(frozen=True)
+class Strategy:
     """A strategy and what it needs.
 
     Parameters
     ----------
     function : callable
-        See above.
+        Shapes weak labels, see above, where there is no teacher.
+    teacher : object or None
+        Says what the strong estimator learns in place of the weak labels.
     needs_regions : bool
         Whether rows are split into regions for it.
     needs_weights : bool
         Whether the strong estimator must take weights.
     needs_rows : bool
         Whether its `representation` is the rows as numbers, not that of the detector.
-    teacher : {"mix", "trust", "blend", "co_train"} or None
-        Who says the probabilities that it gets; None means the weak estimator.
-    with_students : bool
-        Whether helper students vote beside the strong estimator.
     """
 
-    function: Callable
+    function: Callable[..., Any] = use_all
+    teacher: Any = None
     needs_regions: bool = False
     needs_weights: bool = False
     needs_rows: bool = False
-    teacher: str | None = None
-    with_students: bool = False
-
-
-def use_all(weak_proba, *_):
-    """Learn from every weak label alike."""
-    return weak_proba, np.ones(len(weak_proba))
 
 
 def weigh_by_confidence(weak_proba, *_):
@@ -68,41 +78,114 @@ def keep_overlap(weak_proba, regions, *_):
     return weak_proba, (regions == OVERLAP).astype(np.float64)
 
 
-def smooth(weak_proba, _regions, rows, *_):
-    """Average each weak label with those of its neighbours; keep the class shares."""
-    if len(weak_proba) < 2:
-        return use_all(weak_proba)
-    neighbors = _nearest(rows).kneighbors(return_distance=False)
-    smoothed = smooth_labels(weak_proba, neighbors, share=SMOOTHING_SHARE)
-    factors = matching_factors(smoothed, weak_proba.mean(axis=0))
-    return reweigh(smoothed, factors), np.ones(len(weak_proba))
-
-
 def keep_undisputed(weak_proba, _regions, rows, labeled, _rng):
     """Drop the weak labels that those of their neighbours dispute most."""
     if len(weak_proba) < 2:
         return use_all(weak_proba)
-    distances, neighbors = _nearest(rows).kneighbors()
+    n_neighbors = min(_N_NEIGHBORS, rows.shape[0] - 1)
+    search = NearestNeighbors(n_neighbors=n_neighbors).fit(rows)
+    distances, neighbors = search.kneighbors()
     scores = cut_statistic(weak_proba.argmax(axis=1), neighbors, distances)
     limit = np.quantile(scores[~labeled], KEPT_SHARE) if not labeled.all() else 0.0
     return weak_proba, (scores <= limit).astype(np.float64)
 
 
-def _nearest(rows):
-    n_neighbors = min(_N_NEIGHBORS, rows.shape[0] - 1)
-    return NearestNeighbors(n_neighbors=n_neighbors).fit(rows)
-
+BLEND = Blend(("trees", "kernels", "graph", "strong"))
 
 STRATEGIES = {
     "all": Strategy(use_all),
     "confidence": Strategy(weigh_by_confidence, needs_weights=True),
     "confident": Strategy(keep_confident, needs_regions=True),
     "overlap": Strategy(keep_overlap, needs_regions=True),
-    "smooth": Strategy(smooth, needs_rows=True),
     "cut_statistic": Strategy(keep_undisputed, needs_rows=True),
-    "mix": Strategy(weigh_by_confidence, teacher="mix"),
-    "trust": Strategy(weigh_by_confidence, teacher="trust"),
-    "blend": Strategy(weigh_by_confidence, teacher="blend"),
-    "co_train": Strategy(weigh_by_confidence, teacher="co_train"),
-    "committee": Strategy(weigh_by_confidence, teacher="co_train", with_students=True),
+    "smooth": Strategy(teacher=Smooth()),
+    "mix": Strategy(teacher=Blend(("strong",))),
+    "blend": Strategy(teacher=BLEND),
+    "co_train": Strategy(teacher=CoTrain(BLEND)),
 }
+
+
+def choose(
+    strategy, pseudo_labels, strong, *, n_unlabeled, n_rows, is_table, auto="blend"
+):
+    """Say what "auto" means for a strong estimator, and refuse what it cannot do.
+
+    Parameters
+    ----------
+    strategy : str or callable
+        Choice of the user.
+    pseudo_labels : {"auto", "hard", "soft"}
+        Choice of the user.
+    strong : classifier instance
+        The strong estimator.
+    n_unlabeled : int
+        Number of unlabeled rows.
+    n_rows : int
+        Number of rows that may be learned from.
+    is_table : bool
+        Whether X is a table in memory, which members can learn from, and not an array
+        of another library.
+    auto : str, default="blend"
+        What "auto" is where there is enough to learn from.
+
+    Returns
+    -------
+    name : str or callable
+        The strategy, never "auto".
+    strategy : Strategy
+        The same with its needs.
+    pseudo_labels : {"hard", "soft"}
+        Soft only where the estimator takes distributions, or weights and holds out no
+        rows by itself.
+
+    Raises
+    ------
+    TypeError
+        If the estimator is no classifier, or the strategy needs weights that it does
+        not take.
+    ValueError
+        If the strategy needs a table, and X is none.
+
+    Warns
+    -----
+    UserWarning
+        If soft pseudo-labels are asked for and not possible.
+    """
+    if not is_classifier(strong):
+        msg = f"strong_estimator={strong!r} is no classifier; pass one."
+        raise TypeError(msg)
+    weighable = takes_weights(strong)
+    soft = learns_softly(strong)
+    reason = "takes neither sample_weight nor distributions"
+    if soft and not takes_distributions(strong) and splits_inside(strong, n_rows):
+        soft, reason = False, "holds out rows by itself, of which it has seen copies"
+    if pseudo_labels == "soft" and not soft:
+        warnings.warn(
+            f'pseudo_labels="soft" is not possible: {type(strong).__name__} {reason}, '
+            "so that hard labels are used.",
+            UserWarning,
+            stacklevel=3,
+        )
+    kind = "soft" if soft and pseudo_labels != "hard" else "hard"
+    if callable(strategy):
+        return strategy, Strategy(strategy, needs_regions=True), kind
+    name = strategy
+    if strategy == "auto":
+        suits = is_table and n_unlabeled >= LEAST_UNLABELED
+        name = auto if suits else "confidence" if weighable else "all"
+    chosen = STRATEGIES[name]
+    if chosen.needs_weights and not weighable:
+        msg = (
+            f'strategy="{name}" needs a strong estimator that takes sample_weight; '
+            f'{type(strong).__name__} does not. Use "all".'
+        )
+        raise TypeError(msg)
+    if (chosen.teacher or chosen.needs_rows) and not is_table:
+        msg = (
+            f'strategy="{name}" computes with NumPy only. Pass X as a NumPy array or a '
+            'data frame, or use "confidence" or "all".'
+        )
+        raise ValueError(msg)
+    if chosen.teacher and pseudo_labels != "soft":
+        kind = "hard"
+    return name, chosen, kind

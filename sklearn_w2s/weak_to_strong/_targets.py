@@ -1,18 +1,15 @@
 """What the strong estimator learns from: strategies applied, true labels kept."""
 
-import warnings
-
 import numpy as np
 
 from sklearn_w2s._algorithms.weak_labels import one_hot
-from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
 
 # Of its share among weak labels; with less, a class is as good as forgotten.
 LEAST_KEPT = 0.05
 
 
 def weak_targets(name, strategy, weak_proba, unlabeled, **evidence):
-    """Apply a strategy, and "all" in its stead where it loses a class.
+    """Apply a strategy, and see which classes it loses.
 
     Parameters
     ----------
@@ -33,13 +30,8 @@ def weak_targets(name, strategy, weak_proba, unlabeled, **evidence):
         Target probabilities.
     weights : ndarray of shape (n,)
         Weights.
-    name : str or callable
-        The strategy used.
-
-    Warns
-    -----
-    UserWarning
-        If next to no row of a class is kept that weak labels name.
+    lost : ndarray of int
+        Positions of the classes that weak labels name, of which next to no row is kept.
     """
     targets, weights = _apply(name, strategy, weak_proba, **evidence)
     codes, n_classes = weak_proba.argmax(axis=1), weak_proba.shape[1]
@@ -47,11 +39,7 @@ def weak_targets(name, strategy, weak_proba, unlabeled, **evidence):
     named_counts, kept_counts = (
         np.bincount(codes[rows], minlength=n_classes) for rows in (unlabeled, kept)
     )
-    lost = lost_classes(named_counts, kept_counts)
-    if not len(lost):
-        return targets, weights, name
-    warnings.warn(loss_message(name, lost), UserWarning, stacklevel=4)
-    return *_apply("all", STRATEGIES["all"], weak_proba, **evidence), "all"
+    return targets, weights, lost_classes(named_counts, kept_counts)
 
 
 def keep_true_labels(targets, weights, codes, labeled, *, include_labeled):

@@ -1,405 +1,584 @@
-"""Teachers: who labels the unlabeled rows, and how far each of them is trusted."""
+"""Teachers: what is said of unlabeled rows, by all that is known of them.
 
-import warnings
-from numbers import Real
+A teacher is a class whose method `teach` gets what is known and returns `Taught`.
+"""
+
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.sparse as sp
-from sklearn.base import clone
-from sklearn.model_selection import check_cv
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.ensemble import ExtraTreesRegressor
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_memory
 
 from sklearn_w2s._algorithms.blend import blend_weights
+from sklearn_w2s._algorithms.overlap import REGIONS
 from sklearn_w2s._algorithms.priors import combine_views, matching_factors, reweigh
 from sklearn_w2s._algorithms.sharpness import best_sharpness, sharpen
-from sklearn_w2s._cross_fit import out_of_fold_proba
-from sklearn_w2s._fitting import (
-    fit_on_labels,
-    predict_aligned,
-    take_metadata,
+from sklearn_w2s._cross_fit import out_of_bag_proba
+from sklearn_w2s._fitting import draw_seed
+from sklearn_w2s._sklearn import safe_indexing
+from sklearn_w2s._version import __version__
+from sklearn_w2s.weak_to_strong._opinions import (
+    Graph,
+    Kernels,
+    StrongMember,
+    Trees,
+    in_blocks,
 )
-from sklearn_w2s._sklearn import safe_indexing, seed_nested
-from sklearn_w2s._validation import accepts, n_rows
-from sklearn_w2s.weak_to_strong._helpers import (
-    make_helpers,
-    make_soft_forest,
-    out_of_bag,
-)
-from sklearn_w2s.weak_to_strong._views import MAX_ROWS, draw
+from sklearn_w2s.weak_to_strong._views import MAX_ROWS, View, draw
 
-MAX_LABELED = 5_000
+N_SOFT_TREES = 100
+# A member of less weight costs more than it says, the more so of many rows.
+LEAST_WEIGHT = 0.02
+LEAST_WEIGHT_OF_MANY = 0.05
+MANY_ROWS = 10_000
+_PRIORS_OF_REGIONS = (10.0, 30.0, 100.0, 300.0, 1000.0)
+_N_FOLDS = 5
+_N_GREEDY = 40
+_N_PRIOR = 5.0
+_EXPONENTS = (0.0, 0.25, 0.5, 0.75, 1.0)
+# The likeliest class of a mean of opinions is a rare class too seldom.
+_EXPONENT = 0.25
+_STANDARD_ERRORS = 2.0
+_NEARLY_ALL = 0.9
 
 
-class Labels(NamedTuple):
-    """Labeled rows and how to learn from them.
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What teachers know.
 
     Parameters
     ----------
-    X : {ndarray, sparse matrix, data frame} of shape (n_labeled, n_features)
-        Rows.
-    y : ndarray of shape (n_labeled,)
-        Labels.
-    codes : ndarray of shape (n_labeled,)
-        Their class codes.
-    weights : ndarray of shape (n_labeled,)
-        Weights; nobody learns from rows of weight zero.
-    weighted : bool
-        Whether they were given, so that helpers learn with them.
-    strong_weights : ndarray of shape (n_labeled,) or None
-        Weights for the strong estimator.
-    params : dict
-        Further arguments of the strong estimator's `fit`, one entry per row.
-    weak_proba : ndarray of shape (n_labeled, n_classes)
-        What the weak estimator says of them when it did not learn from them.
-    classes : ndarray of shape (n_classes,)
-        Sorted class labels.
-    cv : int, float, splitter or iterable
-        How rows are held out, see `out_of_fold_proba`.
+    labels : Labels or None
+        Labeled rows; None where there are none, or of one class only.
+    others : {ndarray, sparse matrix, data frame} of shape (n, n_features)
+        Unlabeled rows.
+    weak_held_out : ndarray of shape (n_labeled, n_classes)
+        Weak probabilities of labeled rows held out; NaN where they never were.
+    weak_proba : ndarray of shape (n, n_classes)
+        Those of the unlabeled rows.
+    weights : ndarray of shape (n,)
+        Weights of the unlabeled rows.
+    strong : tuple of (classifier, ndarray or None, dict) or None
+        The unfitted strong estimator, and weights and further arguments of its `fit` on
+        the labels; None where it cannot learn from them.
+    columns : list of int or None
+        Columns that labeled rows have; None means all.
+    second : list of int or None
+        Columns of a second view: those that only the unlabeled rows have, or that the
+        weak estimator does not see; None where there are none.
+    complete : bool
+        Whether the strong estimator may learn from the labeled rows.
+    seed : int or None
+        Seeds the members.
     """
 
-    X: Any
-    y: Any
-    codes: Any
-    weights: Any
-    weighted: bool
-    strong_weights: Any
-    params: dict
+    labels: Any
+    others: Any
+    weak_held_out: Any
     weak_proba: Any
-    classes: Any
-    cv: Any
+    weights: Any
+    strong: Any
+    columns: Any
+    second: Any
+    complete: bool
+    seed: Any
 
 
-class Member:
-    """An estimator trained on the labels, and its opinion of rows held out from it.
-
-    Parameters
-    ----------
-    estimator : classifier instance
-        Fitted.
-    classes : ndarray of shape (n_classes,)
-        Columns of its probabilities.
-    held_out_proba : ndarray of shape (n_labeled, n_classes)
-        Probabilities of the labeled rows, each from a clone that did not see it; NaN
-        where a row was never held out.
-    view : View or None
-        Rows that it sees; None means X itself.
-    sharpness : float, default=1.0
-        Power that brings its probabilities to what its hits justify.
-    """
-
-    def __init__(self, estimator, classes, held_out_proba, view, sharpness=1.0):
-        self.estimator = estimator
-        self.classes = classes
-        self.held_out_proba = held_out_proba
-        self.view = view
-        self.sharpness = sharpness
-
-    def proba(self, X, rows):
-        """Return probabilities of rows of X; `rows` are those of its view."""
-        seen = X if self.view is None else rows
-        proba = predict_aligned(self.estimator, seen, self.classes)
-        return proba if self.sharpness == 1 else sharpen(proba, self.sharpness)
-
-
-class Teacher:
-    """A weighted mean of the weak estimator and of members trained on the labels.
+class Opinions(NamedTuple):
+    """What members say.
 
     Parameters
     ----------
-    weak : WeakPredictor
-        The weak estimator.
-    members : dict of str to Member
-        The others.
-    weights : ndarray of shape (1 + n_members,)
-        Weight of the weak estimator, then of the others; they sum to one.
-    view : View or None
-        That of the members that have one.
-    weak_sharpness : float, default=1.0
-        Power for the probabilities of the weak estimator, see `Member`.
+    names : list of str
+        Members that have a say.
+    held_out : ndarray of shape (n_members, n_labeled, n_classes)
+        Probabilities of labeled rows held out from each; NaN where they never were.
+    others : ndarray of shape (n_members, n, n_classes)
+        Probabilities of the unlabeled rows, in single precision.
+    left_out : list of str
+        Members that were asked and add nothing.
     """
 
-    def __init__(self, weak, members, weights, view, weak_sharpness=1.0):
-        self.weak = weak
+    names: list
+    held_out: Any
+    others: Any
+    left_out: list
+
+
+class Taught(NamedTuple):
+    """What a teacher says of the unlabeled rows.
+
+    Parameters
+    ----------
+    proba : ndarray of shape (n, n_classes)
+        Class probabilities.
+    judged : ndarray of shape (n, n_classes)
+        The same, so that the likeliest class is the one to learn.
+    alone : {"weak", "strong"} or None
+        The parent that does better without the others, if any.
+    said : dict of str to tuple of ndarray of shape (n_labeled,) and of shape (n,)
+        Class codes that each member names, of labeled rows held out, -1 where they
+        never were, and of the others.
+    positions : ndarray of shape (n_labeled,)
+        Where these labeled rows stand among all.
+    evidence : dict
+        Figures for the user.
+    """
+
+    proba: Any
+    judged: Any
+    alone: Any
+    said: dict
+    positions: Any
+    evidence: dict
+
+
+def ask_members(names, known, *, n_jobs, version):  # noqa: ARG001  a key of caches
+    """Fit members to the labels; return what those that add something say.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Members beside the weak estimator: "trees", "graph", "kernels" and "strong".
+    known : Known
+        What they learn from.
+    n_jobs : int or None
+        Fits at the same time.
+    version : str
+        Of this package, so that a cache does not outlive it.
+
+    Returns
+    -------
+    Opinions
+        Of the weak estimator and the members.
+    """
+    rng, labels = check_random_state(known.seed), known.labels
+    is_many = len(known.weights) > MANY_ROWS
+    least = LEAST_WEIGHT_OF_MANY if is_many else LEAST_WEIGHT
+    fitted: dict[str, Any] = {}
+    held_out = {"weak": known.weak_held_out}
+    view = View(known.columns)
+    makers: dict[str, Any] = {
+        "trees": lambda: Trees(view, n_jobs),
+        "kernels": lambda: Kernels(view, 0.95 if is_many else 0.99),
+        "graph": lambda: Graph(view, known.others, n_jobs),
+    }
+    if set(names) & set(makers):
+        view.fit(known.others, np.arange(len(known.weights)), rng)
+    for name in [name for name in makers if name in names]:
+        fitted[name] = makers[name]()
+        held_out[name] = fitted[name].fit(labels, rng)
+        if labels.keeps_folds and name != "graph":
+            held_out[name] = _by_folds(makers[name], labels, rng)
+    if "strong" in names and known.strong is not None:
+        rivals = None
+        if fitted:
+            rivals = labels.likelihood(_pool(labels, list(held_out.values()))[1])
+        estimator, own_weights, params = known.strong
+        member = StrongMember(estimator, own_weights, params, rivals, n_jobs)
+        said = member.fit(labels, rng)
+        if said is not None:
+            fitted["strong"], held_out["strong"] = member, said
+    kept = list(held_out)
+    while True:
+        weights, _ = _pool(labels, [held_out[name] for name in kept])
+        # The parents stay to be compared with.
+        poor = [
+            name
+            for name, weight in zip(kept, weights, strict=True)
+            if weight < least and name not in ("weak", "strong")
+        ]
+        if not poor:
+            break
+        kept = [name for name in kept if name not in poor]
+    others = [
+        known.weak_proba if name == "weak" else fitted[name].proba(known.others)
+        for name in kept
+    ]
+    return Opinions(
+        kept,
+        np.array([held_out[name] for name in kept]),
+        np.array(others, dtype=np.float32),
+        [
+            name
+            for name in names
+            if name not in kept and (name != "strong" or known.strong is not None)
+        ],
+    )
+
+
+def _by_folds(make, labels, rng):
+    """Return what a member says of labeled rows, held out by the folds alone.
+
+    Out of bag or left out one by one, a row would meet others of its group.
+    """
+    held_out = np.full(labels.targets.shape, np.nan)
+    for train, test in labels.folds:
+        member = make()
+        member.fit(labels.take(train), rng)
+        held_out[test] = member.proba(safe_indexing(labels.X, test))
+    return held_out
+
+
+def _pool(labels, held_out):
+    """Return weights of opinions, and the weighted mean of the sharpened ones."""
+    powers = [sharpness_of(labels, proba) for proba in held_out]
+    sharp = np.array([sharpen(p, b) for p, b in zip(held_out, powers, strict=True)])
+    rows = ~np.isnan(sharp).any(axis=(0, 2))
+    likelihoods = np.array([labels.likelihood(proba) for proba in sharp])
+    weights = blend_weights(likelihoods[:, rows], weights=labels.weights[rows])
+    return weights, np.tensordot(weights, np.nan_to_num(sharp), axes=1)
+
+
+def sharpness_of(labels, proba):
+    """Return the power under which held-out labels are likeliest."""
+    known = ~np.isnan(proba).any(axis=1)
+    return best_sharpness(proba[known], labels.targets[known], labels.weights[known])
+
+
+class Blend:
+    """The mixture of opinions under which held-out labels are likeliest.
+
+    Parameters
+    ----------
+    members : tuple of str
+        Who has an opinion beside the weak estimator, see `ask_members`.
+    """
+
+    needs_labels = True
+    takes_regions = True
+    weighs_by_margin = True
+
+    def __init__(self, members):
         self.members = members
-        self.weights = weights
-        self.view = view
-        self.weak_sharpness = weak_sharpness
 
-    def proba(self, X, weak_proba=None):
-        """Return probabilities of rows of X.
+    def teach(self, known, *, regions=None, scorer=None, memory=None, n_jobs=None):
+        """Ask the members, and weigh them.
 
         Parameters
         ----------
-        X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
-            Rows.
-        weak_proba : ndarray of shape (n, n_classes), default=None
-            Those of the weak estimator, where they are known.
+        known : Known
+            What is known.
+        regions : tuple of (ndarray of shape (n_labeled,), ndarray of shape (n,))
+            Regions of labeled and unlabeled rows; None where they are not known.
+        scorer : callable, default=None
+            Measure ``(estimator, X, y)`` that members are weighed by, in place of the
+            likelihood.
+        memory : None, str or object with the joblib.Memory interface, default=None
+            Cache of what members say.
+        n_jobs : int, default=None
+            Fits at the same time.
 
         Returns
         -------
-        ndarray of shape (n, n_classes)
-            Probabilities.
+        Taught
+            What they say together.
         """
-        total = np.zeros((n_rows(X), len(self.weak.classes)))
-        if self.weights[0]:
-            weak_proba = self.weak.proba(X) if weak_proba is None else weak_proba
-            if self.weak_sharpness != 1:
-                weak_proba = sharpen(weak_proba, self.weak_sharpness)
-            total += self.weights[0] * weak_proba
-        needs_rows = any(member.view is not None for member in self.members.values())
-        rows = self.view.rows(X) if needs_rows else None
-        for weight, member in zip(self.weights[1:], self.members.values(), strict=True):
-            total += weight * member.proba(X, rows)
-        return total
-
-    def only(self, name):
-        """Return the teacher that one of the members is alone, as it is."""
-        if name == "weak":
-            return Teacher(self.weak, {}, np.ones(1), None)
-        member = self.members[name]
-        plain = Member(
-            member.estimator, member.classes, member.held_out_proba, member.view
+        ask = check_memory(memory).cache(ask_members, ignore=["n_jobs"])
+        opinions = ask(self.members, known, n_jobs=n_jobs, version=__version__)
+        labels = known.labels
+        powers = [sharpness_of(labels, proba) for proba in opinions.held_out]
+        held_out = np.array(
+            [sharpen(p, b) for p, b in zip(opinions.held_out, powers, strict=True)]
         )
-        return Teacher(self.weak, {name: plain}, np.array([0.0, 1.0]), self.view)
+        rows = ~np.isnan(held_out).any(axis=(0, 2))
+        evidence = Evidence(
+            held_out[:, rows],
+            safe_indexing(labels.X, np.flatnonzero(rows)),
+            labels.codes[rows],
+            labels.weights[rows],
+            labels.classes,
+        )
+        weights, exponent = evidence.weigh(scorer)
+        of_region, gain = {}, 0.0
+        if regions is not None and scorer is None:
+            of_region, gain = evidence.weigh_regions(weights, regions[0][rows])
+        proba = np.zeros(known.weak_proba.shape)
+        for i, power in enumerate(powers):
+            share = np.full(len(proba), weights[i])
+            for region, own in of_region.items():
+                share[regions[1] == region] = own[i]
+            proba += share[:, None] * sharpen(opinions.others[i], power)
+        proba /= proba.sum(axis=1, keepdims=True)
+        said = [
+            (_codes_of(own), others.argmax(axis=1))
+            for own, others in zip(opinions.held_out, opinions.others, strict=True)
+        ]
+        if scorer is None:
+            exponent = _moderate(exponent, proba, known.weights, evidence)
+        return Taught(
+            proba,
+            reweigh(proba, evidence.class_factors(exponent)),
+            evidence.better_alone(opinions.names, weights),
+            dict(zip(opinions.names, said, strict=True)),
+            labels.positions,
+            evidence.describe(opinions, weights, of_region, gain),
+        )
 
 
-def fit_members(labels, strong, view, *, helpers, seeds, rng, n_jobs):
-    """Train the strong estimator, and helpers, on the labels.
+def _moderate(exponent, proba, weights, evidence):
+    """Return the largest exponent, of some, that names no rare class too often.
 
-    Parameters
-    ----------
-    labels : Labels
-        Labeled rows.
-    strong : classifier instance or None
-        None where labeled rows lack columns that it needs.
-    view : View
-        What helpers see.
-    helpers : bool
-        Whether there are any.
-    seeds : RandomState instance or None
-        Seeds the strong estimator.
-    rng : RandomState instance
-        Seeds helpers and draws the labeled rows that they learn from where there are
-        more than 5,000.
-    n_jobs : int or None
-        Folds fitted at the same time.
-
-    Returns
-    -------
-    dict of str to Member
-        By name, the strong estimator as "strong". There is none where the labels are
-        of one class.
-
-    Warns
-    -----
-    UserWarning
-        If the strong estimator cannot learn from so few labels.
+    None that is raised may be the likeliest of more rows than are expected to be of it.
     """
-    members = dict[str, Member]()
-    kept = np.flatnonzero(labels.weights)
-    if len(np.unique(labels.y[kept])) < 2:
-        return members
-    if strong is not None:
-        estimator = seed_nested(clone(strong), seeds)
-        try:
-            members["strong"] = _fit_member(
-                estimator, labels, labels.strong_weights, kept, None, rng, n_jobs
-            )
-        except ValueError as error:
-            warnings.warn(
-                f"strong_estimator={strong!r} cannot be trained on {len(kept)} labeled "
-                f"rows, or folds of them, and is not asked about the others: {error}",
-                UserWarning,
-                stacklevel=6,
-            )
-    if helpers:
-        own = labels._replace(X=view.rows(labels.X), params={})
-        weights = labels.weights if labels.weighted else None
-        chosen = kept[draw(len(kept), MAX_LABELED, rng)]
-        for name, helper in make_helpers(
-            view.kernel_map, n_jobs, weighted=labels.weighted
-        ).items():
-            if sp.issparse(own.X) and not accepts(helper, "sparse"):
-                continue
-            estimator = seed_nested(helper, rng)
-            members[name] = _fit_member(
-                estimator, own, weights, chosen, view, rng, n_jobs
-            )
-    return members
+    expected = np.average(proba, axis=0, weights=weights)
+    for share in (1.0, 0.75, 0.5, 0.25):
+        factors = evidence.class_factors(share * exponent)
+        codes = reweigh(proba, factors).argmax(axis=1)
+        named = np.bincount(codes, weights, proba.shape[1]) / weights.sum()
+        is_raised = factors > np.average(factors, weights=expected)
+        if (named <= expected)[is_raised].all():
+            return share * exponent
+    return 0.0
 
 
-def _fit_member(estimator, labels, weights, chosen, view, rng, n_jobs):
-    X, y = safe_indexing(labels.X, chosen), labels.y[chosen]
-    weights = None if weights is None else weights[chosen]
-    params = take_metadata(labels.params, chosen, n_rows(labels.X))
-    held_out = np.full((len(labels.y), len(labels.classes)), np.nan)
-    held_out[chosen] = out_of_fold_proba(
-        estimator,
-        X,
-        y,
-        labels.classes,
-        cv=_folds_of(labels, chosen),
-        sample_weight=weights,
-        params=params,
-        n_jobs=n_jobs,
-        random_state=rng.randint(np.iinfo(np.int32).max),
-    )
-    fitted = fit_on_labels(
-        clone(estimator), X, y, weights, params, name="strong_estimator"
-    )
-    sharpness = sharpness_of(held_out, labels)
-    return Member(fitted, labels.classes, sharpen(held_out, sharpness), view, sharpness)
+def _codes_of(proba):
+    known = ~np.isnan(proba).any(axis=1)
+    return np.where(known, np.nan_to_num(proba).argmax(axis=1), -1)
 
 
-def sharpness_of(held_out_proba, labels):
-    """Return the power under which held-out labels are likeliest."""
-    known = ~np.isnan(held_out_proba).any(axis=1)
-    return best_sharpness(
-        held_out_proba[known], labels.codes[known], labels.weights[known]
-    )
-
-
-def _folds_of(labels, chosen):
-    """Return how chosen rows are split, which a splitter tells of all rows alone."""
-    cv = labels.cv
-    if cv is None or isinstance(cv, Real) or len(chosen) == len(labels.y):
-        return cv
-    position = np.full(len(labels.y), -1)
-    position[chosen] = np.arange(len(chosen))
-    folds = [
-        tuple(position[part][position[part] >= 0] for part in fold)
-        for fold in check_cv(cv, labels.y, classifier=True).split(labels.X, labels.y)
-    ]
-    return [(train, test) for train, test in folds if len(test)]
-
-
-def held_out_opinions(labels, members):
-    """Return what all say of the rows that count and were held out from everybody.
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What members say of rows held out from all of them, and the true classes.
 
     Parameters
     ----------
-    labels : Labels
-        Labeled rows.
-    members : dict of str to Member
-        Estimators trained on them.
-
-    Returns
-    -------
-    opinions : ndarray of shape (1 + n_members, n, n_classes)
-        Probabilities of the weak estimator, then of the members.
-    codes : ndarray of shape (n,)
-        Class codes of the rows.
-    row_weights : ndarray of shape (n,)
-        Their weights.
-    """
-    opinions = np.array(
-        [labels.weak_proba, *[member.held_out_proba for member in members.values()]]
-    )
-    known = ~np.isnan(opinions).any(axis=(0, 2)) & (labels.weights > 0)
-    return opinions[:, known], labels.codes[known], labels.weights[known]
-
-
-def weigh_members(labels, members):
-    """Return the weights of the weak estimator and of the members, by the evidence.
-
-    Parameters
-    ----------
-    labels : Labels
-        Labeled rows.
-    members : dict of str to Member
-        Estimators trained on them.
-
-    Returns
-    -------
-    weights : ndarray of shape (1 + n_members,)
-        They sum to one.
-    log_likelihood : ndarray of shape (2 + n_members,)
-        Mean log-probability of the true labels of held-out rows, in nats, last that of
-        the weighted mean of all; NaN if no row was held out.
-    """
-    opinions, codes, row_weights = held_out_opinions(labels, members)
-    likelihoods = opinions[:, np.arange(len(codes)), codes]
-    weights = blend_weights(likelihoods, weights=row_weights)
-    if not len(codes):
-        return weights, np.full(len(weights) + 1, np.nan)
-    logs = np.log(np.maximum(np.vstack([likelihoods, weights @ likelihoods]), 1e-6))
-    return weights, np.average(logs, axis=1, weights=row_weights)
-
-
-class CoTeacher:
-    """A teacher, and what columns that it does not see add to what it says.
-
-    Parameters
-    ----------
-    teacher : Teacher
-        The teacher.
-    view : View
-        The other columns.
-    forest : RandomForestRegressor
-        Predicts the teacher's probabilities from them.
-    prior : ndarray of shape (n_classes,)
-        Class shares according to the teacher, which are kept.
-    factors : ndarray of shape (n_classes,)
-        What they are kept by.
-    """
-
-    def __init__(self, teacher, view, forest, prior, factors):
-        self.teacher = teacher
-        self.view = view
-        self.forest = forest
-        self.prior = prior
-        self.factors = factors
-
-    def proba(self, X, weak_proba=None):
-        """Return probabilities of rows of X, see `Teacher.proba`."""
-        other = self.forest.predict(self.view.rows(X))
-        both = combine_views(self.teacher.proba(X, weak_proba), other, self.prior)
-        return reweigh(both, self.factors)
-
-
-def co_train(teacher, taught, X, view, weights, *, rng, n_jobs):
-    """Let columns that a teacher does not see correct what it says.
-
-    A forest learns the teacher's probabilities from these columns alone; each row is
-    predicted by trees that did not see it. Of two views that are independent given the
-    class, the posterior is the product of both over the prior [1]_.
-
-    Parameters
-    ----------
-    teacher : Teacher
-        The teacher.
-    taught : ndarray of shape (n, n_classes)
-        Its probabilities of the rows.
+    opinions : ndarray of shape (n_members, n, n_classes)
+        Probabilities.
     X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
-        Unlabeled rows.
-    view : View
-        The other columns.
+        The rows, for scorers.
+    codes : ndarray of shape (n,)
+        Class codes.
     weights : ndarray of shape (n,)
         Weights of the rows.
-    rng : RandomState instance
-        Seeds the forest and draws the rows that it learns from where there are many.
-    n_jobs : int or None
-        Trees fitted at the same time.
+    classes : ndarray of shape (n_classes,)
+        Class labels.
+    """
 
-    Returns
-    -------
-    co_teacher : CoTeacher
-        The corrected teacher.
-    proba : ndarray of shape (n, n_classes)
-        Its probabilities of the rows.
+    opinions: Any
+    X: Any
+    codes: Any
+    weights: Any
+    classes: Any
+
+    @property
+    def likelihoods(self):
+        """Probability of the true class by member and row."""
+        return self.opinions[:, np.arange(len(self.codes)), self.codes]
+
+    def class_factors(self, exponent):
+        """Return the factors that raise rare classes by a power of their share."""
+        shares = np.bincount(self.codes, self.weights, len(self.classes)) + 1
+        return (shares / shares.sum()) ** -exponent
+
+    def weigh(self, scorer):
+        """Return the weights of the members, and the exponent for rare classes."""
+        if scorer is None or not len(self.codes):
+            return blend_weights(self.likelihoods, weights=self.weights), _EXPONENT
+        scores = [
+            (self._score(scorer, *found), *found)
+            for found in ((self._select(scorer, e), e) for e in _EXPONENTS)
+        ]
+        _, weights, exponent = max(scores, key=lambda found: found[0])
+        return weights, exponent
+
+    def _select(self, scorer, exponent):
+        """Add the member that helps the score most, again and again (Caruana)."""
+        counts = blend_weights(self.likelihoods, weights=self.weights) * _N_PRIOR
+        best, found = -np.inf, counts
+        for _ in range(_N_GREEDY):
+            trials = counts + np.eye(len(counts))
+            scores = [self._score(scorer, t / t.sum(), exponent) for t in trials]
+            counts = trials[int(np.argmax(scores))]
+            if max(scores) > best:
+                best, found = max(scores), counts
+        return found / found.sum()
+
+    def _score(self, scorer, weights, exponent):
+        proba = reweigh(
+            np.tensordot(weights, self.opinions, axes=1), self.class_factors(exponent)
+        )
+        # Scorers refuse classes that no row is of.
+        present = np.unique(self.codes)
+        proba, classes = proba[:, present], self.classes[present]
+        said = Said(proba / proba.sum(axis=1, keepdims=True), classes)
+        options = {}
+        if np.ptp(self.weights) > 0 and hasattr(scorer, "_score_func"):
+            options["sample_weight"] = self.weights
+        return scorer(said, self.X, self.classes[self.codes], **options)
+
+    def weigh_regions(self, weights, regions):
+        """Return weights of members by region, as far as held-out labels want them.
+
+        The weights of all rows are the prior of each region's own, worth some rows. How
+        many, up to a thousand, is chosen by the likelihood of rows that the weights did
+        not learn from.
+
+        Returns
+        -------
+        of_region : dict of str to ndarray of shape (n_members,)
+            Empty where there are too few rows to tell.
+        gain : float
+            Mean gain in log likelihood, in nats a row.
+        """
+        n = len(self.codes)
+        if n < 2 * _N_FOLDS:
+            return {}, 0.0
+        fold = np.arange(n) % _N_FOLDS
+        gains = np.zeros(len(_PRIORS_OF_REGIONS))
+        for k in range(_N_FOLDS):
+            train, test = fold != k, fold == k
+            common = self._weigh(train)
+            base = np.log(common @ self.likelihoods[:, test])
+            for i, n_prior in enumerate(_PRIORS_OF_REGIONS):
+                for region in REGIONS:
+                    own = self._weigh(train & (regions == region), n_prior * common)
+                    rows = regions[test] == region
+                    lead = np.log(own @ self.likelihoods[:, test][:, rows]) - base[rows]
+                    gains[i] += self.weights[test][rows] @ lead
+        gains /= self.weights.sum()
+        best = int(np.argmax(gains))
+        n_prior = _PRIORS_OF_REGIONS[best]
+        return {
+            region: self._weigh(regions == region, n_prior * weights)
+            for region in REGIONS
+        }, float(gains[best])
+
+    def _weigh(self, rows, prior=None):
+        return blend_weights(
+            self.likelihoods[:, rows], prior=prior, weights=self.weights[rows]
+        )
+
+    def hits(self, weights):
+        """Return which rows each member gets right, and all together, in rows."""
+        together = np.tensordot(weights, self.opinions, axes=1)
+        said = np.array([*self.opinions.argmax(axis=2), together.argmax(axis=1)])
+        return said == self.codes
+
+    def better_alone(self, names, weights):
+        r"""Return the parent that does better without the other members, if any.
+
+        It is one to which nearly all weight fell, or one that is right in more rows
+        than all members together by more than two standard errors
+        :math:`\sqrt{\mathrm{Var}(d) / n}` of the difference d of two hits.
+        """
+        parents = [i for i, name in enumerate(names) if name in ("weak", "strong")]
+        for i in parents:
+            if weights[i] > _NEARLY_ALL:
+                return names[i]
+        if not len(self.codes):
+            return None
+        hits = self.hits(weights).astype(float)
+        leads = {}
+        for i in parents:
+            difference = hits[i] - hits[-1]
+            mean = np.average(difference, weights=self.weights)
+            variance = np.average((difference - mean) ** 2, weights=self.weights)
+            error = np.sqrt(variance / self.weights.sum())
+            if mean > _STANDARD_ERRORS * error:
+                leads[names[i]] = mean
+        return max(leads, key=lambda name: leads[name], default=None)
+
+    def describe(self, opinions, weights, of_region, gain):
+        """Return the figures for the user."""
+        names, n = opinions.names, len(self.codes)
+        together = (weights @ self.likelihoods)[None]
+        logs = np.log(np.maximum(np.vstack([self.likelihoods, together]), 1e-6))
+
+        def mean(values):
+            return [
+                float(np.average(row, weights=self.weights)) if n else np.nan
+                for row in values
+            ]
+
+        evidence = {
+            "weights": dict(zip(names, weights.tolist(), strict=True))
+            | dict.fromkeys(opinions.left_out, 0.0),
+            "log_likelihood": dict(zip([*names, "all"], mean(logs), strict=True)),
+            "accuracy": dict(
+                zip([*names, "all"], mean(self.hits(weights)), strict=True)
+            ),
+        }
+        if of_region:
+            evidence["region_weights"] = {
+                region: dict(zip(names, own.tolist(), strict=True))
+                for region, own in of_region.items()
+            }
+            evidence["region_gain"] = gain
+        return evidence
+
+
+class Said(ClassifierMixin, BaseEstimator):
+    """Probabilities of rows in the shape of an estimator, for scorers of these rows."""
+
+    def __init__(self, proba, classes):
+        self.proba = proba
+        self.classes_ = classes
+
+    def predict_proba(self, X):
+        """Return the probabilities."""
+        return self.proba
+
+    def predict(self, X):
+        """Return the likeliest classes."""
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+class CoTrain:
+    """A blend of what labeled rows know, corrected by the columns that they lack.
+
+    Trees learn the probabilities of the blend from these columns alone; each row is
+    predicted by trees that did not see it. Of two views that are independent given the
+    class, the posterior is the product of both over the prior [1]_. The class shares of
+    the blend are kept.
 
     References
     ----------
     .. [1] A. Blum, T. Mitchell, "Combining Labeled and Unlabeled Data with
        Co-Training", COLT 1998.
     """
-    rows = view.rows(X)
-    chosen = draw(len(taught), MAX_ROWS, rng)
-    forest = seed_nested(make_soft_forest(n_jobs), rng)
-    forest.fit(rows[chosen], taught[chosen], weights[chosen])
-    other = out_of_bag(forest, rows, chosen)
-    prior = np.average(taught, axis=0, weights=weights)
-    both = combine_views(taught, other, prior)
-    factors = matching_factors(both, prior, weights=weights)
-    co_teacher = CoTeacher(teacher, view, forest, prior, factors)
-    return co_teacher, reweigh(both, factors)
+
+    needs_labels = True
+    takes_regions = True
+    weighs_by_margin = True
+
+    def __init__(self, teacher):
+        self.teacher = teacher
+
+    def teach(self, known, *, n_jobs=None, **options):
+        """Let the second view correct what the first teaches."""
+        taught = self.teacher.teach(known, n_jobs=n_jobs, **options)
+        rng = check_random_state(known.seed)
+        n = len(known.weights)
+        view = View(known.second).fit(known.others, np.arange(n), rng)
+        other = learn_softly(view, known, taught.proba, rng, n_jobs)
+        prior = np.average(taught.proba, axis=0, weights=known.weights)
+        both = combine_views(taught.proba, other, prior)
+        proba = reweigh(both, matching_factors(both, prior, weights=known.weights))
+        # It has the class shares already.
+        return taught._replace(proba=proba, judged=proba)
+
+
+def learn_softly(view, known, targets, rng, n_jobs):
+    """Return what trees say of rows whose targets they have not seen."""
+    chosen = draw(len(targets), MAX_ROWS, rng)
+    rows = view.ranked(safe_indexing(known.others, chosen))
+    forest = ExtraTreesRegressor(
+        N_SOFT_TREES,
+        min_samples_leaf=5,
+        max_features=0.5,
+        bootstrap=True,
+        n_jobs=n_jobs,
+        random_state=draw_seed(rng),
+    ).fit(rows, targets[chosen], known.weights[chosen])
+    proba = np.full(targets.shape, np.nan)
+    proba[chosen] = out_of_bag_proba(forest, rows)
+    unseen = np.flatnonzero(np.isnan(proba[:, 0]))
+    if len(unseen):
+        others = safe_indexing(known.others, unseen)
+        said = in_blocks(lambda X: forest.predict(view.ranked(X)), others)
+        proba[unseen] = said.reshape(len(unseen), -1)
+    return proba

@@ -1,8 +1,7 @@
-"""Columns of a table as numbers that helper estimators learn from."""
+"""Columns of a table as numbers that the members of a teacher learn from."""
 
 import numpy as np
-from sklearn.kernel_approximation import Nystroem
-from sklearn.utils.extmath import row_norms
+import scipy.sparse as sp
 
 from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s._tabular import (
@@ -13,68 +12,58 @@ from sklearn_w2s._tabular import (
 )
 from sklearn_w2s._weak import select_columns
 
-# Helpers learn from a sample of this size; more rows would cost more than they tell.
+# Encoders learn from a sample of this size; more rows would tell no more.
 MAX_ROWS = 20_000
-MAX_COMPONENTS = 300
-_N_PAIRS = 2_000
 _LEAST_CHANCE = 1e-3
 
 
 class View:
-    """Chosen columns of X as numbers of comparable scale, and a kernel over them.
+    """Chosen columns of X as numbers, in ways of which the evidence chooses.
 
     Parameters
     ----------
     columns : list of int or None
         Positions of the columns; None means all.
-    encoder : TabularEncoder
-        Fitted on these columns.
-    kernel_map : Nystroem
-        Fitted: features of the Gaussian kernel whose width is the median distance.
+
+    Attributes
+    ----------
+    is_sparse_ : bool
+        Whether rows are sparse; all ways are then the same.
+    is_plain_ : bool
+        Whether all columns are numbers, which may share a unit.
     """
 
-    def __init__(self, columns, encoder, kernel_map):
+    def __init__(self, columns=None):
         self.columns = columns
-        self.encoder = encoder
-        self.kernel_map = kernel_map
 
-    def rows(self, X):
-        """Return rows of X as numbers, of shape (n, n_encoded)."""
-        return self.encoder.transform(select_columns(X, self.columns))
+    def fit(self, X, positions, rng):
+        """Learn the scales from the rows at `positions`, or from a sample of them."""
+        chosen = positions[draw(len(positions), MAX_ROWS, rng)]
+        sample = select_columns(safe_indexing(X, chosen), self.columns)
+        self._encoders = {
+            scale: TabularEncoder(scale=scale, flag_missing=True).fit(sample)
+            for scale in (True, "quantile", False)
+        }
+        self.is_sparse_ = sp.issparse(sample)
+        has_categories = self._encoders[True].categorical_columns_
+        self.is_plain_ = not has_categories and not self.is_sparse_
+        return self
 
+    def scaled(self, X):
+        """Return rows with columns of mean 0 and variance 1, (n, n_encoded) float32."""
+        return self._encode(X, scale=True)
 
-def fit_view(X, columns, positions, rng):
-    """Return the view of some columns, learnt from given rows or a sample of them.
+    def ranked(self, X):
+        """Return rows with columns of normal scores, (n, n_encoded) float32."""
+        return self._encode(X, scale="quantile")
 
-    Parameters
-    ----------
-    X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
-        Rows.
-    columns : list of int or None
-        Positions of the columns; None means all.
-    positions : ndarray of int
-        Rows to learn from.
-    rng : RandomState instance
-        Draws the sample and the components of the kernel.
+    def plain(self, X):
+        """Return rows with the numbers as they are, (n, n_encoded) float32."""
+        return self._encode(X, scale=False)
 
-    Returns
-    -------
-    View
-        The view.
-    """
-    chosen = positions[draw(len(positions), MAX_ROWS, rng)]
-    sample = select_columns(safe_indexing(X, chosen), columns)
-    encoder = TabularEncoder(scale="quantile", flag_missing=True).fit(sample)
-    rows = encoder.transform(sample)
-    n = rows.shape[0]
-    first, second = rng.randint(n, size=(2, _N_PAIRS))
-    width = np.median(row_norms(rows[first] - rows[second], squared=True))
-    kernel_map = Nystroem(
-        gamma=0.5 / width if width > 0 else 1.0,
-        n_components=min(MAX_COMPONENTS, n),
-        random_state=rng.randint(np.iinfo(np.int32).max),
-    ).set_output(transform="default")
-    return View(columns, encoder, kernel_map.fit(rows))
+    def _encode(self, X, *, scale):
+        rows = self._encoders[scale].transform(select_columns(X, self.columns))
+        return rows.astype(np.float32)
 
 
 def draw(n, size, rng):
@@ -104,6 +93,8 @@ def unknown_columns(X, labeled, unlabeled):
         return []  # what a sparse matrix lacks is zero
     empty = _known_shares(safe_indexing(X, labeled), range(X.shape[1]))
     empty = [j for j, share in empty.items() if not share]
+    if not empty:
+        return []
     shares = _known_shares(safe_indexing(X, unlabeled), empty)
     return [j for j in empty if (1 - shares[j]) ** len(labeled) < _LEAST_CHANCE]
 

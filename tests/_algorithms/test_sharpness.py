@@ -39,12 +39,12 @@ def test_single_precision_is_sharpened_in_double_precision():
 @pytest.mark.parametrize("power", [0.5, 1, 2, 4])
 def test_the_power_that_was_taken_away_is_found(power):
     labels = draw(PROBA, np.random.default_rng(1))
-    found = best_sharpness(sharpen(PROBA, 1 / power), labels)
+    found = best_sharpness(sharpen(PROBA, 1 / power), np.eye(3)[labels])
     assert found == pytest.approx(power, rel=0.15)
 
 
 def test_a_weight_of_two_equals_a_row_given_twice():
-    labels = draw(PROBA, np.random.default_rng(2))[:40]
+    labels = np.eye(3)[draw(PROBA, np.random.default_rng(2))[:40]]
     weights = RNG.integers(0, 3, size=40)
     repeated = np.repeat(np.arange(40), weights)
     assert best_sharpness(PROBA[:40], labels, weights) == best_sharpness(
@@ -53,9 +53,21 @@ def test_a_weight_of_two_equals_a_row_given_twice():
 
 
 def test_without_rows_probabilities_stay_as_they_are():
-    assert best_sharpness(np.empty((0, 2)), []) == 1
-    assert best_sharpness([[0.5, 0.5]], [0], [0.0]) == 1
+    assert best_sharpness(np.empty((0, 2)), np.empty((0, 2))) == 1
+    assert best_sharpness([[0.5, 0.5]], [[1, 0]], [0.0]) == 1
 
 
 def test_impossible_labels_are_no_catastrophe():
-    assert np.isfinite(best_sharpness([[1.0, 0.0], [0.0, 1.0]], [1, 1]))
+    assert np.isfinite(best_sharpness([[1.0, 0.0], [0.0, 1.0]], [[0, 1], [0, 1]]))
+
+
+@pytest.mark.parametrize("power", [0.2, 0.5, 1, 2])
+def test_the_power_between_two_distributions_is_found(power):
+    found = best_sharpness(sharpen(PROBA, 1 / power), PROBA, least=1e-12)
+    assert found == pytest.approx(power, rel=0.1)
+
+
+def test_few_rows_do_not_make_a_model_infallible():
+    proba, labels = [[0.9, 0.1]], [[1, 0]]
+    once, often = (best_sharpness(proba * n, labels * n) for n in (1, 1000))
+    assert 1 <= once < 2 < often

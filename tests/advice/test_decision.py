@@ -16,7 +16,7 @@ from sklearn_w2s.advice._expectation import Standing, rows_to_tell
 LEVEL = 0.95
 
 
-def decided(gain, lead, error=0.001, strategy="committee"):
+def decided(gain, lead, error=0.001, strategy="blend"):
     names = ["weak_to_strong", "strong_on_labels"][: 1 if lead is None else 2]
     mean = np.array([gain, gain - (lead or 0.0)])[: len(names)]
     standing = Standing(names, mean, error**2 * np.eye(len(names)))

@@ -97,7 +97,7 @@ def test_an_interval_holds_its_mean_and_grows_with_the_level():
 @pytest.mark.parametrize(
     ("strategy", "kind"),
     [
-        ("committee", "taught"),
+        ("blend", "taught"),
         ("mix", "taught"),
         ("weak", "taught"),
         ("smooth", "smoothing"),

@@ -286,7 +286,7 @@ def test_rows_that_leave_nothing_to_learn_are_refused(problem, collect):
         model.fit(*collect(X, truth))
 
 
-@pytest.mark.parametrize("strategy", ["committee", "smooth", print])
+@pytest.mark.parametrize("strategy", ["blend", "smooth", print])
 def test_strategies_that_look_at_several_rows_are_refused(problem, collect, strategy):
     X, y, _ = problem
     _, model = new_models(strategy=strategy)

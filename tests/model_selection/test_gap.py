@@ -147,7 +147,7 @@ def test_results_depend_on_the_seed_and_not_on_the_number_of_jobs():
 
 def test_fewer_unlabeled_rows_bound_the_ceiling_as_well():
     results = cross_validate_gap(
-        model(),
+        model(store_rows=True),
         X,
         Y,
         labeled_size=30,
@@ -158,7 +158,7 @@ def test_fewer_unlabeled_rows_bound_the_ceiling_as_well():
     )
     assert_array_equal(results["n_hidden"], 20)
     for student in results["weak_to_strong_estimator"]:
-        assert len(student.transduction_) == 50
+        assert len(student.rows_["label"]) == 50
 
 
 @pytest.mark.parametrize("missing_label", [-1, "none"])

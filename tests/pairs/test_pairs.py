@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from rows_table import stacked
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import (
@@ -114,16 +115,19 @@ WITH_VOTE = [(weak, strong) for weak, strong in PAIRS if strong in BOTH]
 def test_every_pair_keeps_the_promises_of_a_classifier(problem, weak, strong, strategy):
     X, y, partial_y = problem
     estimators = BOTH[weak](), {**BOTH, **STRONG_ONLY}[strong]()
-    model = WeakToStrongClassifier(*estimators, strategy=strategy, random_state=0)
+    model = WeakToStrongClassifier(
+        *estimators, strategy=strategy, store_rows=True, random_state=0
+    )
     model.fit(X, partial_y)
 
     assert model.classes_.tolist() == [0, 1, 2]
     predicted = model.predict(X)
     assert set(predicted) <= {0, 1, 2}
     assert np.mean(predicted == y) > 1.2 * max(np.bincount(y)) / len(y)
-    assert_array_equal(model.transduction_[:N_LABELED], y[:N_LABELED])
-    assert_allclose(model.label_distributions_.sum(axis=1), 1)
-    if strong in STRONG_ONLY:
+    assert_array_equal(model.rows_["label"][:N_LABELED], y[:N_LABELED])
+    assert_allclose(stacked(model, "target").sum(axis=1), 1)
+    if not hasattr(model.estimator_, "predict_proba"):
+        assert strong in STRONG_ONLY
         assert not hasattr(model, "predict_proba")
     else:
         proba = model.predict_proba(X)

@@ -7,6 +7,7 @@ from unittest import SkipTest
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from rows_table import stacked
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
@@ -98,6 +99,7 @@ def make(weak=None, strong=None, **params):
         LogisticRegression() if weak is None else weak,
         LogisticRegression() if strong is None else strong,
         missing_label="",
+        store_rows=True,
         random_state=0,
         **params,
     )
@@ -124,7 +126,7 @@ def test_a_net_learns_the_distributions_themselves(problem):
     alone = clone(NetClassifier(make_net(), random_state=0))
     alone.set_params(random_state=model.strong_estimator_.random_state)
     alone.fit_distributions(
-        X, model.label_distributions_, model.classes_, sample_weight=model.train_weight_
+        X, stacked(model, "target"), model.classes_, sample_weight=model.rows_["weight"]
     )
     assert_allclose(model.predict_proba(X), alone.predict_proba(X), rtol=1e-6)
 
@@ -135,7 +137,7 @@ def test_soft_labels_of_a_net_are_rows_repeated_once_per_class(problem):
     repeated = clone(model.strong_estimator_).fit(
         np.repeat(X, 3, axis=0),
         np.tile(model.classes_, len(X)),
-        sample_weight=(model.label_distributions_).ravel(),
+        sample_weight=(stacked(model, "target")).ravel(),
     )
     assert_allclose(model.predict_proba(X), repeated.predict_proba(X), rtol=1e-6)
 
@@ -145,7 +147,7 @@ def test_a_net_may_be_weak_strong_and_searched_for_regions(problem):
     model = make(make_net(), make_net(), strategy="confident").fit(X, y)
     assert model.score(X, truth) > 0.6
     detector = OverlapDetector(make_net(), missing_label="", random_state=0).fit(X, y)
-    assert_array_equal(detector.regions_, model.overlap_detector_.regions_)
+    assert_array_equal(detector.regions_, model.rows_["region"])
     assert_array_equal(detector.predict(X)[y == ""], detector.regions_[y == ""])
 
 

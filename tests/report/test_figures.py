@@ -51,15 +51,17 @@ def test_a_region_without_rows_has_no_accuracy(results):
 
 
 def test_without_thresholds_the_words_say_so(study):
-    detector = study.advice.estimator.overlap_detector_
-    assert ", threshold " in overlap_figure(detector)
+    model = study.advice.estimator
+    assert ", threshold " in overlap_figure(model)
 
     class Flat:
-        regions_ = np.full(len(detector.regions_), "hard")
-        confidence_, overlap_score_ = detector.confidence_, detector.overlap_score_
         confidence_threshold_, overlap_threshold_ = -np.inf, np.inf
 
-    figure = overlap_figure(Flat)
+    class Model:
+        overlap_detector_ = Flat
+        rows_ = model.rows_ | {"region": np.full(len(model.rows_["region"]), "hard")}
+
+    figure = overlap_figure(Model)
     assert ", no threshold." in figure
     assert "rows that are not hard: there is none." in figure
 

@@ -128,7 +128,7 @@ def test_every_drawing_is_an_image_that_tells_its_numbers(study, read):
     results = study.findings.results
     for name in ("weak", "weak_to_strong", "strong_on_labels", "ceiling"):
         assert f" {results[f'{name}_score'].mean():.3f}" in images[0]["aria-label"]
-    regions = study.advice.estimator.overlap_detector_.regions_
+    regions = study.advice.estimator.rows_["region"]
     assert f"{np.mean(regions == 'hard'):.0%} hard" in images[4]["aria-label"]
 
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from rows_table import stacked
 
 from sklearn_w2s.report._html import value
 from sklearn_w2s.report._rows import N_ROWS, _as_lists, _cell, rows_content, shorten
@@ -22,13 +23,13 @@ def fitted(study):
 
 def test_the_rows_shown_are_the_clearest_of_their_kind(fitted):
     model, pool = fitted
-    detector = model.overlap_detector_
+    known = model.rows_
     hard, overlap, _ = rows_content(*fitted)
     for content, region, keys in (
-        (hard, "hard", detector.confidence_),
-        (overlap, "overlap", -detector.overlap_score_),
+        (hard, "hard", known["confidence"]),
+        (overlap, "overlap", -known["overlap_score"]),
     ):
-        inside = np.flatnonzero(detector.regions_ == region)
+        inside = np.flatnonzero(known["region"] == region)
         best = inside[np.argsort(keys[inside], kind="stable")][:N_ROWS]
         shown = [int(row[0]) for row in read_rows(content)]
         assert shown == pool.rows[best].tolist()
@@ -43,7 +44,7 @@ def test_doubtful_rows_are_unlabeled_and_the_student_disagrees_with_the_weak(fit
     predicted = model.predict(pool.X)
     for row in rows:
         i = place[int(row[0])]
-        weak = model.classes_[model.weak_proba_[i].argmax()]
+        weak = model.classes_[stacked(model, "weak_proba")[i].argmax()]
         assert pool.y[i] is None
         assert row[1:4] == [
             value(label) for label in (pool.truth[i], weak, predicted[i])

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from packaging.version import Version
+from rows_table import stacked
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
@@ -192,11 +193,12 @@ def test_it_is_a_weak_estimator_of_unlabeled_rows(name, missing, rows):
         DecisionTreeClassifier(max_depth=2),
         strategy="confidence",
         missing_label=missing,
+        store_rows=True,
     ).fit(X, y)
     assert_array_equal(model.classes_, ["no", "yes"])
     assert model.score(X, rows[1]) > 0.6
     # Nobody is surer than the labels warrant.
-    assert model.weak_proba_[UNLABELED].max() < 0.99
+    assert stacked(model, "weak_proba")[UNLABELED].max() < 0.99
 
 
 @each_rule
@@ -258,9 +260,12 @@ def test_calibrated_once_and_frozen_it_needs_no_label(rows):
     modest = CalibratedClassifierCV(RULES["one column"], ensemble=False)
     modest.fit(X[~UNLABELED], y[~UNLABELED])
     model = WeakToStrongClassifier(
-        FrozenEstimator(modest), LogisticRegression(), missing_label=""
+        FrozenEstimator(modest),
+        LogisticRegression(),
+        missing_label="",
+        store_rows=True,
     ).fit(X, np.full(N, ""))
-    assert_allclose(model.weak_proba_, modest.predict_proba(X))
+    assert_allclose(stacked(model, "weak_proba"), modest.predict_proba(X))
 
 
 # Weights

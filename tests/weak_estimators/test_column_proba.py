@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from rows_table import stacked
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
@@ -110,8 +111,9 @@ def test_as_a_weak_estimator_it_needs_no_label():
         ColumnProbaClassifier({"no": 3, "yes": 2}),
         LogisticRegression(),
         strategy="all",
+        store_rows=True,
     )
     rows = np.column_stack([rows, 1 - shares])
     model.fit(rows, np.full(100, -1))
-    assert_array_equal(model.weak_proba_[:, 1], shares)
+    assert_array_equal(stacked(model, "weak_proba")[:, 1], shares)
     assert model.score(rows, np.where(shares > 0.5, "yes", "no")) > 0.95

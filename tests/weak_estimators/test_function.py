@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from rows_table import stacked
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -238,9 +239,10 @@ def test_as_a_weak_estimator_it_needs_no_label(rows, frozen, strategy):
         FrozenEstimator(rule) if frozen else rule,
         LogisticRegression(),
         strategy=strategy,
+        store_rows=True,
     )
     model.fit(rows, np.full(len(rows), -1))
-    assert_array_equal(model.weak_proba_, rule.predict_proba(rows))
+    assert_array_equal(stacked(model, "weak_proba"), rule.predict_proba(rows))
     assert_array_equal(model.classes_, [0, 1])
     assert model.score(rows, sign(rows)) > 0.9
 
@@ -267,10 +269,11 @@ def test_classes_that_only_the_labels_know_are_kept(rows):
 
 def test_it_may_have_been_fitted_on_other_columns(rows):
     rule = FunctionClassifier(sign, classes=[0, 1]).fit(rows)
-    model = WeakToStrongClassifier(rule, LogisticRegression(), weak_features=[0])
-    model.fit(rows, np.full(len(rows), -1))
+    model = WeakToStrongClassifier(
+        rule, LogisticRegression(), weak_features=[0], store_rows=True
+    ).fit(rows, np.full(len(rows), -1))
     assert model.weak_estimator_ is not rule
-    assert_array_equal(model.weak_proba_, rule.predict_proba(rows))
+    assert_array_equal(stacked(model, "weak_proba"), rule.predict_proba(rows))
 
 
 def test_without_classes_it_is_fitted_on_the_labeled_rows(rows):

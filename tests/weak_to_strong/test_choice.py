@@ -9,8 +9,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
-from sklearn_w2s.weak_to_strong import _choice
-from sklearn_w2s.weak_to_strong._strategies import STRATEGIES, use_all
+from sklearn_w2s.weak_to_strong import _strategies
+from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
 
 
 class TakesDistributions(KNeighborsClassifier):
@@ -27,8 +27,13 @@ TAUGHT = [name for name, strategy in STRATEGIES.items() if strategy.teacher]
 
 
 def choose(strategy, pseudo_labels, strong, *, n_unlabeled=1000, is_table=True):
-    return _choice.choose(
-        strategy, pseudo_labels, strong, n_unlabeled=n_unlabeled, is_table=is_table
+    return _strategies.choose(
+        strategy,
+        pseudo_labels,
+        strong,
+        n_unlabeled=n_unlabeled,
+        n_rows=n_unlabeled,
+        is_table=is_table,
     )
 
 
@@ -57,15 +62,15 @@ def test_auto_uses_what_the_strong_estimator_can_take(strong, strategy, kind):
 @pytest.mark.parametrize(
     ("strong", "n_unlabeled", "is_table", "expected"),
     [
-        (WEIGHABLE, 200, True, "committee"),
-        (PLAIN, 200, True, "committee"),
+        (WEIGHABLE, 200, True, "blend"),
+        (PLAIN, 200, True, "blend"),
         (WEIGHABLE, 199, True, "confidence"),
         (PLAIN, 199, True, "all"),
         (WEIGHABLE, 200, False, "confidence"),
-        (VOTELESS, 200, True, "confidence"),
+        (VOTELESS, 200, True, "blend"),
     ],
 )
-def test_auto_is_a_committee_where_there_is_enough_to_learn_from(
+def test_auto_has_a_teacher_where_there_is_enough_to_learn_from(
     strong, n_unlabeled, is_table, expected
 ):
     name, *_ = choose(
@@ -74,27 +79,13 @@ def test_auto_is_a_committee_where_there_is_enough_to_learn_from(
     assert name == expected
 
 
-def test_a_committee_teaches_hard_labels_unless_soft_ones_are_asked_for():
-    assert choose("committee", "auto", WEIGHABLE)[2] == "hard"
-    assert choose("committee", "soft", WEIGHABLE)[2] == "soft"
-    assert choose("blend", "auto", WEIGHABLE)[2] == "soft"
-
-
 @pytest.mark.parametrize("name", TAUGHT)
-def test_labels_of_a_teacher_are_not_weighted_where_weights_are_not_taken(name):
-    _, strategy, kind = choose(name, "auto", PLAIN)
-    assert strategy.function is use_all
-    assert strategy.teacher == STRATEGIES[name].teacher
-    assert kind == "hard"
+def test_a_teacher_teaches_hard_labels_unless_soft_ones_are_asked_for(name):
+    assert choose(name, "auto", WEIGHABLE)[2] == "hard"
+    assert choose(name, "soft", WEIGHABLE)[2] == "soft"
 
 
-@pytest.mark.parametrize("name", TAUGHT)
-def test_who_teaches_needs_a_strong_estimator_with_probabilities(name):
-    with pytest.raises(TypeError, match=f'strategy="{name}" .* LinearSVC has none'):
-        choose(name, "auto", VOTELESS)
-
-
-@pytest.mark.parametrize("name", [*TAUGHT, "smooth", "cut_statistic"])
+@pytest.mark.parametrize("name", [*TAUGHT, "cut_statistic"])
 def test_what_computes_with_numpy_refuses_other_arrays(name):
     with pytest.raises(ValueError, match=f'strategy="{name}" computes with NumPy'):
         choose(name, "auto", WEIGHABLE, is_table=False)

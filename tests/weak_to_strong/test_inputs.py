@@ -35,7 +35,7 @@ WEAK_VIEW = {"co_train": {"weak_features": [0, 1]}}
 def make(weak=None, strong=None, **params):
     weak = LogisticRegression() if weak is None else weak
     strong = LogisticRegression() if strong is None else strong
-    return WeakToStrongClassifier(weak, strong, **params)
+    return WeakToStrongClassifier(weak, strong, **{"store_rows": True} | params)
 
 
 def as_pandas(X):
@@ -71,11 +71,11 @@ def test_every_container_gives_what_arrays_give(problem, strategy, convert):
     plain = make(strategy=strategy).fit(X, y)
     other = make(strategy=strategy).fit(convert(X), y)
     assert_allclose(other.predict_proba(convert(X)), plain.predict_proba(X), rtol=1e-5)
-    assert_array_equal(other.train_weight_ > 0, plain.train_weight_ > 0)
+    assert_array_equal(other.rows_["weight"] > 0, plain.rows_["weight"] > 0)
 
 
 # Sparse columns are scaled otherwise than dense ones, which changes neighbours.
-@pytest.mark.parametrize("strategy", [*NEIGHBORLY, "committee"])
+@pytest.mark.parametrize("strategy", [*NEIGHBORLY, "smooth", "blend"])
 @pytest.mark.parametrize("convert", [as_pandas, as_polars, np.ndarray.tolist])
 def test_helpers_learn_from_frames_and_lists_what_arrays_tell(
     problem, strategy, convert
@@ -233,7 +233,7 @@ def test_scalers_do_not_fill_missing_values_in(estimator):
     assert not tags.input_tags.allow_nan
 
 
-@pytest.mark.parametrize("strategy", ["confident", "smooth", "committee"])
+@pytest.mark.parametrize("strategy", ["confident", "smooth", "blend"])
 def test_the_output_setting_of_the_user_does_not_reach_inside(table, strategy):
     frame, y, _ = table
     model = WeakToStrongClassifier(
@@ -272,7 +272,7 @@ def test_names_of_classes_come_in_any_container(problem, mark, missing):
     plain = make(strategy="all").fit(X, y)
     assert_array_equal(model.classes_, NAMES)
     assert_array_equal(model.predict(X), NAMES[plain.predict(X)])
-    assert_array_equal(model.transduction_, NAMES[plain.transduction_])
+    assert_array_equal(model.rows_["label"], NAMES[plain.rows_["label"]])
     assert model.score(X, mark(y)) == plain.score(X, y)
 
 
@@ -315,7 +315,7 @@ def test_teachers_know_the_names_of_classes(problem, strategy):
     plain = make(**params).fit(X, y)
     assert_array_equal(model.classes_, NAMES)
     assert_array_equal(model.predict(X), NAMES[plain.predict(X)])
-    assert_array_equal(model.transduction_, NAMES[plain.transduction_])
+    assert_array_equal(model.rows_["label"], NAMES[plain.rows_["label"]])
     assert np.mean(model.predict(X) == NAMES[truth]) > 0.7
 
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from rows_table import stacked
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
@@ -63,10 +64,11 @@ def test_a_fitted_classifier_keeps_its_promises(
         strategy=strategy,
         pseudo_labels=pseudo_labels,
         missing_label="",
+        store_rows=True,
     ).fit(X, y, sample_weight=weights)
     require_promises(model, X, y, weights)
     kept = (y != "") & (weights is None or weights > 0)
-    assert model.train_weight_[kept].min() > 0
+    assert model.rows_["weight"][kept].min() > 0
 
 
 # Where labels are few, they decide which warnings there are.
@@ -93,6 +95,7 @@ def test_a_taught_classifier_keeps_its_promises(
         weak_features=[0] if strategy == "co_train" else None,
         pseudo_labels=pseudo_labels,
         missing_label="",
+        store_rows=True,
         random_state=0,
     ).fit(X, y, sample_weight=weights)
     require_promises(model, X, y, weights)
@@ -101,20 +104,20 @@ def test_a_taught_classifier_keeps_its_promises(
 def require_promises(model, X, y, weights):
     labeled = y != ""
     assert_array_equal(model.classes_, np.unique(y[labeled]))
-    assert_array_equal(model.transduction_[labeled], y[labeled])
-    assert set(model.transduction_) <= set(model.classes_)
+    assert_array_equal(model.rows_["label"][labeled], y[labeled])
+    assert set(model.rows_["label"]) <= set(model.classes_)
     for proba in (
-        model.weak_proba_,
-        model.label_distributions_,
+        stacked(model, "weak_proba"),
+        stacked(model, "target"),
         model.predict_proba(X),
     ):
         assert proba.shape == (len(X), len(model.classes_))
         assert proba.min() >= 0
         assert_allclose(proba.sum(axis=1), 1)
     assert set(model.predict(X)) <= set(model.classes_)
-    assert model.train_weight_.min() >= 0
+    assert model.rows_["weight"].min() >= 0
     if weights is not None:
-        assert not model.train_weight_[weights == 0].any()
+        assert not model.rows_["weight"][weights == 0].any()
     assert np.isfinite(scores(model, X)).all()
 
 

@@ -18,7 +18,7 @@ from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
 def make(weak=None, strong=None, **params):
     weak = LogisticRegression() if weak is None else weak
     strong = LogisticRegression() if strong is None else strong
-    return WeakToStrongClassifier(weak, strong, **params)
+    return WeakToStrongClassifier(weak, strong, **{"store_rows": True} | params)
 
 
 class Rule(ClassifierMixin, BaseEstimator):
@@ -87,7 +87,7 @@ def test_an_estimator_without_weights_learns_from_hard_labels(problem):
     neighbors = KNeighborsClassifier()
     model = make(strong=neighbors).fit(X, y)
     assert (model.strategy_, model.pseudo_labels_) == ("all", "hard")
-    alone = clone(neighbors).fit(X, model.transduction_)
+    alone = clone(neighbors).fit(X, model.rows_["label"])
     assert_array_equal(model.predict(X), alone.predict(X))
     model.set_params(strategy="confident").fit(X, y)
     assert model.strategy_ == "confident"

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss
 from sklearn.tree import DecisionTreeClassifier
 
 from sklearn_w2s import WeakToStrongClassifier
@@ -28,24 +27,6 @@ def noisy():
 def apply(name, rows, proba, labeled=None):
     labeled = np.zeros(len(proba), dtype=bool) if labeled is None else labeled
     return STRATEGIES[name].function(proba, None, rows, labeled, None)
-
-
-def test_labels_that_neighbours_dispute_are_less_sure(noisy):
-    rows, proba, truth, wrong = noisy
-    targets, weights = apply("smooth", rows, proba)
-    sure = targets.max(axis=1)
-    assert sure[wrong].max() < sure[~wrong].min()
-    assert log_loss(truth, targets) < log_loss(truth, proba) - 0.05
-    assert_array_equal(weights, np.ones(N))
-
-
-def test_smoothing_keeps_the_class_shares(noisy):
-    rows, proba, _, _ = noisy
-    for tilt in ([1, 1], [1, 3]):
-        tilted = proba * tilt / (proba * tilt).sum(axis=1, keepdims=True)
-        targets, _ = apply("smooth", rows, tilted)
-        assert_allclose(targets.mean(axis=0), tilted.mean(axis=0), atol=1e-3)
-        assert_allclose(targets.sum(axis=1), 1)
 
 
 def test_disputed_labels_are_dropped(noisy):

@@ -1,12 +1,19 @@
+import re
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from rows_table import stacked
 from sklearn.linear_model import LogisticRegression
 
 from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
 from sklearn_w2s._algorithms.overlap import margin_confidence
 from sklearn_w2s.weak_to_strong._strategies import STRATEGIES, Strategy
-from sklearn_w2s.weak_to_strong._targets import keep_true_labels, weak_targets
+from sklearn_w2s.weak_to_strong._targets import (
+    keep_true_labels,
+    loss_message,
+    weak_targets,
+)
 
 PROBA = np.array([[0.9, 0.1], [0.4, 0.6], [0.5, 0.5], [0.2, 0.8]])
 REGIONS = np.array(["easy", "overlap", "hard", "easy"])
@@ -34,10 +41,10 @@ def apply(strategy, unlabeled=~LABELED, name="mine", **evidence):
     ],
 )
 def test_strategies_keep_the_probabilities_and_choose_weights(name, weights):
-    targets, got, used = apply(STRATEGIES[name], name=name)
+    targets, got, lost = apply(STRATEGIES[name], name=name)
     assert_array_equal(targets, PROBA)
     assert_array_equal(got, weights)
-    assert used == name
+    assert not len(lost)
 
 
 def test_the_strategy_of_the_paper_keeps_overlap_rows_alone():
@@ -45,18 +52,19 @@ def test_the_strategy_of_the_paper_keeps_overlap_rows_alone():
     assert_array_equal(weights, REGIONS == "overlap")
 
 
-def test_where_a_class_is_lost_all_rows_are_used():
-    with pytest.warns(UserWarning, match=r"strategy='overlap' drops .* \[0\] of"):
-        _, weights, used = apply(STRATEGIES["overlap"], name="overlap")
-    assert used == "all"
-    assert_array_equal(weights, np.ones(4))
+def test_a_class_that_no_row_is_kept_of_is_lost():
+    _, _, lost = apply(STRATEGIES["overlap"], name="overlap")
+    assert_array_equal(lost, [0])
+    assert re.search(
+        r"strategy='overlap' drops .* \[0\] of", loss_message("overlap", lost)
+    )
 
 
 def test_a_class_of_which_next_to_nothing_is_left_is_lost():
     proba = np.repeat([[0.9, 0.1], [0.1, 0.9]], 100, axis=0)
     evidence = {"representation": None, "labeled": np.zeros(200, bool), "rng": None}
 
-    def used(n_kept):
+    def lost(n_kept):
         regions = np.repeat(["overlap", "easy", "overlap"], [n_kept, 100 - n_kept, 100])
         unlabeled = np.ones(200, dtype=bool)
         return weak_targets(
@@ -65,9 +73,8 @@ def test_a_class_of_which_next_to_nothing_is_left_is_lost():
             **evidence,
         )[2]
 
-    assert used(3) == "overlap"
-    with pytest.warns(UserWarning, match=r"nearly all.* positions \[0\] of"):
-        assert used(2) == "all"
+    assert not len(lost(3))
+    assert_array_equal(lost(2), [0])
 
 
 def test_hard_labels_that_would_be_of_one_class_are_soft():
@@ -75,7 +82,7 @@ def test_hard_labels_that_would_be_of_one_class_are_soft():
     X = rng.normal(size=(300, 3))
     p = 0.3 / (1 + np.exp(-X[:, 0]))
     model = WeakToStrongClassifier(
-        strong_estimator=LogisticRegression(), strategy="committee", random_state=0
+        strong_estimator=LogisticRegression(), strategy="smooth", random_state=0
     )
 
     model.fit(X, np.full(300, -1), weak_proba=np.column_stack([1 - p, p]))
@@ -86,8 +93,8 @@ def test_hard_labels_that_would_be_of_one_class_are_soft():
 
 def test_a_class_of_labeled_rows_alone_is_not_lost():
     unlabeled = np.array([False, True, False, False])
-    _, _, used = apply(STRATEGIES["overlap"], unlabeled, name="overlap")
-    assert used == "overlap"
+    _, _, lost = apply(STRATEGIES["overlap"], unlabeled, name="overlap")
+    assert not len(lost)
 
 
 def test_true_labels_replace_what_was_said_of_labeled_rows():
@@ -124,8 +131,8 @@ def test_what_is_no_target_is_refused(strategy, message):
 
 def test_targets_of_rows_that_are_not_used_may_be_anything():
     targets = PROBA * [[1], [1], [0], [7]]
-    _, weights, used = apply(returns(targets, [1.0, 1, 0, 1]))
-    assert used == "mine"
+    _, weights, lost = apply(returns(targets, [1.0, 1, 0, 1]))
+    assert not len(lost)
     assert_array_equal(weights, [1, 1, 0, 1])
 
 
@@ -142,13 +149,14 @@ def test_a_function_gets_probabilities_regions_rows_labels_and_a_generator(probl
         LogisticRegression(),
         strategy=strategy,
         overlap_detector=OverlapDetector(overlap_measure="unexplained"),
+        store_rows=True,
         random_state=0,
     )
     for _ in range(2):
         model.fit(X, y)
     weak_proba, regions, representation, labeled, number = seen[0]
-    assert_array_equal(weak_proba, model.weak_proba_)
-    assert_array_equal(regions, model.overlap_detector_.regions_)
+    assert_array_equal(weak_proba, stacked(model, "weak_proba"))
+    assert_array_equal(regions, model.rows_["region"])
     assert_array_equal(representation, model.overlap_detector_.represent(X))
     assert_array_equal(labeled, y >= 0)
     assert number == seen[1][-1]

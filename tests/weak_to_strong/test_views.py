@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
-from sklearn_w2s.weak_to_strong._views import draw, fit_view, unknown_columns
+from sklearn_w2s.weak_to_strong._views import View, draw, unknown_columns
 
 
 def generator():
@@ -39,48 +39,55 @@ TABLES = {
 }
 
 
+WAYS = ["scaled", "ranked", "plain"]
+
+
+def fit_view(X, columns=None, positions=None):
+    positions = np.arange(X.shape[0]) if positions is None else positions
+    return View(columns).fit(X, positions, generator())
+
+
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("kind", TABLES)
-def test_every_table_has_a_view_of_finite_numbers(kind):
+def test_every_table_has_a_view_of_finite_numbers(kind, way):
     X = TABLES[kind]
-    view = fit_view(X, None, np.arange(X.shape[0]), generator())
-    rows = view.rows(X)
-    features = view.kernel_map.transform(rows)
-    for values in (rows, features):
-        assert values.shape[0] == X.shape[0]
-        known = values.data if sparse.issparse(values) else values
-        assert np.isfinite(known).all()
+    view = fit_view(X)
+    rows = getattr(view, way)(X)
+    assert rows.shape[0] == X.shape[0]
+    assert rows.dtype == np.float32
+    assert sparse.issparse(rows) == view.is_sparse_ == kind.startswith("sparse")
+    assert np.isfinite(rows.data if sparse.issparse(rows) else rows).all()
 
 
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("kind", ["numbers", "mixed", "sparse rows"])
-def test_a_view_sees_its_columns_alone(kind):
+def test_a_view_sees_its_columns_alone(kind, way):
     X = TABLES[kind]
-    view = fit_view(X, [0], np.arange(50), generator())
+    ask = getattr(fit_view(X, [0]), way)
     if isinstance(X, pd.DataFrame):
         changed = X.assign(ward="c", note="y")
     else:
         changed = X * ([1.0] + [2.0] * (X.shape[1] - 1))
     changed = changed.tocsr() if sparse.issparse(X) else changed
-    first, second = view.rows(X), view.rows(changed)
-    assert abs(first - second).max() == 0
+    assert abs(ask(X) - ask(changed)).max() == 0
 
 
-def test_a_view_learns_from_the_rows_it_is_given():
+@pytest.mark.parametrize("way", WAYS)
+def test_a_view_learns_from_the_rows_it_is_given(way):
     X = TABLES["numbers"].copy()
     chosen = np.arange(10)
-    view = fit_view(X, None, chosen, generator())
-    X[10:] *= 100
-    again = fit_view(X, None, chosen, generator())
-    assert_array_equal(view.rows(X), again.rows(X))
+    first = getattr(fit_view(X, None, chosen), way)
+    changed = X.copy()
+    changed[10:] *= 100
+    second = getattr(fit_view(changed, None, chosen), way)
+    assert_array_equal(first(X), second(X))
 
 
-def test_the_kernel_is_of_the_width_of_the_median_distance():
-    X = np.random.default_rng(0).normal(size=(400, 5))
-    view = fit_view(X, None, np.arange(400), generator())
-    rows = view.rows(X)
-    rng = np.random.default_rng(1)
-    pairs = rows[rng.integers(400, size=1000)] - rows[rng.integers(400, size=1000)]
-    median = np.median((pairs**2).sum(axis=1))
-    assert view.kernel_map.gamma == pytest.approx(0.5 / median, rel=0.1)
+def test_columns_are_scaled_to_compare():
+    X = TABLES["numbers"] * [1, 100, 0.01] + [0, 5, 9]
+    rows = fit_view(X).scaled(X)
+    assert_allclose(rows.mean(axis=0), 0, atol=1e-5)
+    assert_allclose(rows.std(axis=0), 1, rtol=1e-4)
 
 
 def test_samples_are_drawn_only_where_rows_are_many():

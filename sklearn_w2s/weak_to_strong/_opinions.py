@@ -1,0 +1,485 @@
+"""Members of a teacher: what each says of labeled rows held out, and of the others.
+
+A member learns from `Labels` with `fit`, which returns its opinion of the labeled rows
+held out from it, of shape (n_labeled, n_classes), NaN where a row never was; `proba`
+says what it thinks of other rows.
+"""
+
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.base import clone
+from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.metrics.pairwise import euclidean_distances, manhattan_distances
+from sklearn.neighbors import NearestNeighbors
+
+from sklearn_w2s._algorithms.blend import blend_weights
+from sklearn_w2s._algorithms.kernel_ridge import leave_one_out
+from sklearn_w2s._algorithms.sharpness import best_sharpness, sharpen
+from sklearn_w2s._algorithms.weak_labels import one_hot
+from sklearn_w2s._cross_fit import out_of_bag_proba, out_of_fold_proba
+from sklearn_w2s._fitting import draw_seed, fit_on_labels, predict_aligned
+from sklearn_w2s._sklearn import safe_indexing, seed_nested
+from sklearn_w2s._validation import align_proba, n_rows
+from sklearn_w2s.weak_to_strong._views import draw
+
+N_TREES = 150
+# Kernels cost the cube of the rows, a graph without an index their square.
+MAX_KERNEL_ROWS = 1_000
+MAX_GRAPH_ROWS = 20_000
+N_SCREENED_NODES = 5_000
+BLOCK_ROWS = 5_000
+_N_NEIGHBORS = 10
+_ALPHA = 0.9
+_N_STEPS = 60
+_N_SCREENED = 250
+_N_WIDTHS = 8
+_WIDTHS = (0.03, 0.1, 0.2, 0.35, 0.6, 1.0, 1.7, 3.0)
+_RIDGES = np.logspace(-2.5, 1, 8)
+_POWERS = (1.0, 2.0, 3.0, 4.5, 6.5, 9.0, 12.0)
+_LEAST_WEIGHT = 0.05
+_MOST_MACHINES = 30
+
+
+class Labels(NamedTuple):
+    """Labeled rows that members learn from.
+
+    Parameters
+    ----------
+    X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
+        Rows.
+    codes : ndarray of shape (n,)
+        Class codes.
+    weights : ndarray of shape (n,)
+        Positive weights.
+    classes : ndarray of shape (n_classes,)
+        Sorted class labels.
+    positions : ndarray of shape (n,)
+        Where the rows stand among all.
+    folds : list of (ndarray, ndarray)
+        Positions to train on and to hold out.
+    keeps_folds : bool, default=False
+        Whether rows may be held out by these folds alone.
+    """
+
+    X: Any
+    codes: Any
+    weights: Any
+    classes: Any
+    positions: Any
+    folds: list
+    keeps_folds: bool = False
+
+    @property
+    def targets(self):
+        """Class indicators, of shape (n, n_classes)."""
+        return one_hot(self.codes, len(self.classes))
+
+    def take(self, chosen):
+        """Return some of the rows, which are not held out again."""
+        return self._replace(
+            X=safe_indexing(self.X, chosen),
+            codes=self.codes[chosen],
+            weights=self.weights[chosen],
+            positions=self.positions[chosen],
+            folds=[],
+        )
+
+    def likelihood(self, proba):
+        """Return the probability of each row's true class."""
+        return proba[np.arange(len(self.codes)), self.codes]
+
+
+def in_blocks(ask, X):
+    """Ask of blocks of rows, and return all answers in one array."""
+    blocks = _blocks(np.arange(n_rows(X)))
+    return np.concatenate([ask(safe_indexing(X, block)) for block in blocks])
+
+
+class StrongMember:
+    """The strong estimator, trained on the labels by cross-fitting.
+
+    It is given up after one fold where it adds nothing there to what rivals say.
+
+    Parameters
+    ----------
+    estimator : classifier instance
+        Unfitted.
+    weights : ndarray of shape (n_labeled,) or None
+        Weights for its `fit`.
+    params : dict
+        Further arguments of its `fit`, row-wise where as long as the labels.
+    rivals : ndarray of shape (n_labeled,) or None
+        Probability that the others give to the true class of each labeled row.
+    n_jobs : int or None
+        Folds fitted at the same time.
+    """
+
+    def __init__(self, estimator, weights, params, rivals, n_jobs):
+        self.estimator = estimator
+        self.weights = weights
+        self.params = params
+        self.rivals = rivals
+        self.n_jobs = n_jobs
+
+    def fit(self, labels, rng):
+        """Return its opinion of held-out rows; None if it is given up."""
+        y, self._classes = labels.classes[labels.codes], labels.classes
+        estimator = seed_nested(clone(self.estimator), rng)
+        options = {
+            "sample_weight": self.weights,
+            "params": self.params,
+            "n_jobs": self.n_jobs,
+            "random_state": None,
+        }
+        args = (estimator, labels.X, y, labels.classes)
+        try:
+            first = out_of_fold_proba(*args, cv=labels.folds[:1], **options)
+            if not self._is_worthwhile(labels, first):
+                return None
+            held_out = first
+            if len(labels.folds) > 1:
+                others = out_of_fold_proba(*args, cv=labels.folds[1:], **options)
+                held_out = np.where(np.isnan(others), first, others)
+            self.fitted_ = fit_on_labels(
+                clone(estimator),
+                labels.X,
+                y,
+                self.weights,
+                self.params,
+                name="strong_estimator",
+            )
+        except ValueError as error:
+            warnings.warn(
+                f"strong_estimator={self.estimator!r} cannot be trained on {len(y)} "
+                "labeled rows, or folds of them, and is not asked about the others: "
+                f"{error}",
+                UserWarning,
+                stacklevel=8,
+            )
+            return None
+        return held_out
+
+    def proba(self, X):
+        """Return its probabilities of rows of X."""
+        return in_blocks(self._proba, X)
+
+    def _proba(self, X):
+        return predict_aligned(self.fitted_, X, self._classes, name="strong_estimator")
+
+    def _is_worthwhile(self, labels, held_out):
+        known = ~np.isnan(held_out[:, 0])
+        if self.rivals is None or not known.any():
+            return True
+        likelihoods = np.array([self.rivals, labels.likelihood(held_out)])[:, known]
+        weights = blend_weights(likelihoods, weights=labels.weights[known])
+        return weights[1] > _LEAST_WEIGHT
+
+
+class Trees:
+    """Extremely randomised trees on bootstrap samples; held out is out of bag."""
+
+    def __init__(self, view, n_jobs):
+        self.view = view
+        self.n_jobs = n_jobs
+
+    def fit(self, labels, rng):
+        """Return its opinion of held-out rows."""
+        rows = self.view.ranked(labels.X)
+        self._forest = ExtraTreesClassifier(
+            N_TREES,
+            bootstrap=True,
+            n_jobs=self.n_jobs,
+            random_state=draw_seed(rng),
+        ).fit(rows, labels.codes, sample_weight=labels.weights)
+        self._classes = np.arange(len(labels.classes))
+        return self._align(out_of_bag_proba(self._forest, rows))
+
+    def proba(self, X):
+        """Return its probabilities of rows of X."""
+        return in_blocks(self._proba, X)
+
+    def _proba(self, X):
+        return self._align(self._forest.predict_proba(self.view.ranked(X)))
+
+    def _align(self, proba):
+        return align_proba(proba, self._forest.classes_, self._classes)
+
+
+class Graph:
+    r"""Label spreading over the nearest-neighbour graph of labeled and other rows.
+
+    With edge weights :math:`\exp(-d_{ij}^2 / (s_i s_j))`, where s is the distance to
+    the furthest neighbour [1]_, normalised to S by the square roots of both degrees,
+    :math:`F \leftarrow \alpha S F + (1 - \alpha) Y` [2]_. Columns of F are brought to
+    the class shares of the labels. Labels of each fold are masked in turn, all folds in
+    one product. Rows that are not in the graph get the mean of their neighbours in it.
+
+    References
+    ----------
+    .. [1] L. Zelnik-Manor, P. Perona, "Self-Tuning Spectral Clustering", NeurIPS 2004.
+    .. [2] D. Zhou, O. Bousquet, T. N. Lal, J. Weston, B. Schölkopf, "Learning with
+       Local and Global Consistency", NeurIPS 2003.
+    """
+
+    def __init__(self, view, others, n_jobs):
+        self.view = view
+        self.others = others
+        self.n_jobs = n_jobs
+
+    def fit(self, labels, rng):
+        """Return its opinion of held-out rows, from a graph of some of the others."""
+        self._labels = labels
+        n = n_rows(self.others)
+        self._chosen = draw(n, N_SCREENED_NODES, rng)
+        self._all = draw(n, MAX_GRAPH_ROWS, rng)
+        graphs = []
+        for way in ["scaled", "plain"] if self.view.is_plain_ else ["scaled"]:
+            self._way = way
+            opinions = self._spread(labels.folds)
+            held_out = np.full(labels.targets.shape, np.nan)
+            for opinion, (_, test) in zip(opinions, labels.folds, strict=True):
+                held_out[test] = opinion[test]
+            graphs.append((self._evidence(held_out), way, held_out))
+        _, way, held_out = max(graphs, key=lambda graph: graph[0])
+        if way != self._way:
+            self._way = way
+            self._spread([])
+        return held_out
+
+    def _evidence(self, held_out):
+        """Return the log likelihood of held-out labels, as sharp as they justify."""
+        rows = ~np.isnan(held_out[:, 0])
+        labels, proba = self._labels, held_out[rows]
+        targets, weights = labels.targets[rows], labels.weights[rows]
+        sharp = sharpen(proba, best_sharpness(proba, targets, weights))
+        return float(weights @ np.log(_of(sharp, targets)))
+
+    def _spread(self, folds):
+        """Spread the labels over a graph, and all but those of each fold."""
+        labels = self._labels
+        parts = [labels.X, safe_indexing(self.others, self._chosen)]
+        nodes = _stack([getattr(self.view, self._way)(part) for part in parts])
+        n_neighbors = min(_N_NEIGHBORS, nodes.shape[0] - 1)
+        self._search = NearestNeighbors(
+            n_neighbors=n_neighbors, algorithm="brute", n_jobs=self.n_jobs
+        ).fit(nodes)
+        graph = _symmetric_graph(*self._search.kneighbors())
+        targets = labels.targets * labels.weights[:, None] / labels.weights.mean()
+        seeds = [targets]
+        for _, test in folds:
+            seeds.append(targets.copy())
+            seeds[-1][test] = 0.0
+        blocks = np.split(_spread(graph, np.hstack(seeds)), len(seeds), axis=1)
+        opinions = [_to_shares(b, s) for b, s in zip(blocks, seeds, strict=True)]
+        self._known = opinions[0]
+        return opinions[1:]
+
+    def proba(self, X):
+        """Return its probabilities of the other rows, which X must be."""
+        if len(self._chosen) < len(self._all):
+            self._chosen = self._all
+            self._spread([])
+        proba = np.empty((n_rows(X), self._known.shape[1]))
+        proba[self._chosen] = self._known[-len(self._chosen) :]
+        outside = np.delete(np.arange(len(proba)), self._chosen)
+        for block in _blocks(outside):
+            rows = getattr(self.view, self._way)(safe_indexing(X, block))
+            distances, neighbors = self._search.kneighbors(rows)
+            scale = np.maximum(distances[:, -1:], np.finfo(np.float32).tiny)
+            weights = np.exp(-((distances / scale) ** 2))[:, :, None]
+            spread = (weights * self._known[neighbors]).sum(axis=1)
+            proba[block] = spread / weights.sum(axis=1)
+        return proba
+
+
+def _blocks(positions):
+    return [
+        positions[start : start + BLOCK_ROWS]
+        for start in range(0, len(positions), BLOCK_ROWS)
+    ]
+
+
+def _stack(parts):
+    return sp.vstack(parts).tocsr() if sp.issparse(parts[0]) else np.vstack(parts)
+
+
+def _symmetric_graph(distances, neighbors):
+    n, k = neighbors.shape
+    scale = np.maximum(distances[:, -1].astype(np.float64), 1e-12)
+    weights = np.exp(-(distances**2) / (scale[:, None] * scale[neighbors]))
+    starts = np.arange(0, n * k + 1, k)
+    graph = sp.csr_matrix((weights.ravel(), neighbors.ravel(), starts), shape=(n, n))
+    graph = graph.maximum(graph.T)
+    degrees = np.maximum(np.asarray(graph.sum(axis=1)).ravel(), 1e-12)
+    halves = sp.diags(1 / np.sqrt(degrees))
+    return (halves @ graph @ halves).tocsr().astype(np.float32)
+
+
+def _spread(graph, seeds):
+    start = np.zeros((graph.shape[0], seeds.shape[1]), dtype=np.float32)
+    start[: len(seeds)] = (1 - _ALPHA) * seeds
+    spread = start
+    for _ in range(_N_STEPS):
+        spread = _ALPHA * (graph @ spread) + start
+    return spread.astype(np.float64)
+
+
+def _to_shares(spread, seeds):
+    """Bring columns to the class shares of the seeds, then rows to a sum of one."""
+    shares = (seeds.sum(axis=0) + 1) / (seeds.sum() + seeds.shape[1])
+    spread = spread / np.maximum(spread.sum(axis=0), 1e-12) * shares
+    total = spread.sum(axis=1, keepdims=True)
+    return np.where(total > 1e-12, spread / np.maximum(total, 1e-12), shares)
+
+
+class Candidate(NamedTuple):
+    """One kernel machine: where it looks, how wide, how smooth and how sharp."""
+
+    score: float
+    way: str
+    metric: str
+    width: float
+    coefficients: Any
+    power: float
+    held_out: Any
+
+
+class Kernels:
+    r"""Kernel ridge regressions on class indicators, averaged by their evidence.
+
+    Gaussian kernels, and Laplace kernels of the L1 distance, of many widths, over
+    scaled and ranked columns. A score f becomes probabilities by a softmax of b f. The
+    machines are averaged with weights :math:`\exp(\ell / 2)` of their leave-one-out
+    log likelihood :math:`\ell` in place of taking the best, which few labels cannot
+    tell; those that make up `kept_share` of the weight have a say.
+    """
+
+    def __init__(self, view, kept_share=0.99):
+        self.view = view
+        self.kept_share = kept_share
+
+    def fit(self, labels, rng):
+        """Return its opinion of held-out rows."""
+        chosen = draw(len(labels.codes), MAX_KERNEL_ROWS, rng)
+        rows = safe_indexing(labels.X, chosen)
+        self._rows = {way: getattr(self.view, way)(rows) for way in self._ways()}
+        targets, weights = labels.targets[chosen], labels.weights[chosen]
+        self._mean = np.average(targets, axis=0, weights=weights)
+        spots = self._spots(rng, targets, weights)
+        best = [c for spot in spots for c in self._machines(spot, targets, weights)]
+        top = max(c.score for c in best)
+        shares = np.exp((np.array([c.score for c in best]) - top) / 2)
+        order = np.argsort(-shares)
+        reached = np.cumsum(shares[order]) / shares.sum()
+        order = order[: np.searchsorted(reached, self.kept_share) + 1][:_MOST_MACHINES]
+        self._machines_ = [best[i] for i in order]
+        self._shares = shares[order] / shares[order].sum()
+        held_out = np.full(labels.targets.shape, np.nan)
+        held_out[chosen] = sum(
+            share * _softmax(c.held_out, c.power)
+            for share, c in zip(self._shares, self._machines_, strict=True)
+        )
+        others = np.setdiff1d(np.arange(len(labels.codes)), chosen)
+        if len(others):
+            held_out[others] = self.proba(safe_indexing(labels.X, others))
+        return held_out
+
+    def proba(self, X):
+        """Return its probabilities of rows of X."""
+        return in_blocks(self._proba, X)
+
+    def _proba(self, X):
+        total, distances, kernels = 0.0, {}, {}
+        for share, c in zip(self._shares, self._machines_, strict=True):
+            place, spot = (c.way, c.metric), (c.way, c.metric, c.width)
+            if place not in distances:
+                own = getattr(self.view, c.way)(X)
+                distances[place] = _distances(own, self._rows[c.way], c.metric)
+            if spot not in kernels:
+                kernels[spot] = np.exp(distances[place] * np.float32(-1 / c.width))
+            scores = kernels[spot] @ c.coefficients.astype(np.float32) + self._mean
+            total = total + share * _softmax(scores, c.power)
+        return total
+
+    def _ways(self):
+        return ["scaled"] if self.view.is_sparse_ else ["scaled", "ranked"]
+
+    def _metrics(self):
+        # The L1 distance of sparse rows has no fast way.
+        return ["gauss"] if self.view.is_sparse_ else ["gauss", "laplace"]
+
+    def _spots(self, rng, targets, weights):
+        """Return way, metric and width of the kernels that are worth a closer look."""
+        spots = []
+        for way in self._ways():
+            for metric in self._metrics():
+                distances = _distances(self._rows[way], self._rows[way], metric)
+                pairs = distances[np.triu_indices(len(targets), 1)]
+                if pairs.any():
+                    # Of columns of few values most pairs may be alike.
+                    middle = np.median(pairs[pairs > 0])
+                    power = 2 if metric == "gauss" else 1
+                    factor = 2 if metric == "gauss" else 1
+                    spots += [
+                        (way, metric, factor * middle * width**power, distances)
+                        for width in _WIDTHS
+                    ]
+        if not spots:  # all rows are alike
+            return [("scaled", "gauss", 1.0, np.zeros((len(targets),) * 2))]
+        few = draw(len(targets), _N_SCREENED, rng)
+        if len(few) == len(targets):
+            return spots
+        scores = [
+            max(c.score for c in self._machines(spot, targets[few], weights[few]))
+            for spot in ((*spot[:3], spot[3][np.ix_(few, few)]) for spot in spots)
+        ]
+        return [spots[i] for i in np.argsort(scores)[-_N_WIDTHS:]]
+
+    def _machines(self, spot, targets, weights):
+        """Return the machines of a kernel, for each ridge the best power."""
+        way, metric, width, distances = spot
+        kernel = np.exp(distances.astype(np.float64) / -width)
+        roots = np.sqrt(weights / weights.mean())[:, None]
+        values, vectors = np.linalg.eigh(roots * kernel * roots.T)
+        centred = targets - self._mean
+        found = []
+        for ridge in _RIDGES:
+            coefficients, held_out = leave_one_out(
+                values, vectors, roots * centred, ridge
+            )
+            held_out = held_out / roots + self._mean
+            scores = [
+                weights @ np.log(np.maximum(_of(_softmax(held_out, b), targets), 1e-4))
+                for b in _POWERS
+            ]
+            best = int(np.argmax(scores))
+            found.append(
+                Candidate(
+                    float(scores[best]),
+                    way,
+                    metric,
+                    width,
+                    roots * coefficients,
+                    _POWERS[best],
+                    held_out,
+                )
+            )
+        return found
+
+
+def _of(proba, targets):
+    return (proba * targets).sum(axis=1)
+
+
+def _softmax(scores, power):
+    powers = np.exp(power * (scores - scores.max(axis=1, keepdims=True)))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def _distances(first, second, metric):
+    if metric == "gauss":
+        return np.maximum(euclidean_distances(first, second, squared=True), 0)
+    return manhattan_distances(first, second).astype(np.float32)

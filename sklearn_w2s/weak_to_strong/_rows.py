@@ -1,0 +1,261 @@
+"""The rows of a fit: what is known of them, and what an auditor may ask of each."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sklearn_w2s._fitting import take_metadata
+from sklearn_w2s._sklearn import safe_indexing, to_numpy
+from sklearn_w2s._validation import n_rows
+from sklearn_w2s._weak import other_columns
+from sklearn_w2s.weak_to_strong._opinions import Labels
+from sklearn_w2s.weak_to_strong._teachers import Known
+from sklearn_w2s.weak_to_strong._views import unknown_columns
+
+# More labels tell members no more, and cost them more than time allows.
+MAX_LABELED = 5_000
+_LEAST_OF_CLASS = 50
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows of a fit, with labels of some.
+
+    Parameters
+    ----------
+    X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
+        Rows.
+    y : array-like of shape (n,)
+        Labels as the user gave them.
+    labels : ndarray of shape (n_labeled,)
+        Labels of the labeled rows.
+    labeled : ndarray of shape (n,) of bool
+        Which rows these are.
+    weights : ndarray of shape (n,)
+        Weights; rows of weight zero are left out.
+    weighted : bool
+        Whether they were given.
+    """
+
+    X: Any
+    y: Any
+    labels: Any
+    labeled: Any
+    weights: Any
+    weighted: bool
+
+    @property
+    def sample_weight(self):
+        """Weights where they were given, else None."""
+        return self.weights if self.weighted else None
+
+    @property
+    def taught(self):
+        """Positions of the unlabeled rows of positive weight."""
+        return np.flatnonzero(~self.labeled & (self.weights > 0))
+
+    @property
+    def known(self):
+        """Positions of the labeled rows of positive weight."""
+        return np.flatnonzero(self.labeled & (self.weights > 0))
+
+    def codes(self, classes):
+        """Return the class codes of the labeled rows."""
+        # A class that only rows of weight zero have is no class of the fit.
+        return np.searchsorted(classes, self.labels).clip(max=len(classes) - 1)
+
+
+class Pupil(NamedTuple):
+    """The strong estimator before `fit`, and its weights and further arguments."""
+
+    estimator: Any
+    weights: Any
+    params: dict
+
+
+def gather(
+    rows,
+    weak,
+    proba,
+    pupil,
+    folds,
+    *,
+    strategy,
+    keeps_folds,
+    is_given_weak,
+    include_labeled,
+    seed,
+):
+    """Return what teachers may know.
+
+    Parameters
+    ----------
+    rows : Rows
+        Rows of the fit.
+    weak : WeakPredictor
+        The weak estimator.
+    proba : ndarray of shape (n, n_classes)
+        Its probabilities, of labeled rows held out.
+    pupil : Pupil
+        The strong estimator.
+    folds : list of (ndarray, ndarray) or None
+        How labeled rows are held out; None where nobody learns from them.
+    strategy : str
+        The strategy, which decides on the views.
+    keeps_folds : bool
+        Whether rows may be held out by these folds alone, since they are the user's.
+    is_given_weak : bool
+        Whether the weak estimator has not learned from these labels.
+    include_labeled : bool
+        Whether the strong estimator may learn from labeled rows.
+    seed : int or None
+        Seeds the members.
+
+    Returns
+    -------
+    Known
+        What is known.
+
+    Raises
+    ------
+    ValueError
+        If there are no two views to train "co_train" on.
+    """
+    taught, known = rows.taught, rows.known
+    own, second, lacks = _views(rows, weak, strategy)
+    complete = include_labeled and not lacks
+    place = np.cumsum(rows.labeled) - 1
+    codes = rows.codes(weak.classes)[place[known]]
+    chosen = _draw_labels(codes, 0 if seed is None else seed)
+    known, codes = known[chosen], codes[chosen]
+    weak_held_out, labels, strong = proba[known], None, None
+    if folds is not None and len(np.unique(codes)) > 1:
+        weights = rows.weights[known]
+        labels = Labels(
+            safe_indexing(rows.X, known),
+            codes,
+            # A change of their unit is no change of the evidence.
+            weights / weights.mean(),
+            weak.classes,
+            known,
+            _folds_among(folds, place[known], codes, len(rows.labels)),
+            keeps_folds,
+        )
+        if not is_given_weak:
+            weak_held_out = _held_out(weak_held_out, labels.folds)
+        if own is None and complete and hasattr(pupil.estimator, "predict_proba"):
+            strong = (
+                pupil.estimator,
+                None if pupil.weights is None else pupil.weights[known],
+                take_metadata(pupil.params, known, n_rows(rows.X)),
+            )
+    return Known(
+        labels=labels,
+        others=safe_indexing(rows.X, taught),
+        weak_held_out=weak_held_out,
+        weak_proba=proba[taught],
+        weights=rows.weights[taught],
+        strong=strong,
+        columns=own,
+        second=second,
+        complete=complete,
+        seed=seed,
+    )
+
+
+def _views(rows, weak, strategy):
+    """Return the columns labels know, those of a second view, and if labels lack any.
+
+    None for the first means all, and for the second that there is none.
+    """
+    unknown = unknown_columns(rows.X, rows.known, rows.taught)
+    unseen = None if weak.columns is None else other_columns(rows.X, weak.columns)
+    if strategy == "smooth":
+        return None, unseen, bool(unknown)
+    if strategy != "co_train":
+        own = other_columns(rows.X, unknown) if unknown else None
+        return own, None, bool(unknown)
+    second = unknown or unseen
+    if not second:
+        msg = (
+            'strategy="co_train" needs two views: set weak_features to some of the '
+            "columns, or pass unlabeled rows with columns that labeled rows lack."
+        )
+        raise ValueError(msg)
+    return other_columns(rows.X, second), second, bool(unknown)
+
+
+def _draw_labels(codes, seed):
+    """Return sorted positions of labels to learn from, some of each class."""
+    n = len(codes)
+    if n <= MAX_LABELED:
+        return np.arange(n)
+    order = np.random.RandomState(seed).permutation(n)
+    by_class = np.argsort(codes[order], kind="stable")
+    counts = np.bincount(codes)
+    rank = np.empty(n, dtype=np.intp)
+    starts = np.repeat(np.cumsum(counts) - counts, counts)
+    rank[by_class] = np.arange(n) - starts
+    first = np.argsort(rank >= _LEAST_OF_CLASS, kind="stable")
+    return np.sort(order[first[:MAX_LABELED]])
+
+
+def _folds_among(folds, chosen, codes, n):
+    """Return the folds of chosen ones of n labeled rows, as positions among these."""
+    position = np.full(n, -1)
+    position[chosen] = np.arange(len(chosen))
+    among = [
+        tuple(position[part][position[part] >= 0] for part in fold) for fold in folds
+    ]
+    return [
+        (train, test)
+        for train, test in among
+        if len(test) and len(np.unique(codes[train])) > 1
+    ]
+
+
+def _held_out(proba, folds):
+    """Return probabilities of rows that are held out once, NaN for the others."""
+    known = np.full(proba.shape, np.nan)
+    for _, test in folds:
+        known[test] = proba[test]
+    return known
+
+
+def table_of_rows(rows, classes, student, weak_proba, taught, detector):
+    """Return what is known of each row, a column each, in a dict."""
+    targets = student.targets
+    table = {
+        "labeled": rows.labeled,
+        "label": _named(rows, classes, targets.argmax(axis=1)),
+        "weight": student.weights,
+        "weak_label": classes[weak_proba.argmax(axis=1)],
+    }
+    if detector is not None:
+        table["region"] = np.asarray(detector.regions_)
+        table["confidence"] = to_numpy(detector.confidence_)
+        table["overlap_score"] = to_numpy(detector.overlap_score_)
+    for k, name in enumerate(classes.tolist()):
+        table[f"weak_proba_{name}"] = weak_proba[:, k]
+    for k, name in enumerate(classes.tolist()):
+        table[f"target_{name}"] = targets[:, k]
+    for member, (held_out, others) in {} if taught is None else taught.said.items():
+        codes = np.full(len(rows.labeled), -1)
+        codes[rows.taught] = others
+        codes[taught.positions] = held_out
+        named = classes[codes]
+        if (codes < 0).any():
+            named = named.astype(object)
+            named[codes < 0] = None
+        table[f"{member}_label"] = named
+    return table
+
+
+def _named(rows, classes, codes):
+    """Return labels of all rows, the true ones where they are known."""
+    names = classes[codes]
+    if len(rows.labels):
+        names = names.astype(np.result_type(names, rows.labels))
+    names[rows.labeled] = rows.labels
+    return names

@@ -1,0 +1,281 @@
+"""A teacher that needs no label: it smooths what the weak estimator says."""
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from scipy import linalg
+from sklearn.cluster import KMeans
+from sklearn.kernel_approximation import Nystroem
+from sklearn.neighbors import NearestNeighbors
+from sklearn.utils import check_random_state
+from sklearn.utils.extmath import row_norms
+
+from sklearn_w2s._fitting import draw_seed
+from sklearn_w2s._sklearn import safe_indexing
+from sklearn_w2s.weak_to_strong._teachers import Taught
+from sklearn_w2s.weak_to_strong._views import View, draw
+
+# Smoothers learn from a sample of this size; their cost grows with its square.
+MAX_SMOOTHED = 10_000
+_BLOCK_ROWS = 20_000
+_N_NEIGHBORS = 30
+_N_COMPONENTS = 300
+_N_PAIRS = 2_000
+_KERNEL_PENALTY = 0.1
+_LINEAR_PENALTY = 10.0
+_MOST_LINEAR = 2_000
+_N_STEPS = 20
+_N_BAGS = 20
+# With more distinct opinions the weak estimator is smooth by itself.
+_MOST_DISTINCT = 100
+_N_SCALING_STEPS = 5
+_DAMPING = 0.8
+# No rule is as sure as it says: its votes are not independent.
+_LEAST_WEAK = 0.1
+_PRIOR_SHARE = 0.05
+# Boosting diverges on classes that next to no label names.
+_LEAST_SHARE = 0.01
+
+
+class Smooth:
+    r"""Weak labels, smoothed until rows that resemble each other agree.
+
+    The smoother S is the mean of nearest neighbours, a kernel ridge regression and a
+    linear one over scaled and ranked columns, each of which says of a row what it
+    learned from others. From the weak probabilities W on, 20 times,
+
+    .. math:: A = S(R), \qquad R = \mathrm{join}(W, A),
+
+    and the result is the mean of all A and R. Where the weak estimator sees the same
+    columns, rows of equal weak probabilities, such as the leaf of a tree, are a bag
+    whose class shares they are; R is A, a little sharpened and scaled to the shares in
+    each bag, which is learning from label proportions [1]_. Where it sees columns of
+    its own, such as the votes of rules, R is proportional to W A. A weak estimator
+    whose probabilities are smooth already is averaged with its smoothed self.
+
+    A class that next to no row would be of is not taught.
+
+    References
+    ----------
+    .. [1] N. Quadrianto, A. J. Smola, T. S. Caetano, Q. V. Le, "Estimating Labels from
+       Label Proportions", JMLR 10, 2009.
+    """
+
+    needs_labels = False
+    takes_regions = False
+    weighs_by_margin = False
+
+    def teach(self, known, **_):
+        """Smooth the weak labels of the unlabeled rows."""
+        rng = check_random_state(known.seed)
+        n = len(known.weak_proba)
+        view = View(known.second).fit(known.others, np.arange(n), rng)
+        independent = known.second is not None
+        proba = _smooth_out(view, known, rng, independent=independent)
+        judged = _drop_rare(proba, known.weights)
+        return Taught(proba, judged, None, {}, np.empty(0, dtype=np.intp), {})
+
+
+def _smooth_out(view, known, rng, *, independent):
+    weak_proba, n = known.weak_proba, len(known.weak_proba)
+    if n < 2:
+        return weak_proba
+    chosen = draw(n, MAX_SMOOTHED, rng)
+    smooth = Smoother(view, safe_indexing(known.others, chosen), rng)
+    own, weights = weak_proba[chosen], known.weights[chosen]
+    outside = np.delete(np.arange(n), chosen)
+    blocks = [
+        outside[start : start + _BLOCK_ROWS]
+        for start in range(0, len(outside), _BLOCK_ROWS)
+    ]
+    proba = np.empty(weak_proba.shape)
+    n_distinct = len(np.unique(own.round(6), axis=0))
+    if not independent and n_distinct > _MOST_DISTINCT:
+        proba[chosen] = smooth.own(own)
+        for block in blocks:
+            proba[block] = smooth.new(safe_indexing(known.others, block), own)
+        return (proba + weak_proba) / 2
+    join: Product | Bags = Product(weak_proba)
+    sharpness = 1.0
+    if not independent:
+        join = Bags(weak_proba, chosen, weights, rng)
+        sharpness = 1 + 0.05 * np.log2(weak_proba.shape[1])
+    joint, total = join.start[chosen], 0.0
+    for _ in range(_N_STEPS):
+        smoothed = smooth.own(joint)
+        joint = join.fit(smoothed**sharpness, chosen)
+        total = total + smoothed + joint
+    proba[chosen] = _normalised(total)
+    for block in blocks:
+        smoothed = smooth.new(safe_indexing(known.others, block), proba[chosen])
+        proba[block] = (smoothed + join.apply(smoothed**sharpness, block)) / 2
+    return proba
+
+
+def _drop_rare(proba, weights):
+    """Give the rows of classes that next to no row is of to the next likeliest."""
+    judged = proba.copy()
+    least = _LEAST_SHARE * weights.sum()
+    while True:
+        counts = np.bincount(judged.argmax(axis=1), weights, judged.shape[1])
+        rare = np.flatnonzero((counts > 0) & (counts < least))
+        # One class alone could not be learned.
+        if not len(rare) or np.count_nonzero(counts) <= 2:
+            return _normalised(judged)
+        judged[:, rare[np.argmin(counts[rare])]] = 0
+
+
+def _normalised(values):
+    return values / values.sum(axis=1, keepdims=True)
+
+
+class Product:
+    """Two opinions from columns of their own, multiplied."""
+
+    def __init__(self, weak_proba):
+        self.start = _normalised(np.maximum(weak_proba, _LEAST_WEAK))
+
+    def fit(self, smoothed, rows):
+        """Join the smoothed opinion of the rows at given positions."""
+        return _normalised(self.start[rows] * smoothed)
+
+    apply = fit
+
+
+class Bags:
+    """Rows of equal, or similar, weak probabilities, which are their class shares."""
+
+    def __init__(self, weak_proba, chosen, weights, rng):
+        prior = np.average(weak_proba[chosen], axis=0, weights=weights)
+        self.start = (1 - _PRIOR_SHARE) * weak_proba + _PRIOR_SHARE * prior
+        distinct, bags = np.unique(weak_proba.round(6), axis=0, return_inverse=True)
+        self._bags = bags.ravel()
+        if len(distinct) > _N_BAGS:
+            seed = draw_seed(rng)
+            clusters = KMeans(_N_BAGS, n_init=1, random_state=seed)
+            clusters.set_output(transform="default").fit(weak_proba[chosen])
+            self._bags = clusters.predict(weak_proba)
+        n_bags = self._bags.max() + 1
+        places = (self._bags[chosen], np.arange(len(chosen)))
+        shape = (n_bags, len(chosen))
+        sums = sp.csr_matrix((weights, places), shape=shape)
+        sizes = np.asarray(sums.sum(axis=1))
+        self._means = sp.diags(1 / np.maximum(sizes, 1e-12).ravel()) @ sums
+        self._wanted = np.maximum(self._means @ self.start[chosen], 1e-9)
+        # A bag without a row in the sample says nothing of factors.
+        self._wanted[sizes.ravel() == 0] = 1.0
+        self._is_empty = sizes == 0
+
+    def fit(self, smoothed, rows):
+        """Scale the smoothed opinion of the sample to the shares of its bags."""
+        self._factors = np.ones_like(self._wanted)
+        for _ in range(_N_SCALING_STEPS):
+            shares = self._means @ self.apply(smoothed, rows)
+            ratios = self._wanted / np.maximum(shares, 1e-9)
+            self._factors *= np.where(self._is_empty, 1.0, ratios) ** _DAMPING
+        return self.apply(smoothed, rows)
+
+    def apply(self, smoothed, rows):
+        """Scale the smoothed opinion of the rows at given positions."""
+        return _normalised(smoothed * self._factors[self._bags[rows]])
+
+
+class Smoother:
+    """The mean of nearest neighbours, a kernel ridge and a linear one, in each way."""
+
+    def __init__(self, view, X, rng):
+        self._view = view
+        self._ways = ["scaled"] if view.is_sparse_ else ["scaled", "ranked"]
+        self._members = []
+        for way in self._ways:
+            rows = getattr(view, way)(X)
+            kernel = Ridge(_kernel_map(rows, rng), _KERNEL_PENALTY).fit(rows)
+            members: list[Any] = [Neighbors(rows), kernel]
+            if not sp.issparse(rows) and rows.shape[1] <= _MOST_LINEAR:
+                members.append(Ridge(None, _LINEAR_PENALTY).fit(rows))
+            self._members.append(members)
+
+    def own(self, targets):
+        """Return what is said of each row by the others."""
+        said = [m.own(targets) for members in self._members for m in members]
+        return _normalised(np.maximum(np.mean(said, axis=0), 1e-6))
+
+    def new(self, X, targets):
+        """Return what is said of other rows."""
+        said = []
+        for way, members in zip(self._ways, self._members, strict=True):
+            rows = getattr(self._view, way)(X)
+            said += [member.new(rows, targets) for member in members]
+        return _normalised(np.maximum(np.mean(said, axis=0), 1e-6))
+
+
+def _kernel_map(rows, rng):
+    n = rows.shape[0]
+    first, second = rng.randint(n, size=(2, _N_PAIRS))
+    width = np.median(row_norms(rows[first] - rows[second], squared=True))
+    return Nystroem(
+        gamma=0.5 / width if width > 0 else 1.0,
+        n_components=min(_N_COMPONENTS, n),
+        random_state=draw_seed(rng),
+    ).set_output(transform="default")
+
+
+class Neighbors:
+    """The mean of the nearest neighbours, the row itself left out."""
+
+    def __init__(self, rows):
+        n_neighbors = min(_N_NEIGHBORS, rows.shape[0] - 1)
+        search = NearestNeighbors(n_neighbors=n_neighbors, algorithm="brute")
+        self._search = search.fit(rows)
+        self._own = self._means(search.kneighbors(return_distance=False))
+
+    def own(self, targets):
+        """Return the means over the neighbours of each row."""
+        return self._own @ targets
+
+    def new(self, rows, targets):
+        """Return the means over the neighbours of other rows."""
+        return self._means(self._search.kneighbors(rows, return_distance=False)) @ (
+            targets
+        )
+
+    def _means(self, neighbors):
+        n, k = neighbors.shape
+        starts = np.arange(0, n * k + 1, k)
+        values = np.full(n * k, 1 / k)
+        shape = (n, self._search.n_samples_fit_)
+        return sp.csr_matrix((values, neighbors.ravel(), starts), shape=shape)
+
+
+class Ridge:
+    """Ridge regression; of its own rows it says what the others tell."""
+
+    def __init__(self, feature_map, penalty):
+        self._map = feature_map
+        self._penalty = penalty
+
+    def fit(self, rows):
+        """Factorise, once for all targets."""
+        features = rows if self._map is None else self._map.fit_transform(rows)
+        features = np.asarray(features, dtype=np.float64)
+        self._mean = features.mean(axis=0)
+        self._features = features - self._mean
+        gram = self._features.T @ self._features
+        gram[np.diag_indices_from(gram)] += self._penalty
+        self._solved = linalg.cho_solve(linalg.cho_factor(gram), self._features.T)
+        leverage = np.einsum("ij,ji->i", self._features, self._solved)
+        self._leverage = (leverage + 1 / len(features)).clip(0, 0.99)[:, None]
+        return self
+
+    def own(self, targets):
+        """Return leave-one-out predictions."""
+        mean = targets.mean(axis=0)
+        said = mean + self._features @ (self._solved @ (targets - mean))
+        return (said - self._leverage * targets) / (1 - self._leverage)
+
+    def new(self, rows, targets):
+        """Return predictions of other rows."""
+        features = rows if self._map is None else self._map.transform(rows)
+        mean = targets.mean(axis=0)
+        return mean + (features - self._mean) @ (self._solved @ (targets - mean))

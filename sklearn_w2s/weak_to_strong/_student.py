@@ -1,0 +1,254 @@
+"""The student: the strong estimator, taught, checked and calibrated."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.base import clone
+
+from sklearn_w2s._algorithms.overlap import margin_confidence
+from sklearn_w2s._algorithms.sharpness import best_sharpness, sharpen
+from sklearn_w2s._algorithms.weak_labels import one_hot, unit_mean
+from sklearn_w2s._fitting import (
+    fit_on_targets,
+    learns_softly,
+    splits_inside,
+    takes_distributions,
+    takes_weights,
+)
+from sklearn_w2s._sklearn import safe_indexing, to_numpy
+from sklearn_w2s._validation import align_proba
+
+# Unlabeled rows that the student is held against in place of learning from them.
+HELD_SHARE = 0.1
+MOST_HELD = 2_000
+_LEAST_HELD = 10
+# In expected accuracy, surely; who learns at all stays below, with many classes too.
+MOST_BEHIND = 0.02
+# So much is no lack of capacity.
+FAR_BEHIND = 0.1
+_STANDARD_ERRORS = 2.0
+# A row on which the teacher wavers counts a little.
+_LEAST_MARGIN = 0.02
+# Of more rows, weights cost some estimators more than all else, and a sample drawn by
+# them tells as much.
+MOST_WEIGHTED = 10_000
+# Shares of even chances to mix in for those who rule classes out, as forests do.
+_EVEN_SHARES = (1e-3, 1e-2, 0.05, 0.2)
+
+
+class Lesson(NamedTuple):
+    """What the strong estimator is to learn.
+
+    Parameters
+    ----------
+    proba : ndarray of shape (n, n_classes)
+        Class probabilities of all rows, true labels among them.
+    judged : ndarray of shape (n, n_classes)
+        The same with rare classes raised: their likeliest class is the one to learn.
+    weights : ndarray of shape (n,)
+        One for rows to learn from, else zero, times `sample_weight`.
+    taught : ndarray of int
+        Positions of the rows that only the teacher labels.
+    by_margin : bool
+        Whether rows on which the teacher wavers count less.
+    """
+
+    proba: Any
+    judged: Any
+    weights: Any
+    taught: Any
+    by_margin: bool
+
+
+class Calibration(NamedTuple):
+    """A map of probabilities that leaves the likeliest class as it is.
+
+    Parameters
+    ----------
+    power : float
+        Power that they are raised to, before they are renormalised.
+    even_share : float
+        Share of even chances that is mixed in before that.
+    """
+
+    power: float
+    even_share: float
+
+    def apply(self, proba):
+        """Return the calibrated probabilities."""
+        if self == PLAIN:
+            return proba
+        mixed = (1 - self.even_share) * proba + self.even_share / proba.shape[1]
+        return sharpen(mixed, self.power, least=_LEAST_PROBA)
+
+
+PLAIN = Calibration(1.0, 0.0)
+# Far below what calibration needs, and above what underflows.
+_LEAST_PROBA = 1e-12
+
+
+class Student(NamedTuple):
+    """A strong estimator that has learned a lesson.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Fitted.
+    calibration : Calibration
+        What brings its probabilities to those of the teacher.
+    targets : ndarray of shape (n, n_classes)
+        What it learned.
+    weights : ndarray of shape (n,)
+        With which weights; zero for rows that it did not learn from.
+    is_soft : bool
+        Whether it learned distributions.
+    held : ndarray of int
+        Positions of the rows that it was held against.
+    behind : float
+        By how much, at least, its classes of these are expected to be right less often
+        than the teacher's; NaN without such rows.
+    """
+
+    estimator: Any
+    calibration: Any
+    targets: Any
+    weights: Any
+    is_soft: bool
+    held: Any
+    behind: float
+
+
+def train_student(strong, X, lesson, classes, *, pseudo_labels, weights, params, rng):
+    """Train a strong estimator on a lesson, and again where it falls behind.
+
+    It learns hard labels weighted by the margin of the teacher or, where rows are many,
+    labels of rows drawn with the margin for probability. Where its classes of rows that
+    it has not seen are surely expected to be right less often than the teacher's, by
+    two points, it learns them with even weights, then softly, and the best stays.
+
+    Parameters
+    ----------
+    strong : classifier instance
+        Unfitted and seeded.
+    X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
+        Rows.
+    lesson : Lesson
+        What to learn.
+    classes : ndarray of shape (n_classes,)
+        Sorted class labels.
+    pseudo_labels : {"auto", "hard", "soft"}
+        Choice of the user; "soft" learns the probabilities first.
+    weights : ndarray of shape (n,) or None
+        Weights for its `fit`, where it gets any.
+    params : dict
+        Further arguments of its `fit`.
+    rng : RandomState instance
+        Draws the rows that it is held against.
+
+    Returns
+    -------
+    Student
+        The best student.
+    """
+    held = _draw_held(lesson, rng)
+    judged = lesson.judged[held]
+    students: list[Student] = []
+    weighted = weights is not None
+    for targets, shape in _kinds_of_lesson(
+        strong, lesson, held, pseudo_labels, weighted=weighted, rng=rng
+    ):
+        shape = shape * (lesson.weights > 0)
+        shape[held] = 0.0
+        own = unit_mean(shape, lesson.weights)
+        own = own * weights if weighted else own
+        estimator = fit_on_targets(
+            clone(strong) if students else strong,
+            X,
+            targets,
+            classes,
+            own,
+            weighted=weighted,
+            params=params,
+        )
+        behind = np.nan
+        if len(held):
+            codes = codes_of(estimator, safe_indexing(X, held), classes)
+            behind = surely_behind(judged, codes)
+        is_soft = targets is lesson.proba
+        students.append(Student(estimator, PLAIN, targets, own, is_soft, held, behind))
+        if not behind > MOST_BEHIND:
+            break
+    best = min(students, key=lambda student: student.behind)
+    return best._replace(calibration=_calibrate(best, X, lesson, classes))
+
+
+def surely_behind(proba, codes, others=None):
+    """Return by how much codes are surely expected to be wrong more often than others.
+
+    Others are the likeliest codes unless they are given. Two standard errors are taken
+    off the mean.
+    """
+    rows = np.arange(len(codes))
+    best = proba.max(axis=1) if others is None else proba[rows, others]
+    loss = best - proba[rows, codes]
+    return float(loss.mean() - _STANDARD_ERRORS * loss.std() / np.sqrt(len(loss)))
+
+
+def codes_of(estimator, X, classes):
+    """Return the class codes that an estimator predicts."""
+    predicted = np.ravel(to_numpy(estimator.predict(X)))
+    return np.searchsorted(classes, predicted)
+
+
+def _draw_held(lesson, rng):
+    candidates = lesson.taught[lesson.weights[lesson.taught] > 0]
+    size = min(int(HELD_SHARE * len(candidates)), MOST_HELD)
+    if size < _LEAST_HELD:
+        return np.empty(0, dtype=np.intp)
+    return np.sort(rng.choice(candidates, size, replace=False))
+
+
+def _kinds_of_lesson(strong, lesson, held, pseudo_labels, *, weighted, rng):
+    """Yield targets, and weights of the rows, the kind that is best as a rule first."""
+    hard = one_hot(lesson.judged.argmax(axis=1), lesson.judged.shape[1])
+    even = np.ones(len(hard))
+    learned = lesson.weights > 0
+    learned[held] = False
+    is_one_class = hard[learned].any(axis=0).sum() < 2
+    if is_one_class and pseudo_labels != "hard" and learns_softly(strong):
+        yield lesson.proba, even
+        return
+    softly = learns_softly(strong) and (
+        takes_distributions(strong) or not splits_inside(strong, len(hard))
+    )
+    if softly and pseudo_labels == "soft":
+        yield lesson.proba, even
+    taught, margin = lesson.taught, even.copy()
+    margin[taught] = margin_confidence(lesson.judged[taught]) + _LEAST_MARGIN
+    if lesson.by_margin and len(taught) > MOST_WEIGHTED and not weighted:
+        yield hard, (rng.uniform(size=len(margin)) < margin).astype(np.float64)
+    elif lesson.by_margin and takes_weights(strong):
+        yield hard, margin
+    yield hard, even
+    if pseudo_labels == "auto" and softly:
+        yield lesson.proba, even
+
+
+def _calibrate(student, X, lesson, classes):
+    """Return the calibration under which held rows have the teacher's probabilities."""
+    estimator, held = student.estimator, student.held
+    if not len(held) or not hasattr(estimator, "predict_proba"):
+        return PLAIN
+    proba = to_numpy(estimator.predict_proba(safe_indexing(X, held)))
+    proba = align_proba(proba, to_numpy(estimator.classes_), classes)
+    targets, weights = lesson.proba[held], lesson.weights[held]
+    # Decisions, of those who have them, are to be as sure as probabilities.
+    shares = (0.0,) if hasattr(estimator, "decision_function") else _EVEN_SHARES
+    found = []
+    for share in shares:
+        mixed = Calibration(1.0, share).apply(proba)
+        power = best_sharpness(mixed, targets, weights, least=_LEAST_PROBA)
+        calibration = Calibration(power, share)
+        logs = np.log(np.maximum(calibration.apply(proba), _LEAST_PROBA))
+        found.append((float(weights @ (targets * logs).sum(axis=1)), calibration))
+    return max(found)[1]

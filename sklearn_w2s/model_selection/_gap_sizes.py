@@ -4,6 +4,7 @@ import warnings
 from numbers import Real
 
 import numpy as np
+from joblib import effective_n_jobs
 from sklearn.exceptions import FitFailedWarning
 from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state, column_or_1d, indexable
@@ -45,13 +46,17 @@ def cross_validate_sizes(
     return_estimator,
     verbose,
     error_score,
+    on_folds=None,
 ):
     """Cross-validate the gap for several numbers of rows, on the same folds.
 
     Parameters
     ----------
     sizes : list of (labeled_size, unlabeled_size)
-        Rows to use. All other parameters are those of `cross_validate_gap`.
+        Rows to use.
+    on_folds : callable, default=None
+        Called with the number of folds that are done, each time that some are. All
+        other parameters are those of `cross_validate_gap`.
 
     Returns
     -------
@@ -89,11 +94,17 @@ def cross_validate_sizes(
     splits = list(splitter.split(X, y, **routed["splitter"]))
     rng = check_random_state(random_state)
     *seeds, pooling_seed = rng.randint(_LARGEST_SEED, size=len(splits) + 1).tolist()
-    folds = Parallel(n_jobs=n_jobs, verbose=verbose)(
+    tasks = [
         delayed(run_fold)(trial, train, test, size, seed)
         for size in sizes
         for (train, test), seed in zip(splits, seeds, strict=True)
-    )
+    ]
+    parallel = Parallel(n_jobs=n_jobs, verbose=verbose)
+    folds, step = [], len(tasks) if on_folds is None else effective_n_jobs(n_jobs)
+    for start in range(0, len(tasks), step):
+        folds += parallel(tasks[start : start + step])
+        if on_folds is not None:
+            on_folds(len(folds))
     _tell_errors(folds, error_score)
     by_size = [folds[i : i + len(splits)] for i in range(0, len(folds), len(splits))]
     return [

@@ -182,8 +182,16 @@ def _report(options, notes):
     for note in data.notes:
         notes.add(note)
     model = make_model(options.weak, options.strong, data.missing_label)
-    tell(f"fits on {_count(options.seeds, 'split')}")
-    results = compare(model, data, n_labeled, options.seeds, options.jobs)
+    n_splits = _count(options.seeds, "split")
+    tell(f"fits on {n_splits}")
+    results = compare(
+        model,
+        data,
+        n_labeled,
+        options.seeds,
+        options.jobs,
+        on_folds=lambda n_done: tell(f"{n_done} of {n_splits} done"),
+    )
     pool, sources = take_pool(data, n_labeled), None
     if data.source is not None:
         tell("sources (kl_ucb)")

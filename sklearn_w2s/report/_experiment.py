@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import StratifiedShuffleSplit
 
-from sklearn_w2s.model_selection import cross_validate_gap, weak_strong_split
+from sklearn_w2s.model_selection import weak_strong_split
+from sklearn_w2s.model_selection._gap_sizes import cross_validate_sizes
 from sklearn_w2s.overlap import OverlapDetector
 from sklearn_w2s.report._errors import InputError
 from sklearn_w2s.report._estimators import make_estimator
@@ -83,7 +84,7 @@ def make_model(weak, strong, missing_label):
     )
 
 
-def compare(model, data, n_labeled, n_splits, n_jobs):
+def compare(model, data, n_labeled, n_splits, n_jobs, on_folds=None):
     """Compare weak, weak-to-strong, strong on the labels and ceiling.
 
     Parameters
@@ -98,23 +99,31 @@ def compare(model, data, n_labeled, n_splits, n_jobs):
         Random splits into training and test rows.
     n_jobs : int
         Splits run at the same time.
+    on_folds : callable, default=None
+        Called with the number of splits that are done, each time that some are.
 
     Returns
     -------
     dict
         As from `cross_validate_gap`.
     """
-    cv = StratifiedShuffleSplit(n_splits, test_size=TEST_SIZE, random_state=SEED)
-    return cross_validate_gap(
+    (results,) = cross_validate_sizes(
         model,
         data.X,
         data.y,
-        labeled_size=n_labeled,
-        cv=cv,
+        sizes=[(n_labeled, None)],
+        cv=StratifiedShuffleSplit(n_splits, test_size=TEST_SIZE, random_state=SEED),
+        scoring="accuracy",
         n_jobs=n_jobs,
         random_state=SEED,
+        confidence_level=0.95,
+        params=None,
+        return_estimator=False,
+        verbose=0,
         error_score="raise",
+        on_folds=on_folds,
     )
+    return results
 
 
 def take_pool(data, n_labeled):

@@ -140,7 +140,7 @@ def test_every_step_has_a_line(table, save, capsys):
     arguments = [save(table), "--target", "income", "--source", "place", *FAST]
     main([*arguments, "--seeds", "2", "--jobs", "2"])
     steps = re.findall(r"^\[ *\d+\.\d s\] (.*)$", capsys.readouterr().out, re.M)
-    assert steps == ["fits on 2 splits", "sources (kl_ucb)"]
+    assert steps == ["fits on 2 splits", "2 of 2 splits done", "sources (kl_ucb)"]
 
 
 @pytest.mark.parametrize("labeled", ["30", "0.5"])
@@ -200,7 +200,8 @@ def test_the_page_has_the_numbers_that_are_printed(
     assert ("no income and take part unlabeled" in text) == bool(n_missing)
     assert ("of their labels were hidden" in text) == (not n_missing)
     steps = re.findall(r"^\[ *\d+\.\d s\] (.*)$", out, re.MULTILINE)
-    assert steps == ["fits on 2 splits", "advice", f"page {page}"]
+    done = ["1 of 2 splits done", "2 of 2 splits done"]
+    assert steps == ["fits on 2 splits", *done, "advice", f"page {page}"]
 
 
 def test_a_path_that_cannot_be_written_is_refused_before_the_file_is_read(capsys):

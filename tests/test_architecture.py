@@ -11,7 +11,6 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 CONTRACTS = [
     contract["name"] for contract in PYPROJECT["tool"]["importlinter"]["contracts"]
 ]
-MAX_LINES = 500
 
 # File, line added to it, contract that must then be reported.
 OFFENCES = [
@@ -73,12 +72,3 @@ def test_an_offence_against_a_contract_is_reported(tmp_path, file, offence, cont
 
 def test_every_contract_is_proved_able_to_fail():
     assert {contract for _, _, contract in OFFENCES} == set(CONTRACTS)
-
-
-def test_no_file_is_longer_than_the_budget():
-    lengths = {
-        str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines())
-        for path in (ROOT / "sklearn_w2s").rglob("*.py")
-    }
-
-    assert {file: n for file, n in lengths.items() if n > MAX_LINES} == {}

@@ -16,6 +16,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 from benchmarks.tables._peers import (
     PEERS,
+    PEERS_WITHOUT_STRONG,
     aligned,
     fitted_weak,
     has_labels,
@@ -122,9 +123,25 @@ CONTESTANTS = {
     **{
         f"strategy={name}": partial(weak_to_strong, strategy=name)
         for name in [*STRATEGIES, "auto"]
-        if name not in ("all", "committee")
+        if name != "all"
     },
     "strategy=co_train": co_training,
     **PEERS,
     "ceiling": ceiling,
 }
+# What our strategies are to beat. The ceiling and naive labels are none, and neither
+# are our own strategies.
+RIVALS = [
+    "weak",
+    "strong on the labels",
+    "the better of both, by cross-validation",
+    *PEERS,
+]
+# These give the same for every strong estimator.
+WITHOUT_STRONG = {"weak", *PEERS_WITHOUT_STRONG}
+
+
+def n_seeds(contestant):
+    """Return how often a contestant is run: single strategies are there to be shown."""
+    single = contestant.startswith("strategy=") and contestant != "strategy=auto"
+    return 2 if single else 5

@@ -8,25 +8,38 @@ the trusted and the rows with weak labels as the untrusted ones.
 """
 
 from functools import partial
+from itertools import product
 
 import numpy as np
+from catboost import CatBoostClassifier
 from cleanlab.classification import CleanLearning
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.pipeline import make_pipeline
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 
-from sklearn_w2s._tabular import TabularEncoder
+from sklearn_w2s._tabular import TabularEncoder, split_columns
+
+# Shares that neighbours have in a label, and numbers of neighbours.
+SPREADING = list(product([0.2, 0.8], [3, 7, 20]))
 
 
-def self_training(situation, strong, *_, base):
+def self_training(situation, strong, seed, *, base, threshold=0.9):
     """Let an estimator label its own training set (scikit-learn)."""
     if not has_labels(situation):
         return None
+    if base == "strong" and isinstance(strong[-1], RandomForestClassifier):
+        # The same as with a forest as the base.
+        return None
     # It takes arrays of numbers only.
     encoder = TabularEncoder().fit(situation.X)
-    estimator = (situation.weak if base == "weak" else strong)[-1]
-    model = SelfTrainingClassifier(clone(estimator), threshold=0.9)
+    forest = [RandomForestClassifier(random_state=seed)]
+    estimator = {"weak": situation.weak, "strong": strong, "forest": forest}[base][-1]
+    model = SelfTrainingClassifier(clone(estimator), threshold=threshold)
     model.fit(encoder.transform(situation.X), situation.y)
     return aligned(model, encoder.transform(situation.X_test), situation)
 
@@ -36,9 +49,64 @@ def label_spreading(situation, *_):
     if not has_labels(situation):
         return None
     encoder = TabularEncoder().fit(situation.X)
-    model = LabelSpreading(kernel="knn", n_neighbors=7, max_iter=100)
-    model.fit(encoder.transform(situation.X), situation.y)
+    X = encoder.transform(situation.X)
+    model = _spread(X, situation.y, alpha=0.2, n_neighbors=7)
     return aligned(model, encoder.transform(situation.X_test), situation)
+
+
+def tuned_label_spreading(situation, _strong, seed):
+    """Choose the share and number of neighbours by cross-validation on the labels.
+
+    Labels of a fold are hidden while all rows stay, so that the fold is labeled as
+    unlabeled rows are.
+    """
+    if not has_labels(situation):
+        return None
+    encoder = TabularEncoder().fit(situation.X)
+    X, y = encoder.transform(situation.X), situation.y
+    known = np.flatnonzero(y >= 0)
+    folds = StratifiedKFold(3, shuffle=True, random_state=seed)
+    hits = np.zeros(len(SPREADING))
+    for _, fold in folds.split(known, y[known]):
+        hidden = known[fold]
+        shown = y.copy()
+        shown[hidden] = -1
+        for k, (alpha, n_neighbors) in enumerate(SPREADING):
+            labels = _spread(X, shown, alpha, n_neighbors).transduction_
+            hits[k] += (labels[hidden] == y[hidden]).sum()
+    model = _spread(X, y, *SPREADING[hits.argmax()])
+    return aligned(model, encoder.transform(situation.X_test), situation)
+
+
+def tuned_logistic_regression(situation, _strong, seed):
+    """Choose the penalty of a logistic regression by cross-validation on the labels."""
+    if not has_labels(situation):
+        return None
+    known = situation.y >= 0
+    model = make_pipeline(TabularEncoder(), LogisticRegression(max_iter=1000))
+    search = GridSearchCV(
+        model,
+        {"logisticregression__C": np.logspace(-3, 2, 6)},
+        cv=StratifiedKFold(5, shuffle=True, random_state=seed),
+    ).fit(situation.X[known], situation.y[known])
+    return aligned(search, situation.X_test, situation)
+
+
+def catboost(situation, _strong, seed):
+    """Train CatBoost on the labeled rows, with its own treatment of categories."""
+    if not has_labels(situation):
+        return None
+    known = situation.y >= 0
+    _, others = split_columns(situation.X)
+    categorical = list(situation.X.columns[others])
+    model = CatBoostClassifier(
+        cat_features=categorical,
+        random_seed=seed,
+        thread_count=1,
+        verbose=False,
+        allow_writing_files=False,
+    ).fit(_with_texts(situation.X[known], categorical), situation.y[known])
+    return aligned(model, _with_texts(situation.X_test, categorical), situation)
 
 
 def clean_learning(situation, strong, seed):
@@ -88,10 +156,25 @@ def trusted_duplicates(situation, strong, *_):
     return aligned(_fit(strong, X, labels, weights), situation.X_test, situation)
 
 
-PEERS = {
+# The strong estimator has no part in these.
+PEERS_WITHOUT_STRONG = {
+    # The threshold is .9 where none is named.
     "SelfTrainingClassifier, weak base": partial(self_training, base="weak"),
-    "SelfTrainingClassifier, strong base": partial(self_training, base="strong"),
+    "SelfTrainingClassifier, weak base, threshold 0.75": partial(
+        self_training, base="weak", threshold=0.75
+    ),
+    "SelfTrainingClassifier, forest base": partial(self_training, base="forest"),
+    "SelfTrainingClassifier, forest base, threshold 0.75": partial(
+        self_training, base="forest", threshold=0.75
+    ),
     "LabelSpreading": label_spreading,
+    "LabelSpreading, by cross-validation": tuned_label_spreading,
+    "logistic regression on the labels, by cross-validation": tuned_logistic_regression,
+    "CatBoost on the labels": catboost,
+}
+PEERS = {
+    **PEERS_WITHOUT_STRONG,
+    "SelfTrainingClassifier, strong base": partial(self_training, base="strong"),
     "CleanLearning": clean_learning,
     "importance reweighting (IRBL)": importance_reweighting,
     "trusted duplicates": trusted_duplicates,
@@ -122,6 +205,19 @@ def aligned(estimator, X, situation):
     proba = np.zeros((len(X), situation.truth.max() + 1))
     proba[:, estimator.classes_] = estimator.predict_proba(X)
     return proba
+
+
+def _spread(X, y, alpha, n_neighbors):
+    model = LabelSpreading(
+        kernel="knn", alpha=alpha, n_neighbors=n_neighbors, max_iter=100
+    )
+    return model.fit(X, y)
+
+
+def _with_texts(X, categorical):
+    """Return rows in which a missing category is one of its own."""
+    texts = X[categorical].astype(object)
+    return X.assign(**texts.where(texts.notna(), "missing").astype(str))
 
 
 def _rows(situation):

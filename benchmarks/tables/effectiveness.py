@@ -1,7 +1,8 @@
 """The scoreboard: what each way to use weak labels is worth, data set by data set.
 
 Rows that a results file has already are not computed again, so that a run that was
-stopped goes on.
+stopped goes on. Log loss and calibration are blank where a row is older than they are;
+delete rows to have them computed again. Those of contestants that are gone are dropped.
 """
 
 import argparse
@@ -11,24 +12,43 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.stats import t as student
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import (
     accuracy_score,
     balanced_accuracy_score,
+    log_loss,
     roc_auc_score,
 )
 
-from benchmarks.tables._contestants import CONTESTANTS, STRONG, make_strong
+from benchmarks.tables._contestants import (
+    CONTESTANTS,
+    RIVALS,
+    STRONG,
+    WITHOUT_STRONG,
+    make_strong,
+    n_seeds,
+)
 from benchmarks.tables._problems import data_folder
 from benchmarks.tables._protocols import PROTOCOLS, data_sets, make_situation
 from benchmarks.tables._results import RESULTS, as_they_end, read, write
 
 RESULT = RESULTS / "effectiveness.csv"
+OVERHEAD = RESULTS / "overhead.csv"
 KEYS = ["protocol", "strong", "data_set", "seed", "contestant"]
-SCORES = ["accuracy", "balanced_accuracy", "roc_auc"]
+# The more the better, and the less the better.
+GAINS = ["accuracy", "balanced_accuracy", "roc_auc"]
+LOSSES = ["log_loss", "calibration_error"]
+SCORES = GAINS + LOSSES
 HARM = 0.01
+# Points that a data set must not surely lose against the weak estimator.
+LIMITS = {"accuracy": 1, "balanced_accuracy": 2}
+CONFIDENCE = 0.9
+DEFAULT = "strategy=auto"
 # What every contestant is compared with.
-REFERENCES = ["weak", "strategy=auto", "ceiling"]
+REFERENCES = ["weak", DEFAULT, "ceiling"]
+NO_COST = {"fit_cost": "", "predict_cost": ""}
+SEEDS_TO_CHOOSE, SEEDS_TO_JUDGE = ("0", "1", "2"), ("3", "4")
 
 
 def judge(folder, entry, protocol, strong, seed, contestants):
@@ -60,8 +80,40 @@ def _scores(y, proba):
     auc = roc_auc_score(
         y, positive, multi_class="ovr", labels=np.arange(proba.shape[1])
     )
-    scores = [accuracy_score(y, predicted), balanced_accuracy_score(y, predicted), auc]
+    scores = [
+        accuracy_score(y, predicted),
+        balanced_accuracy_score(y, predicted),
+        auc,
+        log_loss(y, proba, labels=np.arange(proba.shape[1])),
+        calibration_error(y, proba),
+    ]
     return [f"{score:.5f}" for score in scores]
+
+
+def calibration_error(y, proba, n_bins=15):
+    """Return how far hits are from what the likeliest class promises, on average.
+
+    Rows are binned by the probability of the likeliest class, in bins of equal width.
+    """
+    confidence = proba.max(axis=1)
+    bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
+    surplus = np.bincount(bins, weights=confidence - (proba.argmax(axis=1) == y))
+    return np.abs(surplus).sum() / len(y)
+
+
+def for_all_strong(rows, strongs):
+    """Return the rows that hold for other strong estimators as well, as theirs."""
+    done = {_key(row) for row in rows}
+    copies = {}
+    for row in rows:
+        if row["contestant"] in WITHOUT_STRONG:
+            own = [row | {"strong": strong} for strong in strongs]
+            copies |= {_key(copy): copy for copy in own if _key(copy) not in done}
+    return list(copies.values())
+
+
+def _key(row):
+    return tuple(str(row[key]) for key in KEYS)
 
 
 def summarise(rows, rng):
@@ -69,16 +121,20 @@ def summarise(rows, rng):
 
     Each contestant is compared with the others on the seeds that it has been run with.
     """
-    table = _whole(pd.DataFrame(rows).astype(dict.fromkeys(SCORES, float)))
+    table = pd.DataFrame(rows)
+    table[SCORES] = table[SCORES].apply(pd.to_numeric)
+    table = _whole(table)
     runs = ["protocol", "strong", "data_set", "seed"]
     wide = table.pivot_table(index=runs, columns="contestant", values=SCORES)
     summary = []
+    costs = cost_by_contestant()
     for (protocol, strong), block in wide.groupby(level=["protocol", "strong"]):
         for contestant in block["accuracy"].columns:
             own = block[block["accuracy"][contestant].notna()]
             if len(own) and "ceiling" in own["accuracy"]:
                 key = {"protocol": protocol, "strong": strong, "contestant": contestant}
-                summary.append(key | _compare(own, contestant, rng))
+                row = key | _compare(own, contestant, rng)
+                summary.append(row | costs.get(contestant, NO_COST))
     return sorted(
         summary,
         key=lambda row: (row["protocol"], row["strong"], -float(row["gap_recovered"])),
@@ -107,10 +163,10 @@ def _compare(runs, contestant, rng):
     labels = accuracy.get("strong on the labels", floor)
     regret = np.fmax(floor, labels) - accuracy[contestant]
     low, high = _bootstrap(gain.to_numpy(), gap.to_numpy(), rng)
-    lead = accuracy["strategy=auto"] - accuracy[contestant]
+    lead = accuracy[DEFAULT] - accuracy[contestant]
     others = {
         f"{score}_gain": (means[score][contestant] - means[score]["weak"]).mean()
-        for score in SCORES[1:]
+        for score in GAINS[1:]
     }
     return {
         "gap_recovered": f"{gain.sum() / gap.sum():.3f}",
@@ -120,16 +176,64 @@ def _compare(runs, contestant, rng):
         "n_harmed": int((gain < -HARM).sum()),
         "n_below_better_of_both": int((regret > HARM).sum()),
         "mean_regret": f"{100 * regret.mean():.2f}",
+        **_sure_harm(runs, contestant),
         "worst": f"{100 * gain.min():.1f}",
         "n_won": int((gain > 0).sum()),
         **{name: f"{100 * value:.2f}" for name, value in others.items()},
+        **{score: _mean_loss(means, score, contestant) for score in LOSSES},
         "n_data_sets": len(means),
         "n_seeds": runs.index.get_level_values("seed").nunique(),
     }
 
 
+def _mean_loss(means, score, contestant):
+    """Return the mean over data sets, or nothing where some lack it."""
+    values = means.get((score, contestant))
+    return "" if values is None or values.isna().any() else f"{values.mean():.4f}"
+
+
+def _sure_harm(runs, contestant):
+    """Count the data sets whose whole interval over seeds is below what is allowed."""
+    counts = {}
+    for score, limit in LIMITS.items():
+        gain = 100 * (runs[score][contestant] - runs[score]["weak"])
+        highs = [interval(own)[1] for _, own in gain.groupby(level="data_set")]
+        counts[f"n_surely_harmed_{score}"] = sum(high < -limit for high in highs)
+    return counts
+
+
+def interval(gains):
+    """Return the interval of a mean over seeds by Student's t; one seed has none."""
+    n = len(gains)
+    if n < 2:
+        return np.nan, np.nan
+    half = student.ppf((1 + CONFIDENCE) / 2, n - 1) * np.std(gains, ddof=1) / n**0.5
+    return np.mean(gains) - half, np.mean(gains) + half
+
+
+def cost_by_contestant():
+    """Return what fits and predictions take, times those of the estimators by hand.
+
+    It is that of the smaller problem in the table of overhead.
+    """
+    rows = [row for row in read(OVERHEAD) if row.get("predict_ratio")]
+    least = min((int(row["n_rows"]) for row in rows), default=None)
+    return {
+        f"strategy={row['strategy']}": {
+            "fit_cost": row["ratio"],
+            "predict_cost": row["predict_ratio"],
+        }
+        for row in rows
+        if int(row["n_rows"]) == least
+    }
+
+
 def by_data_set(rows):
-    """Return mean and spread over seeds of every score, data set by data set."""
+    """Return mean and spread over seeds of every score, data set by data set.
+
+    The limits are those of the gain over the weak estimator in points.
+    """
+    weak = {_key(row)[:-1]: row for row in rows if row["contestant"] == "weak"}
     groups = defaultdict(list)
     for row in rows:
         groups[tuple(row[key] for key in KEYS if key != "seed")].append(row)
@@ -138,11 +242,78 @@ def by_data_set(rows):
         entry = dict(zip([key for key in KEYS if key != "seed"], key, strict=True))
         entry["n_seeds"] = len(group)
         for score in SCORES:
-            values = [100 * float(row[score]) for row in group]
-            entry[score] = f"{np.mean(values):.2f}"
-            entry[f"{score}_spread"] = f"{np.std(values):.2f}"
+            scale, digits = (1, 4) if score == "log_loss" else (100, 2)
+            values = [scale * float(row[score]) for row in group if row[score]]
+            # A mean is that of all seeds.
+            known = len(values) == len(group)
+            entry[score] = f"{np.mean(values):.{digits}f}" if known else ""
+            entry[f"{score}_spread"] = f"{np.std(values):.{digits}f}" if known else ""
+        pairs = [(row, weak[_key(row)[:-1]]) for row in group if _key(row)[:-1] in weak]
+        for score in LIMITS:
+            gains = [100 * (float(a[score]) - float(b[score])) for a, b in pairs]
+            for name, limit in zip(["low", "high"], interval(gains), strict=True):
+                known = not np.isnan(limit)
+                entry[f"{score}_gain_{name}"] = f"{limit:.2f}" if known else ""
         table.append(entry)
     return table
+
+
+def best_peers(rows):
+    """Return a row per data set: the peer best on some seeds, judged on the others."""
+    accuracy = defaultdict(dict)
+    for row in rows:
+        problem = row["protocol"], row["strong"], row["data_set"]
+        run = row["contestant"], str(row["seed"])
+        accuracy[problem][run] = 100 * float(row["accuracy"])
+    table = []
+    for problem, own in sorted(accuracy.items()):
+        first = _means(own, [*RIVALS, DEFAULT], SEEDS_TO_CHOOSE)
+        then = _means(own, [*RIVALS, DEFAULT], SEEDS_TO_JUDGE)
+        rivals = [name for name in RIVALS if name in first and name in then]
+        if not rivals or DEFAULT not in then:
+            continue
+        best = max(rivals, key=first.get)
+        entry = dict(zip(["protocol", "strong", "data_set"], problem, strict=True))
+        entry |= {
+            "best_peer": best,
+            "its_accuracy": f"{then[best]:.2f}",
+            "accuracy_of_auto": f"{then[DEFAULT]:.2f}",
+            "points_behind": f"{then[best] - then[DEFAULT]:.2f}",
+            "n_peers": len(rivals),
+        }
+        table.append(entry)
+    return table
+
+
+def _means(runs, names, seeds):
+    """Return the means of those that have been run with all seeds."""
+    found = {name: [runs.get((name, seed)) for seed in seeds] for name in names}
+    return {name: np.mean(own) for name, own in found.items() if None not in own}
+
+
+def behind_best_peer(table):
+    """Return a row per situation: how far the default is behind the best peers."""
+    groups = defaultdict(list)
+    for row in table:
+        groups[row["protocol"], row["strong"]].append(row)
+    summary = []
+    for (protocol, strong), own in groups.items():
+        points = np.array([float(row["points_behind"]) for row in own])
+        worst = own[points.argmax()]
+        summary.append(
+            {
+                "protocol": protocol,
+                "strong": strong,
+                "mean_behind": f"{points.mean():.2f}",
+                "worst_behind": f"{points.max():.2f}",
+                "worst_data_set": worst["data_set"],
+                "its_best_peer": worst["best_peer"],
+                "n_behind": int((points > 0).sum()),
+                "n_behind_1_point": int((points > 100 * HARM).sum()),
+                "n_data_sets": len(own),
+            }
+        )
+    return summary
 
 
 def overview(summary):
@@ -172,46 +343,75 @@ def parse(arguments):
     parser.add_argument("--protocol", choices=PROTOCOLS, action="append")
     parser.add_argument("--strong", choices=STRONG, action="append")
     parser.add_argument("--contestant", choices=CONTESTANTS, action="append")
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument(
+        "--seeds", type=int, help="for all; by default 2 for single strategies, else 5"
+    )
     parser.add_argument("--jobs", type=int, default=-1)
     parser.add_argument("--out", type=Path, default=RESULT)
     return parser.parse_args(arguments)
 
 
-def main(arguments=None):
-    """Compute what is missing of the results file, then the summary beside it."""
-    options = parse(arguments)
+def missing_tasks(options, strongs, rows):
+    """Return what to judge: the contestants that a run has no row of yet."""
     folder = options.data_dir or data_folder()
     sets = data_sets(folder)
-    rows = read(options.out)
-    done = {tuple(str(row[key]) for key in KEYS) for row in rows}
+    done = {_key(row) for row in rows}
     chosen = options.contestant or list(CONTESTANTS)
+    most = {name: options.seeds or n_seeds(name) for name in chosen}
     tasks = []
     for protocol in options.protocol or PROTOCOLS:
-        for strong in options.strong or ["hgb", "rf"]:
-            for seed in range(options.seeds):
+        for strong in strongs:
+            # Its rows are copied for the others.
+            own = [c for c in chosen if strong == strongs[0] or c not in WITHOUT_STRONG]
+            for seed in range(max(most.values())):
                 for entry in sets[protocol]:
                     key = (protocol, strong, entry["name"], str(seed))
-                    missing = [c for c in chosen if (*key, c) not in done]
+                    missing = [
+                        c for c in own if seed < most[c] and (*key, c) not in done
+                    ]
                     if missing:
                         tasks.append((folder, entry, protocol, strong, seed, missing))
-    for found in as_they_end(judge, tasks, jobs=options.jobs):
-        rows += found
-        write(options.out, rows)
-    if not rows:
-        return
-    rows.sort(key=lambda row: [str(row[key]) for key in KEYS])
-    write(options.out, rows)
+    return tasks
+
+
+def write_tables(out, rows):
+    """Write all tables that build on the results, beside them."""
+    peers = best_peers(rows)
     summary = summarise(rows, np.random.default_rng(0))
     tables = {
         "_summary": summary,
         "_by_data_set": by_data_set(rows),
         "_overview": overview(summary),
+        "_best_peer": behind_best_peer(peers),
+        "_best_peer_by_data_set": peers,
     }
     for suffix, table in tables.items():
         # Nothing is compared before the references have been run on all data sets.
         if table:
-            write(options.out.with_stem(options.out.stem + suffix), table)
+            write(out.with_stem(out.stem + suffix), table)
+
+
+def main(arguments=None):
+    """Compute what is missing of the results file, then the summary beside it."""
+    options = parse(arguments)
+    strongs = options.strong or ["hgb", "rf"]
+    rows = [
+        dict.fromkeys(SCORES, "") | row
+        for row in read(options.out)
+        if row["contestant"] in CONTESTANTS
+    ]
+    rows += for_all_strong(rows, strongs)
+    tasks = missing_tasks(options, strongs, rows)
+    for found in as_they_end(judge, tasks, jobs=options.jobs):
+        rows += found + for_all_strong(found, strongs)
+        # A run of which no contestant applies is no row.
+        if rows:
+            write(options.out, rows)
+    if not rows:
+        return
+    rows.sort(key=_key)
+    write(options.out, rows)
+    write_tables(options.out, rows)
 
 
 if __name__ == "__main__":

@@ -24,9 +24,7 @@ from sklearn_w2s.plotting import GapLearningCurveDisplay
 
 X, y = load_digits(return_X_y=True)
 X /= 16
-model = WeakToStrongClassifier(
-    LogisticRegression(), ExtraTreesClassifier(30), strategy="smooth"
-)
+model = WeakToStrongClassifier(LogisticRegression(), ExtraTreesClassifier(30))
 curve = gap_learning_curve(
     model, X, y, labeled_sizes=[30, 120, 480], cv=3, random_state=0
 )

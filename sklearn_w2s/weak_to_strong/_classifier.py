@@ -439,7 +439,7 @@ class WeakToStrongClassifier(
         n_classes = len(np.unique(rows.labels[rows.weights[rows.labeled] > 0]))
         is_table = namespace_of(rows.X)[0] is None
         auto = "smooth"
-        if n_classes > 1 and is_table:
+        if self.strategy == "auto" and n_classes > 1 and is_table:
             unknown = unknown_columns(rows.X, rows.known, rows.taught)
             auto = "co_train" if unknown else "blend"
         name, strategy, kind = choose(

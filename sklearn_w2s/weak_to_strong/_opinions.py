@@ -53,7 +53,7 @@ class Labels(NamedTuple):
     codes : ndarray of shape (n,)
         Class codes.
     weights : ndarray of shape (n,)
-        Positive weights.
+        Positive weights, of mean one.
     classes : ndarray of shape (n_classes,)
         Sorted class labels.
     positions : ndarray of shape (n,)
@@ -91,11 +91,24 @@ class Labels(NamedTuple):
         """Return the probability of each row's true class."""
         return proba[np.arange(len(self.codes)), self.codes]
 
+    def sharpness_of(self, proba):
+        """Return the power under which the labels of rows held out are likeliest."""
+        known = ~np.isnan(proba).any(axis=1)
+        return best_sharpness(proba[known], self.targets[known], self.weights[known])
+
 
 def in_blocks(ask, X):
     """Ask of blocks of rows, and return all answers in one array."""
-    blocks = _blocks(np.arange(n_rows(X)))
+    blocks = blocks_of(np.arange(n_rows(X)))
     return np.concatenate([ask(safe_indexing(X, block)) for block in blocks])
+
+
+def blocks_of(positions):
+    """Return the positions in parts that are not too long."""
+    return [
+        positions[start : start + BLOCK_ROWS]
+        for start in range(0, len(positions), BLOCK_ROWS)
+    ]
 
 
 class StrongMember:
@@ -224,6 +237,9 @@ class Graph:
        Local and Global Consistency", NeurIPS 2003.
     """
 
+    _search: Any
+    _known: Any
+
     def __init__(self, view, others, n_jobs):
         self.view = view
         self.others = others
@@ -242,20 +258,19 @@ class Graph:
             held_out = np.full(labels.targets.shape, np.nan)
             for opinion, (_, test) in zip(opinions, labels.folds, strict=True):
                 held_out[test] = opinion[test]
-            graphs.append((self._evidence(held_out), way, held_out))
-        _, way, held_out = max(graphs, key=lambda graph: graph[0])
-        if way != self._way:
-            self._way = way
-            self._spread([])
+            found = way, self._search, self._known
+            graphs.append((self._evidence(held_out), held_out, found))
+        _, held_out, found = max(graphs, key=lambda graph: graph[0])
+        self._way, self._search, self._known = found
         return held_out
 
     def _evidence(self, held_out):
         """Return the log likelihood of held-out labels, as sharp as they justify."""
-        rows = ~np.isnan(held_out[:, 0])
-        labels, proba = self._labels, held_out[rows]
-        targets, weights = labels.targets[rows], labels.weights[rows]
-        sharp = sharpen(proba, best_sharpness(proba, targets, weights))
-        return float(weights @ np.log(_of(sharp, targets)))
+        labels = self._labels
+        logs = np.log(
+            labels.likelihood(sharpen(held_out, labels.sharpness_of(held_out)))
+        )
+        return float(labels.weights @ np.nan_to_num(logs))
 
     def _spread(self, folds):
         """Spread the labels over a graph, and all but those of each fold."""
@@ -267,7 +282,7 @@ class Graph:
             n_neighbors=n_neighbors, algorithm="brute", n_jobs=self.n_jobs
         ).fit(nodes)
         graph = _symmetric_graph(*self._search.kneighbors())
-        targets = labels.targets * labels.weights[:, None] / labels.weights.mean()
+        targets = labels.targets * labels.weights[:, None]
         seeds = [targets]
         for _, test in folds:
             seeds.append(targets.copy())
@@ -285,7 +300,7 @@ class Graph:
         proba = np.empty((n_rows(X), self._known.shape[1]))
         proba[self._chosen] = self._known[-len(self._chosen) :]
         outside = np.delete(np.arange(len(proba)), self._chosen)
-        for block in _blocks(outside):
+        for block in blocks_of(outside):
             rows = getattr(self.view, self._way)(safe_indexing(X, block))
             distances, neighbors = self._search.kneighbors(rows)
             scale = np.maximum(distances[:, -1:], np.finfo(np.float32).tiny)
@@ -293,13 +308,6 @@ class Graph:
             spread = (weights * self._known[neighbors]).sum(axis=1)
             proba[block] = spread / weights.sum(axis=1)
         return proba
-
-
-def _blocks(positions):
-    return [
-        positions[start : start + BLOCK_ROWS]
-        for start in range(0, len(positions), BLOCK_ROWS)
-    ]
 
 
 def _stack(parts):
@@ -392,12 +400,14 @@ class Kernels:
         return in_blocks(self._proba, X)
 
     def _proba(self, X):
+        ways = {c.way for c in self._machines_}
+        rows = {way: getattr(self.view, way)(X) for way in ways}
         total, distances, kernels = 0.0, {}, {}
         for share, c in zip(self._shares, self._machines_, strict=True):
             place, spot = (c.way, c.metric), (c.way, c.metric, c.width)
             if place not in distances:
-                own = getattr(self.view, c.way)(X)
-                distances[place] = _distances(own, self._rows[c.way], c.metric)
+                own, learned = rows[c.way], self._rows[c.way]
+                distances[place] = _distances(own, learned, c.metric)
             if spot not in kernels:
                 kernels[spot] = np.exp(distances[place] * np.float32(-1 / c.width))
             scores = kernels[spot] @ c.coefficients.astype(np.float32) + self._mean
@@ -422,9 +432,8 @@ class Kernels:
                     # Of columns of few values most pairs may be alike.
                     middle = np.median(pairs[pairs > 0])
                     power = 2 if metric == "gauss" else 1
-                    factor = 2 if metric == "gauss" else 1
                     spots += [
-                        (way, metric, factor * middle * width**power, distances)
+                        (way, metric, power * middle * width**power, distances)
                         for width in _WIDTHS
                     ]
         if not spots:  # all rows are alike

@@ -13,12 +13,12 @@ from sklearn.utils.extmath import row_norms
 
 from sklearn_w2s._fitting import draw_seed
 from sklearn_w2s._sklearn import safe_indexing
+from sklearn_w2s.weak_to_strong._opinions import blocks_of
 from sklearn_w2s.weak_to_strong._teachers import Taught
 from sklearn_w2s.weak_to_strong._views import View, draw
 
 # Smoothers learn from a sample of this size; their cost grows with its square.
 MAX_SMOOTHED = 10_000
-_BLOCK_ROWS = 20_000
 _N_NEIGHBORS = 30
 _N_COMPONENTS = 300
 _N_PAIRS = 2_000
@@ -85,10 +85,7 @@ def _smooth_out(view, known, rng, *, independent):
     smooth = Smoother(view, safe_indexing(known.others, chosen), rng)
     own, weights = weak_proba[chosen], known.weights[chosen]
     outside = np.delete(np.arange(n), chosen)
-    blocks = [
-        outside[start : start + _BLOCK_ROWS]
-        for start in range(0, len(outside), _BLOCK_ROWS)
-    ]
+    blocks = blocks_of(outside)
     proba = np.empty(weak_proba.shape)
     n_distinct = len(np.unique(own.round(6), axis=0))
     if not independent and n_distinct > _MOST_DISTINCT:

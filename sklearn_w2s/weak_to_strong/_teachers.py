@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_memory
 from sklearn_w2s._algorithms.blend import blend_weights
 from sklearn_w2s._algorithms.overlap import REGIONS
 from sklearn_w2s._algorithms.priors import combine_views, matching_factors, reweigh
-from sklearn_w2s._algorithms.sharpness import best_sharpness, sharpen
+from sklearn_w2s._algorithms.sharpness import sharpen
 from sklearn_w2s._cross_fit import out_of_bag_proba
 from sklearn_w2s._fitting import draw_seed
 from sklearn_w2s._sklearn import safe_indexing
@@ -225,18 +225,17 @@ def _by_folds(make, labels, rng):
 
 def _pool(labels, held_out):
     """Return weights of opinions, and the weighted mean of the sharpened ones."""
-    powers = [sharpness_of(labels, proba) for proba in held_out]
-    sharp = np.array([sharpen(p, b) for p, b in zip(held_out, powers, strict=True)])
-    rows = ~np.isnan(sharp).any(axis=(0, 2))
+    _, sharp, rows = _sharpen_all(labels, held_out)
     likelihoods = np.array([labels.likelihood(proba) for proba in sharp])
     weights = blend_weights(likelihoods[:, rows], weights=labels.weights[rows])
     return weights, np.tensordot(weights, np.nan_to_num(sharp), axes=1)
 
 
-def sharpness_of(labels, proba):
-    """Return the power under which held-out labels are likeliest."""
-    known = ~np.isnan(proba).any(axis=1)
-    return best_sharpness(proba[known], labels.targets[known], labels.weights[known])
+def _sharpen_all(labels, held_out):
+    """Return powers, opinions raised to them, and which rows all have an opinion of."""
+    powers = [labels.sharpness_of(proba) for proba in held_out]
+    sharp = np.array([sharpen(p, b) for p, b in zip(held_out, powers, strict=True)])
+    return powers, sharp, ~np.isnan(sharp).any(axis=(0, 2))
 
 
 class Blend:
@@ -280,11 +279,7 @@ class Blend:
         ask = check_memory(memory).cache(ask_members, ignore=["n_jobs"])
         opinions = ask(self.members, known, n_jobs=n_jobs, version=__version__)
         labels = known.labels
-        powers = [sharpness_of(labels, proba) for proba in opinions.held_out]
-        held_out = np.array(
-            [sharpen(p, b) for p, b in zip(opinions.held_out, powers, strict=True)]
-        )
-        rows = ~np.isnan(held_out).any(axis=(0, 2))
+        powers, held_out, rows = _sharpen_all(labels, opinions.held_out)
         evidence = Evidence(
             held_out[:, rows],
             safe_indexing(labels.X, np.flatnonzero(rows)),

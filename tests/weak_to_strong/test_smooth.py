@@ -8,7 +8,7 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import Ridge as PlainRidge
 from sklearn.tree import DecisionTreeClassifier
 
-from sklearn_w2s.weak_to_strong import _smooth
+from sklearn_w2s.weak_to_strong import _opinions, _smooth
 from sklearn_w2s.weak_to_strong._smooth import Bags, Neighbors, Ridge, Smooth
 from sklearn_w2s.weak_to_strong._teachers import Known
 
@@ -102,7 +102,7 @@ def test_a_sample_stands_for_all(clusters, monkeypatch, smooth_weak):
         weak = 0.9 * weak + 0.1 * rng.dirichlet([1, 1], size=len(weak))
     whole = Smooth().teach(known_of(X, weak)).proba
     monkeypatch.setattr(_smooth, "MAX_SMOOTHED", 300)
-    monkeypatch.setattr(_smooth, "_BLOCK_ROWS", 70)
+    monkeypatch.setattr(_opinions, "BLOCK_ROWS", 70)
     sampled = Smooth().teach(known_of(X, weak)).proba
     assert np.mean(sampled.argmax(axis=1) == whole.argmax(axis=1)) > 0.93
     assert_allclose(sampled.sum(axis=1), 1)

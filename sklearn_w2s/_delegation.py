@@ -97,7 +97,8 @@ class PredictionDelegate:
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
-            Decision values as the estimator that predicts gives them.
+            Decision values of the estimator that predicts: of two classes, positive for
+            the last of `classes_`; of several, columns in their order.
         """
         return self._ask("decision_function", X, params)
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 from sklearn.base import MetaEstimatorMixin, clone
-from sklearn.pipeline import Pipeline
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import get_routing_for_object, process_routing
 from sklearn.utils.validation import has_fit_parameter
@@ -17,6 +18,29 @@ from sklearn_w2s._sklearn import (
 )
 from sklearn_w2s._validation import align_proba, classes_of, n_rows, place_of
 
+# Support vector machines fit it by cross-validation.
+_PLATT_SCALING = ("probability", True)
+# Transformers that learn nothing from y, unless their tags say that they need it.
+_UNSUPERVISED = tuple(
+    f"sklearn.{name}"
+    for name in (
+        "cluster",
+        "decomposition",
+        "feature_extraction",
+        "impute",
+        "kernel_approximation",
+        "preprocessing",
+        "random_projection",
+    )
+)
+# What these parameters ask for is derived from counts of rows, whatever they weigh.
+_COUNTS = {
+    "class_weight": lambda value: isinstance(value, str),
+    "auto_class_weights": bool,
+    "is_unbalance": bool,
+    "oob_score": bool,
+    "sampling_strategy": lambda _: True,
+}
 # Histogram gradient boosting stops early by itself where there are more rows.
 _MOST_WITHOUT_STOPPING = 10_000
 
@@ -136,12 +160,8 @@ def fit_on_labels(estimator, X, y, sample_weight, params, *, name):
     TypeError
         If the estimator has no `predict_proba`.
     """
-    if not hasattr(estimator, "predict_proba"):
-        msg = (
-            f"{name}={estimator!r} has no predict_proba. Wrap it in "
-            "CalibratedClassifierCV, or pass another classifier."
-        )
-        raise TypeError(msg)
+    if not may_predict_proba(estimator):
+        raise NoProbabilities(estimator, name)
     if sample_weight is not None:
         kept = np.flatnonzero(sample_weight)
         params = take_metadata(params, kept, len(y))
@@ -156,6 +176,24 @@ def fit_on_labels(estimator, X, y, sample_weight, params, *, name):
         )
         raise ValueError(msg)
     return fit_weighted(estimator, X, y, sample_weight, **params)
+
+
+def may_predict_proba(estimator):
+    """Say whether an estimator has `predict_proba`, or may have it after `fit`."""
+    # Some compositions, such as stacking, know only then.
+    return hasattr(estimator, "predict_proba") or hasattr(
+        type(estimator), "predict_proba"
+    )
+
+
+class NoProbabilities(TypeError):
+    """A classifier that should give probabilities does not."""
+
+    def __init__(self, estimator, name):
+        super().__init__(
+            f"{name}={estimator!r} has no predict_proba. Wrap it in "
+            "CalibratedClassifierCV, or pass another classifier."
+        )
 
 
 def predict_aligned(estimator, X, classes, *, name="weak_estimator"):
@@ -179,9 +217,13 @@ def predict_aligned(estimator, X, classes, *, name="weak_estimator"):
 
     Raises
     ------
+    TypeError
+        If the estimator has no `predict_proba`.
     ValueError
-        If the estimator predicts NaN or infinity.
+        If it predicts NaN or infinity.
     """
+    if not hasattr(estimator, "predict_proba"):
+        raise NoProbabilities(estimator, name)
     proba = to_numpy(estimator.predict_proba(X))
     strange = np.flatnonzero(~np.isfinite(proba).all(axis=1))
     if len(strange):
@@ -310,7 +352,8 @@ def fit_weighted(estimator, X, y, sample_weight=None, **params):
         # Not every estimator moves labels to the device of the rows by itself.
         y = move_like(y, X)
     if sample_weight is None:
-        return estimator.fit(X, y, **params)
+        estimator.fit(X, y, **params)
+        return estimator
     if not takes_weights(estimator):
         fix = (
             "request them with set_fit_request(sample_weight=True) on its steps"
@@ -319,7 +362,8 @@ def fit_weighted(estimator, X, y, sample_weight=None, **params):
         )
         msg = f"{type(estimator).__name__}.fit takes no sample_weight: {fix}."
         raise TypeError(msg)
-    return estimator.fit(X, y, **weight_arguments(estimator, sample_weight), **params)
+    estimator.fit(X, y, **weight_arguments(estimator, sample_weight), **params)
+    return estimator
 
 
 def weight_arguments(estimator, sample_weight):
@@ -372,6 +416,8 @@ def splits_inside(estimator, n_rows):
     params = estimator.get_params(deep=True)
     for name, value in params.items():
         prefix, _, last = name.rpartition("__")
+        if (last == "cv" and value != "prefit") or (last, value) == _PLATT_SCALING:
+            return True
         if last == "early_stopping":
             if value is True or (value == "auto" and n_rows > _MOST_WITHOUT_STOPPING):
                 return True
@@ -380,6 +426,43 @@ def splits_inside(estimator, n_rows):
             if "validation_fraction" in own and "early_stopping" not in own:
                 return True
     return False
+
+
+def loss_by_repetition(estimator):
+    """Say why weighted copies of rows, one for each class, teach less than labels.
+
+    Parameters
+    ----------
+    estimator : classifier instance
+        Takes weights.
+
+    Returns
+    -------
+    str or None
+        Which part ignores weights or counts rows, to be read after its name; None where
+        copies tell all parts what distributions would.
+    """
+    params = estimator.get_params(deep=True)
+    for name, value in params.items():
+        last = name.rpartition("__")[2]
+        if last in _COUNTS and _COUNTS[last](value):
+            return f"counts rows, since {name}={value!r}"
+    # Lists of steps are no estimators, and each step has a name of its own.
+    for part in params.values():
+        if hasattr(part, "fit") and not isinstance(part, type) and _is_misled(part):
+            return f"has a part that ignores weights, {part!r}"
+    return None
+
+
+def _is_misled(part):
+    """Say whether a part of an estimator learns from y and takes no weights."""
+    if isinstance(part, Pipeline | ColumnTransformer | FeatureUnion):
+        return False  # its parts are asked
+    if has_fit_parameter(part, "sample_weight"):
+        return False
+    # Whether others learn from y, their tags do not say.
+    is_known = type(part).__module__.startswith(_UNSUPERVISED)
+    return not is_known or get_tags(part).target_tags.required
 
 
 def _is_of(key, prefix):
@@ -429,12 +512,13 @@ def fit_on_targets(estimator, X, distributions, classes, weights, *, weighted, p
         y = classes[distributions[rows].argmax(axis=1)]
         weights = weights[rows] if weighted else None
     elif takes_distributions(estimator):
-        return estimator.fit_distributions(
+        estimator.fit_distributions(
             safe_indexing(X, rows),
             distributions[rows],
             classes,
             sample_weight=weights[rows],
         )
+        return estimator
     else:
         if not splits_inside(estimator, len(rows)):
             _settle_early_stopping(estimator)

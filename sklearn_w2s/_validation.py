@@ -8,10 +8,6 @@ from collections import Counter
 from numbers import Number
 
 import numpy as np
-from sklearn.base import MetaEstimatorMixin, OneToOneFeatureMixin
-from sklearn.compose import ColumnTransformer
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import check_array, column_or_1d, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, validate_data
@@ -48,36 +44,7 @@ def require_rows(X):
         raise ValueError(msg)
 
 
-def accepts(estimator, kind):
-    """Say whether an estimator takes sparse ("sparse") or missing ("allow_nan") input.
-
-    Of missing values the tags of compositions say nothing: their parts are asked.
-    """
-    inner = getattr(estimator, "estimator", None)
-    if isinstance(estimator, FrozenEstimator):
-        return accepts(inner, kind)
-    accepted = getattr(get_tags(estimator).input_tags, kind)
-    if accepted or kind == "sparse":
-        return accepted
-    if isinstance(estimator, Pipeline):
-        return _steps_allow_nan(estimator)
-    if isinstance(estimator, MetaEstimatorMixin) and inner is not None:
-        return accepts(inner, kind)
-    return isinstance(estimator, ColumnTransformer | FeatureUnion)
-
-
-def _steps_allow_nan(pipeline):
-    steps = [step for _, step in pipeline.steps if step not in (None, "passthrough")]
-    for step in steps:
-        if not accepts(step, "allow_nan"):
-            return False
-        # Scalers keep missing values; other transformers may fill them in.
-        if not isinstance(step, OneToOneFeatureMixin):
-            return True
-    return bool(steps)
-
-
-def check_features(estimator, X, *, reset):
+def check_features(estimator, X, *, reset, allow_nan=None):
     """Check X at the door of a meta-estimator and hand data frames on unchanged.
 
     Parameters
@@ -89,6 +56,8 @@ def check_features(estimator, X, *, reset):
     reset : bool
         True in `fit`: record `n_features_in_` and `feature_names_in_`; False elsewhere:
         compare with them.
+    allow_nan : bool or None, default=None
+        Whether missing values are welcome in arrays; None asks the tags.
 
     Returns
     -------
@@ -105,13 +74,14 @@ def check_features(estimator, X, *, reset):
         check_frame(X)
         return validate_data(estimator, X, reset=reset, skip_check_array=True)
     tags = get_tags(estimator).input_tags
+    allow_nan = tags.allow_nan if allow_nan is None else allow_nan
     X = validate_data(
         estimator,
         X,
         reset=reset,
         accept_sparse="csr" if tags.sparse else False,
         dtype=None,
-        ensure_all_finite="allow-nan" if tags.allow_nan else True,
+        ensure_all_finite="allow-nan" if allow_nan else True,
     )
     _check_data_type(X)
     return X

@@ -9,6 +9,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_is_fitted, check_memory
 
 from sklearn_w2s._cross_fit import out_of_fold_proba
@@ -35,6 +36,11 @@ from sklearn_w2s._validation import (
     n_rows,
 )
 
+# Rows by which it is seen whether classes are the likeliest ones, and the share of
+# others among them that is no accident of rounding or calibration.
+_N_WATCHED = 1_000
+_LEAST_DECIDED = 0.01
+
 
 class WeakPredictor:
     """A fitted weak estimator, the columns it sees and the classes it may name.
@@ -47,7 +53,15 @@ class WeakPredictor:
         Columns that it sees; None means all.
     classes : ndarray of shape (n_classes,)
         Sorted class labels, those that it does not know included.
+
+    Attributes
+    ----------
+    decides : bool
+        Whether it predicts other classes than the likeliest, as with a threshold of its
+        own.
     """
+
+    decides = False
 
     def __init__(self, estimator, columns, classes):
         self.estimator = estimator
@@ -74,6 +88,35 @@ class WeakPredictor:
             )
             raise ValueError(msg)
         return predict_aligned(self.estimator, self.view(X), self.classes)
+
+    def codes(self, X, proba):
+        """Return the codes of the classes that it predicts.
+
+        Parameters
+        ----------
+        X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
+            Rows.
+        proba : ndarray of shape (n, n_classes)
+            Its probabilities of them.
+
+        Returns
+        -------
+        ndarray of shape (n,) of int
+            Positions in `classes`.
+        """
+        if not self.decides:
+            return proba.argmax(axis=1)
+        predicted = column_or_1d(to_numpy(self.estimator.predict(self.view(X))))
+        return np.searchsorted(self.classes, predicted)
+
+    def watch_decisions(self, X, proba):
+        """Set `decides` by what it says of a sample of rows, and return itself."""
+        rows = np.linspace(0, len(proba) - 1, min(_N_WATCHED, len(proba))).astype(int)
+        likeliest = proba[rows].argmax(axis=1)
+        self.decides = True
+        chosen = self.codes(safe_indexing(X, rows), proba[rows])
+        self.decides = bool((chosen != likeliest).mean() > _LEAST_DECIDED)
+        return self
 
 
 def is_given(estimator):
@@ -159,7 +202,8 @@ def fit_weak(
     require_array_support(estimator, X, name="weak_estimator")
     if given:
         predictor = WeakPredictor(estimator, columns, known)
-        return predictor, predictor.proba(X)
+        proba = predictor.proba(X)
+        return predictor.watch_decisions(X, proba), proba
 
     positions = np.flatnonzero(labeled)
     estimator = seed_nested(adapt(clone(estimator)), seeds)
@@ -172,6 +216,7 @@ def fit_weak(
     fitted = memory.cache(_fit_clone)(estimator, rows, labels, weights, params)
     predictor = WeakPredictor(fitted, columns, np.sort(to_numpy(fitted.classes_)))
     proba = predictor.proba(X)
+    predictor.watch_decisions(X, proba)
     if cross_fit:
         out_of_fold = memory.cache(out_of_fold_proba, ignore=["n_jobs"])(
             estimator,
@@ -239,7 +284,8 @@ def resolve_columns(columns, X, *, name="weak_features"):
     Parameters
     ----------
     columns : list, slice, bool mask, callable, str, int or None
-        Choice of the user; a callable gets X.
+        Choice of the user; integers are positions. A callable gets X, and integers that
+        it returns for a data frame whose columns are all named by integers are names.
     X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
         Rows.
     name : str, default="weak_features"
@@ -262,6 +308,8 @@ def resolve_columns(columns, X, *, name="weak_features"):
     try:
         if not isinstance(chosen, slice):
             chosen = _plain_list(chosen, X)
+            if callable(columns) and is_dataframe(X):
+                chosen = _positions_of_numbers(chosen, list(X.columns))
         n_chosen = select_columns(X, chosen).shape[1]
     except (IndexError, KeyError, TypeError, ValueError) as error:
         msg = f"{name}={columns!r} does not choose columns of X: {error}"
@@ -288,6 +336,22 @@ def _plain_list(columns, X):
         positions = range(X.shape[1])
         return [v if isinstance(v, bool) else positions[v] for v in plain]
     return plain
+
+
+def _positions_of_numbers(chosen, names):
+    """Return positions in place of names that are numbers, as callables return them."""
+    are_numbers = all(_is_integer(name) for name in names)
+    if not are_numbers or not all(_is_integer(value) for value in chosen):
+        return chosen
+    unknown = [value for value in chosen if value not in names]
+    if unknown:
+        msg = f"there is no column {unknown}"
+        raise ValueError(msg)
+    return [names.index(value) for value in chosen]
+
+
+def _is_integer(value):
+    return isinstance(value, Integral) and not isinstance(value, bool | np.bool_)
 
 
 def is_fitted(estimator):

@@ -5,19 +5,9 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.calibration import CalibratedClassifierCV
-from sklearn.compose import make_column_transformer
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.exceptions import DataConversionWarning
-from sklearn.frozen import FrozenEstimator
-from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline, make_union
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from sklearn_w2s._validation import (
-    accepts,
     align_proba,
     check_features,
     check_labels,
@@ -251,55 +241,6 @@ def test_sources_are_sorted_names_and_their_codes():
     sources, source_codes = check_sources(["b", "a", "b"], np.zeros((3, 1)))
     assert_array_equal(sources[source_codes], ["b", "a", "b"])
     assert_array_equal(sources, ["a", "b"])
-
-
-# What estimators take
-
-BOOSTING = HistGradientBoostingClassifier()
-LINEAR = LogisticRegression()
-FILLED = make_pipeline(SimpleImputer(), LINEAR)
-
-
-@pytest.mark.parametrize(
-    ("estimator", "expected"),
-    [
-        (BOOSTING, True),
-        (LINEAR, False),
-        (FrozenEstimator(BOOSTING), True),
-        (FrozenEstimator(FILLED), True),
-        (FrozenEstimator(LINEAR), False),
-        (FILLED, True),
-        (make_pipeline(None, "passthrough", FILLED), True),
-        (make_pipeline(StandardScaler(), BOOSTING), True),
-        (make_pipeline(StandardScaler(), LINEAR), False),
-        (make_pipeline(LINEAR), False),
-        (make_pipeline("passthrough"), False),
-        (make_pipeline(OneHotEncoder(), LINEAR), True),
-        (make_pipeline(make_column_transformer((SimpleImputer(), [0])), LINEAR), True),
-        (make_pipeline(make_union(SimpleImputer()), LINEAR), True),
-        (CalibratedClassifierCV(FILLED), True),
-        (CalibratedClassifierCV(LINEAR), False),
-        (CalibratedClassifierCV(), False),
-        (GridSearchCV(FILLED, {}), True),
-        (RandomForestClassifier(), True),
-    ],
-)
-def test_missing_values_are_taken_where_a_part_can_fill_them_in(estimator, expected):
-    assert accepts(estimator, "allow_nan") == expected
-
-
-@pytest.mark.parametrize(
-    ("estimator", "expected"),
-    [
-        (LINEAR, True),
-        (BOOSTING, False),
-        (FrozenEstimator(LINEAR), True),
-        (make_pipeline(StandardScaler(with_mean=False), LINEAR), True),
-        (make_pipeline(StandardScaler(), BOOSTING), False),
-    ],
-)
-def test_sparse_rows_are_taken_where_tags_say_so(estimator, expected):
-    assert accepts(estimator, "sparse") == expected
 
 
 class Door(TransformerMixin, BaseEstimator):

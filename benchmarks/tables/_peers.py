@@ -119,7 +119,7 @@ def clean_learning(situation, strong, seed):
     model = CleanLearning(
         clone(strong), seed=seed, find_label_issues_kwargs={"n_jobs": 1}
     ).fit(X, codes)
-    proba = np.zeros((len(situation.X_test), situation.truth.max() + 1))
+    proba = np.zeros((len(situation.X_test), situation.n_classes))
     proba[:, classes[model.clf.classes_]] = model.predict_proba(situation.X_test)
     return proba
 
@@ -202,7 +202,7 @@ def weak_view(situation, X):
 
 def aligned(estimator, X, situation):
     """Return probabilities with a column for each class, known to it or not."""
-    proba = np.zeros((len(X), situation.truth.max() + 1))
+    proba = np.zeros((len(X), situation.n_classes))
     proba[:, estimator.classes_] = estimator.predict_proba(X)
     return proba
 

@@ -55,6 +55,13 @@ class Situation:
     strong_features: Any = None
     labels_for_strong: bool = True
 
+    @property
+    def n_classes(self):
+        """Number of classes 0, 1, ..., those of held-out rows included."""
+        # A black box may know a class of which no training row is left.
+        known = getattr(self.weak, "classes_", np.empty(0, dtype=int))
+        return int(np.concatenate([self.truth, self.y_test, known]).max()) + 1
+
 
 def scarce(X, y, seed):
     """Label 100 rows, or 12 per class if that is more."""

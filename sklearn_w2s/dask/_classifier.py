@@ -13,6 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 
 import sklearn_w2s.weak_to_strong
 from sklearn_w2s._fitting import forget_fit
+from sklearn_w2s._missing import check_new_rows
+from sklearn_w2s._parameters import takes_one_table
 from sklearn_w2s._sklearn import (
     Interval,
     StrOptions,
@@ -21,7 +23,11 @@ from sklearn_w2s._sklearn import (
     seed_nested,
 )
 from sklearn_w2s._validation import check_features, check_labels
-from sklearn_w2s._weak import default_for, give_weak_view, is_given
+from sklearn_w2s._weak import (
+    default_for,
+    give_weak_view,
+    is_given,
+)
 from sklearn_w2s.dask._blocks import (
     as_rows,
     is_collection,
@@ -197,6 +203,7 @@ class WeakToStrongClassifier(_InMemory):
         self.strong_fit = strong_fit
         self.max_rows = max_rows
 
+    @takes_one_table
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, *, sample_weight=None):
         """Fit the weak estimator, label the unlabeled rows, fit the strong estimator.
@@ -265,9 +272,10 @@ class WeakToStrongClassifier(_InMemory):
         )
         self.weak_predictor_, self.classes_ = predictor, predictor.classes
         self.weak_estimator_ = predictor.estimator
+        self._heed_decisions(predictor, strategy)
         if finds_regions:
             detector = self._dask_detector(predictor, seeds)
-            check_features(detector, survey.rows, reset=True)
+            check_features(detector, survey.rows, reset=True, allow_nan=True)
             self.overlap_detector_ = detector._fit_survey(  # noqa: SLF001
                 blocks,
                 survey,
@@ -303,7 +311,7 @@ class WeakToStrongClassifier(_InMemory):
         check_is_fitted(self)
         if is_collection(X):
             return self._map(X, "weak_predict_proba")
-        return self.weak_predictor_.proba(check_features(self, X, reset=False))
+        return self.weak_predictor_.proba(check_new_rows(self, X))
 
     def score(self, X, y, sample_weight=None):
         """Return the accuracy on the labeled rows, computed at once.
@@ -341,7 +349,7 @@ class WeakToStrongClassifier(_InMemory):
         options = {"missing_label": self.missing_label, "gathers": not given}
         survey = take_survey(blocks, size=size, seed=seed, **options).compute()
         require_survey(survey, y, self.missing_label, given=given)
-        check_features(self, survey.rows, reset=True)
+        self._check_rows(survey.rows, asks_weak=True)
         return survey
 
     def _dask_detector(self, predictor, seeds):

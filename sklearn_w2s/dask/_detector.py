@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 import sklearn_w2s.overlap
 from sklearn_w2s._algorithms.overlap import OVERLAP, REGIONS
 from sklearn_w2s._fitting import fit_arguments, forget_fit
+from sklearn_w2s._missing import check_new_rows, refuse_missing, strict_readers
 from sklearn_w2s._sklearn import fit_context
 from sklearn_w2s._validation import check_features
 from sklearn_w2s._weak import default_for, is_given
@@ -176,7 +177,7 @@ class OverlapDetector(  # type: ignore[call-arg]
             gathers=not given,
         ).compute()
         require_survey(survey, y, self.missing_label, given=given)
-        check_features(self, survey.rows, reset=True)
+        check_features(self, survey.rows, reset=True, allow_nan=True)
         weights = None if sample_weight is None else survey.labeled_weights
         ((weights, _),) = fit_arguments(self, ["weak_estimator"], weights, {})
         predictor, labeled_proba = learn_weakly(
@@ -323,6 +324,9 @@ class OverlapDetector(  # type: ignore[call-arg]
         self.weak_predictor_ = predictor
         self.weak_estimator_ = predictor.estimator
         self.classes_ = predictor.classes
+        readers = self._readers(predictor.columns, asks_weak=True)
+        self._strict_readers_ = strict_readers(readers)
+        refuse_missing(survey.rows, self._strict_readers_)
         proba, weights = survey.proba(predictor, labeled_proba), survey.sample.weights
         self.views_ = Views(self.representation, predictor, self.overlap_measure)
         seeds = None if self.random_state is None else rng
@@ -362,7 +366,7 @@ def _count_regions(detector, blocks, survey, labeled_proba):
 def _count_block(detector, block, labeled_proba):
     if not len(block):
         return np.zeros(3)
-    X = check_features(detector, block.X, reset=False)
+    X = check_new_rows(detector, block.X)
     proba = detector.weak_predictor_.proba(X)
     if labeled_proba is not None:
         _, labeled = block.labels(detector.missing_label)

@@ -7,7 +7,7 @@ import dask
 import numpy as np
 
 from sklearn_w2s._algorithms.weak_labels import one_hot
-from sklearn_w2s._validation import check_features
+from sklearn_w2s._missing import check_new_rows
 from sklearn_w2s.dask._blocks import merge_tree, shipped
 from sklearn_w2s.dask._sample import draw_sample, merge_samples
 from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
@@ -51,14 +51,14 @@ class Lesson:
         Taught
             Rows, targets and weights, and their tally.
         """
-        X = check_features(self.owner, block.X, reset=False)
+        X = check_new_rows(self.owner, block.X)
         labels, labeled = block.labels(self.owner.missing_label)
         proba = self.predictor.proba(X)
         strategy, regions = STRATEGIES[self.strategy], None
         if strategy.needs_regions:
             regions = self.owner.overlap_detector_.predict(X)
         targets, weights = strategy.function(proba.copy(), regions, None, labeled, None)
-        codes = proba.argmax(axis=1)
+        codes = self.predictor.codes(X, proba)
         named = ~labeled & (block.weights > 0)
         kept = named & (weights > 0)
         classes = self.predictor.classes

@@ -132,7 +132,8 @@ def fit_on_collections(estimator, lesson, blocks, X):
         rows = _stacked(rows, X.dtype, X.shape[1])
         y, weights = map(_stacked, (labels, weights), names.values())
     options = {"sample_weight": weights} if takes_weights(estimator) else {}
-    return estimator.fit(rows, y, **options)
+    estimator.fit(rows, y, **options)
+    return estimator
 
 
 def _series(parts, name_and_dtype):
@@ -178,4 +179,5 @@ def _partial_fit(estimator, part, classes):
             "without sample_weight, or another strong estimator."
         )
         raise TypeError(msg)
-    return estimator.partial_fit(X, y, classes=classes, **options)
+    estimator.partial_fit(X, y, classes=classes, **options)
+    return estimator

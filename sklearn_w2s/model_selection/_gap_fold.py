@@ -230,8 +230,10 @@ def weak_alone(fitted, X):
         raise ValueError(msg)
     weak = FrozenEstimator(final.weak_estimator_)
     steps = list(fitted.steps[:-1]) if isinstance(fitted, Pipeline) else []
-    rows = before_final(fitted, X)
-    columns = resolve_columns(getattr(final, "weak_features", None), rows)
+    columns = getattr(final, "_weak_columns_", None)
+    if not hasattr(final, "_weak_columns_"):
+        chosen = getattr(final, "weak_features", None)
+        columns = resolve_columns(chosen, before_final(fitted, X))
     view = FunctionTransformer(select_columns, kw_args={"columns": columns})
     return Pipeline([*steps, ("view", view), ("weak", weak)])
 

@@ -5,13 +5,15 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sklearn_w2s._algorithms.interval import effective_size
 from sklearn_w2s._algorithms.overlap import OVERLAP, region_shares
 from sklearn_w2s._fitting import adapt, fit_arguments, forget_fit
+from sklearn_w2s._missing import accepts_missing, refuse_missing, strict_readers
+from sklearn_w2s._parameters import NestedParamsMixin, takes_one_table
 from sklearn_w2s._persistence import VersionStampMixin
 from sklearn_w2s._representation import DiagramMixin
 from sklearn_w2s._sklearn import (
@@ -26,7 +28,7 @@ from sklearn_w2s._sklearn import (
     route_intermediate_fit,
 )
 from sklearn_w2s._tabular import default_weak_estimator
-from sklearn_w2s._validation import accepts, check_features, check_labels, n_rows
+from sklearn_w2s._validation import check_features, check_labels, n_rows
 from sklearn_w2s._weak import default_for, fit_weak, is_given, resolve_columns
 from sklearn_w2s.overlap._columns import COLUMN_NAMES
 from sklearn_w2s.overlap._confidence import CONFIDENCES
@@ -49,6 +51,7 @@ _THRESHOLD = [
 
 class OverlapDetector(
     DiagramMixin,
+    NestedParamsMixin,
     VersionStampMixin,
     StreamMixin,
     NewRowsMixin,
@@ -316,6 +319,7 @@ class OverlapDetector(
         self.n_jobs = n_jobs
         self.random_state = random_state
 
+    @takes_one_table
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None, *, weak_proba=None, sample_weight=None, **params):
         """Find thresholds, hard references and regions.
@@ -354,7 +358,7 @@ class OverlapDetector(
         """
         forget_fit(self)
         raise_for_params(params, self, "fit")
-        X = check_features(self, X, reset=True)
+        X = check_features(self, X, reset=True, allow_nan=True)
         weights = check_weights(sample_weight, X)
         rng = check_random_state(self.random_state)
         weighted = sample_weight is not None
@@ -412,6 +416,10 @@ class OverlapDetector(
             y = np.full(n_rows(X), self.missing_label)
         labels, labeled = check_labels(y, self.missing_label)
         check_consistent_length(X, labeled)
+        columns = resolve_columns(self.weak_features, X)
+        asks = weak_proba is None
+        self._strict_readers_ = strict_readers(self._readers(columns, asks_weak=asks))
+        refuse_missing(X, self._strict_readers_)
         if given:
             sample_weight = None
         ((weights, weak_params),) = fit_arguments(
@@ -422,7 +430,7 @@ class OverlapDetector(
             X,
             labels,
             labeled,
-            columns=resolve_columns(self.weak_features, X),
+            columns=columns,
             weak_proba=weak_proba,
             sample_weight=weights,
             params=weak_params,
@@ -436,6 +444,13 @@ class OverlapDetector(
         self.weak_estimator_ = self.weak_predictor_.estimator
         self.classes_ = self.weak_predictor_.classes
         return proba
+
+    def _readers(self, columns, *, asks_weak):
+        """Yield who reads rows, under which name, and which columns of them."""
+        if asks_weak:
+            yield "weak_estimator", self._weak(), columns
+        if hasattr(self.representation, "fit"):
+            yield "representation", self.representation, None
 
     def _part(self, proba, rows, weak_rows, weights, rng):
         """Set thresholds, references and density; return what is said of each row."""
@@ -488,9 +503,9 @@ class OverlapDetector(
         # A share of variance has no sparse solver.
         dense = self.overlap_measure == "unexplained" or self.representation == "pca"
         tags.input_tags.sparse = not dense and all(
-            accepts(part, "sparse") for part in parts
+            get_tags(part).input_tags.sparse for part in parts
         )
-        tags.input_tags.allow_nan = all(accepts(part, "allow_nan") for part in parts)
+        tags.input_tags.allow_nan = all(accepts_missing(part) for part in parts)
         tags.target_tags.required = not isinstance(self.weak_estimator, FrozenEstimator)
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags

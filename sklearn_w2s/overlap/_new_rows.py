@@ -5,8 +5,8 @@ from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_w2s._fitting import require_same_place
+from sklearn_w2s._missing import check_new_rows
 from sklearn_w2s._sklearn import move_like, namespace_of
-from sklearn_w2s._validation import check_features
 from sklearn_w2s.overlap._columns import prepend, stack_columns
 from sklearn_w2s.overlap._regions import RegionArray
 
@@ -127,7 +127,7 @@ class NewRowsMixin(TransformerMixin):
 
     def _check(self, X, method):
         check_is_fitted(self)
-        X = check_features(self, X, reset=False)
+        X = check_new_rows(self, X)
         method = f"{type(self).__name__}.{method}"
         require_same_place(X, self.views_.place, method=method)
         return X

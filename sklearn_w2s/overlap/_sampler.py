@@ -121,8 +121,8 @@ class OverlapSampler(VersionStampMixin, BaseEstimator):
         )
 
     def _labels(self, X, labels, labeled):
-        """Return true labels where there are, and the likeliest weak ones elsewhere."""
+        """Return true labels where there are, and weak ones elsewhere."""
         weak = self.overlap_detector_.weak_predictor_
-        weak_labels = weak.classes[weak.proba(X).argmax(axis=1)]
+        weak_labels = weak.classes[weak.codes(X, weak.proba(X))]
         weak_labels[labeled] = labels
         return weak_labels

@@ -5,6 +5,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from sklearn_w2s._fitting import require_same_place
+from sklearn_w2s._missing import check_new_rows
+from sklearn_w2s._parameters import takes_one_table
 from sklearn_w2s._sklearn import (
     check_weights,
     fit_context,
@@ -19,6 +21,7 @@ _OF_THE_ROWS_OF_FIT = ("confidence_", "overlap_score_", "regions_")
 class StreamMixin(BaseEstimator):
     """Thresholds, references and density of rows that are never in memory together."""
 
+    @takes_one_table
     @fit_context(prefer_skip_nested_validation=False)
     def partial_fit(self, X, y=None, *, weak_proba=None, sample_weight=None, **params):
         """Take another batch of rows into account.
@@ -67,8 +70,10 @@ class StreamMixin(BaseEstimator):
         """
         raise_for_params(params, self, "partial_fit")
         first = not hasattr(self, "views_")
-        X = check_features(self, X, reset=first)
-        if not first:
+        if first:
+            X = check_features(self, X, reset=True, allow_nan=True)
+        else:
+            X = check_new_rows(self, X)
             method = f"{type(self).__name__}.partial_fit"
             require_same_place(X, self.views_.place, method=method)
         weights = check_weights(sample_weight, X)

@@ -65,7 +65,8 @@ class Views:
         transformer = seed_nested(self._new_transformer(X), seeds)
         require_array_support(transformer, X, name="representation")
         fit_params = weight_arguments(transformer, weights[kept]) if weighted else {}
-        self.transformer = transformer.fit(rows, weak_labels, **fit_params)
+        transformer.fit(rows, weak_labels, **fit_params)
+        self.transformer = transformer
         self._second_columns = self.predictor.columns
         if self.others:
             self._second_columns = other_columns(X, self.predictor.columns)

@@ -413,7 +413,8 @@ class LiveSources(ProgressMixin, BaseEstimator):
             return
         estimator = seed_nested(clone(self.estimator), seeds)
         with self._task(tasks, "estimator", part=estimator):
-            self.estimator_ = estimator.fit(X, y, **params)
+            estimator.fit(X, y, **params)
+        self.estimator_ = estimator
         if hasattr(self.estimator_, "classes_"):
             self.classes_ = self.estimator_.classes_
 

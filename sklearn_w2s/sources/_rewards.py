@@ -135,7 +135,8 @@ class Rater:
             Sum of the rewards of the rows of each batch.
         """
         X, y, places = self.rows.together(batches)
-        self.detector = seed_nested(clone(self._template), self.seeds).fit(X, y)
+        self.detector = seed_nested(clone(self._template), self.seeds)
+        self.detector.fit(X, y)
         if self._reward is not None or isinstance(self._template, FrozenEstimator):
             return [self.rate(batch) for batch in batches]
         regions = self.detector.regions_

@@ -18,6 +18,8 @@ from sklearn_w2s._delegation import (
     take_labeled,
 )
 from sklearn_w2s._fitting import forget_fit, take_metadata
+from sklearn_w2s._missing import accepts_missing
+from sklearn_w2s._parameters import NestedParamsMixin
 from sklearn_w2s._persistence import VersionStampMixin
 from sklearn_w2s._representation import DiagramMixin
 from sklearn_w2s._sklearn import (
@@ -29,7 +31,6 @@ from sklearn_w2s._sklearn import (
     safe_indexing,
 )
 from sklearn_w2s._validation import (
-    accepts,
     check_features,
     check_labels,
     check_sources,
@@ -50,6 +51,7 @@ from sklearn_w2s.sources._state import SelectionState
 
 class UCBSourceSelector(
     DiagramMixin,
+    NestedParamsMixin,
     VersionStampMixin,
     LiveSources,
     SelectionState,
@@ -460,6 +462,9 @@ class UCBSourceSelector(
         mapping = prediction_mapping("fit", "score")
         return router.add(estimator=self.estimator, method_mapping=mapping)
 
+    def _default_parts(self):
+        return {"overlap_detector": make_detector(self)}
+
     def __sklearn_is_fitted__(self):
         return "_drawing_" in vars(self) and (
             self.estimator is None or hasattr(self, "estimator_")
@@ -475,8 +480,8 @@ class UCBSourceSelector(
             tags.estimator_type = nested.estimator_type
             tags.classifier_tags = nested.classifier_tags
             tags.input_tags.positive_only = nested.input_tags.positive_only
-        for kind in ("sparse", "allow_nan"):
-            setattr(tags.input_tags, kind, all(accepts(part, kind) for part in parts))
+        tags.input_tags.sparse = all(get_tags(p).input_tags.sparse for p in parts)
+        tags.input_tags.allow_nan = all(accepts_missing(part) for part in parts)
         tags.target_tags.required = any(
             get_tags(part).target_tags.required
             for part in parts

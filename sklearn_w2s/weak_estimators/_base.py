@@ -16,6 +16,7 @@ from sklearn_w2s._validation import (
     classes_of,
     require_distributions,
 )
+from sklearn_w2s._weak import resolve_columns, select_columns
 
 
 class GivenClassifier(VersionStampMixin, ClassifierMixin, BaseEstimator):
@@ -71,6 +72,9 @@ class GivenClassifier(VersionStampMixin, ClassifierMixin, BaseEstimator):
         forget_fit(self)
         X = check_features(self, X, reset=True)
         weights = check_weights(sample_weight, X)
+        if hasattr(self, "columns"):
+            # Of other rows, a callable might choose others.
+            self._chosen_ = self._choose_columns(X)
         named = self._named_classes()
         labels = self._check_y(X, y, named, weights)
         counted = np.flatnonzero(weights)
@@ -126,6 +130,16 @@ class GivenClassifier(VersionStampMixin, ClassifierMixin, BaseEstimator):
         # Prediction must not leave a trace: a copy records the columns.
         self._validate_params()
         return check_features(copy.copy(self), X, reset=True)
+
+    def _view(self, X):
+        """Return the columns of X that were chosen in `fit`, if there was one."""
+        chosen = getattr(self, "_chosen_", None) or self._choose_columns(X)
+        return select_columns(X, chosen)
+
+    def _choose_columns(self, X):
+        chosen = self.columns
+        chosen = list(chosen.values()) if isinstance(chosen, dict) else chosen
+        return resolve_columns(chosen, X, name="columns")
 
     def _check_y(self, X, y, named, weights):
         """Return the labels that y holds in rows that count."""

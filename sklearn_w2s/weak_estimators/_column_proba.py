@@ -6,7 +6,6 @@ import numpy as np
 
 from sklearn_w2s._sklearn import to_numpy
 from sklearn_w2s._tabular import numeric_rows
-from sklearn_w2s._weak import resolve_columns, select_columns
 from sklearn_w2s.weak_estimators._base import (
     GivenClassifier,
     check_classes,
@@ -115,9 +114,7 @@ class ColumnProbaClassifier(GivenClassifier):
         self._proba(X)
 
     def _proba(self, X):
-        is_dict = isinstance(self.columns, dict)
-        chosen = list(self.columns.values()) if is_dict else self.columns
-        view = to_numpy(select_columns(X, resolve_columns(chosen, X, name="columns")))
+        view = to_numpy(self._view(X))
         try:
             numbers = numeric_rows(view, list(range(view.shape[1])))
         except (TypeError, ValueError) as error:

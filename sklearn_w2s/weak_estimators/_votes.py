@@ -7,7 +7,6 @@ import numpy as np
 from sklearn_w2s._algorithms.weak_labels import one_hot
 from sklearn_w2s._sklearn import Interval, StrOptions
 from sklearn_w2s._validation import classes_of, is_dataframe
-from sklearn_w2s._weak import resolve_columns, select_columns
 from sklearn_w2s.weak_estimators._base import (
     GivenClassifier,
     class_codes,
@@ -198,7 +197,7 @@ class VoteClassifier(GivenClassifier):
 
     def _ballots(self, X):
         """Yield the name of each column of votes, for messages, and its values."""
-        view = select_columns(X, resolve_columns(self.columns, X, name="columns"))
+        view = self._view(X)
         for position in range(view.shape[1]):
             if is_dataframe(view):
                 column = view.columns[position]

@@ -26,6 +26,13 @@ from sklearn_w2s._fitting import (
     forget_fit,
     learns_softly,
 )
+from sklearn_w2s._missing import (
+    accepts_missing,
+    check_new_rows,
+    refuse_missing,
+    strict_readers,
+)
+from sklearn_w2s._parameters import NestedParamsMixin, takes_one_table
 from sklearn_w2s._persistence import VersionStampMixin
 from sklearn_w2s._progress import ProgressMixin
 from sklearn_w2s._representation import DiagramMixin, name_of
@@ -42,7 +49,6 @@ from sklearn_w2s._sklearn import (
 )
 from sklearn_w2s._tabular import default_strong_estimator, default_weak_estimator
 from sklearn_w2s._validation import (
-    accepts,
     align_proba,
     check_features,
     check_labels,
@@ -78,6 +84,7 @@ from sklearn_w2s.weak_to_strong._views import View, unknown_columns
 
 class WeakToStrongClassifier(
     DiagramMixin,
+    NestedParamsMixin,
     VersionStampMixin,
     PredictionDelegate,
     ProgressMixin,
@@ -326,6 +333,7 @@ class WeakToStrongClassifier(
         self.n_jobs = n_jobs
         self.random_state = random_state
 
+    @takes_one_table
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, *, weak_proba=None, sample_weight=None, **params):
         """Fit the weak estimator, label the unlabeled rows, fit the strong estimator.
@@ -375,7 +383,7 @@ class WeakToStrongClassifier(
         """
         forget_fit(self)
         raise_for_params(params, self, "fit")
-        X = check_features(self, X, reset=True)
+        X = self._check_rows(X, asks_weak=weak_proba is None)
         weights, weighted = check_weights(sample_weight, X), sample_weight is not None
         labels, labeled = check_labels(y, self.missing_label)
         check_consistent_length(X, labeled)
@@ -398,6 +406,7 @@ class WeakToStrongClassifier(
             weak, proba = self._fit_weak(
                 rows, weak_proba, weak_fit, folds, seeds=seeds, rng=rng
             )
+            self._heed_decisions(weak, strategy)
         regions = taught = None
         if needs_regions:
             with self._task(tasks, "regions"):
@@ -425,10 +434,29 @@ class WeakToStrongClassifier(
             if is_taught:
                 student = self._teach(rows, pupil, lesson, taught, proba, rng)
             else:
-                student = self._imitate(rows, pupil, strategy, proba, regions, rng)
+                student = self._imitate(
+                    rows, pupil, strategy, weak, proba, regions, rng
+                )
         self._keep(rows, student, weak, proba, taught)
         self._end_tasks(tasks, X, y, rows.sample_weight)
         return self
+
+    def _check_rows(self, X, *, asks_weak):
+        """Check the rows of a fit, and remember who takes no missing values."""
+        X = check_features(self, X, reset=True, allow_nan=True)
+        self._weak_columns_ = resolve_columns(self.weak_features, X)
+        self._strict_readers_ = strict_readers(self._readers(asks_weak=asks_weak))
+        refuse_missing(X, self._strict_readers_)
+        return X
+
+    def _readers(self, *, asks_weak):
+        """Yield who reads rows, under which name, and which columns of them."""
+        if asks_weak:
+            yield "weak_estimator", self._weak(), self._weak_columns_
+        yield "strong_estimator", self._strong(), None
+        representation = getattr(self.overlap_detector, "representation", None)
+        if hasattr(representation, "fit"):
+            yield "overlap_detector.representation", representation, None
 
     def _scorer(self):
         """Return the measure of the user, None for the likelihood."""
@@ -509,7 +537,7 @@ class WeakToStrongClassifier(
             rows.X,
             rows.labels,
             rows.labeled,
-            columns=resolve_columns(self.weak_features, rows.X),
+            columns=self._weak_columns_,
             weak_proba=given_proba,
             sample_weight=weights,
             params=params,
@@ -616,7 +644,24 @@ class WeakToStrongClassifier(
         behind = surely_behind(lesson.judged[held], codes, weak)
         return behind > 0
 
-    def _imitate(self, rows, pupil, strategy, proba, regions, rng):
+    def _heed_decisions(self, weak, strategy):
+        """Prefer hard labels where the weak estimator has a threshold of its own."""
+        if not weak.decides:
+            return
+        if strategy.teacher is None and self.pseudo_labels == "auto":
+            self.pseudo_labels_ = "hard"
+        elif strategy.teacher is not None or self.pseudo_labels_ == "soft":
+            warnings.warn(
+                f"weak_estimator={self.weak_estimator!r} predicts other classes than "
+                "those of its largest probability, and "
+                f"strategy={self.strategy_!r} follows the probabilities here. For "
+                'labels as it predicts them take strategy="all" or "confidence" with '
+                'pseudo_labels="hard", or put the threshold around this classifier.',
+                UserWarning,
+                stacklevel=4,
+            )
+
+    def _imitate(self, rows, pupil, strategy, weak, proba, regions, rng):
         """Train the strong estimator on what a strategy makes of the weak labels."""
         # Rows of weight zero are nobody's neighbours.
         kept = np.flatnonzero(
@@ -651,6 +696,12 @@ class WeakToStrongClassifier(
             rows.labeled,
             include_labeled=self.include_labeled,
         )
+        if self.pseudo_labels_ == "hard":
+            # A strategy may have made other targets of them.
+            own = ~rows.labeled & (targets == proba).all(axis=1)
+            codes = np.where(own, weak.codes(rows.X, proba), targets.argmax(axis=1))
+            used = train_weight * rows.weights > 0
+            targets = self._harden(pupil, targets, codes, used)
         return self._train(rows, pupil, targets, train_weight)
 
     def _train(self, rows, pupil, targets, train_weight):
@@ -663,8 +714,6 @@ class WeakToStrongClassifier(
                 "include the labeled."
             )
             raise ValueError(msg)
-        if self.pseudo_labels_ == "hard":
-            targets = self._harden(pupil, targets, train_weight * rows.weights > 0)
         weights = unit_mean(train_weight * (rows.weights > 0), rows.weights)
         weighted = pupil.weights is not None
         if weighted:
@@ -682,9 +731,10 @@ class WeakToStrongClassifier(
         is_soft = self.pseudo_labels_ == "soft"
         return Student(estimator, PLAIN, targets, weights, is_soft, nobody, np.nan)
 
-    def _harden(self, pupil, targets, used):
+    def _harden(self, pupil, targets, codes, used):
         """Return hard targets, but soft ones where those would be all of one class."""
-        codes = targets.argmax(axis=1)
+        if not used.any():
+            return targets
         is_one_class = (codes[used] == codes[used][0]).all()
         may_soften = self.pseudo_labels == "auto" and learns_softly(pupil.estimator)
         if is_one_class and may_soften:
@@ -697,12 +747,10 @@ class WeakToStrongClassifier(
         self.strong_estimator_ = student.estimator
         self._predict_with(student.estimator, student.calibration)
         if self.strategy_ == "weak":
-            self._predict_with(weak.estimator, columns=weak.columns)
+            self._predict_with(weak.estimator)
         detector = getattr(self, "overlap_detector_", None)
         if self.store_rows:
-            self.rows_ = table_of_rows(
-                rows, self.classes_, student, proba, taught, detector
-            )
+            self.rows_ = table_of_rows(rows, weak, student, proba, taught, detector)
         if detector is not None:
             detector.forget_rows()
 
@@ -734,19 +782,16 @@ class WeakToStrongClassifier(
     def _unfitted_part(self):
         return self._strong()
 
-    def _predict_with(self, estimator, calibration=PLAIN, columns=None):
-        """Set who predicts, how its probabilities are calibrated, and what it sees."""
+    def _predict_with(self, estimator, calibration=PLAIN):
+        """Set who predicts, and how its probabilities are calibrated."""
         self.estimator_, self.calibration_ = estimator, tuple(calibration)
-        self._columns_ = columns
 
     def _ask(self, method, X, params):
         check_is_fitted(self)
         params = self._route(method, params)
-        X = check_features(self, X, reset=False)
-        if self._columns_ is not None:
-            X = select_columns(X, self._columns_)
+        X = check_new_rows(self, X)
         if self.strategy_ == "weak":
-            params = {}
+            X, params = select_columns(X, self._weak_columns_), {}
         if method == "predict_log_proba" and self.calibration_ != PLAIN:
             with np.errstate(divide="ignore"):
                 return np.log(self._proba(X, params))
@@ -757,7 +802,9 @@ class WeakToStrongClassifier(
             return column_or_1d(output)  # CatBoost gives a column
         if method == "decision_function":
             power, _ = self.calibration_
-            return output * power if power != 1 else output
+            output = output * power if power != 1 else output
+            if np.ndim(output) == 1:
+                return self._sign(output)
         return self._align(output, absent=-np.inf)
 
     def _proba(self, X, params):
@@ -765,6 +812,13 @@ class WeakToStrongClassifier(
         if self.calibration_ != PLAIN:
             proba = Calibration(*self.calibration_).apply(to_numpy(proba))
         return self._align(proba, absent=0.0)
+
+    def _sign(self, decisions):
+        """Return decisions between two classes, positive for the last one."""
+        known = to_numpy(self.estimator_.classes_)
+        if len(self.classes_) > 2:
+            return self._align(np.column_stack([-decisions, decisions]), absent=-np.inf)
+        return decisions if known[-1] == self.classes_[-1] else -decisions
 
     def _align(self, output, *, absent):
         known = to_numpy(self.estimator_.classes_)
@@ -787,6 +841,9 @@ class WeakToStrongClassifier(
         if self.overlap_detector is None:
             return OverlapDetector()
         return self.overlap_detector
+
+    def _default_parts(self):
+        return {"overlap_detector": OverlapDetector()}
 
     def _findings(self):
         found = f"strategy: {name_of(self.strategy_)}"
@@ -828,9 +885,11 @@ class WeakToStrongClassifier(
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         weak, strong = self._weak(), self._strong()
-        for kind in ("sparse", "allow_nan"):
-            both = accepts(weak, kind) and accepts(strong, kind)
-            setattr(tags.input_tags, kind, both)
+        parts = [weak, strong]
+        if self.overlap_detector is not None:
+            parts.append(self.overlap_detector)
+        tags.input_tags.sparse = all(get_tags(p).input_tags.sparse for p in parts)
+        tags.input_tags.allow_nan = all(accepts_missing(p) for p in parts)
         weak_tags, strong_tags = get_tags(weak), get_tags(strong)
         tags.input_tags.positive_only = (
             weak_tags.input_tags.positive_only or strong_tags.input_tags.positive_only

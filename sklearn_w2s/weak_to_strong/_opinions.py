@@ -20,7 +20,12 @@ from sklearn_w2s._algorithms.kernel_ridge import leave_one_out
 from sklearn_w2s._algorithms.sharpness import best_sharpness, sharpen
 from sklearn_w2s._algorithms.weak_labels import one_hot
 from sklearn_w2s._cross_fit import out_of_bag_proba, out_of_fold_proba
-from sklearn_w2s._fitting import draw_seed, fit_on_labels, predict_aligned
+from sklearn_w2s._fitting import (
+    NoProbabilities,
+    draw_seed,
+    fit_on_labels,
+    predict_aligned,
+)
 from sklearn_w2s._sklearn import safe_indexing, seed_nested
 from sklearn_w2s._validation import align_proba, n_rows
 from sklearn_w2s.weak_to_strong._views import draw
@@ -138,7 +143,7 @@ class StrongMember:
         self.n_jobs = n_jobs
 
     def fit(self, labels, rng):
-        """Return its opinion of held-out rows; None if it is given up."""
+        """Return its opinion of held-out rows; None if it has none, or adds nothing."""
         y, self._classes = labels.classes[labels.codes], labels.classes
         estimator = seed_nested(clone(self.estimator), rng)
         options = {
@@ -164,6 +169,8 @@ class StrongMember:
                 self.params,
                 name="strong_estimator",
             )
+        except NoProbabilities:
+            return None
         except ValueError as error:
             warnings.warn(
                 f"strong_estimator={self.estimator!r} cannot be trained on {len(y)} "

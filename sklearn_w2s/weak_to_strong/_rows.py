@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sklearn_w2s._fitting import take_metadata
+from sklearn_w2s._fitting import may_predict_proba, take_metadata
 from sklearn_w2s._sklearn import safe_indexing, to_numpy
 from sklearn_w2s._validation import n_rows
 from sklearn_w2s._weak import other_columns
@@ -144,7 +144,7 @@ def gather(
         )
         if not is_given_weak:
             weak_held_out = _held_out(weak_held_out, labels.folds)
-        if own is None and complete and hasattr(pupil.estimator, "predict_proba"):
+        if own is None and complete and may_predict_proba(pupil.estimator):
             strong = (
                 pupil.estimator,
                 None if pupil.weights is None else pupil.weights[known],
@@ -223,14 +223,14 @@ def _held_out(proba, folds):
     return known
 
 
-def table_of_rows(rows, classes, student, weak_proba, taught, detector):
+def table_of_rows(rows, weak, student, weak_proba, taught, detector):
     """Return what is known of each row, a column each, in a dict."""
-    targets = student.targets
+    targets, classes = student.targets, weak.classes
     table = {
         "labeled": rows.labeled,
         "label": _named(rows, classes, targets.argmax(axis=1)),
         "weight": student.weights,
-        "weak_label": classes[weak_proba.argmax(axis=1)],
+        "weak_label": classes[weak.codes(rows.X, weak_proba)],
     }
     if detector is not None:
         table["region"] = np.asarray(detector.regions_)

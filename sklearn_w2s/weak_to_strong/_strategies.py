@@ -18,7 +18,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn_w2s._algorithms.graph import cut_statistic
 from sklearn_w2s._algorithms.overlap import HARD, OVERLAP, margin_confidence
 from sklearn_w2s._fitting import (
-    learns_softly,
+    loss_by_repetition,
     splits_inside,
     takes_distributions,
     takes_weights,
@@ -136,7 +136,7 @@ def choose(
         The same with its needs.
     pseudo_labels : {"hard", "soft"}
         Soft only where the estimator takes distributions, or weights and holds out no
-        rows by itself.
+        rows by itself; after "auto" only where no part ignores weights or counts rows.
 
     Raises
     ------
@@ -149,24 +149,14 @@ def choose(
     Warns
     -----
     UserWarning
-        If soft pseudo-labels are asked for and not possible.
+        If soft pseudo-labels are asked for and are not possible, or lose what hard ones
+        teach.
     """
     if not is_classifier(strong):
         msg = f"strong_estimator={strong!r} is no classifier; pass one."
         raise TypeError(msg)
     weighable = takes_weights(strong)
-    soft = learns_softly(strong)
-    reason = "takes neither sample_weight nor distributions"
-    if soft and not takes_distributions(strong) and splits_inside(strong, n_rows):
-        soft, reason = False, "holds out rows by itself, of which it has seen copies"
-    if pseudo_labels == "soft" and not soft:
-        warnings.warn(
-            f'pseudo_labels="soft" is not possible: {type(strong).__name__} {reason}, '
-            "so that hard labels are used.",
-            UserWarning,
-            stacklevel=3,
-        )
-    kind = "soft" if soft and pseudo_labels != "hard" else "hard"
+    kind = _choose_kind(pseudo_labels, strong, n_rows)
     if callable(strategy):
         return strategy, Strategy(strategy, needs_regions=True), kind
     name = strategy
@@ -189,3 +179,28 @@ def choose(
     if chosen.teacher and pseudo_labels != "soft":
         kind = "hard"
     return name, chosen, kind
+
+
+def _choose_kind(pseudo_labels, strong, n_rows):
+    """Return "soft" or "hard", and warn where soft labels are asked for and do harm."""
+    if pseudo_labels == "hard" or takes_distributions(strong):
+        return "hard" if pseudo_labels == "hard" else "soft"
+    kind, reason = "hard", "takes neither sample_weight nor distributions"
+    if takes_weights(strong) and splits_inside(strong, n_rows):
+        reason = "holds out rows by itself, of which it would have seen copies"
+    elif takes_weights(strong):
+        reason = loss_by_repetition(strong)
+        kind = "soft" if reason is None or pseudo_labels == "soft" else "hard"
+    if reason is not None and pseudo_labels == "soft":
+        consequence = (
+            "so that hard labels are used"
+            if kind == "hard"
+            else "but soft labels give it each row once for each class. It can lose "
+            'what hard labels teach: use pseudo_labels="hard" or "auto"'
+        )
+        warnings.warn(
+            f'pseudo_labels="soft": {type(strong).__name__} {reason}, {consequence}.',
+            UserWarning,
+            stacklevel=4,
+        )
+    return kind

@@ -11,12 +11,13 @@ from sklearn_w2s._algorithms.weak_labels import one_hot, unit_mean
 from sklearn_w2s._fitting import (
     fit_on_targets,
     learns_softly,
+    loss_by_repetition,
+    predict_aligned,
     splits_inside,
     takes_distributions,
     takes_weights,
 )
 from sklearn_w2s._sklearn import safe_indexing, to_numpy
-from sklearn_w2s._validation import align_proba
 
 # Unlabeled rows that the student is held against in place of learning from them.
 HELD_SHARE = 0.1
@@ -195,7 +196,11 @@ def surely_behind(proba, codes, others=None):
 
 
 def codes_of(estimator, X, classes):
-    """Return the class codes that an estimator predicts."""
+    """Return the codes of the likeliest classes, whatever the estimator decides."""
+    if hasattr(estimator, "predict_proba"):
+        return predict_aligned(estimator, X, classes, name="strong_estimator").argmax(
+            axis=1
+        )
     predicted = np.ravel(to_numpy(estimator.predict(X)))
     return np.searchsorted(classes, predicted)
 
@@ -230,7 +235,8 @@ def _kinds_of_lesson(strong, lesson, held, pseudo_labels, *, weighted, rng):
     elif lesson.by_margin and takes_weights(strong):
         yield hard, margin
     yield hard, even
-    if pseudo_labels == "auto" and softly:
+    exactly = takes_distributions(strong) or not loss_by_repetition(strong)
+    if pseudo_labels == "auto" and softly and exactly:
         yield lesson.proba, even
 
 
@@ -239,8 +245,9 @@ def _calibrate(student, X, lesson, classes):
     estimator, held = student.estimator, student.held
     if not len(held) or not hasattr(estimator, "predict_proba"):
         return PLAIN
-    proba = to_numpy(estimator.predict_proba(safe_indexing(X, held)))
-    proba = align_proba(proba, to_numpy(estimator.classes_), classes)
+    proba = predict_aligned(
+        estimator, safe_indexing(X, held), classes, name="strong_estimator"
+    )
     targets, weights = lesson.proba[held], lesson.weights[held]
     # Decisions, of those who have them, are to be as sure as probabilities.
     shares = (0.0,) if hasattr(estimator, "decision_function") else _EVEN_SHARES

@@ -1,0 +1,131 @@
+"""Missing values at the door of a meta-estimator: refused where a part would refuse."""
+
+import numpy as np
+from sklearn.base import MetaEstimatorMixin, OneToOneFeatureMixin
+from sklearn.compose import ColumnTransformer
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.utils import get_tags
+
+from sklearn_w2s._sklearn import namespace_of, safe_indexing
+from sklearn_w2s._validation import check_features, is_dataframe, is_na
+
+# Of these alone it is known that their tags are right.
+_KNOWN = ("sklearn.", "sklearn_w2s.")
+
+
+def strict_readers(readers):
+    """Return those of the parts that read rows which take no missing values.
+
+    Parameters
+    ----------
+    readers : iterable of (str, estimator, list, slice or None)
+        The parameter that a part was given as, the part, and the columns that it sees;
+        None means all.
+
+    Returns
+    -------
+    list of (str, list, slice or None)
+        Their names, for messages, and the columns.
+    """
+    return [
+        (f"{name}={estimator!r}", columns)
+        for name, estimator, columns in readers
+        if not accepts_missing(estimator, unknown=True)
+    ]
+
+
+def refuse_missing(X, readers):
+    """Refuse rows with missing values where a part that reads them does not take any.
+
+    Arrays and data frames are treated alike, and what `fit` refuses, `predict` refuses
+    as well, whether or not the part would come to see these rows.
+
+    Parameters
+    ----------
+    X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
+        Rows.
+    readers : list of (str, list, slice or None)
+        As from `strict_readers`.
+
+    Raises
+    ------
+    ValueError
+        If a value is missing in columns that one of them sees.
+    """
+    for name, columns in readers:
+        view = X if columns is None else safe_indexing(X, columns, axis=1)
+        if has_missing(view):
+            msg = (
+                f"Input X contains NaN, and {name} takes no missing values. Put an "
+                "imputer before it in a pipeline, or pass an estimator that takes them."
+            )
+            raise ValueError(msg)
+
+
+def check_new_rows(fitted, X):
+    """Check rows at the door of a fitted meta-estimator, and return them."""
+    X = check_features(fitted, X, reset=False, allow_nan=True)
+    refuse_missing(X, fitted._strict_readers_)
+    return X
+
+
+def accepts_missing(estimator, *, unknown=None):
+    """Say whether an estimator takes missing values.
+
+    Of compositions the tags say nothing: their parts are asked.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        Any.
+    unknown : bool or None, default=None
+        Answer for classes of other libraries, of which some take missing values and do
+        not say so; None trusts their tags.
+    """
+    inner = getattr(estimator, "estimator", None)
+    if isinstance(estimator, FrozenEstimator):
+        return accepts_missing(inner, unknown=unknown)
+    if get_tags(estimator).input_tags.allow_nan:
+        return True
+    if isinstance(estimator, Pipeline):
+        return _steps_accept(estimator, unknown)
+    if isinstance(estimator, MetaEstimatorMixin) and inner is not None:
+        return accepts_missing(inner, unknown=unknown)
+    if isinstance(estimator, ColumnTransformer | FeatureUnion):
+        return True
+    is_known = type(estimator).__module__.startswith(_KNOWN)
+    return False if unknown is None or is_known else unknown
+
+
+def _steps_accept(pipeline, unknown):
+    steps = [step for _, step in pipeline.steps if step not in (None, "passthrough")]
+    for step in steps:
+        if not accepts_missing(step, unknown=unknown):
+            return False
+        # Scalers keep missing values; other transformers may fill them in.
+        if not isinstance(step, OneToOneFeatureMixin):
+            return True
+    return bool(steps)
+
+
+def has_missing(X):
+    """Say whether a value of X is missing."""
+    if is_dataframe(X):
+        return any(_column_lacks(X[name]) for name in X.columns)
+    xp, _ = namespace_of(X)
+    if xp is not None:
+        return xp.isdtype(X.dtype, "real floating") and bool(xp.any(xp.isnan(X)))
+    values = getattr(X, "data", X) if hasattr(X, "nnz") else X
+    if values.dtype.kind == "O":
+        return any(v is None or is_na(v) or v != v for v in values.ravel())
+    # The sum is NaN where a value is, and needs no second array.
+    return values.dtype.kind == "f" and bool(np.isnan(values.sum()))
+
+
+def _column_lacks(column):
+    if hasattr(column, "is_null"):  # polars
+        return column.null_count() > 0 or (
+            column.dtype.is_float() and bool(column.is_nan().any())
+        )
+    return bool(column.isna().any())

@@ -58,7 +58,12 @@ class LabeledScorer:
             raise ValueError(msg)
         self.scoring = scoring
         self.missing_label = missing_label
-        self._scorer = check_scoring(scoring=scoring)
+        check_scoring(scoring=scoring)
+
+    @property
+    def _scorer(self):
+        # Made anew, so that a saved file holds the name alone, and no function.
+        return check_scoring(scoring=self.scoring)
 
     def __call__(self, estimator, X, y, sample_weight=None, **kwargs):
         """Score an estimator on the labeled rows.

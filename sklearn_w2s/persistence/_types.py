@@ -5,6 +5,8 @@ _OWN = {
     "_weak": ["WeakPredictor"],
     "dask._classifier": ["WeakToStrongClassifier"],
     "dask._detector": ["OverlapDetector"],
+    "model_selection._scorer": ["LabeledScorer"],
+    "model_selection._split": ["LabeledSplit"],
     "overlap._agreement": ["Agreement"],
     "overlap._confidence": ["Confidence"],
     "overlap._detector": ["OverlapDetector"],
@@ -19,7 +21,7 @@ _OWN = {
     "overlap._views": ["Views"],
     "sources._drawing": ["Drawing"],
     "sources._engine": ["Limits", "SourceBandit"],
-    "sources._rewards": ["PoolRows", "Rater"],
+    "sources._rewards": ["DrawnRows", "Rater"],
     "sources._selector": ["UCBSourceSelector"],
     "weak_estimators._column_proba": ["ColumnProbaClassifier"],
     "weak_estimators._function": ["FunctionClassifier"],
@@ -29,10 +31,12 @@ _OWN = {
 # Of the defaults and helpers, as far as skops does not trust them by itself.
 _OTHERS = [
     "collections.deque",
+    "scipy.sparse._csr.csr_array",
     "scipy.sparse._csr.csr_matrix",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.kernel_approximation.Nystroem",
-    "sklearn.kernel_approximation.Nystroem.transform",
+    "sklearn.metrics._dist_metrics.EuclideanDistance64",
+    "sklearn.model_selection._split._CVIterableWrapper",
+    "sklearn.neighbors._kd_tree.KDTree",
     "sklearn.tree._tree.Tree",
 ]
 

@@ -121,6 +121,8 @@ class LiveSources(ProgressMixin, BaseEstimator):
         if not self.warm_start:
             drawing.close()
         self.overlap_detector_ = drawing.rater.detector
+        # The rows drawn are kept, for `drawn_samples`; those at hand are the user's.
+        drawing.rater.forget_rows()
         self._fit_on_selection(rows, drawing, tasks)
         return self
 

@@ -142,6 +142,10 @@ class Rater:
         regions = self.detector.regions_
         return [_count_overlap(regions[place]) for place in places]
 
+    def forget_rows(self):
+        """Let go of all rows; batches that are rated later are tables of their own."""
+        self.rows = DrawnRows(None, None, None)
+
     def rate(self, batch):
         """Return the sum of the rewards of the rows of a batch.
 

@@ -380,6 +380,9 @@ class UCBSourceSelector(
 
         self.overlap_detector_ = drawing.rater.detector
         drawn = np.concatenate([rows for _, rows in drawing.batches])
+        # What was counted is kept, and not the table that it was counted of.
+        drawing.rater.forget_rows()
+        drawing.batches.clear()
         selected = np.sort(np.concatenate([at_hand, drawn]))
         X, y = safe_indexing(X, selected), None if y is None else y[selected]
         routed = take_metadata(routed, selected, len(labeled))

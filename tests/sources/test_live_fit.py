@@ -1,5 +1,7 @@
 """The estimator and the detector that are fitted on live sources."""
 
+import pickle
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -65,6 +67,21 @@ def test_the_detector_is_fitted_once_on_the_rows_at_hand_and_the_first_draws(
         {"a": table(200, 0.5, 1), "b": table(200, 0.5, 2)}, table(11, 0.5), None
     )
     assert fits == [11 + 2 * 2 * 5]
+
+
+def test_a_fitted_selector_keeps_the_rows_drawn_and_not_those_at_hand(
+    table, known_selector
+):
+    sources = {"a": table(100, 0.5, 1, 300), "b": table(100, 0.1, 2, 300)}
+    params = {"n_rounds": 4, "batch_size": 5, "warm_start": True}
+    selector = known_selector(**params).fit_sources(sources, table(3000, 0.5, 3, 300))
+    drawn, _, _ = selector.drawn_samples()
+    assert len(drawn) == 20
+    assert len(pickle.dumps(selector)) < drawn.nbytes + 200_000
+    # A run that goes on is given the rows at hand again.
+    selector.set_params(n_rounds=6).fit_sources(sources, table(3000, 0.5, 3, 300))
+    assert_array_equal(selector.drawn_samples()[0][:20], drawn)
+    assert selector.n_samples_drawn_.sum() == 30
 
 
 def test_a_frozen_detector_is_not_fitted(table, known_regions):

@@ -1,10 +1,12 @@
+import pickle
+
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_array_equal, assert_equal
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
@@ -350,6 +352,28 @@ def test_a_callable_policy_chooses(known_pool, known_selector):
 
 
 # Seeds
+
+
+@pytest.mark.parametrize("n_fillers", [0, 3000])
+def test_a_fitted_selector_keeps_counts_and_not_the_pool(
+    known_pool, known_selector, n_fillers
+):
+    X, y, source = known_pool()
+    X = np.column_stack([X, np.ones((len(X), n_fillers))])
+    selector = known_selector(n_rounds=5, batch_size=8).fit(X, y, sample_source=source)
+    assert len(pickle.dumps(selector)) < 20_000
+    again = pickle.loads(pickle.dumps(selector))
+    for name in ("sources_", "ranking_", "history_", "ucb_", "drawn_indices_"):
+        assert_equal(getattr(again, name), getattr(selector, name))
+
+
+def test_after_a_fit_rows_can_still_be_rated(known_pool, known_selector):
+    X, y, source = known_pool()
+    selector = known_selector(n_rounds=3).fit(X, y, sample_source=source)
+    drawn, found = selector.n_samples_drawn_[0], selector.history_["n_overlap"].sum()
+    selector.update("a", X[:20])
+    assert selector.n_samples_drawn_[0] == drawn + 20
+    assert selector.history_["n_overlap"].sum() == found + (X[:20, 0] > 0.5).sum()
 
 
 @pytest.mark.parametrize("policy", ["kl_ucb", "random"])

@@ -1,10 +1,9 @@
 """Saved estimators know the version that saved them."""
 
-import warnings
-
 from sklearn.base import BaseEstimator
 
 from sklearn_w2s._version import __version__
+from sklearn_w2s._warnings import warn
 
 _STAMP = "_sklearn_w2s_version"
 
@@ -20,10 +19,8 @@ class VersionStampMixin(BaseEstimator):
         saved_by = state.pop(_STAMP, "an older version")
         super().__setstate__(state)
         if saved_by != __version__:
-            warnings.warn(
+            warn(
                 f"This {type(self).__name__} was saved by sklearn_w2s {saved_by} and "
                 f"is loaded by {__version__}: it may fail, or predict otherwise. Fit "
                 f"it again, or load it with the version that saved it.",
-                UserWarning,
-                stacklevel=2,
             )

@@ -3,16 +3,17 @@
 They raise with the argument, its value and the fix; they never repair.
 """
 
-import warnings
 from collections import Counter
 from numbers import Number
 
 import numpy as np
+from sklearn.exceptions import DataConversionWarning
 from sklearn.utils import check_array, column_or_1d, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, validate_data
 
 from sklearn_w2s._sklearn import namespace_of, to_numpy
+from sklearn_w2s._warnings import warn
 
 # NumPy's truth values are no Number.
 _NUMBER = Number | np.bool_
@@ -140,6 +141,8 @@ def check_labels(y, missing_label, *, classes=None):
 
     Warns
     -----
+    DataConversionWarning
+        If y is a column.
     UserWarning
         If y holds the numbers -1 and +1 only while -1 is the missing label and the
         classes are not known: nothing could be learned from a single class, so that
@@ -151,17 +154,22 @@ def check_labels(y, missing_label, *, classes=None):
             f"class labels, with {missing_label!r} for unlabeled rows."
         )
         raise ValueError(msg)
-    values = column_or_1d(to_numpy(y), warn=True)
+    given = to_numpy(y)
+    values = column_or_1d(given)
+    if np.ndim(given) > 1:
+        warn(
+            "A column-vector y was passed when a 1d array was expected. Pass a single "
+            "dimension, such as y.ravel().",
+            DataConversionWarning,
+        )
     if classes is not None and is_class(missing_label, classes):
         return values, np.ones(values.shape, dtype=bool)
     is_minus_one = _is_marker(-1, missing_label)
     if classes is None and is_minus_one and _is_plus_minus_one(values):
-        warnings.warn(
+        warn(
             "y holds -1 and +1 only, so that -1 is taken as a class, not as "
             "missing_label=-1. To silence this, name the classes 0 and 1, or pass "
             "another missing_label.",
-            UserWarning,
-            stacklevel=3,
         )
         return values, np.ones(values.shape, dtype=bool)
     labeled = ~_is_missing(values, missing_label)

@@ -1,6 +1,5 @@
 """Performance gap recovered, and the regime it stands for."""
 
-import warnings
 from collections.abc import Callable
 from numbers import Real
 from typing import Any
@@ -12,6 +11,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_consistent_length
 
 from sklearn_w2s._algorithms.gap import recovered_share
+from sklearn_w2s._warnings import warn
 
 FloatArray = NDArray[np.float64]
 
@@ -200,12 +200,11 @@ def _recover(
     # A NaN score is unknown, not a missing gap.
     no_gap = (ceiling <= weak) & ~np.isnan(strong)
     if not is_number and no_gap.any():
-        warnings.warn(
+        warn(
             "The performance gap recovered is undefined, and set to NaN, where the "
             "ceiling score is not above the weak score: there is no gap to recover. "
             "Use `zero_division` to control this.",
             UndefinedMetricWarning,
-            stacklevel=3,
         )
     share = recovered_share(weak, strong, ceiling)
     share = np.where(no_gap, zero_division if is_number else np.nan, share)

@@ -1,6 +1,5 @@
 """The comparisons of all folds and sizes: checked, routed, run and gathered."""
 
-import warnings
 from numbers import Real
 
 import numpy as np
@@ -17,6 +16,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from sklearn_w2s._sklearn import routing_enabled, to_numpy
 from sklearn_w2s._validation import check_labels, require_rows
+from sklearn_w2s._warnings import warn
 from sklearn_w2s.model_selection._gap_fold import (
     Trial,
     final_step,
@@ -171,9 +171,8 @@ def _tell_errors(folds, error_score):
     if all(fold["has_failed"] for fold in folds):
         msg = f"All {len(folds)} fits of the estimator failed. The first error:\n"
         raise ValueError(msg + errors[0])
-    warnings.warn(
+    warn(
         f"{len(errors)} of the fits or scores failed; their scores are set to "
         f"error_score={error_score}. The first error:\n{errors[0]}",
         FitFailedWarning,
-        stacklevel=4,
     )

@@ -1,6 +1,5 @@
 """Score a strong estimator against the share of overlap rows that it learns from."""
 
-import warnings
 from numbers import Integral
 from typing import NamedTuple
 
@@ -32,6 +31,7 @@ from sklearn_w2s._validation import (
     is_dataframe,
     require_rows,
 )
+from sklearn_w2s._warnings import warn
 from sklearn_w2s.metrics._overlap import check_regions
 from sklearn_w2s.model_selection._hiding import require_two_classes
 from sklearn_w2s.model_selection._mixing import draw_positions, rows_per_cell
@@ -367,7 +367,7 @@ def _warn_of_missing(scores, shares):
             f"{shares[missing].tolist()} all labels of a draw were of one class, or "
             "the scorer returned NaN. Draw more rows, or leave these shares out."
         )
-        warnings.warn(msg, FitFailedWarning, stacklevel=3)
+        warn(msg, FitFailedWarning)
 
 
 def _route(weak, strong, cv, scorer, params):

@@ -1,6 +1,5 @@
 """Where scores are cut: between groups, at a number, a quantile or by a rule."""
 
-import warnings
 from numbers import Real
 
 import numpy as np
@@ -8,6 +7,7 @@ import numpy as np
 from sklearn_w2s._algorithms.change_point import change_point
 from sklearn_w2s._algorithms.mixture import mixture_threshold
 from sklearn_w2s._algorithms.quantile import weighted_quantile
+from sklearn_w2s._warnings import warn
 from sklearn_w2s.overlap._ruptures import is_change_point_estimator, ruptures_threshold
 
 # Scores below this share of the largest are alike on the logarithmic scale.
@@ -100,12 +100,11 @@ def find_threshold(threshold, scores, weights, *, auto, threshold_type, name):
     else:
         found = SPLITS[auto if threshold == "auto" else threshold](scores, weights)
     if found is None:
-        warnings.warn(
+        warn(
             f"{name}={threshold!r} found no change point: the {len(scores)} scores are "
             "all equal, so that no row counts as overlap. Pass a number, or a weak "
             "estimator whose probabilities differ between rows.",
             NoChangePointWarning,
-            stacklevel=2,
         )
     return found
 

@@ -1,12 +1,12 @@
 """Draw from sources, one step after another, and go on after a stop."""
 
 import pickle
-import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from sklearn_w2s._warnings import warn
 from sklearn_w2s.sources._readers import SourceEnded, SourceFailed
 
 
@@ -268,10 +268,8 @@ class Drawing:
     def _warn(self, step):
         is_open = self.bandit.is_open[step.source]
         then = "It is asked again." if is_open else "It is drawn no more."
-        warnings.warn(
+        warn(
             f"round {self.bandit.n_rounds - 1}: {step.error.rstrip('.')}. {then}",
-            UserWarning,
-            stacklevel=6,  # the caller of fit_sources, behind its decorator
         )
 
 

@@ -1,6 +1,5 @@
 """WeakToStrongClassifier: a strong estimator trained on the labels of a weak one."""
 
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -54,6 +53,7 @@ from sklearn_w2s._validation import (
     check_labels,
     n_rows,
 )
+from sklearn_w2s._warnings import warn
 from sklearn_w2s._weak import (
     fit_weak,
     give_weak_view,
@@ -499,20 +499,18 @@ class WeakToStrongClassifier(
         names = ("confidence_threshold", "overlap_threshold")
         chosen = [n for n in names if not _is_auto(getattr(detector, n, "auto"))]
         if chosen:
-            warnings.warn(
+            warn(
                 f"{chosen} of overlap_detector change no prediction: "
                 f'strategy="auto" is "{self.strategy_}" here, which uses no regions. '
                 '"confident" and "overlap" do, and with labels of two classes "mix" '
                 'and "blend".',
-                UserWarning,
-                stacklevel=4,
             )
 
     def _fall_back(self, message):
         """Warn of a fall back to another strategy, or refuse it."""
         if self.fallback == "raise":
             raise ValueError(message)
-        warnings.warn(message, UserWarning, stacklevel=5)
+        warn(message)
 
     def _hold_out(self, rows, rng):
         """Return the folds of labeled rows that all who learn from them share."""
@@ -624,13 +622,11 @@ class WeakToStrongClassifier(
         ):
             self.strategy_ = "weak"
         elif student.behind > FAR_BEHIND:
-            warnings.warn(
+            warn(
                 f"strong_estimator ({type(student.estimator).__name__}) has not "
                 "learned what it was taught: its classes of unseen rows are expected "
                 f"to be right {student.behind:.1%} less often, at least, than those it "
                 "learned. Regularise it less, or take another.",
-                UserWarning,
-                stacklevel=4,
             )
         return student
 
@@ -651,14 +647,12 @@ class WeakToStrongClassifier(
         if strategy.teacher is None and self.pseudo_labels == "auto":
             self.pseudo_labels_ = "hard"
         elif strategy.teacher is not None or self.pseudo_labels_ == "soft":
-            warnings.warn(
+            warn(
                 f"weak_estimator={self.weak_estimator!r} predicts other classes than "
                 "those of its largest probability, and "
                 f"strategy={self.strategy_!r} follows the probabilities here. For "
                 'labels as it predicts them take strategy="all" or "confidence" with '
                 'pseudo_labels="hard", or put the threshold around this classifier.',
-                UserWarning,
-                stacklevel=4,
             )
 
     def _imitate(self, rows, pupil, strategy, weak, proba, regions, rng):

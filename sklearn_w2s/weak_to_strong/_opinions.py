@@ -5,7 +5,6 @@ held out from it, of shape (n_labeled, n_classes), NaN where a row never was; `p
 says what it thinks of other rows.
 """
 
-import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,6 +27,7 @@ from sklearn_w2s._fitting import (
 )
 from sklearn_w2s._sklearn import safe_indexing, seed_nested
 from sklearn_w2s._validation import align_proba, n_rows
+from sklearn_w2s._warnings import warn
 from sklearn_w2s.weak_to_strong._views import draw
 
 N_TREES = 150
@@ -172,12 +172,10 @@ class StrongMember:
         except NoProbabilities:
             return None
         except ValueError as error:
-            warnings.warn(
+            warn(
                 f"strong_estimator={self.estimator!r} cannot be trained on {len(y)} "
                 "labeled rows, or folds of them, and is not asked about the others: "
                 f"{error}",
-                UserWarning,
-                stacklevel=8,
             )
             return None
         return held_out

@@ -6,7 +6,6 @@ teacher that says more of the unlabeled rows. To add one, write the function, or
 as in `_teachers.py`, and name it in `STRATEGIES` with what it needs.
 """
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +22,7 @@ from sklearn_w2s._fitting import (
     takes_distributions,
     takes_weights,
 )
+from sklearn_w2s._warnings import warn
 from sklearn_w2s.weak_to_strong._smooth import Smooth
 from sklearn_w2s.weak_to_strong._teachers import Blend, CoTrain
 
@@ -198,9 +198,5 @@ def _choose_kind(pseudo_labels, strong, n_rows):
             else "but soft labels give it each row once for each class. It can lose "
             'what hard labels teach: use pseudo_labels="hard" or "auto"'
         )
-        warnings.warn(
-            f'pseudo_labels="soft": {type(strong).__name__} {reason}, {consequence}.',
-            UserWarning,
-            stacklevel=4,
-        )
+        warn(f'pseudo_labels="soft": {type(strong).__name__} {reason}, {consequence}.')
     return kind

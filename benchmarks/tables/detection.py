@@ -12,7 +12,7 @@ from sklearn_w2s import OverlapDetector
 from sklearn_w2s.overlap import NoChangePointWarning
 
 SEEDS = range(3)
-PUBLISHED = {
+CHANGE_POINTS = {
     "confidence": "margin",
     "confidence_threshold": "change_point",
     "refine_hard": False,
@@ -47,8 +47,8 @@ def mean_squared_cosine(rows, hard_rows, _):
 
 DETECTORS = {
     "default": {},
-    **{f"published rule, {m}": PUBLISHED | {"overlap_measure": m} for m in MEASURES},
-    "published rule, mean_abs_cosine": PUBLISHED,
+    **{f"change points, {m}": CHANGE_POINTS | {"overlap_measure": m} for m in MEASURES},
+    "change points, mean_abs_cosine": CHANGE_POINTS,
     **{f"overlap_measure={m}": {"overlap_measure": m} for m in MEASURES},
     "overlap_measure=0.9 quantile of abs_cosine": {
         "overlap_measure": quantile_abs_cosine

@@ -9,6 +9,8 @@ FloatArray = NDArray[np.float64]
 
 # Spreads below this share of the largest magnitude are rounding, not signal.
 _RELATIVE_RESOLUTION = 1e-12
+# Shortlisted by sums, gains that differ by less are computed anew.
+_CLOSE = 1e-6
 # Values taken at a time: few enough that what is computed of them stays in cache.
 _BLOCK = 16_384
 
@@ -54,6 +56,47 @@ def change_point(values: ArrayLike, weights: ArrayLike | None = None) -> float |
         return None
     last_below = _best_split(x) if w is None else _best_weighted_split(x, w)
     return midpoint(x[last_below], x[last_below + 1])
+
+
+def best_break(ordered: ArrayLike, places: ArrayLike) -> int:
+    """Return where to break ordered values so that two means explain them best.
+
+    Ties go to the last place, and are judged by the variances of the values on both
+    sides, as ruptures judges them: gains that differ by rounding are no ties there.
+
+    Parameters
+    ----------
+    ordered : array-like of shape (n,)
+        Finite values in ascending order, not all equal.
+    places : array-like of int
+        Numbers of values below the break that may be chosen, in [1, n - 1].
+
+    Returns
+    -------
+    int
+        One of the places.
+
+    Examples
+    --------
+    >>> best_break([0.1, 0.2, 0.9, 1.0], [1, 2])
+    2
+    """
+    x = np.asarray(ordered, dtype=np.float64)
+    below = np.asarray(places, dtype=np.intp)
+    # Division by a power of two rounds nothing.
+    x = x / _unit(x)
+    centred = x - x.mean()
+    gain = np.cumsum(centred)[below - 1] ** 2 / (below * (x.size - below))
+    close = below[gain >= gain.max() * (1 - _CLOSE)]
+    # A column, as ruptures has it: a row would be summed up in another order.
+    column = x[:, np.newaxis]
+    whole = _squares(column)
+    gains = [whole - _squares(column[:k]) - _squares(column[k:]) for k in close]
+    return int(max(zip(gains, close, strict=True))[1])
+
+
+def _squares(column: FloatArray) -> float:
+    return float(column.var(axis=0).sum() * len(column))
 
 
 def _in_order(

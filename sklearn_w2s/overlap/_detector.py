@@ -38,11 +38,11 @@ from sklearn_w2s.overlap._partition import Partition
 from sklearn_w2s.overlap._representations import REPRESENTATIONS
 from sklearn_w2s.overlap._results import ResultsMixin
 from sklearn_w2s.overlap._stream import StreamMixin
-from sklearn_w2s.overlap._thresholds import SPLITS
+from sklearn_w2s.overlap._thresholds import PUBLISHED, SPLITS
 from sklearn_w2s.overlap._views import Views
 
 _THRESHOLD = [
-    StrOptions({"auto", *SPLITS}),
+    StrOptions({"auto", PUBLISHED, *SPLITS}),
     Real,
     callable,
     HasMethods(["fit", "predict"]),
@@ -85,9 +85,9 @@ class OverlapDetector(
     confidence_threshold : str, float, callable or estimator, default="auto"
         Smallest confidence that is not hard. "change_point" is the split into two
         groups of least within-group variance, "mixture" that between two normal
-        distributions. "auto" is the change point, or what follows from it with
-        `refine_hard`. A callable gets ``(values, sample_weight)``; an estimator is one
-        of the package ruptures.
+        distributions, "published" that of the paper's code, see Notes. "auto" is the
+        change point, or what follows from it with `refine_hard`. A callable gets
+        ``(values, sample_weight)``; an estimator is one of the package ruptures.
     refine_hard : bool, default=True
         Whether only those rows of little confidence are hard that do not resemble the
         easy rows. False is the published rule.
@@ -187,9 +187,10 @@ class OverlapDetector(
     With :math:`\varphi` the representation and H the hard rows, the measures are
 
     - "max_abs_cosine": :math:`\max_{h \in H} |\cos(\varphi(x), \varphi(h))|`, the
-      published detection;
+      measure of the published detection;
     - "max_abs_dot": :math:`\max_{h \in H} |\langle \varphi(x), \varphi(h) \rangle|`;
-    - "max_dot": the same without absolute value, the published source selection;
+    - "max_dot": the same without absolute value, that of the published source
+      selection;
     - "mean_abs_cosine", "mean_abs_dot": the means of the absolute values, weighted by
       `sample_weight`;
     - "unexplained": the length of the residual of :math:`\varphi(x)` after linear
@@ -217,15 +218,20 @@ class OverlapDetector(
     references, not errors of detection; where rows of known region allow to estimate
     these, :func:`~sklearn_w2s.metrics.corrected_overlap_density` does.
 
-    Deviations from the reference implementation: the change point is exact where that
-    one looks at every fifth row; rows are hard *below* the threshold in every use;
-    thresholds and references are kept, so that new rows are judged by those of `fit`;
-    where there is no change point, a `NoChangePointWarning` is given and every row is
-    easy, instead of a silent cut at the median; confidences of labeled rows are
-    out-of-fold. The published detection is ``OverlapDetector(confidence="margin",
-    confidence_threshold="change_point", refine_hard=False,
-    overlap_threshold="change_point", overlap_measure="max_abs_cosine",
-    representation="passthrough")``.
+    The detection of the paper's code is ``OverlapDetector(confidence="margin",
+    confidence_threshold="published", refine_hard=False, overlap_threshold="published",
+    overlap_measure="max_abs_cosine", representation="passthrough")``, of which
+    ``fit(X, weak_proba=...)`` finds the same regions. The threshold "published" is the
+    score above the best of the breaks at every fifth of the sorted scores, seven at
+    least; the row at the break itself is hard, and in the overlap. That code's source
+    selection calls the row at the break not hard: there, both thresholds are
+    ``ruptures.Binseg(model="l2")`` and `overlap_measure` is "max_dot".
+
+    Deviations from it, with any setting: thresholds and references are kept, so that
+    new rows are judged by those of `fit`; where all scores are equal, a
+    `NoChangePointWarning` is given and every row is easy, instead of an arbitrary break
+    or a silent cut at the median; confidences of labeled rows are out-of-fold. Other
+    settings look at every score for a change point, and rows are hard below it.
 
     References
     ----------

@@ -56,7 +56,6 @@ class HardRows:
         ndarray of shape (n,) of bool
             Whether a row is hard.
         """
-        is_auto = isinstance(self.threshold, str) and self.threshold == "auto"
         found = find_threshold(
             self.threshold,
             confidence,
@@ -65,12 +64,15 @@ class HardRows:
             threshold_type=self.threshold_type,
             name="confidence_threshold",
         )
-        self.confidence_threshold = -np.inf if found is None else found
+        if found is not None and self._is("published"):
+            # There, the row at the break is hard.
+            found = np.nextafter(found, np.inf)
+        self.confidence_threshold = -np.inf if found is None else float(found)
         self.easy_threshold = np.inf
         self.easy = None
         hard = confidence < self.confidence_threshold
         if self.refine and weights[hard].any() and weights[~hard].any():
-            return self._refine(hard, confidence, rows, weights, rng, is_auto)
+            return self._refine(hard, confidence, rows, weights, rng)
         return hard
 
     def predict(self, confidence, rows):
@@ -80,7 +82,7 @@ class HardRows:
             return hard
         return hard & (_scores(self.easy, rows) < self.easy_threshold)
 
-    def _refine(self, hard, confidence, rows, weights, rng, is_auto):
+    def _refine(self, hard, confidence, rows, weights, rng):
         """Return the rows that stay hard with a second condition.
 
         It is not imposed where it would leave hardly any row hard.
@@ -104,7 +106,7 @@ class HardRows:
         if easy_threshold is None:
             return hard
         highest = self.confidence_threshold
-        if is_auto:
+        if self._is("auto"):
             share = _LEAST_CONFIDENT_SHARE
             highest = weighted_quantile(confidence[~hard], share, weights[~hard])
         remaining = (confidence < highest) & (easy_score < easy_threshold)
@@ -114,6 +116,9 @@ class HardRows:
         self.easy, self.easy_threshold = easy, easy_threshold
         self.confidence_threshold = highest
         return remaining
+
+    def _is(self, name):
+        return isinstance(self.threshold, str) and self.threshold == name
 
     def _compare(self, region, rows, weights, rng):
         references = draw_references(region, weights, self.max_references, rng)

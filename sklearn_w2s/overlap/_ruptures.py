@@ -1,4 +1,4 @@
-"""Thresholds from change point estimators of the ruptures package.
+"""Thresholds from change point estimators of the ruptures package, and like them.
 
 Ruptures is never imported: an estimator of it is known by what it can do.
 """
@@ -8,10 +8,12 @@ import inspect
 
 import numpy as np
 
-from sklearn_w2s._algorithms.change_point import change_point, midpoint
+from sklearn_w2s._algorithms.change_point import best_break, change_point, midpoint
 
 # Scores repeated by whole-number weights may be so many times as many, at most.
 _MOST_REPETITIONS = 10
+# Least scores on either side of a break, and the distance between possible breaks.
+_PUBLISHED_GRID = 2, 5
 # From here on, floats do not hold every whole number.
 _LARGEST_COUNT = 2**53
 
@@ -82,11 +84,10 @@ def ruptures_threshold(estimator, scores, weights, *, name):
     """
     if change_point(scores, weights) is None:
         return None
-    positive = weights > 0
-    scores = np.asarray(scores, dtype=np.float64)[positive]
-    counts = _repetitions(weights[positive], estimator, name)
-    ordered = np.sort(np.repeat(scores, counts))
-    _require_enough(estimator, len(ordered), name)
+    shown = f"{name}={type(estimator).__name__}(...)"
+    ordered = _in_order(scores, weights, shown, name)
+    remedy = "Lower its min_size or jump, pass more rows"
+    _require_places(_grid(estimator), len(ordered), shown, name, remedy)
     # Fitting changes an estimator, and this one belongs to the user.
     position = _single_break(copy.deepcopy(estimator), ordered, name)
 
@@ -95,7 +96,44 @@ def ruptures_threshold(estimator, scores, weights, *, name):
     return midpoint(ordered[boundary - 1], ordered[boundary])
 
 
-def _repetitions(weights, estimator, name):
+def published_threshold(scores, weights, *, name):
+    """Return the score above the break that the code of the paper finds.
+
+    It is that of ``ruptures.Binseg(model="l2")``, which looks at every fifth of the
+    sorted scores, and it is not moved where it lies between equal scores.
+
+    Parameters
+    ----------
+    scores, weights, name
+        As in `ruptures_threshold`.
+
+    Returns
+    -------
+    float or None
+        The score itself; None where all are equal.
+
+    Raises
+    ------
+    ValueError
+        If the weights are no repetitions, or there are too few scores.
+    """
+    if change_point(scores, weights) is None:
+        return None
+    shown = f'{name}="published"'
+    ordered = _in_order(scores, weights, shown, name)
+    remedy = "Pass more rows"
+    places = _require_places(_PUBLISHED_GRID, len(ordered), shown, name, remedy)
+    return float(ordered[best_break(ordered, places)])
+
+
+def _in_order(scores, weights, shown, name):
+    """Return the sorted scores of positive weight, repeated as the weights say."""
+    positive = weights > 0
+    scores = np.asarray(scores, dtype=np.float64)[positive]
+    return np.sort(np.repeat(scores, _repetitions(weights[positive], shown, name)))
+
+
+def _repetitions(weights, shown, name):
     if (weights == weights[0]).all():
         return np.ones(len(weights), dtype=np.int64)
     if weights.max() < _LARGEST_COUNT and (weights == np.rint(weights)).all():
@@ -104,30 +142,30 @@ def _repetitions(weights, estimator, name):
         if counts.sum() <= _MOST_REPETITIONS * len(counts):
             return counts
     msg = (
-        f"{name}={type(estimator).__name__}(...) counts every score once, but the "
-        f"weights differ, from {weights.min():.3g} to {weights.max():.3g}. Pass "
+        f"{shown} counts every score once, but the weights differ, from "
+        f"{weights.min():.3g} to {weights.max():.3g}. Pass "
         f'{name}="auto" or a callable, which get the weights, or weights that are '
         f"whole numbers of at most {_MOST_REPETITIONS} on average."
     )
     raise ValueError(msg)
 
 
-def _require_enough(estimator, n, name):
-    places = _places(estimator, n)
+def _require_places(grid, n, shown, name, remedy):
+    """Return where n scores may be broken, one place at least."""
+    places = _places(grid, n)
     if not places:
-        min_size, jump = _grid(estimator)
+        min_size, jump = grid
         msg = (
-            f"{name}={type(estimator).__name__}(...) with min_size={min_size} and "
-            f"jump={jump} needs {places.start + min_size} scores to break them once, "
-            f"but there are {n}. Lower min_size or jump, pass more rows, or pass "
-            f'{name}="auto".'
+            f"{shown} with min_size={min_size} and jump={jump} needs "
+            f"{places.start + min_size} scores to break them once, but there are {n}. "
+            f'{remedy}, or pass {name}="auto".'
         )
         raise ValueError(msg)
+    return places
 
 
-def _places(estimator, n):
-    """Return where an estimator may break n scores."""
-    min_size, jump = _grid(estimator)
+def _places(grid, n):
+    min_size, jump = grid
     first = max(1, -(-min_size // jump)) * jump
     return range(first, n - min_size + 1, jump)
 
@@ -167,7 +205,7 @@ def _single_break(estimator, ordered, name):
 
 def _best_break(estimator, n):
     error = estimator.cost.error
-    return min(_places(estimator, n), key=lambda k: error(0, k) + error(k, n))
+    return min(_places(_grid(estimator), n), key=lambda k: error(0, k) + error(k, n))
 
 
 def _empty_caches(kind):

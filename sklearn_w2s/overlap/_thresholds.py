@@ -8,7 +8,11 @@ from sklearn_w2s._algorithms.change_point import change_point
 from sklearn_w2s._algorithms.mixture import mixture_threshold
 from sklearn_w2s._algorithms.quantile import weighted_quantile
 from sklearn_w2s._warnings import warn
-from sklearn_w2s.overlap._ruptures import is_change_point_estimator, ruptures_threshold
+from sklearn_w2s.overlap._ruptures import (
+    is_change_point_estimator,
+    published_threshold,
+    ruptures_threshold,
+)
 
 # Scores below this share of the largest are alike on the logarithmic scale.
 _SMALLEST_SHARE = 1e-3
@@ -48,6 +52,8 @@ def split_mixture(scores, weights):
 
 
 SPLITS = {"change_point": change_point, "mixture": split_mixture}
+# Of the paper's code, by a function that names the parameter.
+PUBLISHED = "published"
 
 
 def find_threshold(threshold, scores, weights, *, auto, threshold_type, name):
@@ -56,8 +62,8 @@ def find_threshold(threshold, scores, weights, *, auto, threshold_type, name):
     Parameters
     ----------
     threshold : str, float, callable or change point estimator
-        "auto" or a key of `SPLITS`; a float is the value itself or a quantile; a
-        callable gets ``(scores, sample_weight)``.
+        "auto", "published" or a key of `SPLITS`; a float is the value itself or a
+        quantile; a callable gets ``(scores, sample_weight)``.
     scores : ndarray of shape (n,)
         Scores to split.
     weights : ndarray of shape (n,)
@@ -97,6 +103,8 @@ def find_threshold(threshold, scores, weights, *, auto, threshold_type, name):
         return weighted_quantile(scores, number, weights)
     if is_change_point_estimator(threshold):
         found = ruptures_threshold(threshold, scores, weights, name=name)
+    elif threshold == PUBLISHED:
+        found = published_threshold(scores, weights, name=name)
     else:
         found = SPLITS[auto if threshold == "auto" else threshold](scores, weights)
     if found is None:

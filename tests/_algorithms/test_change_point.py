@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from sklearn_w2s._algorithms import change_point as module
-from sklearn_w2s._algorithms.change_point import change_point
+from sklearn_w2s._algorithms.change_point import best_break, change_point
 
 # Sixteenths are exact, so that shifts and weighted repetitions round nowhere.
 scores = st.lists(st.integers(-160, 160).map(lambda i: i / 16), min_size=2, max_size=30)
@@ -158,3 +158,23 @@ def test_half_precision_is_summed_in_double(heaviest):
     weights = rng.integers(1, heaviest + 1, size=6000).astype(np.float16)
     expected = change_point(values.tolist(), weights.tolist())
     assert change_point(values, weights) == expected
+
+
+# Breaks at given places
+
+
+@given(data=st.data(), ordered=st.lists(st.floats(0, 1), min_size=3).map(sorted))
+def test_the_best_of_some_breaks_explains_the_values_best(data, ordered):
+    assume(change_point(ordered) is not None)
+    all_places = range(1, len(ordered))
+    places = data.draw(st.lists(st.sampled_from(all_places), min_size=1).map(sorted))
+    x = np.array(ordered)
+    squares = [x[:k].var() * k + x[k:].var() * (len(x) - k) for k in places]
+    found = best_break(x, places)
+    assert found in places
+    assert squares[places.index(found)] == pytest.approx(min(squares), abs=1e-9)
+
+
+def test_of_breaks_that_are_equally_good_it_is_the_last():
+    assert best_break([0.0, 1.0, 2.0], [1, 2]) == 2
+    assert best_break([0.0, 1.0, 2.0], [1]) == 1

@@ -28,9 +28,9 @@ SEEDS = range(3)
 DENSITIES = [0.1, 0.3, 0.5]
 PUBLISHED = {
     "confidence": "margin",
-    "confidence_threshold": "change_point",
+    "confidence_threshold": "published",
     "refine_hard": False,
-    "overlap_threshold": "change_point",
+    "overlap_threshold": "published",
     "overlap_measure": "max_abs_cosine",
     "representation": "passthrough",
 }

@@ -22,9 +22,9 @@ SETTINGS = {
     "default": {},
     "published": {
         "confidence": "margin",
-        "confidence_threshold": "change_point",
+        "confidence_threshold": "published",
         "refine_hard": False,
-        "overlap_threshold": "change_point",
+        "overlap_threshold": "published",
         "overlap_measure": "max_abs_cosine",
         "representation": "passthrough",
     },

@@ -45,9 +45,9 @@ DETECTORS = {
     "mask": OverlapDetector(weak_features=np.arange(ROWS.shape[1]) < 20),
     "published": Detector(
         confidence="margin",
-        confidence_threshold="change_point",
+        confidence_threshold="published",
         refine_hard=False,
-        overlap_threshold="change_point",
+        overlap_threshold="published",
         overlap_measure="max_abs_cosine",
         representation="passthrough",
     ),

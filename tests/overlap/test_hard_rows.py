@@ -10,6 +10,7 @@ from sklearn_w2s._algorithms.quantile import weighted_quantile
 from sklearn_w2s.datasets import make_overlap_classification
 from sklearn_w2s.overlap._hard_rows import HardRows
 from sklearn_w2s.overlap._measures import Similarity
+from sklearn_w2s.overlap._ruptures import published_threshold
 from sklearn_w2s.overlap._thresholds import NoChangePointWarning
 
 
@@ -42,7 +43,7 @@ def rng():
     return np.random.RandomState(0)
 
 
-# The published rule
+# One condition
 
 
 def test_unrefined_rows_are_hard_below_the_change_point(example):
@@ -52,6 +53,16 @@ def test_unrefined_rows_are_hard_below_the_change_point(example):
     assert_array_equal(hard, confidence < change_point(confidence, weights))
     assert hard_rows.confidence_threshold == change_point(confidence, weights)
     assert hard_rows.easy_threshold == np.inf
+
+
+def test_by_the_published_threshold_the_row_at_the_break_is_hard(example):
+    confidence, rows, weights, _ = example
+    hard_rows = make("published", refine=False)
+    hard = hard_rows.fit_predict(confidence, rows, np.ones(len(weights)), rng())
+    last = published_threshold(confidence, np.ones(len(weights)), name="")
+    assert_array_equal(hard, confidence <= last)
+    assert last < hard_rows.confidence_threshold <= confidence[~hard].min()
+    assert_array_equal(hard_rows.predict(confidence, rows), hard)
 
 
 @pytest.mark.parametrize("threshold", [0.3, lambda values, weights: 0.3])

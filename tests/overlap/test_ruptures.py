@@ -9,7 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sklearn_w2s._algorithms.change_point import change_point
-from sklearn_w2s.overlap._ruptures import is_change_point_estimator, ruptures_threshold
+from sklearn_w2s.overlap._ruptures import (
+    is_change_point_estimator,
+    published_threshold,
+    ruptures_threshold,
+)
 
 ruptures = pytest.importorskip("ruptures")
 
@@ -214,6 +218,57 @@ def test_an_estimator_of_another_kind_is_refused():
 
     with pytest.raises(ValueError, match="predict takes neither n_bkps nor pen"):
         find(Predictor(), TWO_GROUPS)
+
+
+# The threshold of the paper's code
+
+
+def find_published(scores, weights=None):
+    scores = np.asarray(scores, dtype=np.float64)
+    weights = np.ones(len(scores)) if weights is None else np.asarray(weights)
+    return published_threshold(scores, weights, name=NAME)
+
+
+@given(scores=st.lists(st.floats(0, 1), min_size=7, max_size=80))
+def test_the_published_threshold_is_the_score_above_the_break_of_ruptures(scores):
+    ordered = np.sort(scores)
+    found = find_published(scores)
+    if change_point(scores) is None:
+        assert found is None
+    else:
+        break_, _ = ruptures.Binseg(model="l2").fit(ordered).predict(n_bkps=1)
+        assert found == ordered[break_]
+
+
+@given(
+    scores=st.lists(st.integers(0, 3), min_size=7, max_size=60).filter(
+        lambda scores: len(set(scores)) > 1
+    )
+)
+def test_so_it_is_among_equal_scores_and_where_breaks_are_equally_good(scores):
+    ordered = np.sort(np.asarray(scores, dtype=np.float64))
+    break_, _ = ruptures.Binseg(model="l2").fit(ordered).predict(n_bkps=1)
+    assert find_published(scores) == ordered[break_]
+
+
+@given(data=st.data(), n=st.integers(7, 40))
+def test_whole_weights_repeat_its_scores(data, n):
+    numbers = st.lists(st.integers(0, 4), min_size=n, max_size=n)
+    scores, counts = data.draw(numbers), data.draw(numbers.filter(lambda c: sum(c) > 6))
+    repeated = np.repeat(scores, counts)
+    # Weights are relative: equal ones count every score once.
+    if np.gcd.reduce(counts) == 1 and len(set(repeated)) > 1:
+        assert find_published(scores, counts) == find_published(repeated)
+
+
+def test_it_needs_seven_scores_and_weights_that_repeat():
+    assert find_published(np.arange(7)) == 5
+    with pytest.raises(ValueError, match=r'="published" .* needs 7 .* are 6\. Pass m'):
+        find_published(np.arange(6))
+    with pytest.raises(
+        ValueError, match=r'="published" counts every score once.*"auto"'
+    ):
+        find_published(np.arange(9), np.linspace(0.1, 1, 9))
 
 
 @pytest.mark.parametrize("name", ALL)

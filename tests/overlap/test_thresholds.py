@@ -14,11 +14,17 @@ SCORES = np.array([0.1, 0.2, 0.3, 0.9, 1.0])
 WEIGHTS = np.array([1.0, 2, 1, 1, 5])
 
 
-def find(threshold, threshold_type="value", scores=SCORES, auto="change_point"):
+def find(
+    threshold,
+    threshold_type="value",
+    scores=SCORES,
+    auto="change_point",
+    weights=WEIGHTS,
+):
     return find_threshold(
         threshold,
         scores,
-        WEIGHTS[: len(scores)],
+        weights[: len(scores)],
         auto=auto,
         threshold_type=threshold_type,
         name="some_threshold",
@@ -35,6 +41,11 @@ def test_auto_is_the_split_that_is_meant(name, threshold_type):
 def test_a_split_by_name_is_that_one_whatever_auto_is(auto):
     assert find("change_point", auto=auto) == change_point(SCORES, WEIGHTS)
     assert find("mixture", auto=auto) == split_mixture(SCORES, WEIGHTS)
+
+
+def test_the_published_threshold_looks_at_every_fifth_score():
+    scores = np.r_[np.zeros(6), np.ones(10)]
+    assert find("published", scores=scores, weights=np.ones(16)) == 0
 
 
 def test_an_estimator_of_ruptures_that_looks_everywhere_is_the_change_point():
@@ -65,7 +76,7 @@ def test_a_function_gives_a_value_whatever_numbers_mean(threshold_type):
 
 
 @pytest.mark.parametrize("scores", [[0.5], [0.5] * 5, [0.0, 0.0], [-1.0, -1.0]])
-@pytest.mark.parametrize("name", ["auto", *SPLITS])
+@pytest.mark.parametrize("name", ["auto", "published", *SPLITS])
 @pytest.mark.parametrize("auto", SPLITS)
 def test_scores_that_are_all_equal_have_none_and_a_warning(scores, name, auto):
     with pytest.warns(NoChangePointWarning, match="some_threshold=.* no change point"):

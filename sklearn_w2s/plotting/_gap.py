@@ -17,9 +17,15 @@ from sklearn_w2s.plotting._fits import (
     name_score,
     take_scores,
 )
-from sklearn_w2s.plotting._style import one_axes
+from sklearn_w2s.plotting._style import line_style, one_axes
 
-_MEAN = {"markersize": 8, "elinewidth": 2.2, "capsize": 4, "linestyle": "none"}
+_MEAN = {
+    "markersize": 8,
+    "elinewidth": 2.2,
+    "capsize": 4,
+    "linestyle": "none",
+    "zorder": 3,
+}
 _FOLD = {"s": 12, "color": "#888888", "linewidths": 0, "zorder": 2}
 _BOUND = {"color": "#555555", "linestyle": "--", "linewidth": 1, "zorder": 1}
 # Folds stand below the line of their mean, where it does not hide them.
@@ -231,11 +237,11 @@ class GapDisplay:
             self.ax_.axvline(means[name], **_BOUND) for name in ("weak", "ceiling")
         ]
         for height, name in enumerate(labels):
-            style = {**MARKS[name], **_MEAN, **(mean_kwargs or {})}
+            style = line_style(MARKS[name] | _MEAN, mean_kwargs)
             folds = self.scores[name]
             half = half_width(folds, self.confidence_level)
             self.means_[name] = self.ax_.errorbar(
-                [means[name]], [height], xerr=[half], zorder=3, **style
+                [means[name]], [height], xerr=[half], **style
             )
             below = np.full(len(folds), height - _DROP)
             self.folds_[name] = self.ax_.scatter(folds, below, **_FOLD)

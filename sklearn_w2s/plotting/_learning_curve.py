@@ -16,7 +16,7 @@ from sklearn_w2s.plotting._fits import (
     name_score,
     take_scores,
 )
-from sklearn_w2s.plotting._style import LEGEND, one_axes
+from sklearn_w2s.plotting._style import LEGEND, line_style, one_axes
 
 # Told apart by line and marker in grey, by these colours elsewhere.
 _LINES = {
@@ -256,13 +256,13 @@ class GapLearningCurveDisplay:
         # The highest first, as they stand in the legend.
         for i, name in enumerate(reversed(labels)):
             scores = self.scores[name][order]
-            style = {**MARKS[name], **_LINES[name], **_BAR, **(mean_kwargs or {})}
+            label = labels[name].replace("\n", " ")
+            style = {**MARKS[name], **_LINES[name], **_BAR, "label": label}
             self.means_[name] = self.ax_.errorbar(
                 sizes,
                 scores.mean(axis=1),
                 yerr=half_width(scores, self.confidence_level),
-                label=labels[name].replace("\n", " "),
-                **style,
+                **line_style(style, mean_kwargs),
             )
             self._shift(self.means_[name], (len(labels) - 1) / 2 - i)
         self._label(sizes)

@@ -5,7 +5,7 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
 from sklearn_w2s._algorithms.overlap import EASY, HARD, OVERLAP, REGIONS
-from sklearn_w2s.plotting._style import LEGEND, three_axes
+from sklearn_w2s.plotting._style import LEGEND, collection_style, line_style, three_axes
 
 # Okabe-Ito colours of clearly different lightness, so that they survive in grey.
 _MARKS = {
@@ -233,7 +233,7 @@ class OverlapDisplay:
         self.ax_ = self.axes_[2]
         self.figure_ = self.ax_.figure
         is_confident = self.regions != HARD
-        curve = {**_CURVE, "rasterized": self._is_large, **(line_kwargs or {})}
+        curve = line_style({**_CURVE, "rasterized": self._is_large}, line_kwargs)
         panels = (
             (self.confidence, "confidence", self.confidence_threshold, "rows"),
             (
@@ -247,7 +247,7 @@ class OverlapDisplay:
             _draw_sorted(panel, *content, curve)
             for panel, content in zip(self.axes_[:2], panels, strict=True)
         ]
-        self._draw_scatter(self.name if name is None else name, scatter_kwargs or {})
+        self._draw_scatter(self.name if name is None else name, scatter_kwargs)
         return self
 
     @property
@@ -260,12 +260,18 @@ class OverlapDisplay:
         for region, marks in _MARKS.items():
             rows = self.regions == region
             share = rows.mean()
-            style = {"s": size, "linewidths": 0.8, "alpha": 0.6, **marks}
+            style = {
+                "s": size,
+                "linewidths": 0.8,
+                "alpha": 0.6,
+                "label": f"{region}: {share:.0%}\n{rows.sum():,} rows",
+                "rasterized": self._is_large,
+                **marks,
+            }
             self.scatters_[region] = self.ax_.scatter(
                 self.confidence[rows],
                 self.overlap_score[rows],
-                label=f"{region}: {share:.0%}\n{rows.sum():,} rows",
-                **{**style, "rasterized": self._is_large, **scatter_kwargs},
+                **collection_style(style, scatter_kwargs),
             )
         _draw_threshold(self.ax_.axvline, self.confidence_threshold)
         _draw_threshold(self.ax_.axhline, self.overlap_threshold)

@@ -6,7 +6,12 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn_w2s.metrics import gap_regime, performance_gap_recovered
 from sklearn_w2s.model_selection import overlap_curve
 from sklearn_w2s.plotting._fits import check_results, name_score
-from sklearn_w2s.plotting._style import LEGEND, import_pyplot
+from sklearn_w2s.plotting._style import (
+    LEGEND,
+    collection_style,
+    import_pyplot,
+    line_style,
+)
 
 # Okabe-Ito colours of different lightness; line styles tell them apart in grey.
 _STUDENT = {"color": "#D55E00", "marker": "o", "markersize": 4, "linewidth": 2}
@@ -277,11 +282,11 @@ class OverlapCurveDisplay:
                 "weak_to_strong",
                 "strong on weak labels",
                 self.weak_to_strong_score[order],
-                {**_STUDENT, "zorder": 3, **(line_kwargs or {})},
+                line_style({**_STUDENT, "zorder": 3}, line_kwargs),
             ),
             ("weak", "weak estimator", weak, _WEAK),
         ):
-            self._draw_scores(name, label, shares, scores, style, band_kwargs or {})
+            self._draw_scores(name, label, shares, scores, style, band_kwargs)
         self._draw_regimes(shares, weak.mean(axis=1), self.ceiling_score[order])
         self._draw_density()
         self._draw_quality(shares, self.weak_label_accuracy[order])
@@ -290,13 +295,16 @@ class OverlapCurveDisplay:
 
     def _draw_scores(self, name, label, shares, scores, style, band_kwargs):
         mean = scores.mean(axis=1)
-        (self.lines_[name],) = self.ax_.plot(shares, mean, label=label, **style)
+        (self.lines_[name],) = self.ax_.plot(shares, mean, **{"label": label, **style})
         if scores.shape[1] > 1:
             deviation = scores.std(axis=1, ddof=1)
             color = self.lines_[name].get_color()
             look = {"color": color, "alpha": _BAND_ALPHA, "linewidth": 0, "zorder": 1.5}
             self.bands_[name] = self.ax_.fill_between(
-                shares, mean - deviation, mean + deviation, **{**look, **band_kwargs}
+                shares,
+                mean - deviation,
+                mean + deviation,
+                **collection_style(look, band_kwargs),
             )
 
     def _draw_regimes(self, shares, weak, ceiling):

@@ -21,7 +21,7 @@ from sklearn_w2s.plotting._fits import (
     half_width,
     label_fits,
 )
-from sklearn_w2s.plotting._style import LEGEND, one_axes
+from sklearn_w2s.plotting._style import LEGEND, line_style, one_axes
 
 _COLUMNS = (*REGIONS, "all")
 # Okabe-Ito colours; the markers alone tell the predictors apart in grey.
@@ -303,7 +303,7 @@ class RegionAccuracyDisplay:
         for i, name in enumerate(self.names):
             shift = (i - (len(self.names) - 1) / 2) * step
             lengths = [self.accuracy[i] - self.low[i], self.high[i] - self.accuracy[i]]
-            style = {**_MARK, **self._look(i), **kwargs}
+            style = line_style(_MARK | self._look(i), kwargs)
             self.marks_[name] = self.ax_.errorbar(
                 places + shift, self.accuracy[i], yerr=lengths, **style
             )

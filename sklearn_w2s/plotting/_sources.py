@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from sklearn_w2s.plotting._style import LEGEND, three_axes
+from sklearn_w2s.plotting._style import LEGEND, line_style, three_axes
 
 _DISPLAY = "SourceSelectionDisplay"
 # Okabe-Ito colours, neighbours of clearly different lightness. Each serves twice, once
@@ -261,9 +261,9 @@ class SourceSelectionDisplay:
         self.figure_ = self.ax_.figure
         ranked, n_named, estimates = self._rank()
         styles = self._styles(ranked[:n_named])
-        self._draw_rows(styles, line_kwargs or {})
-        self._draw_densities(ranked, n_named, estimates, styles, interval_kwargs or {})
-        self._draw_indices(styles, line_kwargs or {})
+        self._draw_rows(styles, line_kwargs)
+        self._draw_densities(ranked, n_named, estimates, styles, interval_kwargs)
+        self._draw_indices(styles, line_kwargs)
         if ax is not None:
             # Beside panels elsewhere; in a figure of three, the densities bear the
             # names and the marks of all.
@@ -367,7 +367,7 @@ class SourceSelectionDisplay:
             (interval,) = ax.plot(
                 estimates[:, code],
                 [height] * 3,
-                **{**style, "markevery": [1], **interval_kwargs},
+                **line_style({**style, "markevery": [1]}, interval_kwargs),
             )
             self.intervals_[self.sources[code]] = interval
         ticks, labels = list(heights[:n_named]), self._labels(ranked, n_named)
@@ -403,7 +403,7 @@ class SourceSelectionDisplay:
             "markevery": (place * step // _MOST_NAMED, step),
             "rasterized": self._is_large,
         }
-        (line,) = self.axes_[panel].plot(x, y, **{**defaults, **line_kwargs})
+        (line,) = self.axes_[panel].plot(x, y, **line_style(defaults, line_kwargs))
         return line
 
     def _labels(self, ranked, n_named):

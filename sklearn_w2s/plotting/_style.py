@@ -13,6 +13,43 @@ LEGEND = {
 }
 
 
+def line_style(defaults, given):
+    """Return arguments of `plot` or `errorbar`, those given in place of the defaults.
+
+    Parameters
+    ----------
+    defaults : dict
+        Arguments under any name that matplotlib has for them.
+    given : dict or None
+        The user's, likewise.
+
+    Returns
+    -------
+    dict
+        Arguments, each under its full name.
+    """
+    from matplotlib.lines import Line2D
+
+    return _merge(Line2D, defaults, given)
+
+
+def collection_style(defaults, given):
+    """Return arguments of `scatter` or `fill_between`, as `line_style` does."""
+    from matplotlib.collections import Collection
+
+    given = dict(given or {})
+    # Of `scatter`, for which it may be numbers too: here it is one color.
+    if "c" in given and "color" not in given:
+        given["color"] = given.pop("c")
+    return _merge(Collection, defaults, given)
+
+
+def _merge(artist, defaults, given):
+    from matplotlib.cbook import normalize_kwargs
+
+    return normalize_kwargs(defaults, artist) | normalize_kwargs(given or {}, artist)
+
+
 def import_pyplot(display):
     """Return matplotlib's pyplot.
 

@@ -87,7 +87,7 @@ class WeakToStrongClassifier(_InMemory):
         random with regard to their weights; by its `partial_fit`, once with each block,
         in their order; or by a `fit` that takes collections of Dask, as the classifiers
         of ``xgboost.dask`` and ``lightgbm.dask`` have it. "auto" is "dask" for
-        those two, ``cuml.dask`` and ``dask_ml``, and "sample" for others.
+        those two and ``cuml.dask``, and "sample" for others.
     max_rows : int, default=100000
         Rows that "sample" fits the strong estimator on, at most.
     fallback, pseudo_labels, include_labeled, missing_label, memory, n_jobs : object

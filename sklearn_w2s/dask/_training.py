@@ -22,7 +22,7 @@ SAMPLE, PARTIAL_FIT, DASK = "sample", "partial_fit", "dask"
 def is_distributed(estimator):
     """Say whether an estimator is known to take collections of Dask."""
     root, *inner = type(estimator).__module__.split(".")
-    return root == "dask_ml" or (root in _WITH_DASK and inner[:1] == ["dask"])
+    return root in _WITH_DASK and inner[:1] == ["dask"]
 
 
 def require_trainable(estimator, how):

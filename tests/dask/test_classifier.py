@@ -15,6 +15,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 import sklearn_w2s
 from sklearn_w2s.dask import OverlapDetector, WeakToStrongClassifier
+from sklearn_w2s.dask._training import is_distributed
 
 STRATEGIES = ["all", "confidence", "confident", "overlap"]
 
@@ -227,6 +228,24 @@ def test_an_estimator_for_collections_gets_and_predicts_collections(
     assert model.strong_fit_ == "dask"
     proba = expected.fit(X, y).predict_proba(X)
     assert_allclose(model.predict_proba(rows), proba, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("module", "is_known"),
+    [
+        ("cuml.dask.ensemble", True),
+        ("lightgbm.dask", True),
+        ("xgboost.dask", True),
+        ("dask_ml.linear_model.glm", False),
+        ("lightgbm.sklearn", False),
+        ("sklearn.naive_bayes", False),
+        ("xgboost.sklearn", False),
+    ],
+)
+def test_only_who_is_known_to_take_collections_gets_them_unasked(module, is_known):
+    kind = type("Classifier", (), {"__module__": module})
+
+    assert is_distributed(kind()) == is_known
 
 
 # Predictions

@@ -156,7 +156,7 @@ def check_labels(y, missing_label, *, classes=None):
         raise ValueError(msg)
     given = to_numpy(y)
     values = column_or_1d(given)
-    if np.ndim(given) > 1:
+    if np.asarray(given).ndim > 1:
         warn(
             "A column-vector y was passed when a 1d array was expected. Pass a single "
             "dimension, such as y.ravel().",

@@ -339,6 +339,8 @@ class NetClassifier(
             _as_probabilities(net.predict_proba(X[:1]), len(classes))
             is_codes = targets.ndim == 1 and isinstance(net, NeuralNetClassifier)
             net.partial_fit(X, targets.astype(np.int64 if is_codes else dtype))
+        # In place of all numbers in packed targets, several for each row.
+        net.classes_inferred_ = np.arange(len(classes))
         self.net_, self.classes_, self._seed = net, classes, seed
         return self
 

@@ -272,6 +272,18 @@ def test_a_fitted_classifier_survives_pickling(X, y, weights, weighted):
     assert clone(copy).fit(X, y).score(X, y) > 0.8
 
 
+def test_a_fitted_classifier_keeps_nothing_of_each_row():
+    sizes = []
+    for n in (50, 5000):
+        rng = np.random.default_rng(0)
+        X, proba = rng.normal(size=(n, 3)), rng.dirichlet([1, 1, 1], size=n)
+        classifier = make_classifier(max_epochs=1)
+        classifier.fit_distributions(X, proba, ["a", "b", "c"])
+        sizes.append(len(pickle.dumps(classifier)))
+
+    assert sizes[1] < sizes[0] + 1000
+
+
 @pytest.mark.parametrize("kind", ["labels", "weights", "distributions"])
 @pytest.mark.parametrize("criterion", [nn.CrossEntropyLoss, nn.NLLLoss])
 def test_early_stopping_and_scores_see_a_stratified_validation_part(

@@ -80,7 +80,8 @@ PAIR_LIBRARIES = ["catboost", "lightgbm", "xgboost"]
 def pairs(session, library):
     """Hold the classifiers of another library to the promises of every pair."""
     session.install(".", *test_tools(), library)
-    session.run("pytest", "tests/pairs/test_pairs.py", "-k", library)
+    files = ["pairs/test_pairs.py", "test_boosting.py", "test_coded.py"]
+    session.run("pytest", *(f"tests/{file}" for file in files), "-k", library)
 
 
 # Releases of scikit-learn, with libraries of their time: they do not know later ones.

@@ -1,14 +1,16 @@
 """Fit sub-estimators: on which rows, with which weights and metadata."""
 
 import numpy as np
-from sklearn.base import MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import get_routing_for_object, process_routing
 from sklearn.utils.validation import has_fit_parameter
 
+from sklearn_w2s import _boosting
 from sklearn_w2s._algorithms.weak_labels import expand_soft_targets
+from sklearn_w2s._coded import CodedClassifier, needs_codes
 from sklearn_w2s._sklearn import (
     move_like,
     namespace_of,
@@ -61,7 +63,7 @@ def forget_fit(estimator):
 
 
 def adapt(estimator):
-    """Wrap a skorch net so that it obeys the scikit-learn contract.
+    """Wrap what does not obey the scikit-learn contract so that it does.
 
     Parameters
     ----------
@@ -71,7 +73,8 @@ def adapt(estimator):
     Returns
     -------
     classifier instance
-        The estimator itself unless it is a skorch net or a pipeline that ends in one.
+        The estimator itself unless it is a skorch net, or takes class codes only, or is
+        a pipeline that ends in such a one.
     """
     if isinstance(estimator, Pipeline):
         name, last = estimator.steps[-1]
@@ -80,7 +83,7 @@ def adapt(estimator):
             return estimator
         return clone(estimator).set_params(**{name: wrapped})
     if not is_skorch_net(estimator):
-        return estimator
+        return CodedClassifier(estimator) if needs_codes(estimator) else estimator
     from sklearn_w2s.neural import NetClassifier
 
     net = NetClassifier(estimator)
@@ -391,9 +394,22 @@ def weight_arguments(estimator, sample_weight):
     }
 
 
-def takes_distributions(estimator):
-    """Say whether an estimator learns from target distributions themselves."""
-    return hasattr(estimator, "takes_distributions") and estimator.takes_distributions()
+def takes_distributions(estimator, n_classes=None):
+    """Say whether an estimator learns from target distributions themselves.
+
+    Parameters
+    ----------
+    estimator : classifier instance
+        A pipeline learns as its last step does, if it can be given weights.
+    n_classes : int, default=None
+        Number of classes; None asks for any number.
+    """
+    if isinstance(estimator, Pipeline):
+        last = estimator.steps[-1][1]
+        return takes_weights(estimator) and takes_distributions(last, n_classes)
+    if hasattr(estimator, "takes_distributions"):
+        return estimator.takes_distributions()
+    return _boosting.takes_distributions(estimator, n_classes)
 
 
 def learns_softly(estimator):
@@ -421,6 +437,8 @@ def splits_inside(estimator, n_rows):
         if last == "early_stopping":
             if value is True or (value == "auto" and n_rows > _MOST_WITHOUT_STOPPING):
                 return True
+        elif last == "eval_fraction" and value:
+            return True
         elif last == "n_iter_no_change" and value is not None:
             own = {key.rpartition("__")[2] for key in params if _is_of(key, prefix)}
             if "validation_fraction" in own and "early_stopping" not in own:
@@ -511,14 +529,9 @@ def fit_on_targets(estimator, X, distributions, classes, weights, *, weighted, p
     if not (distributions[rows].max(axis=1) < 1).any():
         y = classes[distributions[rows].argmax(axis=1)]
         weights = weights[rows] if weighted else None
-    elif takes_distributions(estimator):
-        estimator.fit_distributions(
-            safe_indexing(X, rows),
-            distributions[rows],
-            classes,
-            sample_weight=weights[rows],
-        )
-        return estimator
+    elif not params and _can_learn(estimator, distributions[rows]):
+        X, weights = safe_indexing(X, rows), weights[rows]
+        return _fit_distributions(estimator, X, distributions[rows], classes, weights)
     else:
         if not splits_inside(estimator, len(rows)):
             _settle_early_stopping(estimator)
@@ -526,6 +539,49 @@ def fit_on_targets(estimator, X, distributions, classes, weights, *, weighted, p
         y = classes[codes]
     params = take_metadata(params, rows, n_rows(X))
     return fit_weighted(estimator, safe_indexing(X, rows), y, weights, **params)
+
+
+def _can_learn(estimator, distributions):
+    """Say whether an estimator can learn these distributions themselves."""
+    n, n_classes = distributions.shape
+    codes = distributions.argmax(axis=1)
+    # Steps before the last see labels, of which one kind tells them nothing.
+    is_sound = not isinstance(estimator, Pipeline) or (codes != codes[0]).any()
+    return is_sound and n >= n_classes and takes_distributions(estimator, n_classes)
+
+
+def _fit_distributions(estimator, X, distributions, classes, weights):
+    if not isinstance(estimator, Pipeline):
+        if hasattr(estimator, "fit_distributions"):
+            return estimator.fit_distributions(X, distributions, classes, weights)
+        return _boosting.fit_distributions(
+            estimator, X, distributions, classes, weights
+        )
+    arguments = weight_arguments(estimator, weights) if np.ptp(weights) > 0 else {}
+    name, last = estimator.steps[-1]
+    estimator.steps[-1] = name, _LastStep(last, (distributions, classes, weights))
+    try:
+        estimator.fit(X, classes[distributions.argmax(axis=1)], **arguments)
+    finally:
+        estimator.steps[-1] = name, last
+    return estimator
+
+
+class _LastStep(BaseEstimator):
+    """Give the last step of a pipeline distributions where others got labels."""
+
+    def __init__(self, estimator, lesson):
+        self.estimator = estimator
+        self.lesson = lesson
+
+    def fit(self, X, _, **__):
+        """Fit the step, in place."""
+        _fit_distributions(self.estimator, X, *self.lesson)
+        return self
+
+    def get_metadata_routing(self):
+        """Ask for what the step asks for, which has its weights already."""
+        return get_routing_for_object(self.estimator)
 
 
 def take_metadata(params, positions, n_samples):

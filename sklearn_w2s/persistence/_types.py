@@ -1,6 +1,7 @@
 """The types that make up a saved estimator of this package."""
 
 _OWN = {
+    "_coded": ["CodedClassifier"],
     "_tabular": ["TabularEncoder"],
     "_weak": ["WeakPredictor"],
     "dask._classifier": ["WeakToStrongClassifier"],

@@ -1,0 +1,177 @@
+"""Class codes for estimators that take no other labels, and labels back."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import get_routing_for_object
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_w2s import _boosting
+from sklearn_w2s._persistence import VersionStampMixin
+from sklearn_w2s._validation import classes_of
+
+
+def needs_codes(estimator):
+    """Say whether an estimator, or the one that it wraps, takes codes 0, 1, ... alone.
+
+    XGBoost refuses texts, and integers with gaps.
+    """
+    if isinstance(estimator, CodedClassifier):
+        return False
+    if isinstance(estimator, Pipeline):
+        return needs_codes(estimator.steps[-1][1])
+    if isinstance(estimator, MetaEstimatorMixin) and hasattr(estimator, "estimator"):
+        return needs_codes(estimator.estimator)
+    return any(
+        base.__name__ == "XGBClassifier" and base.__module__ == "xgboost.sklearn"
+        for base in type(estimator).__mro__
+    )
+
+
+def _inner_has(method):
+    def check(self):
+        getattr(getattr(self, "estimator_", self.estimator), method)
+        return True
+
+    return check
+
+
+class CodedClassifier(
+    VersionStampMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
+):
+    """Give an estimator class codes 0, 1, ... in place of labels, and return labels.
+
+    Metadata is routed as if the estimator stood here by itself.
+
+    Parameters
+    ----------
+    estimator : classifier instance
+        Cloned, never changed.
+
+    Attributes
+    ----------
+    estimator_ : classifier
+        The fitted clone, which knows codes.
+    classes_ : ndarray of shape (n_classes,)
+        Sorted class labels.
+    """
+
+    def __init__(self, estimator):
+        self.estimator = estimator
+
+    def fit(self, X, y, sample_weight=None, **params):
+        """Fit to labels.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
+            Rows.
+        y : array-like of shape (n,)
+            Labels.
+        sample_weight : array-like of shape (n,), default=None
+            Weights.
+        **params : dict
+            Further arguments of the estimator's `fit`; labels of an `eval_set`, a list
+            of pairs of rows and labels, are coded as well.
+
+        Returns
+        -------
+        CodedClassifier
+            The fitted classifier.
+        """
+        self.classes_ = classes_of(y)
+        if sample_weight is not None:
+            params["sample_weight"] = sample_weight
+        if params.get("eval_set") is not None:
+            params["eval_set"] = [
+                (rows, self._codes(labels, "eval_set"))
+                for rows, labels in params["eval_set"]
+            ]
+        self.estimator_ = clone(self.estimator)
+        self.estimator_.fit(X, self._codes(y, "y"), **params)
+        return self
+
+    def takes_distributions(self):
+        """Say whether the estimator learns from target distributions themselves."""
+        return _boosting.takes_distributions(self.estimator)
+
+    def fit_distributions(self, X, distributions, classes, sample_weight):
+        """Fit to distributions over the classes.
+
+        Parameters
+        ----------
+        X, distributions, sample_weight : object
+            As in `_boosting.fit_distributions`.
+        classes : ndarray of shape (n_classes,)
+            Sorted labels; those without any probability are left out.
+
+        Returns
+        -------
+        CodedClassifier
+            The fitted classifier.
+        """
+        named = sample_weight @ distributions > 0
+        self.classes_ = classes[named]
+        self.estimator_ = clone(self.estimator)
+        _boosting.fit_distributions(
+            self.estimator_,
+            X,
+            distributions[:, named],
+            np.arange(named.sum()),
+            sample_weight,
+        )
+        return self
+
+    def predict(self, X, **params):
+        """Return the label that the estimator predicts for each row."""
+        check_is_fitted(self)
+        codes = np.asarray(self.estimator_.predict(X, **params))
+        return self.classes_[codes.astype(np.intp)]
+
+    @available_if(_inner_has("predict_proba"))
+    def predict_proba(self, X, **params):
+        """Return the estimator's probabilities, columns in the order of `classes_`."""
+        return self._ask("predict_proba", X, params)
+
+    @available_if(_inner_has("predict_log_proba"))
+    def predict_log_proba(self, X, **params):
+        """Return the logarithms of the estimator's probabilities."""
+        return self._ask("predict_log_proba", X, params)
+
+    @available_if(_inner_has("decision_function"))
+    def decision_function(self, X, **params):
+        """Return the estimator's decision values."""
+        return self._ask("decision_function", X, params)
+
+    def _ask(self, method, X, params):
+        check_is_fitted(self)
+        return getattr(self.estimator_, method)(X, **params)
+
+    def _codes(self, labels, name):
+        labels = np.asarray(labels)
+        unknown = np.setdiff1d(labels, self.classes_)
+        if len(unknown):
+            msg = (
+                f"{name} has labels {unknown[:5].tolist()} that no row to learn from "
+                f"has; those have {self.classes_.tolist()}. Leave such rows out."
+            )
+            raise ValueError(msg)
+        return np.searchsorted(self.classes_, labels)
+
+    def get_metadata_routing(self):
+        """Return the metadata routing of the estimator.
+
+        Returns
+        -------
+        MetadataRequest or MetadataRouter
+            What it asks for.
+        """
+        return get_routing_for_object(self.estimator)
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "estimator_")
+
+    def __sklearn_tags__(self):
+        return get_tags(self.estimator)

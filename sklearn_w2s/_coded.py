@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.pipeline import Pipeline
+from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.metaestimators import available_if
@@ -18,7 +19,8 @@ def needs_codes(estimator):
 
     XGBoost refuses texts, and integers with gaps.
     """
-    if isinstance(estimator, CodedClassifier):
+    # To a self-training classifier -1 is no label, which a code would make one.
+    if isinstance(estimator, CodedClassifier | SelfTrainingClassifier):
         return False
     if isinstance(estimator, Pipeline):
         return needs_codes(estimator.steps[-1][1])

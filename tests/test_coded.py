@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import check_is_fitted
@@ -22,6 +23,7 @@ from sklearn_w2s._coded import CodedClassifier, needs_codes
 from sklearn_w2s._fitting import adapt, takes_weights
 from sklearn_w2s.datasets import make_overlap_classification
 from sklearn_w2s.model_selection import cross_validate_gap, overlap_curve
+from sklearn_w2s.sources import UCBSourceSelector
 
 KINDS = {
     "texts": np.array(["a", "b", "c"], dtype=object),
@@ -81,6 +83,7 @@ def test_those_who_take_codes_alone_are_known():
     assert needs_codes(GridSearchCV(make_pipeline(codes_only), {}))
     assert not needs_codes(FrozenEstimator(codes_only))
     assert not needs_codes(LogisticRegression())
+    assert not needs_codes(SelfTrainingClassifier(codes_only))
     assert not needs_codes(CodedClassifier(codes_only))
     assert not needs_codes(make_pipeline(codes_only, LogisticRegression()))
 
@@ -226,3 +229,15 @@ def test_comparisons_fit_it_alone(problem, make):
         random_state=0,
     )
     assert np.isfinite(curve["ceiling_score"]).all()
+
+
+@BOTH
+@LABELS
+def test_a_selector_fits_it(problem, make, labels):
+    X, y = problem
+    labels = KINDS[labels][y]
+    sources = np.where(np.arange(len(y)) % 2, "rich", "poor")
+    selector = UCBSourceSelector(make(), missing_label=None, random_state=0)
+    selector.fit(X, labels, sample_source=sources)
+    assert_array_equal(selector.classes_, np.unique(labels))
+    assert (selector.predict(X) == labels).mean() > 0.7

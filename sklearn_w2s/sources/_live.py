@@ -10,7 +10,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state, column_or_1d, get_tags
 
-from sklearn_w2s._fitting import forget_fit
+from sklearn_w2s._fitting import adapt, forget_fit
 from sklearn_w2s._progress import ProgressMixin, Rounds
 from sklearn_w2s._representation import ranked
 from sklearn_w2s._sklearn import fit_context, seed_nested
@@ -413,7 +413,7 @@ class LiveSources(ProgressMixin, BaseEstimator):
     def _fit_estimator(self, tasks, X, y, params, seeds):
         if self.estimator is None:
             return
-        estimator = seed_nested(clone(self.estimator), seeds)
+        estimator = seed_nested(clone(adapt(self.estimator)), seeds)
         with self._task(tasks, "estimator", part=estimator):
             estimator.fit(X, y, **params)
         self.estimator_ = estimator

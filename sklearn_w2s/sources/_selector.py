@@ -138,7 +138,8 @@ class UCBSourceSelector(
     Attributes
     ----------
     estimator_ : estimator
-        Fitted on ``X[sample_indices_]``. Only where `estimator` is given.
+        Fitted on ``X[sample_indices_]``. Only where `estimator` is given. An XGBoost
+        model is found in its attribute `estimator_`, a skorch net in `net_`.
     overlap_detector_ : estimator
         The fitted overlap detector.
     classes_ : ndarray of shape (n_classes,)

@@ -158,10 +158,10 @@ class WeakToStrongClassifier(
         ValueError, which a search scores as `error_score`.
     pseudo_labels : {"auto", "hard", "soft"}, default="auto"
         Whether the strong estimator learns from the weak classes or from their
-        probabilities. Soft labels repeat each row once per class, weighted by its
-        probability, which is the exact cross-entropy; nets take the distributions
-        themselves. "auto" is soft where the strong estimator can learn from them, but
-        hard with a teacher.
+        probabilities. Nets, XGBoost, LightGBM and, with two classes, CatBoost learn
+        these as they are; for others soft labels repeat each row once per class,
+        weighted by its probability, which is the exact cross-entropy. "auto" is soft
+        where the strong estimator can learn from them, but hard with a teacher.
     include_labeled : bool, default=True
         Whether labeled rows join the training set of the strong estimator, with their
         true labels.
@@ -186,7 +186,8 @@ class WeakToStrongClassifier(
     weak_estimator_ : classifier or None
         The fitted weak estimator; None where only `weak_proba` was given.
     strong_estimator_ : classifier
-        The fitted strong estimator. A skorch net is found in its attribute `net_`.
+        The fitted strong estimator. A skorch net is found in its attribute `net_`, and
+        an XGBoost model, which knows class codes 0, 1, ... only, in `estimator_`.
     calibration_ : tuple of (float, float)
         The `power` that its probabilities are raised to, and renormalised, and the
         `even_share` of equal chances mixed in before, so that they are those of true
@@ -237,8 +238,8 @@ class WeakToStrongClassifier(
 
     Weights of a strategy are scaled to mean 1 over the rows that are kept, so that the
     regularisation of the strong estimator means what it means elsewhere, and then
-    multiplied by `sample_weight`. With soft labels, parameters that count rows, such as
-    `min_samples_leaf`, count each row once per class.
+    multiplied by `sample_weight`. Where soft labels repeat rows, parameters that count
+    them, such as `min_samples_leaf`, count each row once per class.
 
     Wrap sub-estimators in calibration, voting or bagging, not this classifier: those
     take classes from y themselves, where -1 would be one.

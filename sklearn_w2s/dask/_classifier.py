@@ -52,6 +52,7 @@ from sklearn_w2s.dask._training import (
     fit_on_collections,
     fit_on_sample,
     is_distributed,
+    require_codes,
     require_trainable,
 )
 from sklearn_w2s.weak_to_strong._strategies import choose
@@ -271,6 +272,7 @@ class WeakToStrongClassifier(_InMemory):
             rng=rng,
         )
         self.weak_predictor_, self.classes_ = predictor, predictor.classes
+        require_codes(strong, self.classes_)
         self.weak_estimator_ = predictor.estimator
         self._heed_decisions(predictor, strategy)
         if finds_regions:

@@ -41,6 +41,25 @@ def require_trainable(estimator, how):
         raise TypeError(msg)
 
 
+def require_codes(estimator, classes):
+    """Refuse labels that XGBoost does not take from collections.
+
+    Raises
+    ------
+    ValueError
+        If they are not 0, 1, ...
+    """
+    if type(estimator).__name__ != "DaskXGBClassifier":
+        return
+    if not np.array_equal(classes, np.arange(len(classes))):
+        msg = (
+            "DaskXGBClassifier takes class codes 0, 1, ... only, and the classes are "
+            f"{classes[:5].tolist()}. Encode y, or pass an XGBClassifier, which gets "
+            "codes by itself and learns from a sample of the rows."
+        )
+        raise ValueError(msg)
+
+
 def fit_on_sample(estimator, sample, classes, *, count, weighted):
     """Fit an estimator on a sample of rows, targets and weights.
 

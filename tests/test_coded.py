@@ -23,6 +23,7 @@ from sklearn_w2s._coded import CodedClassifier, needs_codes
 from sklearn_w2s._fitting import adapt, takes_weights
 from sklearn_w2s.datasets import make_overlap_classification
 from sklearn_w2s.model_selection import cross_validate_gap, overlap_curve
+from sklearn_w2s.persistence import trusted_types
 from sklearn_w2s.sources import UCBSourceSelector
 
 KINDS = {
@@ -137,6 +138,14 @@ def test_a_pickle_predicts_the_same(problem):
     X, y = problem
     coded = CodedClassifier(xgboost()).fit(X, KINDS["texts"][y])
     assert_array_equal(pickle.loads(pickle.dumps(coded)).predict(X), coded.predict(X))
+
+
+def test_a_saved_one_is_made_of_trusted_types(problem):
+    skops = pytest.importorskip("skops.io")
+    X, y = problem
+    coded = CodedClassifier(LogisticRegression()).fit(X, KINDS["texts"][y].astype(str))
+    loaded = skops.loads(skops.dumps(coded), trusted=trusted_types())
+    assert_array_equal(loaded.predict(X), coded.predict(X))
 
 
 def test_labels_to_evaluate_on_are_coded(problem):

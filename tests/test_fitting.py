@@ -208,7 +208,7 @@ class Distributions(BaseEstimator):
     def takes_distributions(self):
         return True
 
-    def fit(self, X, y):
+    def fit(self, X, y, sample_weight=None):
         raise NotImplementedError
 
     def fit_distributions(self, X, distributions, classes, sample_weight=None):
@@ -258,6 +258,73 @@ def test_sure_targets_are_labels_without_weights_where_all_are_equal():
 def test_distributions_go_whole_to_an_estimator_that_takes_them():
     assert takes_distributions(Distributions())
     assert not takes_distributions(WEIGHABLE)
+
+
+class Labels(BaseEstimator):
+    """A transformer that keeps what it is fitted on."""
+
+    def fit(self, X, y, sample_weight=None):
+        self.seen_ = X, y, sample_weight
+        return self
+
+    def transform(self, X):
+        return 2 * X
+
+
+def fit_pipeline(rows, targets, weights, last=None):
+    pipe = make_pipeline(
+        Labels(), make_pipeline("passthrough", last or Distributions())
+    )
+    return fit_on_targets(
+        pipe, rows, targets, CLASSES, weights, weighted=False, params={}
+    )
+
+
+def test_the_last_step_learns_distributions_where_others_see_labels():
+    rng = np.random.default_rng(0)
+    rows, targets = rng.normal(size=(20, 2)), rng.dirichlet(np.ones(3), size=20)
+    weights = rng.integers(0, 3, size=20).astype(float)
+    kept = weights > 0
+
+    pipe = fit_pipeline(rows, targets, weights)
+
+    X, y, seen_weights = pipe[0].seen_
+    assert_array_equal(X, rows[kept])
+    assert_array_equal(y, CLASSES[targets[kept].argmax(axis=1)])
+    assert_array_equal(seen_weights, weights[kept])
+    last = pipe[-1][-1]
+    assert type(last) is Distributions
+    for found, expected in zip(
+        last.seen_, (2 * rows[kept], targets[kept], CLASSES, weights[kept]), strict=True
+    ):
+        assert_array_equal(found, expected)
+    assert fit_pipeline(rows, targets, np.ones(20))[0].seen_[2] is None
+
+
+def test_a_step_is_put_back_where_another_fails():
+    targets = np.random.default_rng(0).dirichlet(np.ones(3), size=4)
+    last = Distributions()
+    pipe = make_pipeline(StandardScaler(), last)
+    with pytest.raises(ValueError, match="could not convert string"):
+        fit_on_targets(
+            pipe,
+            np.full((4, 2), "text"),
+            targets,
+            CLASSES,
+            np.ones(4),
+            weighted=False,
+            params={},
+        )
+    assert pipe[-1] is last
+
+
+def test_a_pipeline_takes_distributions_where_it_takes_weights():
+    sampler = OverlapSampler()
+    assert takes_distributions(make_pipeline(StandardScaler(), Distributions()))
+    assert not takes_distributions(make_pipeline(StandardScaler(), WEIGHABLE))
+    assert not takes_distributions(make_pipeline(Distributions(), "passthrough"))
+    resampling = Pipeline([("sampler", sampler), ("last", Distributions())])
+    assert not takes_distributions(resampling)
     seen = fit_targets(Distributions(), SOFT, WEIGHTS).seen_
     for got, expected in zip(
         seen, (X4[[0, 1, 3]], SOFT[[0, 1, 3]], CLASSES, WEIGHTS[[0, 1, 3]]), strict=True
@@ -318,6 +385,12 @@ def test_only_nets_are_wrapped():
 )
 def test_who_holds_out_rows_of_its_training_set(estimator, n_rows, splits):
     assert splits_inside(estimator, n_rows) == splits
+
+
+def test_a_share_that_catboost_holds_out_is_known():
+    catboost = type("Boosting", (LogisticRegression,), {})()
+    catboost.get_params = lambda deep=True: {"eval_fraction": 0.2}
+    assert splits_inside(catboost, 10)
 
 
 def test_copies_of_rows_do_not_turn_early_stopping_on():

@@ -251,6 +251,16 @@ def test_a_subclass_is_not_trusted(library):
     assert not takes_distributions(own(), 2)
 
 
+@pytest.mark.parametrize(
+    ("library", "version"),
+    [("xgboost", "2.0.3"), ("lightgbm", "3.3.5"), ("catboost", "1.1.1")],
+)
+def test_an_older_version_is_not_trusted(library, version, monkeypatch):
+    estimator = MAKE[library]()
+    monkeypatch.setattr(f"{library}.__version__", version)
+    assert not takes_distributions(estimator, 2)
+
+
 def test_other_estimators_take_no_distributions():
     assert not takes_distributions(LogisticRegression(), 2)
 

@@ -5,17 +5,26 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit, check_cv
+from sklearn.utils.metadata_routing import (
+    get_routing_for_object,
+    process_routing,
+)
 from sklearn.utils.parallel import Parallel, delayed
 
-from sklearn_w2s._fitting import fit_weighted, predict_aligned, take_metadata
-from sklearn_w2s._sklearn import safe_indexing
+from sklearn_w2s._fitting import (
+    draw_seed,
+    fit_weighted,
+    predict_aligned,
+    take_metadata,
+)
+from sklearn_w2s._sklearn import routing_enabled, safe_indexing
 from sklearn_w2s._validation import n_rows
 
 N_FOLDS = 5
 
 
 def out_of_fold_proba(
-    estimator, X, y, classes, *, cv, sample_weight, params, n_jobs, random_state
+    estimator, X, y, classes, *, folds, sample_weight, params, n_jobs
 ):
     """Predict the labeled rows, each with estimators fitted on the other folds.
 
@@ -29,19 +38,14 @@ def out_of_fold_proba(
         Their labels.
     classes : ndarray of shape (n_classes,)
         Columns of the result.
-    cv : int, float, splitter, iterable or None
-        None: 5 stratified folds. With None or an int there are fewer folds where the
-        smallest class has fewer rows (2 at least). A float in (0, 1) holds that share
-        out once. In all these cases the only row of a class stays in every training
-        set, and rows of weight zero are left out. A splitter gets all rows.
+    folds : list of (ndarray, ndarray)
+        Positions to train on and to hold out, as from `held_out_folds`.
     sample_weight : ndarray of shape (n,) or None
-        Weights; rows of weight zero are never trained on.
+        Weights.
     params : dict
         Further arguments of the estimator's `fit`, row-wise where as long as X.
     n_jobs : int or None
         Folds fitted at the same time.
-    random_state : int, RandomState instance or None
-        Draws the split of a float `cv`.
 
     Returns
     -------
@@ -52,9 +56,9 @@ def out_of_fold_proba(
     Raises
     ------
     ValueError
-        If `cv` does not split the rows, or leaves one class only to train on.
+        If a fold leaves one class only to train on.
     """
-    folds = held_out_folds(cv, X, y, sample_weight, random_state)
+    folds = _trainable(folds, y, sample_weight)
     fold_proba = Parallel(n_jobs=n_jobs)(
         delayed(_fit_predict)(
             clone(estimator), X, y, classes, train, test, sample_weight, params
@@ -69,46 +73,140 @@ def out_of_fold_proba(
     return np.divide(total, times, out=np.full_like(total, np.nan), where=times > 0)
 
 
-def held_out_folds(cv, X, y, sample_weight, random_state):
+def held_out_folds(cv, X, labels, labeled, sample_weight, *, rng, split_params):
     """Return positions of labeled rows to train on and to hold out, fold by fold.
+
+    Splitters may draw anew at each call, so that this is called once a fit, and its
+    result handed to all who need folds.
 
     Parameters
     ----------
-    cv, X, y, sample_weight, random_state : object
-        As in `out_of_fold_proba`.
+    cv : int, float, splitter, iterable or None
+        None: 5 stratified folds. With None or an int there are fewer folds where the
+        smallest class has fewer rows (2 at least). A float in (0, 1) holds that share
+        out once. In all these cases the only row of a class stays in every training
+        set, and rows of weight zero are left out. A splitter gets all rows.
+    X : {array-like, sparse matrix, data frame} of shape (n, n_features)
+        Rows.
+    labels : ndarray of shape (n_labeled,)
+        Labels of the labeled rows.
+    labeled : ndarray of shape (n,) of bool
+        Which rows these are.
+    sample_weight : ndarray of shape (n,) or None
+        Weights; rows of weight zero are never trained on.
+    rng : RandomState instance
+        Draws the split of a float `cv`.
+    split_params : dict
+        Further arguments of the splitter, row-wise where as long as X.
 
     Returns
     -------
     list of (ndarray, ndarray)
-        Positions; the first of each pair have positive weight.
+        Positions among the labeled rows; the first of each pair have positive weight.
+        Empty where the labels of positive weight are of one class.
 
     Raises
     ------
     ValueError
-        If `cv` does not split the rows, or leaves one class only to train on.
+        If `cv` does not split the rows, lacks groups, or leaves one class only to train
+        on.
     """
-    is_weighty = np.full(len(y), True) if sample_weight is None else sample_weight > 0
+    weights = np.ones(len(labels)) if sample_weight is None else sample_weight[labeled]
+    weighty = np.flatnonzero(weights)
+    if len(np.unique(labels[weighty])) < 2:
+        return []
     try:
         if cv is None or isinstance(cv, Real):
             cv = N_FOLDS if cv is None else cv
-            folds = _stratified_folds(y, np.flatnonzero(is_weighty), cv, random_state)
+            folds = _stratified_folds(labels, weighty, cv, rng)
         else:
-            folds = list(check_cv(cv, y, classifier=True).split(X, y))
+            splitter = check_cv(cv, labels, classifier=True)
+            require_groups(splitter, split_params.get("groups"))
+            positions = np.flatnonzero(labeled)
+            split_params = take_metadata(split_params, positions, n_rows(X))
+            rows = safe_indexing(X, positions)
+            folds = apart(splitter.split(rows, labels, **split_params), len(labels))
     except ValueError as error:
-        msg = f"cv={cv!r} does not split the {len(y)} labeled rows: {error}"
+        msg = f"cv={cv!r} does not split the {len(labels)} labeled rows: {error}"
         raise ValueError(msg) from error
-    rows = np.arange(len(y))
-    folds = [(rows[train][is_weighty[train]], test) for train, test in folds]
+    return _trainable(folds, labels, weights, name=f"cv={cv!r}")
+
+
+def split_arguments(owner, params, method="fit"):
+    """Return which of the metadata of a meta-estimator its splitter has requested."""
+    if not routing_enabled():
+        return {}
+    return dict(process_routing(owner, method, **params)["splitter"]["split"])
+
+
+def require_groups(splitter, groups):
+    """Refuse to split without the groups that a splitter asks for.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+    """
+    asks = get_routing_for_object(splitter).consumes("split", ["groups"])
+    if asks and groups is None:
+        msg = (
+            f"{splitter!r} needs groups, and there are none. Pass groups, one for each "
+            "row, after sklearn.set_config(enable_metadata_routing=True); or pass as "
+            "cv the splits themselves, as positions among the labeled rows."
+        )
+        raise ValueError(msg)
+
+
+def apart(splits, n_rows):
+    """Return splits as positions, none of which is in both parts.
+
+    Parameters
+    ----------
+    splits : iterable of (array-like, array-like)
+        Positions or masks of training and test rows.
+    n_rows : int
+        Rows that are split.
+
+    Returns
+    -------
+    list of (ndarray, ndarray)
+        Positions.
+
+    Raises
+    ------
+    ValueError
+        If there is no split, or a row is in both parts of one.
+    """
+    rows = np.arange(n_rows)
+    splits = [(rows[train], rows[test]) for train, test in splits]
+    if not splits:
+        msg = "There is no split. An iterator can be read only once: pass a list."
+        raise ValueError(msg)
+    both = [np.intersect1d(train, test) for train, test in splits]
+    k = int(np.argmax([len(rows) for rows in both]))
+    if len(both[k]):
+        msg = (
+            f"Split {k} trains on {len(both[k])} of the rows that it holds out, such "
+            f"as row {both[k][0]}."
+        )
+        raise ValueError(msg)
+    return splits
+
+
+def _trainable(folds, y, sample_weight, name="A fold"):
+    """Return folds without training rows of weight zero."""
+    if sample_weight is not None:
+        folds = [(train[sample_weight[train] > 0], test) for train, test in folds]
     if any(len(np.unique(y[train])) < 2 for train, _ in folds):
         msg = (
-            f"cv={cv!r} leaves labeled rows of one class only to train on. Stratify or "
+            f"{name} leaves labeled rows of one class only to train on. Stratify or "
             "shuffle the rows, or label more of them."
         )
         raise ValueError(msg)
     return folds
 
 
-def _stratified_folds(y, rows, cv, random_state):
+def _stratified_folds(y, rows, cv, rng):
     _, codes, counts = np.unique(y[rows], return_inverse=True, return_counts=True)
     is_single = counts[codes] == 1
     repeated, single = rows[~is_single], rows[is_single]
@@ -117,7 +215,8 @@ def _stratified_folds(y, rows, cv, random_state):
     if isinstance(cv, Integral):
         splitter = StratifiedKFold(min(cv, counts[counts > 1].min()))
     else:
-        splitter = StratifiedShuffleSplit(1, test_size=cv, random_state=random_state)
+        seed = draw_seed(rng)
+        splitter = StratifiedShuffleSplit(1, test_size=cv, random_state=seed)
     return [
         (np.sort(np.concatenate([repeated[train], single])), repeated[test])
         for train, test in splitter.split(repeated, y[repeated])

@@ -37,7 +37,7 @@ __all__ = [
     "move_like",
     "namespace_of",
     "raise_for_params",
-    "route_intermediate_fit",
+    "route_intermediate",
     "routing_enabled",
     "safe_indexing",
     "seed_nested",
@@ -49,7 +49,7 @@ SHIMS = {
     "CallbackSupportMixin": "1.9",
     "check_weights: all-zero weights": "1.9",
     "dispatches_arrays": "1.9",
-    "route_intermediate_fit": "1.9",
+    "route_intermediate": "1.9",
     "visual_block: place of the class": "1.7",
 }
 
@@ -127,9 +127,9 @@ def raise_for_params(params, owner, method):
         raise TypeError(msg)
 
 
-def route_intermediate_fit(mapping):
+def route_intermediate(mapping, callee):
     """Add the route by which Pipeline fits its intermediate steps up to 1.8."""
-    return mapping.add(caller="fit_transform", callee="fit")
+    return mapping.add(caller="fit_transform", callee=callee)
 
 
 def seed_nested(estimator, random_state):

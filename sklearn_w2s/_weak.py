@@ -1,7 +1,7 @@
 """The weak estimator: fitted on labeled rows, asked for probabilities of all."""
 
 import os
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 from sklearn.base import clone
@@ -15,7 +15,6 @@ from sklearn.utils.validation import check_is_fitted, check_memory
 from sklearn_w2s._cross_fit import out_of_fold_proba
 from sklearn_w2s._fitting import (
     adapt,
-    draw_seed,
     fit_on_labels,
     predict_aligned,
     require_array_support,
@@ -137,12 +136,10 @@ def fit_weak(
     weak_proba,
     sample_weight,
     params,
-    cross_fit,
-    cv,
+    folds,
     memory,
     n_jobs,
     seeds,
-    rng,
 ):
     """Fit a weak estimator where it is not given fitted, and label all rows.
 
@@ -165,14 +162,15 @@ def fit_weak(
         Weights.
     params : dict
         Further arguments of the estimator's `fit`, row-wise where as long as X.
-    cross_fit : bool
-        Whether labeled rows get probabilities from estimators that did not see them.
-    cv, n_jobs
-        How, see `out_of_fold_proba`.
+    folds : list of (ndarray, ndarray) or None
+        Positions of labeled rows to train on and to hold out, by which labeled rows get
+        probabilities from estimators that did not see them; None asks one that did.
+    n_jobs : int or None
+        Folds fitted at the same time.
     memory : None, str or object with the joblib.Memory interface
         Cache of fits, keyed by rows, labels and estimator.
-    seeds, rng : RandomState instance
-        Seeds the estimator unless None; draws the split of a float `cv`.
+    seeds : RandomState instance or None
+        Seeds the estimator.
 
     Returns
     -------
@@ -207,7 +205,6 @@ def fit_weak(
 
     positions = np.flatnonzero(labeled)
     estimator = seed_nested(adapt(clone(estimator)), seeds)
-    split_seed = _seed_of_split(cv, rng)
     rows = safe_indexing(select_columns(X, columns), positions)
     weights = None if sample_weight is None else sample_weight[positions]
     params = take_metadata(params, positions, n_rows(X))
@@ -217,17 +214,16 @@ def fit_weak(
     predictor = WeakPredictor(fitted, columns, np.sort(to_numpy(fitted.classes_)))
     proba = predictor.proba(X)
     predictor.watch_decisions(X, proba)
-    if cross_fit:
+    if folds is not None:
         out_of_fold = memory.cache(out_of_fold_proba, ignore=["n_jobs"])(
             estimator,
             rows,
             labels,
             predictor.classes,
-            cv=cv,
+            folds=folds,
             sample_weight=weights,
             params=params,
             n_jobs=n_jobs,
-            random_state=split_seed,
         )
         held_out = ~np.isnan(out_of_fold).any(axis=1)
         proba[positions[held_out]] = out_of_fold[held_out]
@@ -400,11 +396,6 @@ def _fit_clone(estimator, X, y, sample_weight, params):
     return fit_on_labels(
         clone(estimator), X, y, sample_weight, params, name="weak_estimator"
     )
-
-
-def _seed_of_split(cv, rng):
-    is_share = isinstance(cv, Real) and not isinstance(cv, Integral)
-    return draw_seed(rng) if is_share else None
 
 
 def give_weak_view(detector, weak, *, weak_features, missing_label):

@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import (
+    GroupKFold,
     KFold,
     RepeatedStratifiedKFold,
     ShuffleSplit,
@@ -17,7 +18,7 @@ from sklearn.model_selection import (
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 
-from sklearn_w2s._cross_fit import out_of_bag_proba, out_of_fold_proba
+from sklearn_w2s._cross_fit import held_out_folds, out_of_bag_proba, out_of_fold_proba
 
 
 @pytest.fixture(scope="module")
@@ -28,16 +29,18 @@ def rows():
 
 
 def predict(estimator, X, y, cv=None, sample_weight=None, classes=None, **params):
+    everyone, rng = np.full(len(y), True), np.random.RandomState(0)
     return out_of_fold_proba(
         estimator,
         X,
         y,
         np.unique(y) if classes is None else classes,
-        cv=cv,
+        folds=held_out_folds(
+            cv, X, y, everyone, sample_weight, rng=rng, split_params={}
+        ),
         sample_weight=sample_weight,
         params=params,
         n_jobs=None,
-        random_state=0,
     )
 
 
@@ -185,7 +188,11 @@ def test_arguments_of_fit_are_cut_into_folds(rows):
         (2.5, r"cv=2.5 does not split the 60 labeled rows"),
         ("many", "cv='many' does not split the 60 labeled rows: Expected"),
         (KFold(100), r"cv=KFold\(.*\) does not split .* n_splits=100 greater than"),
-        ([(np.arange(60), [0]), ([0, 0], [1])], r"one class only to train on"),
+        ([(np.arange(1, 60), [0]), ([0, 0], [1])], r"one class only to train on"),
+        ([([0, 1, 2], [3]), ([0, 1, 2], [1, 2])], r"Split 1 trains on 2 of .* row 1"),
+        ([(np.arange(60) < 9, np.arange(60) < 3)], r"Split 0 trains on 3 of the rows"),
+        (iter(()), r"no split\. An iterator can be read only once: pass a list"),
+        (GroupKFold(2), r"GroupKFold\(.* needs groups.*enable_metadata_routing=True"),
     ],
 )
 def test_splits_that_are_none_are_refused(rows, cv, message):

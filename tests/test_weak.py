@@ -8,6 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import LinearSVC
 
+from sklearn_w2s._cross_fit import held_out_folds
 from sklearn_w2s._weak import WeakPredictor, fit_weak, resolve_columns, select_columns
 
 N_LABELED = 30
@@ -28,14 +29,16 @@ def fit(estimator, rows, **params):
         "weak_proba": None,
         "sample_weight": None,
         "params": {},
-        "cross_fit": False,
-        "cv": None,
+        "folds": None,
         "memory": None,
         "n_jobs": None,
         "seeds": None,
-        "rng": np.random.RandomState(0),
     }
     return fit_weak(estimator, X, labels, labeled, **defaults | params)
+
+
+def folds(rows, cv=None, rng=None):
+    return held_out_folds(cv, *rows, None, rng=rng, split_params={})
 
 
 # The fitted estimator
@@ -63,7 +66,7 @@ def test_it_sees_its_columns_only(rows):
 
 def test_labeled_rows_alone_are_cross_fitted(rows):
     X, _, labeled = rows
-    predictor, proba = fit(GaussianNB(), rows, cross_fit=True)
+    predictor, proba = fit(GaussianNB(), rows, folds=folds(rows))
     in_sample = predictor.proba(X)
     assert_array_equal(proba[~labeled], in_sample[~labeled])
     assert (proba[labeled] != in_sample[labeled]).any(axis=1).all()
@@ -72,7 +75,7 @@ def test_labeled_rows_alone_are_cross_fitted(rows):
 def test_rows_that_are_never_held_out_keep_in_sample_probabilities(rows):
     X, _, _ = rows
     splits = [(np.arange(10, N_LABELED), np.arange(10))]
-    predictor, proba = fit(GaussianNB(), rows, cross_fit=True, cv=splits)
+    predictor, proba = fit(GaussianNB(), rows, folds=splits)
     changed = (proba != predictor.proba(X)).any(axis=1)
     assert_array_equal(changed, np.arange(80) < 10)
 
@@ -104,7 +107,7 @@ def test_unset_seeds_are_set(rows):
 def test_a_frozen_estimator_is_used_as_it_is(rows):
     X, _, _ = rows
     frozen = FrozenEstimator(GaussianNB().fit(X, np.where(X[:, 1] > 0, "b", "c")))
-    predictor, proba = fit(frozen, rows, cross_fit=True)
+    predictor, proba = fit(frozen, rows, folds=folds(rows))
     assert predictor.estimator is frozen
     # Its classes and those of the labels.
     assert_array_equal(predictor.classes, ["a", "b", "c"])
@@ -186,9 +189,9 @@ def test_the_cache_knows_what_a_fit_depends_on(rows, tmp_path):
     assert (first, again) == (1, 0)
     assert_array_equal(proba, expected)
     # The fit on all labeled rows is shared with that of strategies without regions.
-    assert count(rows, memory, cross_fit=True)[0] == 5
-    assert count(rows, memory, cross_fit=True, n_jobs=1)[0] == 0
-    assert count(rows, memory, cross_fit=True, cv=3)[0] == 3
+    assert count(rows, memory, folds=folds(rows))[0] == 5
+    assert count(rows, memory, folds=folds(rows), n_jobs=1)[0] == 0
+    assert count(rows, memory, folds=folds(rows, 3))[0] == 3
     for changed in (
         {"C": 2.0},
         {"columns": [0]},
@@ -203,11 +206,11 @@ def test_the_cache_knows_what_a_fit_depends_on(rows, tmp_path):
 
 
 def test_a_seeded_split_is_found_again(rows, tmp_path):
-    params = {"memory": str(tmp_path), "cross_fit": True, "cv": 0.3}
     counts = []
     for seed in (0, 0, 1):
         rng = np.random.RandomState(seed)
-        counts.append(count(rows, rng=rng, seeds=rng, **params)[0])
+        split = folds(rows, 0.3, rng)
+        counts.append(count(rows, str(tmp_path), folds=split, seeds=rng)[0])
     assert counts[1] == 0
     assert counts[2] > 0
 

@@ -266,10 +266,10 @@ class WeakToStrongClassifier(_InMemory):
             weights=survey.labeled_weights if weighted else None,
             cross_fit=finds_regions,
             cv=self._detector().cv,
+            rng=rng,
             memory=self.memory,
             n_jobs=self.n_jobs,
             seeds=seeds,
-            rng=rng,
         )
         self.weak_predictor_, self.classes_ = predictor, predictor.classes
         require_codes(strong, self.classes_)

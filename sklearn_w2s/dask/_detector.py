@@ -187,10 +187,10 @@ class OverlapDetector(  # type: ignore[call-arg]
             weights=weights,
             cross_fit=True,
             cv=self.cv,
+            rng=rng,
             memory=self.memory,
             n_jobs=self.n_jobs,
             seeds=None if self.random_state is None else rng,
-            rng=rng,
         )
         weighted = sample_weight is not None
         return self._fit_survey(

@@ -6,6 +6,7 @@ from typing import Any
 import dask
 import numpy as np
 
+from sklearn_w2s._cross_fit import held_out_folds
 from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s._validation import check_labels
 from sklearn_w2s._weak import fit_weak, is_given, resolve_columns
@@ -186,7 +187,9 @@ def require_survey(survey, y, missing_label, *, given):
         raise ValueError(msg)
 
 
-def learn_weakly(estimator, survey, *, weak_features, weights, **options):
+def learn_weakly(
+    estimator, survey, *, weak_features, weights, cross_fit, cv, rng, **options
+):
     """Fit the weak estimator on the labeled rows.
 
     Parameters
@@ -199,8 +202,12 @@ def learn_weakly(estimator, survey, *, weak_features, weights, **options):
         Columns that it sees.
     weights : ndarray of shape (n_labeled,) or None
         Weights of the labeled rows.
+    cross_fit : bool
+        Whether labeled rows get probabilities from estimators that did not see them.
+    cv, rng
+        How, see `held_out_folds`.
     **options
-        `cross_fit`, `cv`, `memory`, `n_jobs`, `seeds` and `rng` of `fit_weak`.
+        `memory`, `n_jobs` and `seeds` of `fit_weak`.
 
     Returns
     -------
@@ -211,15 +218,21 @@ def learn_weakly(estimator, survey, *, weak_features, weights, **options):
     """
     given = is_given(estimator)
     X = survey.rows if given else survey.labeled_rows
+    labeled, folds = np.ones(len(X), dtype=bool), None
+    if cross_fit and not given:
+        folds = held_out_folds(
+            cv, X, survey.labels, labeled, weights, rng=rng, split_params={}
+        )
     predictor, proba = fit_weak(
         estimator,
         X,
         survey.labels,
-        np.ones(len(X), dtype=bool),
+        labeled,
         columns=resolve_columns(weak_features, X),
         weak_proba=None,
         sample_weight=None if given else weights,
         params={},
+        folds=folds,
         **options,
     )
     return predictor, None if given else proba

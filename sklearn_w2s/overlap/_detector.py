@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sklearn_w2s._algorithms.interval import effective_size
 from sklearn_w2s._algorithms.overlap import OVERLAP, region_shares
+from sklearn_w2s._cross_fit import held_out_folds, split_arguments
 from sklearn_w2s._fitting import adapt, fit_arguments, forget_fit
 from sklearn_w2s._missing import accepts_missing, refuse_missing, strict_readers
 from sklearn_w2s._parameters import NestedParamsMixin, takes_one_table
@@ -25,7 +26,7 @@ from sklearn_w2s._sklearn import (
     fit_context,
     move_like,
     raise_for_params,
-    route_intermediate_fit,
+    route_intermediate,
 )
 from sklearn_w2s._tabular import default_weak_estimator
 from sklearn_w2s._validation import check_features, check_labels, n_rows
@@ -119,7 +120,8 @@ class OverlapDetector(
         How labeled rows get probabilities from estimators that did not see them. None
         is 5 stratified folds, or fewer where a class has fewer rows; a float in (0, 1)
         holds that share out once. Rows that are never held out keep in-sample
-        probabilities.
+        probabilities. The splitter is asked once a fit; it gets the labeled rows, and
+        with metadata routing their ``groups``.
     missing_label : scalar, default=-1
         Label of unlabeled rows.
     reservoir_size : int, default=10000
@@ -344,7 +346,8 @@ class OverlapDetector(
         sample_weight : array-like of shape (n_samples,), default=None
             Weights; a weight of two equals a row given twice.
         **params : dict
-            Metadata for `weak_estimator.fit`, with metadata routing switched on.
+            Metadata for `weak_estimator.fit` and for the splitter `cv`, such as
+            ``groups``, with metadata routing switched on.
 
         Returns
         -------
@@ -431,6 +434,17 @@ class OverlapDetector(
         ((weights, weak_params),) = fit_arguments(
             self, ["weak_estimator"], sample_weight, params, method=method
         )
+        folds = None
+        if not given:
+            folds = held_out_folds(
+                self.cv,
+                X,
+                labels,
+                labeled,
+                weights,
+                rng=rng,
+                split_params=split_arguments(self, params, method),
+            )
         self.weak_predictor_, proba = fit_weak(
             default_for(X) if self.weak_estimator is None else self._weak(),
             X,
@@ -440,12 +454,10 @@ class OverlapDetector(
             weak_proba=weak_proba,
             sample_weight=weights,
             params=weak_params,
-            cross_fit=True,
-            cv=self.cv,
+            folds=folds,
             memory=self.memory,
             n_jobs=self.n_jobs,
             seeds=seeds,
-            rng=rng,
         )
         self.weak_estimator_ = self.weak_predictor_.estimator
         self.classes_ = self.weak_predictor_.classes
@@ -476,22 +488,24 @@ class OverlapDetector(
         return described
 
     def get_metadata_routing(self):
-        """Say which metadata `fit` uses and what it passes to the weak estimator.
+        """Say which metadata `fit` uses, and what the weak estimator and `cv` get.
 
         Returns
         -------
         MetadataRouter
             Routing information.
         """
-        mapping = MethodMapping().add(caller="fit", callee="fit")
-        mapping.add(caller="partial_fit", callee="fit")
+
+        def mapping(callee):
+            mapping = MethodMapping().add(caller="fit", callee=callee)
+            mapping.add(caller="partial_fit", callee=callee)
+            return route_intermediate(mapping, callee)
+
         return (
             MetadataRouter(owner=self)
             .add_self_request(self)
-            .add(
-                weak_estimator=self._weak(),
-                method_mapping=route_intermediate_fit(mapping),
-            )
+            .add(weak_estimator=self._weak(), method_mapping=mapping("fit"))
+            .add(splitter=self.cv, method_mapping=mapping("split"))
         )
 
     def _findings(self):

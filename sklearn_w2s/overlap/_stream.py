@@ -50,7 +50,8 @@ class StreamMixin(BaseEstimator):
         sample_weight : array-like of shape (n_samples,), default=None
             Weights.
         **params : dict
-            Metadata for `weak_estimator.fit`, with metadata routing switched on.
+            Metadata for `weak_estimator.fit` and for the splitter `cv`, such as
+            ``groups``, with metadata routing switched on.
 
         Returns
         -------

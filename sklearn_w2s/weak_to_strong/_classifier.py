@@ -11,7 +11,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sklearn_w2s._algorithms.weak_labels import one_hot, unit_mean
-from sklearn_w2s._cross_fit import held_out_folds
+from sklearn_w2s._cross_fit import held_out_folds, split_arguments
 from sklearn_w2s._delegation import (
     PredictionDelegate,
     prediction_mapping,
@@ -354,8 +354,8 @@ class WeakToStrongClassifier(
             Weights for both estimators. Where there is no teacher, a weight of two
             equals a row given twice.
         **params : dict
-            Metadata for the `fit` of the sub-estimators, with metadata routing
-            switched on.
+            Metadata for the `fit` of the sub-estimators and for the splitter `cv` of
+            `overlap_detector`, such as ``groups``, with metadata routing switched on.
 
         Returns
         -------
@@ -403,10 +403,8 @@ class WeakToStrongClassifier(
         with self._task(tasks, "weak"):
             folds = None
             if needs_regions or getattr(strategy.teacher, "needs_labels", False):
-                folds = self._hold_out(rows, rng)
-            weak, proba = self._fit_weak(
-                rows, weak_proba, weak_fit, folds, seeds=seeds, rng=rng
-            )
+                folds = self._hold_out(rows, rng, params)
+            weak, proba = self._fit_weak(rows, weak_proba, weak_fit, folds, seeds)
             self._heed_decisions(weak, strategy)
         regions = taught = None
         if needs_regions:
@@ -513,22 +511,19 @@ class WeakToStrongClassifier(
             raise ValueError(message)
         warn(message)
 
-    def _hold_out(self, rows, rng):
+    def _hold_out(self, rows, rng, params):
         """Return the folds of labeled rows that all who learn from them share."""
-        weights = rows.weights[rows.labeled]
-        if len(np.unique(rows.labels[weights > 0])) < 2:
-            return []
-        cv = self._detector().cv
-        is_share = isinstance(cv, Real) and not isinstance(cv, Integral)
         return held_out_folds(
-            cv,
-            safe_indexing(rows.X, np.flatnonzero(rows.labeled)),
+            self._detector().cv,
+            rows.X,
             rows.labels,
-            weights,
-            draw_seed(rng) if is_share else None,
+            rows.labeled,
+            rows.weights,
+            rng=rng,
+            split_params=split_arguments(self, params),
         )
 
-    def _fit_weak(self, rows, given_proba, arguments, folds, *, seeds, rng):
+    def _fit_weak(self, rows, given_proba, arguments, folds, seeds):
         """Set the weak estimator; return it and its probabilities of all rows."""
         weights, params = arguments
         weak, proba = fit_weak(
@@ -540,12 +535,10 @@ class WeakToStrongClassifier(
             weak_proba=given_proba,
             sample_weight=weights,
             params=params,
-            cross_fit=folds is not None,
-            cv=folds,
+            folds=folds,
             memory=self.memory,
             n_jobs=self.n_jobs,
             seeds=seeds,
-            rng=rng,
         )
         self.weak_estimator_, self.classes_ = weak.estimator, weak.classes
         return weak, proba
@@ -871,6 +864,11 @@ class WeakToStrongClassifier(
             .add(
                 strong_estimator=self._strong(),
                 method_mapping=prediction_mapping("fit"),
+            )
+            .add(
+                # Any object with `fit` and `get_support` may find regions.
+                splitter=getattr(self._detector(), "cv", None),
+                method_mapping=MethodMapping().add(caller="fit", callee="split"),
             )
         )
 

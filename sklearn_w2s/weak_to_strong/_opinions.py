@@ -150,16 +150,15 @@ class StrongMember:
             "sample_weight": self.weights,
             "params": self.params,
             "n_jobs": self.n_jobs,
-            "random_state": None,
         }
         args = (estimator, labels.X, y, labels.classes)
         try:
-            first = out_of_fold_proba(*args, cv=labels.folds[:1], **options)
+            first = out_of_fold_proba(*args, folds=labels.folds[:1], **options)
             if not self._is_worthwhile(labels, first):
                 return None
             held_out = first
             if len(labels.folds) > 1:
-                others = out_of_fold_proba(*args, cv=labels.folds[1:], **options)
+                others = out_of_fold_proba(*args, folds=labels.folds[1:], **options)
                 held_out = np.where(np.isnan(others), first, others)
             self.fitted_ = fit_on_labels(
                 clone(estimator),

@@ -139,6 +139,23 @@ def split_arguments(owner, params, method="fit"):
     return dict(process_routing(owner, method, **params)["splitter"]["split"])
 
 
+def require_routing(params):
+    """Refuse groups that would not reach the splitter.
+
+    Raises
+    ------
+    TypeError
+        If metadata routing is off.
+    """
+    if "groups" in params and not routing_enabled():
+        msg = (
+            "params has groups, which reach the splitter by metadata routing alone, "
+            "and that is off. Switch on "
+            "sklearn.set_config(enable_metadata_routing=True)."
+        )
+        raise TypeError(msg)
+
+
 def require_groups(splitter, groups):
     """Refuse to split without the groups that a splitter asks for.
 

@@ -9,7 +9,10 @@ FloatArray = NDArray[np.float64]
 
 
 def paired_difference(
-    first: ArrayLike, second: ArrayLike, weights: ArrayLike
+    first: ArrayLike,
+    second: ArrayLike,
+    weights: ArrayLike,
+    rows: ArrayLike | None = None,
 ) -> tuple[float, float]:
     r"""Return how much more often the first is right than the second, and the error.
 
@@ -24,10 +27,13 @@ def paired_difference(
 
     Parameters
     ----------
-    first, second : array-like of shape (n,) of bool
+    first, second : array-like of shape (m,) of bool
         Whether each of the two is right in a row.
-    weights : array-like of shape (n,)
-        Weights of the rows, with a positive sum; n is their effective number.
+    weights : array-like of shape (m,)
+        Weights, with a positive sum; n is the effective number of rows.
+    rows : array-like of shape (m,) of int, default=None
+        Which row each value is of, from zero on, where rows were judged several times:
+        that is no further evidence. None means a row each.
 
     Returns
     -------
@@ -49,7 +55,8 @@ def paired_difference(
     """
     w = np.asarray(weights, dtype=np.float64)
     w = w / w.sum()
-    n = 1 / (w @ w)
+    of_rows = w if rows is None else np.bincount(np.asarray(rows, np.intp), w)
+    n = 1 / (of_rows @ of_rows)
     won = float(w @ (np.asarray(first, bool) & ~np.asarray(second, bool)))
     lost = float(w @ (np.asarray(second, bool) & ~np.asarray(first, bool)))
     b, c = (n * won + 0.5) / (n + 2), (n * lost + 0.5) / (n + 2)

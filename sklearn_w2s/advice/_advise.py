@@ -58,9 +58,12 @@ def advise(
     sample_source : array-like of shape (n,), default=None
         Where each row comes from, to say which source to draw more rows from.
     cv : int, splitter, iterable or None, default=None
-        How the labeled rows are split, as in
+        How the labeled rows are split, once, as in
         :class:`~sklearn_w2s.model_selection.LabeledSplit`. None means 5 stratified
-        folds, or fewer where a class has fewer labels.
+        folds, or fewer where a class has fewer labels. Rows that it never holds out are
+        no evidence; of rows that it holds out several times the mean counts, as one
+        row. Each unlabeled row is held out once, with its group where groups are kept
+        apart.
     scoring : {"accuracy", "balanced_accuracy"}, default="accuracy"
         What gains are measured in. For the second one, rows weigh by the inverse share
         of their class.
@@ -72,7 +75,7 @@ def advise(
         Deals unlabeled rows to folds, and seeds every `random_state` of the estimators
         that is None.
     params : dict, default=None
-        Metadata for the fits, as in
+        Metadata for the fits and for the splitter, such as ``groups``, as in
         :func:`~sklearn_w2s.model_selection.cross_validate_gap`.
     verbose : int, default=0
         Verbosity of the loop over folds.
@@ -101,7 +104,8 @@ def advise(
     Raises
     ------
     TypeError
-        If the estimator is no weak-to-strong classifier.
+        If the estimator is no weak-to-strong classifier, or groups are given while
+        metadata routing is off.
     ValueError
         If no row is unlabeled, or an argument does not fit.
 

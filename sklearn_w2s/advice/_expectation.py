@@ -150,18 +150,20 @@ def compare(opinions, truth, weigh, confidence_level):
     Returns
     -------
     dict of str to dict
-        By ``"<first> - <second>"``: difference, error, interval and n_rows. Empty
-        without rows.
+        By ``"<first> - <second>"``: difference, error, interval and n_rows. Of a row
+        with several opinions the mean counts, as one row. Empty without rows.
     """
-    n_rows = len(opinions.rows)
+    rows, place = np.unique(opinions.rows, return_inverse=True)
+    n_rows = len(rows)
     if n_rows < 2:
         return {}
     labels = truth[opinions.rows]
+    weights = weigh(truth[rows])[place] * opinions.weights
     hits = {name: said == labels for name, said in opinions.predicted.items()}
     comparisons = {}
     for pair in PAIRS:
         difference, error = paired_difference(
-            hits[pair.first], hits[pair.second], weigh(labels)
+            hits[pair.first], hits[pair.second], weights, place
         )
         half = stdtrit(n_rows - 1, (1 + confidence_level) / 2) * error
         comparisons[pair.name] = {

@@ -76,7 +76,7 @@ def _overconfidence(opinions, truth):
     if not len(opinions.rows):
         return np.nan
     hits = opinions.predicted["weak"] == truth[opinions.rows]
-    return float(np.mean(opinions.confidence - hits))
+    return float(np.average(opinions.confidence - hits, weights=opinions.weights))
 
 
 def _consistency(rows, labels):

@@ -11,11 +11,13 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 
+from sklearn_w2s._cross_fit import apart, require_routing
 from sklearn_w2s._fitting import take_metadata
 from sklearn_w2s._sklearn import routing_enabled, safe_indexing, seed_nested
 from sklearn_w2s._validation import check_labels, n_rows
 from sklearn_w2s.model_selection import LabeledSplit, cross_validate_gap
 from sklearn_w2s.model_selection._gap_fold import final_step, weak_alone
+from sklearn_w2s.model_selection._split import group_codes
 from sklearn_w2s.overlap import OverlapDetector
 
 MAX_FOLDS = 5
@@ -30,7 +32,8 @@ class Opinions:
     Parameters
     ----------
     rows : ndarray of shape (m,) of int
-        Positions of the rows.
+        Positions of the rows; a row that was held out several times stands there as
+        often.
     predicted : dict of str to ndarray of shape (m,)
         By name of the rival; without labels there is no strong estimator on them.
     confidence : ndarray of shape (m,)
@@ -44,6 +47,12 @@ class Opinions:
     predicted: dict
     confidence: Any
     advantage: dict
+
+    @property
+    def weights(self):
+        """Weights that give each row the sum of one."""
+        _, place, times = np.unique(self.rows, return_inverse=True, return_counts=True)
+        return 1 / times[place]
 
     def of(self, mask):
         """Return the opinions of the rows that a mask over all rows names."""
@@ -72,6 +81,12 @@ class Folds(LabeledSplit):
         As in `LabeledSplit`.
     seed : int
         Deals the unlabeled rows to the folds.
+
+    Attributes
+    ----------
+    held_out : list of ndarray
+        What each fold of the last call of `split` held out: its labeled test rows, and
+        the unlabeled rows dealt to it. `cv` may draw other folds when asked again.
     """
 
     def __init__(self, cv, *, missing_label, seed):
@@ -81,23 +96,35 @@ class Folds(LabeledSplit):
     def split(self, X, y=None, groups=None):
         """Return positions of training rows, and of labeled test rows."""
         _, labeled = check_labels(y, self.missing_label)
-        splits = list(super().split(X, y, groups))
-        fold = self.deal(labeled, len(splits))
+        splits = apart(super().split(X, y, groups), len(labeled))
+        unlabeled = np.flatnonzero(~labeled)
+        units = unlabeled if groups is None else group_codes(groups)[unlabeled]
+        dealt = [unlabeled[own] for own in self._deal(splits, unlabeled, units)]
+        self.held_out = [
+            np.concatenate([test, own])
+            for (_, test), own in zip(splits, dealt, strict=True)
+        ]
         return [
             *(
-                (train[fold[train] != k], test)
-                for k, (train, test) in enumerate(splits)
+                (train[~np.isin(train, own)], test)
+                for (train, test), own in zip(splits, dealt, strict=True)
             ),
             (np.arange(len(labeled)), np.flatnonzero(labeled)),
         ]
 
-    def deal(self, labeled, n_folds):
-        """Return the fold that holds out each unlabeled row, -1 for labeled ones."""
-        fold = np.full(len(labeled), -1)
-        unlabeled = np.flatnonzero(~labeled)
-        mixed = np.random.RandomState(self.seed).permutation(unlabeled)
-        fold[mixed] = np.arange(len(mixed)) % n_folds
-        return fold
+    def _deal(self, splits, unlabeled, units):
+        """Return a mask of unlabeled rows for each fold, with each row in one of them.
+
+        A fold that does not train on a row is the first choice. Rows of one unit that
+        have the same choice go to the same fold.
+        """
+        is_free = np.array([~np.isin(unlabeled, train) for train, _ in splits])
+        is_free |= ~is_free.any(axis=0)
+        _, units = np.unique(units, return_inverse=True)
+        n_units = units.max(initial=-1) + 1
+        turn = np.argsort(np.random.RandomState(self.seed).permutation(n_units))
+        nth_free = turn[units] % is_free.sum(axis=0)
+        return is_free & (np.cumsum(is_free, axis=0) == nth_free + 1)
 
 
 class _NoScorer(BaseEstimator):
@@ -138,18 +165,22 @@ def run_trial(
     student : classifier
         Fitted on all rows.
     opinions : Opinions
-        Of rows held out: of labeled ones where each class has two, and of all unlabeled
-        ones; of a fifth of these alone where no labeled ones are held out.
+        Of rows held out: of labeled ones where each class has two, as often as `cv`
+        holds them out, and of all unlabeled ones; of a fifth of these alone where no
+        labeled ones are held out.
     """
+    params = params or {}
+    require_routing(params)
     estimator = _with_detector(estimator)
     missing_label = final_step(estimator).missing_label
     labels, labeled = check_labels(y, missing_label)
     counts = np.unique(labels, return_counts=True)[1]
-    if not ask_labels or (cv is None and (not len(counts) or counts.min() < 2)):
-        return _hold_out_once(estimator, X, y, labeled, random_state, params or {})
-    if cv is None:
-        cv = min(MAX_FOLDS, int(counts.min()))
     folds = Folds(cv, missing_label=missing_label, seed=random_state)
+    if not ask_labels or (cv is None and (not len(counts) or counts.min() < 2)):
+        params = _for_estimator(estimator, folds, params)
+        return _hold_out_once(estimator, X, y, labeled, random_state, params)
+    if cv is None:
+        folds.cv = min(MAX_FOLDS, int(counts.min()))
     results = cross_validate_gap(
         estimator,
         X,
@@ -165,14 +196,11 @@ def run_trial(
     )
     *students, student = results["weak_to_strong_estimator"]
     *alone, _ = results["strong_on_labels_estimator"]
-    *splits, _ = folds.split(X, y)
-    fold = folds.deal(labeled, len(splits))
-    asked = np.isin(np.arange(len(fold)), _sample(labeled, random_state))
+    asked = labeled.copy()
+    asked[_sample(labeled, random_state)] = True
     heard = [
-        _hear(X, np.concatenate([test, np.flatnonzero(asked & (fold == k))]), *rivals)
-        for k, ((_, test), *rivals) in enumerate(
-            zip(splits, students, alone, strict=True)
-        )
+        _hear(X, rows[asked[rows]], *rivals)
+        for rows, *rivals in zip(folds.held_out, students, alone, strict=True)
     ]
     return student, _join(heard)
 
@@ -206,14 +234,22 @@ def _hold_out_once(estimator, X, y, labeled, seed, params):
     return student, _hear(X, held_out, other)
 
 
+def _for_estimator(estimator, folds, params):
+    """Return the metadata for the estimator; others may be for the folds."""
+    if not routing_enabled() or not params:
+        return params
+    to_fit = MethodMapping().add(caller="fit", callee="fit")
+    to_split = MethodMapping().add(caller="fit", callee="split")
+    router = (
+        MetadataRouter(owner="advise")
+        .add(estimator=estimator, method_mapping=to_fit)
+        .add(splitter=folds, method_mapping=to_split)
+    )
+    return process_routing(router, "fit", **params).estimator.fit
+
+
 def _fit(estimator, X, y, rows, seed, params):
     estimator = seed_nested(clone(estimator), seed)
-    if routing_enabled() and params:
-        mapping = MethodMapping().add(caller="fit", callee="fit")
-        router = MetadataRouter(owner="advise").add(
-            estimator=estimator, method_mapping=mapping
-        )
-        params = process_routing(router, "fit", **params).estimator.fit
     params = take_metadata(params, rows, n_rows(X))
     return estimator.fit(safe_indexing(X, rows), safe_indexing(y, rows), **params)
 

@@ -43,8 +43,9 @@ def cross_validate_gap(
     X : {array-like, sparse matrix, data frame} of shape (n, n_features)
         Rows.
     y : array-like of shape (n,)
-        Labels. Rows marked by the `missing_label` of the estimator are unlabeled rows
-        of every training set, and of no test set.
+        Labels. Rows marked by the `missing_label` of the estimator are in no test set,
+        and unlabeled rows of every training set, except for those of a test group or of
+        the future, see :class:`LabeledSplit`.
     labeled_size : int or float, default=None
         Training rows that keep their label: a number, or a share in (0, 1] of those
         that have one, drawn in the shares of the classes, one of each at least. None
@@ -55,8 +56,8 @@ def cross_validate_gap(
         Other training rows that are used: a number or a share, drawn at random. None
         uses all.
     cv : int, splitter, iterable or None, default=None
-        How to split the labeled rows, as in :class:`LabeledSplit`, which is taken as
-        well; None means 5 stratified folds.
+        How to split the labeled rows, once, as in :class:`LabeledSplit`, which is taken
+        as well; None means 5 stratified folds.
     scoring : str, callable, list, tuple, set or dict, default="accuracy"
         One scorer or several, as in :func:`~sklearn.model_selection.cross_validate`;
         greater is better.
@@ -111,8 +112,8 @@ def cross_validate_gap(
     Raises
     ------
     TypeError
-        If the estimator is no weak-to-strong classifier, or metadata is given with a
-        pipeline while metadata routing is off.
+        If the estimator is no weak-to-strong classifier, or groups, or with a pipeline
+        any metadata, are given while metadata routing is off.
     ValueError
         If labels, sizes or scorers do not fit, if every fit of the estimator fails, or
         if it has no weak estimator that could label test rows.

@@ -14,6 +14,7 @@ from sklearn.utils.metadata_routing import (
 )
 from sklearn.utils.parallel import Parallel, delayed
 
+from sklearn_w2s._cross_fit import require_routing
 from sklearn_w2s._sklearn import routing_enabled, to_numpy
 from sklearn_w2s._validation import check_labels, require_rows
 from sklearn_w2s._warnings import warn
@@ -136,6 +137,7 @@ def _check_scoring(scoring, error_score):
 
 def _route(estimator, alone, scorer, splitter, params):
     """Return who gets which metadata."""
+    require_routing(params)
     if not routing_enabled():
         if params and estimator is not final_step(estimator):
             msg = (

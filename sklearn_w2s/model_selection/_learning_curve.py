@@ -40,8 +40,8 @@ def gap_learning_curve(
         goes with every one of `labeled_sizes`, and the other way round; two sequences
         are paired.
     cv : int, splitter, iterable or None, default=None
-        How to split the labeled rows; None means 5 stratified folds. All sizes have
-        the same folds.
+        How to split the labeled rows, once; None means 5 stratified folds. All sizes
+        have the same folds.
     scoring : str, callable, list, tuple, set or dict, default="accuracy"
         One scorer or several; greater is better.
     n_jobs : int, default=None

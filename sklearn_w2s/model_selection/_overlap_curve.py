@@ -22,6 +22,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import Parallel, delayed
 
 from sklearn_w2s._algorithms.overlap import OVERLAP
+from sklearn_w2s._cross_fit import require_groups
 from sklearn_w2s._fitting import adapt, take_metadata
 from sklearn_w2s._sklearn import routing_enabled, safe_indexing, seed_nested
 from sklearn_w2s._validation import (
@@ -93,8 +94,8 @@ def overlap_curve(
     weak_size : float, default=0.5
         Share of the training rows, in (0, 1), that the weak estimator is fitted on.
     cv : int, splitter, iterable of (train, test) or None, default=None
-        Training and test rows. None holds out a quarter once, stratified by class; an
-        int is a number of stratified folds.
+        Training and test rows, split once. None holds out a quarter once, stratified by
+        class; an int is a number of stratified folds.
     n_repeats : int, default=5
         Repeats for each test set.
     scoring : str, callable or None, default="accuracy"
@@ -110,8 +111,8 @@ def overlap_curve(
         estimators, which scikit-learn has from 1.9 on, are told of every fit as of one
         of its own.
     params : dict, default=None
-        Metadata for the estimators, the splitter and the scorer, routed to those that
-        request it; needs metadata routing.
+        Metadata for the estimators, a detector, the splitter and the scorer, routed to
+        those that request it; needs metadata routing.
 
     Returns
     -------
@@ -217,10 +218,12 @@ def overlap_curve(
     if cv is None:
         cv = StratifiedShuffleSplit(1, test_size=0.25, random_state=_draw_seed(rng))
     cv = check_cv(cv, y, classifier=True)
-    routed = _route(weak, strong, cv, scorer, params)
+    routed = _route(weak, strong, regions, cv, scorer, params)
     parallel = Parallel(n_jobs=n_jobs, verbose=verbose)
 
-    splits = list(cv.split(X, y, **routed["splitter"].get("split", {})))
+    to_split = routed["splitter"].get("split", {})
+    require_groups(cv, to_split.get("groups"))
+    splits = list(cv.split(X, y, **to_split))
     data = _Data(X, y, scorer, routed)
     pools = parallel(
         delayed(_label_pool)(
@@ -312,7 +315,8 @@ def _detect(detector, data, taught, rows, seed):
     labels = data.y[train].astype(object)
     labels[len(taught) :] = detector.missing_label
     detector = seed_nested(clone(detector), seed)
-    detector.fit(safe_indexing(data.X, train), labels)
+    params = take_metadata(data.routed["regions"].get("fit", {}), train, len(data.y))
+    detector.fit(safe_indexing(data.X, train), labels, **params)
     found = detector.predict(safe_indexing(data.X, rows))
     return check_regions(found, name="regions.predict(X)")
 
@@ -370,7 +374,7 @@ def _warn_of_missing(scores, shares):
         warn(msg, FitFailedWarning)
 
 
-def _route(weak, strong, cv, scorer, params):
+def _route(weak, strong, regions, cv, scorer, params):
     params = params or {}
     if params and not routing_enabled():
         msg = (
@@ -382,12 +386,19 @@ def _route(weak, strong, cv, scorer, params):
     if not params:
         return {
             name: {}
-            for name in ("weak_estimator", "strong_estimator", "splitter", "scorer")
+            for name in (
+                "weak_estimator",
+                "strong_estimator",
+                "regions",
+                "splitter",
+                "scorer",
+            )
         }
     router = (
         MetadataRouter(owner="overlap_curve")
         .add(weak_estimator=weak, method_mapping=_call("fit"))
         .add(strong_estimator=strong, method_mapping=_call("fit"))
+        .add(regions=regions, method_mapping=_call("fit"))
         .add(splitter=cv, method_mapping=_call("split"))
         .add(scorer=scorer, method_mapping=_call("score"))
     )

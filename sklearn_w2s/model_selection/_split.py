@@ -1,20 +1,25 @@
 """Cross-validate on the labeled rows and train on the unlabeled ones as well."""
 
+import warnings
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator, check_cv
-from sklearn.utils import indexable
+from sklearn.utils import column_or_1d, indexable
+from sklearn.utils.metadata_routing import UNUSED, get_routing_for_object
 
+from sklearn_w2s._cross_fit import require_groups
 from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s._validation import check_labels, require_rows
 
 
 class LabeledSplit(BaseCrossValidator):
-    """Split the labeled rows and add all unlabeled rows to every training set.
+    """Split the labeled rows and add the unlabeled rows to every training set.
 
     No test set holds an unlabeled row, so that any scorer can be used, and every
-    training set holds all of them, since they cost no label.
+    training set holds all of them, since they cost no label. Only what a split keeps
+    apart in labeled rows, groups or the future, it keeps apart in unlabeled ones too.
 
     Parameters
     ----------
@@ -28,6 +33,12 @@ class LabeledSplit(BaseCrossValidator):
     ------
     ValueError
         If `cv` is none of these.
+
+    Attributes
+    ----------
+    shuffle, random_state : object
+        Those of `cv`, where it has them, by which halving searches know a splitter that
+        draws anew at each call.
 
     See Also
     --------
@@ -43,8 +54,16 @@ class LabeledSplit(BaseCrossValidator):
     them as an error. `cross_val_predict` accepts no splitter whose test sets leave rows
     out, hence not this one.
 
-    Groups reach `cv`, those of the labeled rows only, and are requested by default with
-    metadata routing. Unlabeled rows of a test group stay in the training set.
+    Groups reach `cv`, those of the labeled rows only; with metadata routing they are
+    requested by `cv`. Where no training row has the group of a test row, unlabeled rows
+    of the test groups stay out of the training set as well.
+
+    Two splits or more that walk forward in time, as those of
+    :class:`~sklearn.model_selection.TimeSeriesSplit`, train on rows before their test
+    rows alone, and each tests from another row on. Then unlabeled rows stay out as
+    well, from the first labeled row on that comes after the training rows. Rows must be
+    in the order of time for this, unlabeled ones too. A single split cannot be told
+    from a plain hold-out, and keeps all unlabeled rows.
 
     Examples
     --------
@@ -56,14 +75,24 @@ class LabeledSplit(BaseCrossValidator):
     ...     print(train, test)
     [3 4 1 5] [0 2]
     [0 2 1 5] [3 4]
+
+    Unlabeled rows of a test group stay out:
+
+    >>> from sklearn.model_selection import GroupKFold
+    >>> groups = ["a", "a", "b", "b", "a", "b"]
+    >>> for train, test in LabeledSplit(GroupKFold(2)).split(X, y, groups):
+    ...     print(train, test)
+    [2 3 5] [0 4]
+    [0 4 1] [2 3]
     """
 
-    __metadata_request__split = {"groups": True}
+    # The inner splitter requests them, see `get_metadata_routing`.
+    __metadata_request__split = {"groups": UNUSED}
 
     def __init__(self, cv=None, *, missing_label=-1):
         checked = check_cv(cv)
         # A generator could be read only once; the checked one keeps its splits.
-        self.cv = cv if cv is None or isinstance(cv, Integral) else checked
+        self.cv: Any = cv if cv is None or isinstance(cv, Integral) else checked
         self.missing_label = missing_label
 
     def split(self, X, y=None, groups=None):
@@ -81,19 +110,47 @@ class LabeledSplit(BaseCrossValidator):
         Yields
         ------
         train : ndarray of int
-            Positions of the labeled training rows, then of all unlabeled rows.
+            Positions of the labeled training rows, then of the unlabeled ones.
         test : ndarray of int
             Positions of the labeled test rows.
 
         Raises
         ------
         ValueError
-            If X or y is None, if y has no label, or if the lengths differ.
+            If X or y is None, if y has no label, if `cv` asks for groups and there are
+            none, or if the lengths differ.
+
+        Warns
+        -----
+        UserWarning
+            If no training set can hold an unlabeled row.
         """
         cv, arrays, labeled = self._labeled_part(X, y, groups)
+        require_groups(cv, groups)
         positions, unlabeled = np.flatnonzero(labeled), np.flatnonzero(~labeled)
-        for train, test in cv.split(*arrays):
-            yield np.concatenate([positions[train], unlabeled]), positions[test]
+        splits = [
+            (positions[train], positions[test]) for train, test in cv.split(*arrays)
+        ]
+        usable = np.full((len(splits), len(unlabeled)), True)
+        if _walks_forward(splits):
+            for k, (train, _) in enumerate(splits):
+                first_after = positions[np.searchsorted(positions, train.max()) + 1]
+                usable[k] = unlabeled < first_after
+        if groups is not None:
+            codes = group_codes(groups)
+            for k, (train, test) in enumerate(splits):
+                if not np.isin(codes[train], codes[test]).any():
+                    usable[k] &= ~np.isin(codes[unlabeled], codes[test])
+        if len(unlabeled) and not usable.any():
+            warnings.warn(
+                f"None of the {len(unlabeled)} unlabeled rows is in a training set: "
+                "each comes after the training rows in time, or has a group of the "
+                "test rows. Put the rows in the order of time, or pass another cv.",
+                UserWarning,
+                stacklevel=2,
+            )
+        for (train, test), kept in zip(splits, usable, strict=True):
+            yield np.concatenate([train, unlabeled[kept]]), test
 
     def get_n_splits(self, X=None, y=None, groups=None):
         """Return the number of splits.
@@ -123,6 +180,26 @@ class LabeledSplit(BaseCrossValidator):
         cv, arrays, _ = self._labeled_part(X, y, groups)
         return cv.get_n_splits(*arrays)
 
+    @property
+    def shuffle(self):
+        """Whether `cv` shuffles, where it says so."""
+        return self.cv.shuffle
+
+    @property
+    def random_state(self):
+        """What `cv` draws with, where it draws."""
+        return self.cv.random_state
+
+    def get_metadata_routing(self):
+        """Return the metadata that `cv` requests.
+
+        Returns
+        -------
+        MetadataRequest
+            Requests of `cv`.
+        """
+        return get_routing_for_object(self.cv)
+
     def _labeled_part(self, X, y, groups):
         """Return the splitter, X, y and groups of the labeled rows, and their mask."""
         if y is None:
@@ -146,3 +223,20 @@ class LabeledSplit(BaseCrossValidator):
             for array in (X, groups)
         )
         return check_cv(self.cv, labels, classifier=True), (X, labels, groups), labeled
+
+
+def _walks_forward(splits):
+    """Say whether splits train on rows before their test rows, at different times."""
+    first = {
+        test.min()
+        for train, test in splits
+        if len(train) and len(test) and train.max() < test.min()
+    }
+    return len(first) == len(splits) > 1
+
+
+def group_codes(groups):
+    """Return integers of shape (n,), equal for rows of one group."""
+    codes: dict = {}
+    groups = column_or_1d(groups).tolist()
+    return np.array([codes.setdefault(group, len(codes)) for group in groups])

@@ -48,11 +48,11 @@ def test_every_row_is_held_out_once():
 def test_folds_train_on_no_row_that_they_hold_out():
     folds = Folds(4, missing_label=-1, seed=0)
     *splits, (everything, known) = folds.split(X, Y)
-    dealt = folds.deal(Y >= 0, 4)
-    for k, (train, test) in enumerate(splits):
-        assert not np.isin(test, train).any()
-        assert not np.isin(np.flatnonzero(dealt == k), train).any()
-        assert len(train) + len(test) + (dealt == k).sum() == 200
+    for (train, test), held_out in zip(splits, folds.held_out, strict=True):
+        assert not np.isin(held_out, train).any()
+        assert np.isin(test, held_out).all()
+        assert len(train) + len(held_out) == 200
+    assert sorted(np.concatenate(folds.held_out)) == list(range(200))
     assert len(everything) == 200
     assert known.tolist() == list(range(60))
 

@@ -9,7 +9,8 @@ from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import make_scorer
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tests import test_metaestimators_metadata_routing as harness
@@ -25,6 +26,7 @@ NAMES = [
     "test_setting_request_on_sub_estimator_removes_error",
     "test_non_consuming_estimator_works",
     "test_metadata_routed_to_sub_estimator_in_pipeline",
+    "test_metadata_is_routed_correctly_to_splitter",
 ]
 
 
@@ -42,6 +44,22 @@ def entry(metaestimator, part, methods, *, preserves=True, **init_args):
         "estimator_routing_methods": methods,
         "init_args": init_args,
         "preserves_metadata": preserves,
+    }
+
+
+def splitting_classifier(cv, **params):
+    return WeakToStrongClassifier(
+        strategy="all", overlap_detector=OverlapDetector(cv=cv), **params
+    )
+
+
+def splitting_entry(metaestimator, *methods):
+    return {
+        "metaestimator": metaestimator,
+        "X": harness.X,
+        "y": harness.y_binary,
+        "cv_name": "cv",
+        "cv_routing_methods": methods,
     }
 
 
@@ -68,6 +86,8 @@ ENTRIES = [
         ["fit", *PREDICTIONS, "score"],
         preserves="subset",
     ),
+    splitting_entry(OverlapDetector, "fit", "partial_fit", "fit_transform"),
+    splitting_entry(splitting_classifier, "fit"),
 ]
 
 
@@ -379,6 +399,106 @@ def weighted_accuracy(y_true, y_pred, sample_weight):
     """Demand that the weights were cut to the test rows."""
     assert len(sample_weight) == len(y_true)
     return np.average(y_true == y_pred, weights=sample_weight)
+
+
+# Groups
+
+
+def splitting(part, cv):
+    """Return a detector that splits by `cv`, or a classifier or pipeline with one."""
+    detector = OverlapDetector(GaussianNB(), cv=cv)
+    if part == "detector":
+        return detector
+    detector.set_params(weak_estimator=None)
+    model = WeakToStrongClassifier(
+        GaussianNB(),
+        LogisticRegression(),
+        strategy="blend",
+        overlap_detector=detector,
+        random_state=0,
+    )
+    return model if part == "classifier" else make_pipeline(StandardScaler(), model)
+
+
+def says(fitted, X):
+    ask = getattr(fitted, "predict_proba", None) or fitted.confidence_samples
+    found = getattr(fitted, "confidence_", ())
+    return np.concatenate([np.ravel(ask(X)), found])
+
+
+PARTS = ["detector", "classifier", "pipeline"]
+
+
+@pytest.mark.usefixtures("routing")
+@pytest.mark.parametrize("part", PARTS)
+def test_groups_of_the_labeled_rows_reach_the_splitter(part, problem):
+    X, y, _ = problem
+    groups = np.arange(120) // 5
+    labeled = y >= 0
+    splits = list(GroupKFold(3).split(X[labeled], groups=groups[labeled]))
+    by_groups = splitting(part, GroupKFold(3)).fit(X, y, groups=groups)
+    by_hand = splitting(part, splits).fit(X, y)
+    assert_array_equal(says(by_groups, X), says(by_hand, X))
+
+
+@pytest.mark.usefixtures("routing")
+def test_groups_reach_the_splitter_batch_by_batch(problem):
+    X, y, _ = problem
+    groups = np.arange(120) // 5
+    stream = splitting("detector", GroupKFold(3))
+    stream.partial_fit(X, y, groups=groups).partial_fit(X, groups=groups)
+    assert stream.n_samples_seen_ == 240
+
+
+@pytest.mark.usefixtures("routing")
+@pytest.mark.parametrize("part", PARTS[1:])
+def test_a_search_hands_groups_to_both_splitters(part, problem):
+    X, y, _ = problem
+    model = splitting(part, GroupKFold(3))
+    name = "strong_estimator__C"
+    grid = {f"weaktostrongclassifier__{name}" if part == "pipeline" else name: [1]}
+    search = GridSearchCV(
+        model, grid, cv=LabeledSplit(GroupKFold(2)), error_score="raise"
+    )
+    search.fit(X, y, groups=np.arange(120) // 5)
+    assert search.n_splits_ == 2
+
+
+@pytest.mark.usefixtures("routing")
+def test_a_selector_hands_groups_on(problem):
+    X, y, _ = problem
+    selector = UCBSourceSelector(
+        splitting("classifier", GroupKFold(2)), random_state=0, batch_size=10
+    )
+    sources = np.where(np.arange(120) < 60, "first", "second")
+    selector.fit(X, y, sample_source=sources, groups=np.arange(120) // 5)
+    assert selector.predict(X).shape == (120,)
+
+
+@pytest.mark.parametrize("part", PARTS[:2])
+@pytest.mark.parametrize("routed", [False, True])
+def test_groups_that_are_lacking_are_asked_for_by_name(part, routed, problem):
+    X, y, _ = problem
+    model = splitting(part, GroupKFold(3))
+    wanted = r"GroupKFold.* needs groups.*set_config\(enable_metadata_routing=True\)"
+    with (
+        config_context(enable_metadata_routing=routed),
+        pytest.raises(ValueError, match=wanted),
+    ):
+        model.fit(X, y)
+    with pytest.raises(TypeError, match=r"'groups'.*enable_metadata_routing=True"):
+        model.fit(X, y, groups=np.arange(120))
+
+
+@pytest.mark.usefixtures("routing")
+@pytest.mark.parametrize("part", PARTS)
+def test_groups_that_no_splitter_asks_for_are_refused(part, problem):
+    X, y, _ = problem
+    with pytest.raises(TypeError, match="groups"):
+        splitting(part, 3).fit(X, y, groups=np.arange(120))
+
+
+# Scores
 
 
 @pytest.mark.usefixtures("routing")

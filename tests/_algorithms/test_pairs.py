@@ -111,3 +111,14 @@ def test_estimates_may_be_of_half_precision():
 def test_an_estimate_without_covariance_is_refused():
     with pytest.raises(ValueError, match="shorter"):
         normal_posterior([np.eye(1)] * 2, [[0.0], [1.0]], [np.eye(1)])
+
+
+@given(hits, st.integers(1, 4))
+def test_a_row_judged_several_times_alike_is_one_row(pairs, times):
+    first, second = np.array(pairs).T
+    rows = np.arange(len(pairs))
+    repeated = [np.repeat(values, times) for values in (first, second, rows)]
+    weights = np.ones(len(pairs) * times)
+    assert paired_difference(*repeated[:2], weights, repeated[2]) == pytest.approx(
+        paired_difference(first, second, np.ones(len(pairs)))
+    )

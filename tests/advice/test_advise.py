@@ -8,7 +8,9 @@ from sklearn import config_context
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
 from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
 
 from sklearn_w2s import WeakToStrongClassifier
 from sklearn_w2s.advice import Advice, advise
@@ -181,6 +183,66 @@ def test_metadata_is_routed():
         )
     plain = advise(model(), X, Y, params={"sample_weight": weights}, random_state=0)
     assert_allclose(routed.predicted_gain, plain.predicted_gain)
+
+
+class CountingGroupKFold(GroupKFold):
+    """Counts how often it is asked for splits."""
+
+    n_calls = 0
+
+    def split(self, X, y=None, groups=None):
+        self.n_calls += 1
+        return super().split(X, y, groups)
+
+
+def test_groups_are_held_out_as_a_whole():
+    """Labels are pure chance by group, which a row of the group would give away."""
+    rng = np.random.default_rng(0)
+    groups = rng.permutation(np.repeat(np.arange(60), 5))
+    rows = rng.normal(size=(60, 3))[groups] + 1e-3 * rng.normal(size=(300, 3))
+    truth = rng.integers(2, size=60)[groups]
+    y = np.where(np.arange(300) % 5 < 3, truth, -1)
+    cv = CountingGroupKFold(3)
+    pair = model(
+        weak_features=None, strong_estimator=KNeighborsClassifier(1), strategy="all"
+    )
+    with config_context(enable_metadata_routing=True):
+        advice = advise(pair, rows, y, cv=cv, params={"groups": groups}, random_state=0)
+    assert cv.n_calls == 1
+    told = advise(pair, rows, y, random_state=0)
+    kind = "strong_on_labels - weak"
+    assert told.comparisons[kind]["difference"] > 0.3
+    assert advice.comparisons[kind]["difference"] < 0.15
+
+
+class NeverFitted(LogisticRegression):
+    """Is not to be fitted."""
+
+    def fit(self, X, y, sample_weight=None):
+        msg = "It was fitted."
+        raise AssertionError(msg)
+
+
+@pytest.mark.parametrize("y", [Y, np.full(600, -1)], ids=["labels", "no label"])
+def test_groups_that_do_not_reach_the_splitter_are_refused_before_any_fit(y):
+    weak = FrozenEstimator(LogisticRegression().fit(X[:, :20], TRUTH))
+    never = model(weak_estimator=weak, strong_estimator=NeverFitted(), strategy="all")
+    groups = np.arange(600) // 3
+    wanted = "groups.*enable_metadata_routing=True"
+    for params in ({"groups": groups}, None):
+        if params or (y >= 0).any():
+            error = TypeError if params else ValueError
+            with pytest.raises(error, match=wanted):
+                advise(never, X, y, cv=GroupKFold(3), params=params)
+
+
+def test_without_labels_groups_change_nothing():
+    weak = FrozenEstimator(GaussianNB().fit(X[:100, :20], TRUTH[:100]))
+    run = {"cv": GroupKFold(3), "random_state": 0}
+    args = model(weak_estimator=weak, strategy="all"), X, np.full(600, -1)
+    with config_context(enable_metadata_routing=True):
+        routed = advise(*args, params={"groups": np.arange(600)}, **run)
+    assert str(routed) == str(advise(*args, **run))
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import make_classification
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold, TimeSeriesSplit
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -55,6 +57,28 @@ def test_folds_train_on_no_row_that_they_hold_out():
     assert sorted(np.concatenate(folds.held_out)) == list(range(200))
     assert len(everything) == 200
     assert known.tolist() == list(range(60))
+
+
+def test_folds_hold_out_whole_groups():
+    y = np.where(np.arange(200) % 3, -1, TRUTH)
+    groups = np.arange(200) // 7
+    folds = Folds(GroupKFold(4), missing_label=-1, seed=0)
+    *splits, _ = folds.split(X, y, groups)
+    for (train, _), held_out in zip(splits, folds.held_out, strict=True):
+        assert not set(groups[train]) & set(groups[held_out])
+    assert sorted(np.concatenate(folds.held_out)) == list(range(200))
+
+
+def test_a_fold_that_may_not_train_on_a_row_holds_it_out():
+    y = np.where(np.arange(200) % 3, -1, TRUTH)
+    folds = Folds(TimeSeriesSplit(4), missing_label=-1, seed=0)
+    *splits, _ = folds.split(X, y)
+    for (train, test), held_out in zip(splits, folds.held_out, strict=True):
+        assert train.max() < test.min()
+        assert not np.isin(held_out, train).any()
+    unlabeled = np.concatenate(folds.held_out)
+    unlabeled = np.sort(unlabeled[y[unlabeled] == -1])
+    assert_array_equal(unlabeled, np.flatnonzero(y == -1))
 
 
 class Memory(KNeighborsClassifier):

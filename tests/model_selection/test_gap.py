@@ -11,7 +11,12 @@ from sklearn.exceptions import FitFailedWarning, UnsetMetadataPassedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import make_scorer
-from sklearn.model_selection import GroupKFold, StratifiedKFold, cross_validate
+from sklearn.model_selection import (
+    GroupKFold,
+    StratifiedKFold,
+    TimeSeriesSplit,
+    cross_validate,
+)
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -381,6 +386,44 @@ def test_metadata_is_routed_as_requested():
         alone.fit(X[train], Y[train], weights[train])
         assert_array_equal(results["ceiling_estimator"][fold].coef_, alone.coef_)
     assert len(seen) == 12
+
+
+@pytest.mark.parametrize("cv", [GroupKFold(3), TimeSeriesSplit(3)])
+def test_no_fit_learns_from_rows_of_a_test_group_or_of_the_future(cv):
+    y = np.where(np.arange(300) % 2, Y, -1)
+    by_group = isinstance(cv, GroupKFold)
+    groups = np.arange(300) // 9
+    params = {"groups": groups} if by_group else None
+    with config_context(enable_metadata_routing=by_group):
+        results = cross_validate_gap(
+            model(strong_estimator=Remembering(max_iter=500)),
+            X,
+            y,
+            labeled_size=30,
+            cv=cv,
+            params=params,
+            return_estimator=True,
+            random_state=0,
+        )
+    inner = cv.split(X[1::2], y[1::2], groups[1::2] if by_group else None)
+    numbers = {row: number for number, row in enumerate(rows_of(X))}
+    for student, (_, test) in zip(
+        results["weak_to_strong_estimator"], inner, strict=True
+    ):
+        seen = [numbers[row] for row in rows_of(student.strong_estimator_.seen_[0])]
+        assert (y[seen] == -1).any()
+        if by_group:
+            assert not set(groups[seen]) & set(groups[2 * test + 1])
+        else:
+            assert max(seen) < 2 * test.min() + 1
+
+
+def test_groups_need_routing_to_reach_the_splitter():
+    groups = np.arange(300) % 7
+    with pytest.raises(TypeError, match=r"groups.*enable_metadata_routing=True"):
+        cross_validate_gap(model(), X, Y, cv=GroupKFold(3), params={"groups": groups})
+    with pytest.raises(ValueError, match=r"needs groups.*enable_metadata_routing=True"):
+        cross_validate_gap(model(), X, Y, cv=GroupKFold(3))
 
 
 def test_metadata_that_nobody_requests_is_refused():

@@ -11,7 +11,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.exceptions import FitFailedWarning
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit
+from sklearn.model_selection import GroupKFold, GroupShuffleSplit, ShuffleSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
 
@@ -276,6 +276,21 @@ def test_metadata_reaches_those_that_request_it():
         )
     assert weighted["weak_score"].tolist() == plain["weak_score"].tolist()
     assert (weighted["weak_to_strong_score"] != plain["weak_to_strong_score"]).any()
+
+
+def test_groups_reach_the_splitter_of_a_detector():
+    detector = OverlapDetector(weak_features=slice(0, 20), cv=GroupKFold(2))
+    setting = {"overlap_shares": [0.5], "regions": detector, "n_repeats": 1}
+    with config_context(enable_metadata_routing=True):
+        result = curve(params={"groups": np.arange(len(Y)) // 3}, **setting)
+        with pytest.raises(ValueError, match="needs groups"):
+            curve(**setting)
+    assert np.isfinite(result["weak_to_strong_score"]).all()
+
+
+def test_groups_that_are_lacking_are_asked_for():
+    with pytest.raises(ValueError, match=r"needs groups.*enable_metadata_routing=True"):
+        curve(cv=GroupShuffleSplit(1))
 
 
 def accuracy(estimator, X, y):

@@ -1,5 +1,7 @@
 """Test sets hold labeled rows only, and training sets hold all unlabeled ones."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,13 +15,18 @@ from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
+    GroupShuffleSplit,
     HalvingGridSearchCV,
     KFold,
     LeaveOneGroupOut,
     LeaveOneOut,
     PredefinedSplit,
+    RepeatedStratifiedKFold,
     ShuffleSplit,
+    StratifiedGroupKFold,
     StratifiedKFold,
+    StratifiedShuffleSplit,
+    TimeSeriesSplit,
     cross_validate,
 )
 from sklearn.semi_supervised import SelfTrainingClassifier
@@ -121,15 +128,104 @@ def test_given_splits_are_positions_among_the_labeled_rows():
     assert splits(LabeledSplit(PredefinedSplit([0, -1, 0])), y) == [([2, 0, 3], [1, 4])]
 
 
-def test_groups_are_those_of_the_labeled_rows():
+@pytest.mark.parametrize("container", [np.array, list, pd.Series, pd.Categorical])
+def test_groups_are_those_of_the_labeled_rows(container):
     y = np.array([0, -1, 1, 0, 1, -1, 0, 1])
     groups = np.array(list("aabbccdd"))
-    for container in (np.array, list, pd.Series):
-        for train, test in splits(
-            LabeledSplit(GroupKFold(2)), y, None, container(groups)
-        ):
-            labeled_train = [row for row in train if y[row] != -1]
-            assert not set(groups[labeled_train]) & set(groups[test])
+    for train, test in splits(LabeledSplit(GroupKFold(2)), y, None, container(groups)):
+        assert not set(groups[train]) & set(groups[test])
+        left_out = np.setdiff1d(np.arange(8), [*train, *test])
+        assert (y[left_out] == -1).all()
+        assert set(groups[left_out]) <= set(groups[test])
+
+
+@given(y=half_labeled, data=st.data())
+def test_no_row_of_a_test_group_is_trained_on(y, data):
+    groups = np.array(data.draw(st.lists(st.integers(0, 9), **of_length(y))))
+    groups[:2] = 0, 1
+    for train, test in splits(LabeledSplit(GroupKFold(2)), y, None, groups):
+        in_test = np.isin(groups, groups[test])
+        assert sorted(train) == np.flatnonzero(~in_test).tolist()
+
+
+def of_length(y):
+    return {"min_size": len(y), "max_size": len(y)}
+
+
+def test_a_missing_group_is_no_test_group():
+    y = [0, 1, 0, 1, -1, -1, -1]
+    for missing in (None, np.nan, pd.NA):
+        groups = np.array(["a", "a", "b", "b", "a", missing, "c"], dtype=object)
+        expected = [([2, 3, 5, 6], [0, 1]), ([0, 1, 4, 5, 6], [2, 3])]
+        drawn = splits(LabeledSplit(GroupKFold(2)), y, None, groups)
+        assert sorted(drawn) == sorted(expected)
+
+
+def test_groups_that_a_split_does_not_keep_apart_cost_no_unlabeled_row():
+    y = [0, 1, 0, 1, -1, -1]
+    groups = ["a", "b", "b", "a", "a", "b"]
+    with pytest.warns(UserWarning, match="groups parameter is ignored by KFold"):
+        drawn = splits(LabeledSplit(KFold(2)), y, None, groups)
+    assert [train[2:] for train, _ in drawn] == [[4, 5], [4, 5]]
+
+
+# Time
+
+
+@given(y=half_labeled, gap=st.integers(0, 1), most=st.sampled_from([None, 2]))
+def test_no_row_of_the_future_is_trained_on(y, gap, most):
+    """Not those within the gap either, in which labeled rows are left out."""
+    inner = TimeSeriesSplit(2, test_size=1, gap=gap, max_train_size=most)
+    labeled = np.flatnonzero(y != -1)
+    plain = inner.split(labeled)
+    # The largest and the last of few rows may be all that there is to train on.
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "None of the .* unlabeled rows", UserWarning)
+        drawn = splits(LabeledSplit(inner), y)
+    for (train, test), (own, asked) in zip(drawn, plain, strict=True):
+        assert test == labeled[asked].tolist()
+        assert train[: len(own)] == labeled[own].tolist()
+        first_after = labeled[own[-1] + 1]
+        past = np.flatnonzero((y == -1) & (np.arange(len(y)) < first_after))
+        assert train[len(own) :] == past.tolist()
+        assert max(train) < first_after <= min(test)
+
+
+def test_time_walks_forward_in_any_container_of_splits():
+    y = np.array([0, -1, 1, -1, 0, -1, 1, -1])
+    inner = TimeSeriesSplit(2, test_size=1)
+    expected = [([0, 2, 1, 3], [4]), ([0, 2, 4, 1, 3, 5], [6])]
+    given_splits = list(inner.split(np.zeros(4)))
+    for cv in (inner, given_splits, given_splits[::-1]):
+        assert sorted(splits(LabeledSplit(cv), y)) == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    "cv",
+    [
+        [([0, 1, 2], [3])],
+        [([0, 1, 2], [3]), ([0, 2, 1], [3])],
+        [([0, 1], [2]), ([0, 3], [1])],
+        KFold(2),
+        LeaveOneOut(),
+    ],
+)
+def test_what_is_not_a_walk_forward_costs_no_unlabeled_row(cv):
+    y = [0, 1, 0, 1, -1, -1]
+    for train, _ in splits(LabeledSplit(cv), y):
+        assert train[-2:] == [4, 5]
+
+
+def test_a_loss_of_all_unlabeled_rows_is_told():
+    y = np.array([0, 1, 0, 1, -1, -1])
+    by_group = GroupShuffleSplit(1, test_size=0.5, random_state=0)
+    groups = np.array(list("aabb??"))
+    _, test = next(by_group.split(np.zeros(4), groups=groups[:4]))
+    groups[4:] = groups[test[0]]
+    for cv, of_rows in ((TimeSeriesSplit(2), None), (by_group, groups)):
+        with pytest.warns(UserWarning, match="None of the 2 unlabeled rows is in a"):
+            drawn = splits(LabeledSplit(cv), y, None, of_rows)
+        assert all(max(train) < 4 for train, _ in drawn)
 
 
 @pytest.mark.parametrize(
@@ -238,6 +334,67 @@ def test_searches_take_it(container):
         **arguments,
     )
     assert halving.fit(container(X), y).best_score_ > 0.8
+
+
+@pytest.mark.parametrize(
+    ("cv", "is_constant"),
+    [
+        (3, True),
+        (None, True),
+        ([([0, 1], [2, 3])], True),
+        (StratifiedKFold(3), True),
+        (StratifiedKFold(3, shuffle=True, random_state=0), True),
+        (StratifiedKFold(3, shuffle=True), False),
+        (StratifiedShuffleSplit(3), False),
+        (RepeatedStratifiedKFold(n_splits=3, n_repeats=2), False),
+        (ShuffleSplit(3, random_state=np.random.RandomState(0)), False),
+    ],
+)
+def test_halving_refuses_what_draws_anew_as_it_refuses_the_inner_splitter(
+    cv, is_constant
+):
+    X, y = blobs(240)
+    search = HalvingGridSearchCV(
+        DecisionTreeClassifier(),
+        {"max_depth": [1, 2]},
+        cv=LabeledSplit(cv),
+        scoring=LabeledScorer(),
+        min_resources=200,
+        random_state=0,
+    )
+    if is_constant:
+        search.fit(X, y)
+        return
+    with pytest.raises(ValueError, match="must yield consistent folds"):
+        search.fit(X, y)
+
+
+def test_the_draws_of_the_inner_splitter_are_seen():
+    inner = StratifiedKFold(3, shuffle=True, random_state=7)
+    assert LabeledSplit(inner).shuffle
+    assert LabeledSplit(inner).random_state == 7
+    for cv in (3, None, LeaveOneOut(), [([0], [1])]):
+        assert not hasattr(LabeledSplit(cv), "shuffle")
+        assert not hasattr(LabeledSplit(cv), "random_state")
+
+
+@pytest.mark.parametrize("cv", [GroupKFold(2), StratifiedGroupKFold(2)])
+def test_groups_that_are_lacking_are_asked_for(cv):
+    with pytest.raises(ValueError, match=r"needs groups.*enable_metadata_routing=True"):
+        splits(LabeledSplit(cv), [0, 1, 0, 1])
+    assert LabeledSplit(cv).get_n_splits(np.zeros((4, 1)), [0, 1, 0, 1]) == 2
+
+
+def test_metadata_are_requested_by_the_inner_splitter():
+    X, y = blobs()
+    run = {"estimator": DecisionTreeClassifier(), "X": X, "y": y}
+    households = np.arange(len(y)) % 4
+    with config_context(enable_metadata_routing=True):
+        inner = GroupKFold(3).set_split_request(groups="household")
+        params = {"household": households}
+        cross_validate(**run, cv=LabeledSplit(inner), params=params)
+        with pytest.raises(TypeError, match="household"):
+            cross_validate(**run, cv=LabeledSplit(3), params=params)
 
 
 def test_groups_reach_the_splitter_with_metadata_routing_off_and_on():

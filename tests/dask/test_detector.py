@@ -14,6 +14,8 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+from splitters import Fickle, drawn_by
 
 import sklearn_w2s
 from sklearn_w2s.dask import OverlapDetector, WeakToStrongClassifier, _survey
@@ -94,6 +96,34 @@ def test_weights_count_as_in_memory(problem, collect):
     detector.fit(rows, labels, sample_weight=sample_weight)
 
     assert_same_fit(detector, expected.fit(X, y, sample_weight=weights))
+
+
+@pytest.mark.parametrize("is_classifier", [False, True])
+def test_a_splitter_that_draws_anew_is_asked_once(problem, collect, is_classifier):
+    X, y, _ = problem
+    rows, labels = collect(X, y)
+    fickle = Fickle()
+    fitted = []
+    for cv in (fickle, drawn_by(y)):
+        _, detector = new_detectors(cv=cv)
+        if is_classifier:
+            detector.set_params(weak_features=None)
+            model = WeakToStrongClassifier(
+                strong_estimator=LogisticRegression(),
+                overlap_detector=detector,
+                random_state=0,
+            )
+            detector = model.fit(rows, labels).overlap_detector_
+        fitted.append(detector if is_classifier else detector.fit(rows, labels))
+    assert fickle.n_calls == 1
+    assert_same_fit(*fitted)
+
+
+def test_groups_that_are_lacking_are_asked_for(problem, collect):
+    X, y, _ = problem
+    _, detector = new_detectors(cv=GroupKFold(2))
+    with pytest.raises(ValueError, match=r"needs groups.* or pass as cv the splits"):
+        detector.fit(*collect(X, y))
 
 
 def test_a_fitted_weak_estimator_needs_no_labels(problem, collect):

@@ -51,12 +51,14 @@ class OverlapDetector(  # type: ignore[call-arg]
         rows in memory.
     refine_hard, overlap_threshold, threshold_type, overlap_measure : object
         As in :class:`sklearn_w2s.OverlapDetector`.
-    representation, max_references, passthrough, missing_label : object
+    representation, max_references, passthrough : object
         As in :class:`sklearn_w2s.OverlapDetector`.
     cv : int, float, splitter, iterable or None, default=None
         As in :class:`sklearn_w2s.OverlapDetector`. `fit` takes no groups: where they
         are to be kept apart, pass splits as positions among the labeled rows, in the
         order of the partitions.
+    missing_label : scalar, default=-1
+        Label of unlabeled rows.
     reservoir_size : int, default=10000
         Rows, at most, that thresholds, references and representation are found on,
         drawn at random of all.

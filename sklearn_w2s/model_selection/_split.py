@@ -29,16 +29,16 @@ class LabeledSplit(BaseCrossValidator):
     missing_label : scalar, default=-1
         Marker of an unlabeled row in y.
 
-    Raises
-    ------
-    ValueError
-        If `cv` is none of these.
-
     Attributes
     ----------
     shuffle, random_state : object
         Those of `cv`, where it has them, by which halving searches know a splitter that
         draws anew at each call.
+
+    Raises
+    ------
+    ValueError
+        If `cv` is none of these.
 
     See Also
     --------
@@ -78,9 +78,9 @@ class LabeledSplit(BaseCrossValidator):
 
     Unlabeled rows of a test group stay out:
 
-    >>> from sklearn.model_selection import GroupKFold
+    >>> from sklearn.model_selection import LeaveOneGroupOut
     >>> groups = ["a", "a", "b", "b", "a", "b"]
-    >>> for train, test in LabeledSplit(GroupKFold(2)).split(X, y, groups):
+    >>> for train, test in LabeledSplit(LeaveOneGroupOut()).split(X, y, groups):
     ...     print(train, test)
     [2 3 5] [0 4]
     [0 4 1] [2 3]

@@ -4,6 +4,8 @@ from copy import deepcopy
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.model_selection import (
     GridSearchCV,
@@ -126,6 +128,25 @@ def test_a_splitter_that_draws_anew_is_asked_once_and_is_worth_its_splits(of):
     results = {k: v for k, v in results.items() if k in expected}
     np.testing.assert_equal(results, {k: expected[k] for k in results})
     assert results.keys() == expected.keys()
+
+
+def of_small_classifier(cv):
+    student = model(overlap_detector=OverlapDetector(cv=cv)).fit(X, Y)
+    return {"regions": student.overlap_detector_.predict(X), "said": student.predict(X)}
+
+
+def of_labeled_split(cv):
+    return list(LabeledSplit(cv).split(X, Y))
+
+
+@pytest.mark.parametrize(
+    "of", [of_detector, of_stream, of_small_classifier, of_labeled_split]
+)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_whatever_a_splitter_draws_it_is_worth_its_splits(of, seed):
+    fickle = Fickle(seed)
+    np.testing.assert_equal(of(fickle), of(drawn_by(Y, seed=seed)))
+    assert fickle.n_calls == 1
 
 
 # By hand

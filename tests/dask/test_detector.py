@@ -8,6 +8,8 @@ import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
@@ -117,6 +119,23 @@ def test_a_splitter_that_draws_anew_is_asked_once(problem, collect, is_classifie
         fitted.append(detector if is_classifier else detector.fit(rows, labels))
     assert fickle.n_calls == 1
     assert_same_fit(*fitted)
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+def test_whatever_a_splitter_draws_it_is_worth_its_splits(seed):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(120, 3)), np.arange(120) % 3 - 1
+    arrays = da.from_array(X, chunks=(60, 3)), da.from_array(y, chunks=60)
+    fickle = Fickle(seed)
+    settings = {"overlap_threshold": 0.5, "threshold_type": "quantile"}
+    first, second = (
+        OverlapDetector(
+            LogisticRegression(), cv=cv, confidence_threshold=0.3, **settings
+        ).fit(*arrays)
+        for cv in (fickle, drawn_by(y, seed=seed))
+    )
+    assert fickle.n_calls == 1
+    assert_same_fit(first, second)
 
 
 def test_groups_that_are_lacking_are_asked_for(problem, collect):

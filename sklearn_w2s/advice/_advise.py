@@ -63,7 +63,8 @@ def advise(
         folds, or fewer where a class has fewer labels. Rows that it never holds out are
         no evidence; of rows that it holds out several times the mean counts, as one
         row. Each unlabeled row is held out once, with its group where groups are kept
-        apart.
+        apart. Where no label can be held out, neither `cv` nor groups are used, and a
+        fifth of the unlabeled rows is held out at random.
     scoring : {"accuracy", "balanced_accuracy"}, default="accuracy"
         What gains are measured in. For the second one, rows weigh by the inverse share
         of their class.

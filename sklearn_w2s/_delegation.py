@@ -1,6 +1,7 @@
 """Predictions of a fitted part, available where the part has them."""
 
 import numpy as np
+from sklearn.base import ClassifierMixin
 from sklearn.utils.metadata_routing import MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
@@ -155,3 +156,35 @@ def take_labeled(fitted, X, y):
     )
     positions = np.flatnonzero(labeled)
     return safe_indexing(X, positions), labels, positions
+
+
+class LabeledClassifierMixin(ClassifierMixin):
+    """A classifier with `missing_label`, whose score is that of labeled rows.
+
+    The host names ClassifierMixin after it, which keeps both before BaseEstimator.
+    """
+
+    def score(self, X, y, sample_weight=None):
+        """Return the accuracy on the labeled rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
+            Rows.
+        y : array-like of shape (n,)
+            Labels; rows marked `missing_label` are left out.
+        sample_weight : array-like of shape (n,), default=None
+            Weights.
+
+        Returns
+        -------
+        float
+            Accuracy; NaN if no row is labeled.
+        """
+        check_is_fitted(self)
+        rows, labels, positions = take_labeled(self, X, y)
+        if not len(positions):
+            return float("nan")
+        if sample_weight is not None:
+            sample_weight = np.asarray(sample_weight)[positions]
+        return super().score(rows, labels, sample_weight)

@@ -4,7 +4,7 @@ They raise with the argument, its value and the fix; they never repair.
 """
 
 from collections import Counter
-from numbers import Number
+from numbers import Number, Real
 
 import numpy as np
 from sklearn.exceptions import DataConversionWarning
@@ -120,11 +120,13 @@ def check_labels(y, missing_label, *, classes=None):
     Parameters
     ----------
     y : array-like of shape (n,)
-        Class labels, with `missing_label` where a row has none.
+        Class labels, with `missing_label` where a row has none. None, NaN, NaT and
+        pandas.NA say the same, whatever `missing_label` is.
     missing_label : scalar
         Marker of an unlabeled row: a number, a string, None, NaN or pandas.NA.
     classes : array-like of shape (n_classes,), default=None
-        Classes that are known already. A missing label among them is a class.
+        Classes that are known already. A missing label among them is a class. Empty
+        where nothing of them may be guessed from y.
 
     Returns
     -------
@@ -136,7 +138,7 @@ def check_labels(y, missing_label, *, classes=None):
     Raises
     ------
     ValueError
-        If y is None, not one-dimensional, not finite, of mixed kinds, or not a
+        If y is None, not one-dimensional, infinite, of mixed kinds, or not a
         classification target.
 
     Warns
@@ -144,9 +146,10 @@ def check_labels(y, missing_label, *, classes=None):
     DataConversionWarning
         If y is a column.
     UserWarning
-        If y holds the numbers -1 and +1 only while -1 is the missing label and the
-        classes are not known: nothing could be learned from a single class, so that
-        both are taken as classes.
+        If y holds the numbers -1 and +1 only, beside what is missing, while -1 is the
+        missing label and the classes are not known: nothing could be learned from a
+        single class, so that both are taken as classes. Also if a label reads like the
+        missing label but is of another kind, as the string "-1".
     """
     if y is None:
         msg = (
@@ -154,33 +157,179 @@ def check_labels(y, missing_label, *, classes=None):
             f"class labels, with {missing_label!r} for unlabeled rows."
         )
         raise ValueError(msg)
+    values = values_of(y)
+    known, labeled = _known_and_labeled(values, missing_label)
+    labels = _tidy(values[labeled])
+    if (known & ~labeled).any():
+        is_guessed = classes is None and _is_minus_one_a_class(labels, missing_label)
+        if is_guessed:
+            warn(
+                "y holds -1 and +1 only, so that -1 is taken as a class, not as "
+                "missing_label=-1. To silence this, name the classes 0 and 1, or pass "
+                "another missing_label.",
+            )
+        if is_guessed or (classes is not None and is_class(missing_label, classes)):
+            labels, labeled = _tidy(values[known]), known
+    if labels.dtype.kind in "fc":
+        check_array(labels, ensure_2d=False, ensure_min_samples=0, input_name="y")
+    if len(labels):
+        check_classification_targets(labels)
+    if classes is None or len(classes):
+        warn_of_namesakes(
+            labels,
+            missing_label,
+            classes=classes,
+        )
+    return labels, labeled
+
+
+def _known_and_labeled(values, missing_label):
+    """Say what is not missing, and what of it is not marked either."""
+    known = ~_are_missing(values)
+    labeled = known.copy()
+    labeled[known] = ~_are_marked(values[known], missing_label)
+    return known, labeled
+
+
+def is_marker_a_class(y, missing_label):
+    """Say whether `check_labels` takes the marker for a class of y."""
+    values = values_of(y)
+    known, labeled = _known_and_labeled(values, missing_label)
+    is_marked = bool((known & ~labeled).any())
+    return is_marked and _is_minus_one_a_class(_tidy(values[labeled]), missing_label)
+
+
+def values_of(y):
+    """Return one value per row, from whichever library, as an array of NumPy.
+
+    NumPy alone makes floats of whole numbers beside gaps, strings of gaps and numbers
+    beside strings, and values of what is masked.
+    """
+    if is_dataframe(y) and y.shape[1:] == (1,):
+        y = values_of(y[y.columns[0]])[:, None]
+    elif isinstance(y, np.ma.MaskedArray):
+        is_masked, y = np.ma.getmaskarray(y), y.data.astype(object)
+        y[is_masked] = None
+    elif isinstance(y, list | tuple):
+        y = _array_of(y)
+    elif getattr(getattr(y, "dtype", None), "kind", "") == "T":
+        y = np.asarray(y).astype(object)
+    elif not isinstance(getattr(y, "dtype", None), np.dtype):
+        listed = [name for name in ("to_pylist", "to_list") if hasattr(y, name)]
+        y = _array_of(getattr(y, listed[0])()) if listed else y
     given = to_numpy(y)
-    values = column_or_1d(given)
     if np.asarray(given).ndim > 1:
         warn(
             "A column-vector y was passed when a 1d array was expected. Pass a single "
             "dimension, such as y.ravel().",
             DataConversionWarning,
         )
-    if classes is not None and is_class(missing_label, classes):
-        return values, np.ones(values.shape, dtype=bool)
-    is_minus_one = _is_marker(-1, missing_label)
-    if classes is None and is_minus_one and _is_plus_minus_one(values):
+    return column_or_1d(given)
+
+
+def _array_of(values):
+    array = np.asarray(values)
+    is_kept = array.dtype.kind in "biu" or (
+        array.dtype.kind == "f" and not np.isnan(array).any()
+    )
+    return array if is_kept else np.array(values, dtype=object)
+
+
+def warn_of_namesakes(labels, marker, *, classes=None, name="missing_label"):
+    """Warn of a label that is read as a class, but may be meant for a marker.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,)
+        Labels of one kind.
+    marker : scalar
+        Marker of what has no label.
+    classes : array-like of shape (n_classes,), default=None
+        Labels that are classes for sure.
+    name : str, default="missing_label"
+        Parameter that the marker was given as.
+    """
+    sure = () if classes is None else np.asarray(classes).tolist()
+    found = [label for label in _namesakes(labels, marker) if label not in sure]
+    if found:
         warn(
-            "y holds -1 and +1 only, so that -1 is taken as a class, not as "
-            "missing_label=-1. To silence this, name the classes 0 and 1, or pass "
-            "another missing_label.",
+            f"The label {found[0]!r} is read as a class, since {name}={marker!r}. If "
+            f"it stands for no label, pass {name}={found[0]!r}, or None in its place; "
+            "if it is a class, give it another name.",
         )
-        return values, np.ones(values.shape, dtype=bool)
-    labeled = ~_is_missing(values, missing_label)
-    labels = values[labeled]
-    if labels.dtype.kind == "O":
-        labels = _of_one_kind(labels)
-    if labels.dtype.kind == "f":
-        check_array(labels, ensure_2d=False, ensure_min_samples=0, input_name="y")
-    if len(labels):
-        check_classification_targets(labels)
-    return labels, labeled
+
+
+def _namesakes(labels, marker):
+    """Return the labels that read like a marker and are of another kind."""
+    if labels.dtype.kind == "U":
+        # What missing values become where all are turned into strings.
+        texts = ["nan", "NaT", "<NA>"]
+        if isinstance(marker, Real):
+            texts += {str(marker), f"{marker:g}", str(float(marker))}
+        elif marker is None:
+            texts.append("None")
+        return [text for text in texts if (labels == text).any()]
+    if labels.dtype.kind not in "iuf" or not isinstance(marker, str):
+        return []
+    try:
+        number = float(marker)
+    except ValueError:
+        return []
+    return [number] if (labels == number).any() else []
+
+
+def warn_if_all_labeled(is_full, labels, missing_label):
+    """Warn that no row is unlabeled, where `check_labels` has not warned of markers."""
+    is_told = is_class(missing_label, np.unique(labels))
+    if not is_full or is_told or _namesakes(labels, missing_label):
+        return
+    warn(
+        f"y contains no unlabeled samples: mark them by missing_label={missing_label!r}"
+        ", None or NaN. If a meta-estimator passed y, it took the marker for a class, "
+        "or left such rows out: wrap weak_estimator or strong_estimator in "
+        "CalibratedClassifierCV, BaggingClassifier or the like, not this classifier.",
+    )
+
+
+def mark_unlabeled(labels, labeled, missing_label):
+    """Return one label per row, and a marker where there is none.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_labeled,)
+        Labels of the labeled rows.
+    labeled : ndarray of shape (n,) of bool
+        Which rows these are.
+    missing_label : scalar
+        Marker; None is used where it is one of the labels.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Of objects where the marker is of another kind than the labels.
+    """
+    if labeled.all():
+        return labels
+    if is_class(missing_label, np.unique(labels)):
+        missing_label = None
+    marker = np.asarray(missing_label)
+    # NumPy would turn the number -1 among strings into a string.
+    is_alike = any(
+        labels.dtype.kind in kinds and marker.dtype.kind in kinds
+        for kinds in ("iuf", "U")
+    )
+    dtype = np.result_type(labels.dtype, marker.dtype) if is_alike else object
+    y = np.full(len(labeled), missing_label, dtype=dtype)
+    y[labeled] = labels
+    return y
+
+
+def fill_gaps(y, missing_label):
+    """Return labels with `missing_label` in place of what is missing."""
+    if not _are_missing(y).any():
+        return y
+    labels, labeled = check_labels(y, missing_label)
+    return mark_unlabeled(labels, labeled, missing_label)
 
 
 def is_class(missing_label, classes):
@@ -189,45 +338,72 @@ def is_class(missing_label, classes):
     return any(_is_marker(label, missing_label) for label in labels)
 
 
-def _is_plus_minus_one(values):
-    return values.dtype.kind in "if" and np.array_equal(np.unique(values), [-1, 1])
+def _is_minus_one_a_class(labels, missing_label):
+    """Say whether -1 is no marker, since there is no other label but +1."""
+    is_one = labels.dtype.kind in "iuf" and len(labels) and (labels == 1).all()
+    return bool(is_one) and _is_marker(-1, missing_label)
 
 
-def _is_missing(values, missing_label):
+def _are_missing(values):
     if values.dtype.kind == "O":
-        return np.array([_is_marker(v, missing_label) for v in values], dtype=bool)
-    # A numeric column with pandas.NA arrives as floats with NaN.
-    if is_na(missing_label) or _is_nan(missing_label):
-        return values != values
-    if not _are_alike(missing_label, values.dtype.type()):
+        return np.fromiter(map(is_missing, values), dtype=bool, count=len(values))
+    return values != values
+
+
+def _are_marked(values, missing_label):
+    if values.dtype.kind == "O":
+        # Asked once for each type: a column of texts may be long.
+        alike = {
+            kind: _is_alike(kind, missing_label) for kind in set(map(type, values))
+        }
+        marked = (
+            v is missing_label or (alike[type(v)] and bool(v == missing_label))
+            for v in values
+        )
+        return np.fromiter(marked, dtype=bool, count=len(values))
+    if not _is_alike(values.dtype.type, missing_label):
         return np.zeros(values.shape, dtype=bool)
     return values == missing_label
 
 
 def _is_marker(value, missing_label):
-    if value is missing_label or (_is_nan(value) and _is_nan(missing_label)):
+    if value is missing_label:
         return True
-    return _are_alike(value, missing_label) and bool(value == missing_label)
+    return _is_alike(type(value), missing_label) and bool(value == missing_label)
 
 
-def _are_alike(first, second):
-    return any(isinstance(first, kind) and isinstance(second, kind) for kind in _KINDS)
+def _is_alike(kind_of_value, missing_label):
+    return any(
+        issubclass(kind_of_value, kind) and isinstance(missing_label, kind)
+        for kind in _KINDS
+    )
+
+
+def is_missing(value):
+    """Say whether a value is None, NaN, NaT or pandas.NA."""
+    if value is None or is_na(value):
+        return True
+    # An array, which is no value, is unequal to itself in some of its elements.
+    is_unequal = value != value
+    return isinstance(is_unequal, bool | np.bool_) and bool(is_unequal)
 
 
 def is_na(value):
     """Say whether a value is pandas.NA, without importing pandas."""
+    # It is neither equal nor unequal to itself.
     return type(value).__name__ == "NAType"
 
 
-def _is_nan(value):
-    return isinstance(value, Number) and bool(value != value)
+def _tidy(labels):
+    return _of_one_kind(labels) if labels.dtype.kind == "O" else labels
 
 
 def _of_one_kind(labels):
     """Turn an object array into one that sorts and compares."""
-    strings = [v for v in labels if isinstance(v, str)]
-    numbers = [v for v in labels if isinstance(v, _NUMBER)]
-    strange = [v for v in labels if not isinstance(v, str | _NUMBER)]
+    first = {type(v): v for v in labels[::-1]}
+    strings = [v for kind, v in first.items() if issubclass(kind, str)]
+    numbers = [v for kind, v in first.items() if issubclass(kind, _NUMBER)]
+    strange = [v for kind, v in first.items() if not issubclass(kind, str | _NUMBER)]
     if strange or (strings and numbers):
         example = [group[0] for group in (strings, numbers, strange) if group]
         msg = (
@@ -260,7 +436,7 @@ def classes_of(*label_arrays):
     arrays = [labels for labels in arrays if len(labels)]
     if not arrays:
         return np.array([], dtype=np.intp)
-    arrays = [_of_one_kind(a) if a.dtype.kind == "O" else a for a in arrays]
+    arrays = [_tidy(labels) for labels in arrays]
     if len({a.dtype.kind in "US" for a in arrays}) > 1:
         listed = " and ".join(str(np.unique(a)[:5].tolist()) for a in arrays)
         msg = (
@@ -462,15 +638,16 @@ def check_sources(sample_source, X):
     """
     if sample_source is None:
         return np.array(["all"]), np.zeros(n_rows(X), dtype=np.intp)
-    values = column_or_1d(sample_source)
+    values = values_of(sample_source)
     check_consistent_length(X, values)
-    missing = [i for i, v in enumerate(values) if v is None or v != v]
-    if missing:
+    missing = np.flatnonzero(_are_missing(values))
+    if len(missing):
         msg = (
             f"sample_source is missing in {len(missing)} row(s), the first at position "
             f"{missing[0]}. Name their source, or drop these rows."
         )
         raise ValueError(msg)
     if values.dtype.kind == "O":
-        values = values.astype(str)
+        is_number = all(isinstance(name, _NUMBER) for name in values)
+        values = np.array(values.tolist()) if is_number else values.astype(str)
     return np.unique(values, return_inverse=True)

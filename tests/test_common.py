@@ -91,6 +91,10 @@ SELECTORS = [
 ]
 ESTIMATORS = [*DETECTORS, *CLASSIFIERS, *SELECTORS]
 
+# As it does for SelfTrainingClassifier: the checks know no unlabeled rows.
+ALL_LABELED = pytest.mark.filterwarnings(
+    "ignore:y contains no unlabeled samples:UserWarning"
+)
 # Pure leaves have classes of probability zero.
 LOG_OF_ZERO = pytest.mark.filterwarnings(
     "ignore:divide by zero encountered in log:RuntimeWarning"
@@ -130,18 +134,21 @@ def run(check, *arguments):
         raise
 
 
+@ALL_LABELED
 @parametrize_with_checks([*DETECTORS, *CLASSIFIERS])
 def test_every_check_of_scikit_learn_passes(estimator, check):
     run(check, estimator)
 
 
 # Burn-in batches of these small pools can hold rows that are all alike.
+@ALL_LABELED
 @pytest.mark.filterwarnings("ignore::sklearn_w2s.overlap.NoChangePointWarning")
 @parametrize_with_checks(SELECTORS)
 def test_every_check_passes_with_sources(estimator, check):
     run(check, estimator)
 
 
+@ALL_LABELED
 @LOG_OF_ZERO
 @parametrize_with_checks([TREES])
 def test_every_check_passes_with_trees(estimator, check):
@@ -152,12 +159,14 @@ def test_every_check_passes_with_trees(estimator, check):
     not has_fit_parameter(MLPClassifier(), "sample_weight"),
     reason="before scikit-learn 1.7 the perceptron takes no sample_weight",
 )
+@ALL_LABELED
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @parametrize_with_checks([PERCEPTRON])
 def test_every_check_passes_with_a_perceptron(estimator, check):
     run(check, estimator)
 
 
+@ALL_LABELED
 @LOG_OF_ZERO
 @pytest.mark.filterwarnings("ignore::sklearn_w2s.overlap.NoChangePointWarning")
 @pytest.mark.parametrize("name", NEVER_YIELDED)

@@ -17,6 +17,7 @@ from sklearn_w2s._validation import (
     classes_of,
     is_class,
     is_dataframe,
+    mark_unlabeled,
     n_rows,
 )
 
@@ -52,7 +53,6 @@ def test_labeled_rows_are_those_without_the_marker(codes, mark, missing):
         ([0, 1, 2], np.nan),
         (["a", "b"], -1),
         (["a", ""], None),
-        (["-1", "b"], -1),
         ([True, False], -1),
         (np.array([0, 255], dtype=np.uint8), -1),
         (np.array(["a", 1.5], dtype=object)[:1], 1.5),
@@ -83,11 +83,64 @@ def test_another_marker_leaves_minus_one_a_class_without_a_warning(missing):
     assert_array_equal(labels, [-1, 1])
 
 
+@pytest.mark.parametrize("gap", [None, np.nan])
+@pytest.mark.parametrize("missing", [-1, -1.0])
+def test_minus_one_and_one_beside_gaps_are_classes(missing, gap):
+    with pytest.warns(UserWarning, match=r"-1 and \+1 only, so that -1 is taken"):
+        labels, labeled = check_labels([-1, 1, gap, -1], missing)
+    assert_array_equal(labels, [-1, 1, -1])
+    assert_array_equal(labeled, [True, True, False, True])
+
+
+@pytest.mark.parametrize(
+    ("y", "missing", "label"),
+    [
+        (np.array(["a", "b", -1]), -1, "-1"),
+        (np.array([0, 1, -1]).astype(str), -1, "-1"),
+        (np.array([0.0, 1.0, -1.0]).astype(str), -1, "-1.0"),
+        (["a", "b", "99"], 99, "99"),
+        ([0, 1, -1], "-1", -1.0),
+        (np.array(["a", "b", np.nan]), -1, "nan"),
+        (np.array(["a", "b", None]).astype(str), None, "None"),
+        (["a", "b", "<NA>"], "", "<NA>"),
+        (["a", "b", "NaT"], np.nan, "NaT"),
+        (["a", "-1", -1], -1, "-1"),
+    ],
+)
+def test_a_label_that_reads_like_a_marker_is_a_class_with_a_warning(y, missing, label):
+    message = rf"The label '?{label}'? is read as a class, since missing_label="
+    with pytest.warns(UserWarning, match=message) as caught:
+        labels, _ = check_labels(y, missing)
+    assert label in labels.tolist()
+    assert len(caught) == 1
+
+
+@pytest.mark.parametrize(
+    ("y", "missing", "classes"),
+    [
+        (["a", "-1"], "-1", None),
+        (["a", "None"], -1, None),
+        (["a", "1"], -1, None),
+        ([0, 1, -1], "", None),
+        (["a", "-1"], -1, ["-1", "a"]),
+        (["a", "-1"], -1, ()),
+    ],
+)
+def test_what_is_surely_meant_so_warns_not(y, missing, classes):
+    check_labels(y, missing, classes=classes)
+
+
 @pytest.mark.parametrize("classes", [[-1, 1], [-1.0, 0.0]])
 def test_a_marker_among_known_classes_is_a_class(classes):
     labels, labeled = check_labels([-1, 5], -1, classes=classes)
     assert labeled.all()
     assert_array_equal(labels, [-1, 5])
+
+
+def test_gaps_are_no_classes_even_where_the_marker_is_one():
+    labels, labeled = check_labels([-1, None, 0, np.nan], -1, classes=[-1, 0])
+    assert_array_equal(labels, [-1, 0])
+    assert_array_equal(labeled, [True, False, True, False])
 
 
 def test_a_marker_outside_known_classes_marks():
@@ -117,12 +170,14 @@ def test_a_marker_may_be_the_name_of_a_class(missing, classes, expected):
         (None, -1, r"y is None. Pass class labels, with -1 for unlabeled"),
         ([[0, 1], [1, 0]], -1, "y should be a 1d array"),
         ([0.5, 1.5], -1, "Unknown label type: continuous"),
-        ([0.0, np.nan], -1, "Input y contains NaN"),
         ([0.0, np.inf], -1, "Input y contains infinity"),
+        ([0.0, -np.inf, np.nan], None, "Input y contains infinity"),
+        ([0, None, np.inf], -1, "Input y contains infinity"),
         (np.array(["a", 1], dtype=object), -1, r"Unknown label type: .*\['a', 1\]"),
-        (np.array(["a", None], dtype=object), -1, r"y holds labels such as .*None"),
+        (["a", 1, None], -1, r"Unknown label type: .*\['a', 1\]"),
+        (["a", "b", -1], None, r"Unknown label type: .*\['a', -1\]"),
         (np.array([{}, "a"], dtype=object), -1, "Unknown label type: y holds"),
-        (np.array([1, np.nan], dtype=object), "", "Input y contains NaN"),
+        (np.array([np.zeros(2), "a"], dtype=object), -1, "Unknown label type: y hol"),
     ],
 )
 def test_what_is_no_target_is_named_and_refused(y, missing, message):
@@ -141,6 +196,32 @@ def test_truth_values_are_labels_in_objects_too():
     labels, labeled = check_labels(y, None)
     assert labels.dtype == bool
     assert_array_equal(labeled, [True, True, False])
+
+
+@pytest.mark.parametrize(
+    ("labels", "missing_label", "kind"),
+    [
+        (["a", "b"], "unknown", "U"),
+        (["a", "b"], -1, "O"),
+        ([True, False], -1, "O"),
+        ([0, 1], np.nan, "f"),
+        (np.array([0, 1], dtype=np.uint8), -1, "i"),
+        ([0, 1], None, "O"),
+    ],
+)
+def test_marker_and_labels_keep_their_kinds(labels, missing_label, kind):
+    labels = np.asarray(labels)
+    marked = mark_unlabeled(labels, np.array([True, False, True]), missing_label)
+    assert marked.dtype.kind == kind
+    assert_array_equal(marked[[0, 2]], labels)
+    assert marked[1] is missing_label or str(marked[1]) == str(
+        marked.dtype.type(missing_label) if kind != "O" else missing_label
+    )
+
+
+def test_a_marker_that_is_a_class_marks_nothing():
+    marked = mark_unlabeled(np.array([-1, 1]), np.array([True, False, True]), -1)
+    assert marked.tolist() == [-1, None, 1]
 
 
 # Classes and probabilities
@@ -241,6 +322,13 @@ def test_sources_are_sorted_names_and_their_codes():
     sources, source_codes = check_sources(["b", "a", "b"], np.zeros((3, 1)))
     assert_array_equal(sources[source_codes], ["b", "a", "b"])
     assert_array_equal(sources, ["a", "b"])
+
+
+def test_numbers_name_sources_and_anything_else_is_their_text():
+    for names in ([2, 1], np.array([2, 1]), np.array([2, 1], dtype=object)):
+        assert check_sources(names, np.zeros((2, 1)))[0].tolist() == [1, 2]
+    for names in (["a", 1], np.array(["a", 1], dtype=object)):
+        assert check_sources(names, np.zeros((2, 1)))[0].tolist() == ["1", "a"]
 
 
 class Door(TransformerMixin, BaseEstimator):

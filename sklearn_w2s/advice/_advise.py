@@ -1,10 +1,15 @@
 """Advise on weak-to-strong: will it pay on these rows, and what to do next."""
 
 import numpy as np
-from sklearn.utils import check_random_state, column_or_1d, indexable
+from sklearn.utils import check_random_state, indexable
 
 from sklearn_w2s._algorithms.overlap import OVERLAP
-from sklearn_w2s._validation import check_labels, check_sources, require_rows
+from sklearn_w2s._validation import (
+    check_labels,
+    check_sources,
+    require_rows,
+    values_of,
+)
 from sklearn_w2s.advice._advice import Advice
 from sklearn_w2s.advice._decision import decide, densest_source, plan, source_table
 from sklearn_w2s.advice._expectation import (
@@ -241,7 +246,7 @@ def _check_rows(X, y, sample_source):
     if sample_source is not None:
         names, codes = check_sources(sample_source, X)
         sample_source = names[codes]
-    return X, column_or_1d(y), sample_source
+    return X, values_of(y), sample_source
 
 
 def _check_labels(estimator, y):

@@ -22,12 +22,12 @@ from sklearn_w2s._sklearn import (
     safe_indexing,
     seed_nested,
 )
-from sklearn_w2s._validation import check_features, check_labels
-from sklearn_w2s._weak import (
-    default_for,
-    give_weak_view,
-    is_given,
+from sklearn_w2s._validation import (
+    check_features,
+    check_labels,
+    warn_if_all_labeled,
 )
+from sklearn_w2s._weak import default_for, give_weak_view, is_given
 from sklearn_w2s.dask._blocks import (
     as_rows,
     is_collection,
@@ -236,8 +236,9 @@ class WeakToStrongClassifier(_InMemory):
         Warns
         -----
         UserWarning
-            If a strategy loses a class, so that "all" is used, or if soft pseudo-labels
-            are asked for and not possible.
+            If y has no unlabeled row, or a class that reads like `missing_label`, such
+            as the string "-1"; if a strategy loses a class, so that "all" is used, or
+            if soft pseudo-labels are asked for and not possible.
         """
         forget_fit(self)
         rng = check_random_state(self.random_state)
@@ -351,6 +352,8 @@ class WeakToStrongClassifier(_InMemory):
         options = {"missing_label": self.missing_label, "gathers": not given}
         survey = take_survey(blocks, size=size, seed=seed, **options).compute()
         require_survey(survey, y, self.missing_label, given=given)
+        is_full = survey.n_labeled == survey.n_rows
+        warn_if_all_labeled(is_full, survey.labels, self.missing_label)
         self._check_rows(survey.rows, asks_weak=True)
         return survey
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from sklearn_w2s._cross_fit import held_out_folds
 from sklearn_w2s._sklearn import safe_indexing
-from sklearn_w2s._validation import check_labels
+from sklearn_w2s._validation import check_labels, warn_of_namesakes
 from sklearn_w2s._weak import fit_weak, is_given, resolve_columns
 from sklearn_w2s.dask._blocks import merge_tree
 from sklearn_w2s.dask._sample import Sample, draw_sample, merge_samples
@@ -35,6 +35,8 @@ class Survey:
         Their weights.
     labeled_blocks : ndarray of shape (n_labeled,) of int
         Numbers of their blocks, sorted.
+    n_labeled : int
+        All labeled rows.
     n_rows : int
         All rows.
     """
@@ -44,6 +46,7 @@ class Survey:
     labels: Any
     labeled_weights: Any
     labeled_blocks: Any
+    n_labeled: int
     n_rows: int
 
     @property
@@ -136,6 +139,7 @@ class _Merge:
             stack([survey.labels for survey in known]),
             stack([survey.labeled_weights for survey in known]),
             stack([survey.labeled_blocks for survey in known]),
+            sum(survey.n_labeled for survey in surveys),
             sum(survey.n_rows for survey in surveys),
         )
 
@@ -155,6 +159,7 @@ def _survey_block(block, *, size, seed, missing_label, gathers):
         labels,
         block.weights[positions],
         np.full(len(positions), block.number),
+        int(labeled.sum()),
         len(block),
     )
 
@@ -170,7 +175,7 @@ def seed_of(random_state, rng):
 
 
 def require_survey(survey, y, missing_label, *, given):
-    """Refuse what nothing can be learned from.
+    """Refuse what nothing can be learned from, and warn of labels that look like none.
 
     Raises
     ------
@@ -185,6 +190,7 @@ def require_survey(survey, y, missing_label, *, given):
             "least."
         )
         raise ValueError(msg)
+    warn_of_namesakes(survey.labels, missing_label)
 
 
 def learn_weakly(

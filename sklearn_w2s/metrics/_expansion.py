@@ -9,12 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 from sklearn.neighbors import NearestNeighbors
-from sklearn.utils import check_array, column_or_1d
+from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length
 
 from sklearn_w2s._algorithms.expansion import corner_sets, expansion_bounds
 from sklearn_w2s._algorithms.overlap import HARD, OVERLAP
-from sklearn_w2s._validation import check_frame, is_dataframe
+from sklearn_w2s._validation import check_frame, check_labels, is_dataframe
 from sklearn_w2s.metrics._overlap import check_regions
 
 BoolArray = NDArray[np.bool_]
@@ -27,6 +27,7 @@ def expansion(
     *,
     q: float = 0.1,
     y: ArrayLike | None = None,
+    missing_label: Any = -1,
     n_neighbors: int = 10,
     metric: str = "euclidean",
 ) -> dict[str, Any]:
@@ -53,6 +54,9 @@ def expansion(
     y : array-like of shape (n,), default=None
         Class labels, true or weak. With them every class has a graph of its own, and
         the result is that of the class that expands least. None takes all rows as one.
+    missing_label : scalar, default=-1
+        Label of rows without one, which are left out, as are None, NaN, NaT and
+        pandas.NA.
     n_neighbors : int, default=10
         Two rows are neighbours if either is among so many nearest of the other, of all
         hard and overlap rows taken together.
@@ -134,11 +138,17 @@ def expansion(
         return _expand(X, names, np.ones(len(names), dtype=bool), nearest, q) | {
             "by_class": {}
         }
-    labels = column_or_1d(y)
-    check_consistent_length(X, labels)
+    labels, labeled = check_labels(y, missing_label)
+    check_consistent_length(X, labeled)
+    if not labeled.any():
+        msg = "y has no label; give some, or y=None to take all rows as one class."
+        raise ValueError(msg)
+    classes, codes = np.unique(labels, return_inverse=True)
+    code = np.full(len(labeled), -1)
+    code[labeled] = codes
     found = {
-        label: _expand(X, names, labels == label, nearest, q, f" of class {label!r}")
-        for label in np.unique(labels).tolist()
+        label: _expand(X, names, code == k, nearest, q, f" of class {label!r}")
+        for k, label in enumerate(classes.tolist())
     }
     worst = min(found.values(), key=lambda result: result["expansion"])
     return worst | {"by_class": {c: r["expansion"] for c, r in found.items()}}

@@ -1,5 +1,7 @@
 """Quantities of the easy, hard and overlap regions."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import accuracy_score
@@ -8,6 +10,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from sklearn_w2s._algorithms.overlap import OVERLAP, REGIONS, region_shares
 from sklearn_w2s._sklearn import check_weights
+from sklearn_w2s._validation import check_labels, is_class, values_of
 
 
 def overlap_density(
@@ -52,6 +55,7 @@ def region_accuracy(
     y_pred: ArrayLike,
     regions: ArrayLike,
     *,
+    missing_label: Any = -1,
     sample_weight: ArrayLike | None = None,
 ) -> dict[str, float]:
     """Return the accuracy within each region.
@@ -61,9 +65,12 @@ def region_accuracy(
     y_true : array-like of shape (n,)
         True labels.
     y_pred : array-like of shape (n,)
-        Predicted labels.
+        Predicted labels. A `missing_label` among them is a class.
     regions : array-like of shape (n,)
         "easy", "hard" or "overlap".
+    missing_label : scalar, default=-1
+        Label of rows without one, which are left out, as are None, NaN, NaT and
+        pandas.NA.
     sample_weight : array-like of shape (n,), default=None
         Non-negative weights; None counts every row once.
 
@@ -71,7 +78,7 @@ def region_accuracy(
     -------
     dict of str to float
         Accuracy on "easy", "hard" and "overlap" rows, in this order; NaN for a region
-        without rows of positive weight.
+        without labeled rows of positive weight.
 
     Raises
     ------
@@ -85,16 +92,19 @@ def region_accuracy(
     >>> region_accuracy([0, 1, 1], [0, 1, 0], ["easy", "hard", "hard"])
     {'easy': 1.0, 'hard': 0.5, 'overlap': nan}
     """
-    truth, predicted = column_or_1d(y_true), column_or_1d(y_pred)
-    names = check_regions(regions)
-    check_consistent_length(truth, predicted, names)
+    predicted, names = values_of(y_pred), check_regions(regions)
+    check_consistent_length(y_true, predicted, names)
+    weights = check_weights(sample_weight, names)
+    truth, labeled = check_truth(y_true, [predicted], missing_label)
+    if not labeled.any():
+        return dict.fromkeys(REGIONS, np.nan)
+    predicted, names, weights = predicted[labeled], names[labeled], weights[labeled]
     if isinstance(truth[0], str) != isinstance(predicted[0], str):
         msg = (
             "y_true and y_pred differ in kind: they start with "
             f"{truth[0]!r} and {predicted[0]!r}. Use strings or numbers in both."
         )
         raise ValueError(msg)
-    weights = check_weights(sample_weight, names)
     accuracy = dict.fromkeys(REGIONS, np.nan)
     for region in REGIONS:
         rows = (names == region) & (weights > 0)
@@ -104,6 +114,33 @@ def region_accuracy(
             )
             accuracy[region] = float(score)
     return accuracy
+
+
+def check_truth(
+    y_true: ArrayLike, predictions: list[Any], missing_label: Any
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Return the labels that are known; a marker that is predicted is a class.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n,)
+        True labels.
+    predictions : list of ndarray of shape (n,)
+        Predicted labels.
+    missing_label : scalar
+        Label of rows without one.
+
+    Returns
+    -------
+    labels : ndarray of shape (n_labeled,)
+        Labels.
+    labeled : ndarray of shape (n,) of bool
+        Which rows have one.
+    """
+    predicted = [np.unique(values) for values in predictions]
+    is_known = any(is_class(missing_label, classes) for classes in predicted)
+    labels, labeled = check_labels(y_true, None if is_known else missing_label)
+    return labels, labeled
 
 
 def check_regions(regions: ArrayLike, *, name: str = "regions") -> NDArray[np.str_]:

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_array, column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length
 
 from sklearn_w2s._algorithms.prediction_gap import gap_of_labels, largest_gap, smoother
+from sklearn_w2s._validation import check_labels
 
 FloatArray = NDArray[np.float64]
 
@@ -20,6 +20,7 @@ def prediction_gap(
     y: ArrayLike | None = None,
     *,
     alpha: float = 0.1,
+    missing_label: Any = -1,
 ) -> float:
     r"""Return the share of labels that a weak representation keeps from a strong one.
 
@@ -44,6 +45,9 @@ def prediction_gap(
         have: the largest singular value of :math:`P_s (I - P_w)`.
     alpha : float, default=0.1
         Regularisation of both smoothers, in units of the mean eigenvalue of their K.
+    missing_label : scalar, default=-1
+        Label of rows without one, which are left out where y is given, as are None,
+        NaN, NaT and pandas.NA.
 
     Returns
     -------
@@ -97,32 +101,28 @@ def prediction_gap(
     if not isinstance(alpha, Real) or not 0 < alpha < np.inf:
         msg = f"alpha={alpha!r} must be a positive number, such as 0.1."
         raise ValueError(msg)
-    centred_weak = _centred("X_weak", X_weak)
-    centred_strong = _centred("X_strong", X_strong)
-    check_consistent_length(centred_weak, centred_strong, y)
-    targets = None if y is None else _targets(y)
-    weak = smoother(centred_weak, float(alpha))
-    strong = smoother(centred_strong, float(alpha))
-    if targets is None:
-        return largest_gap(weak, strong)
-    return gap_of_labels(weak, strong, targets)
+    X_weak = check_array(X_weak, dtype=np.float64, input_name="X_weak")
+    X_strong = check_array(X_strong, dtype=np.float64, input_name="X_strong")
+    check_consistent_length(X_weak, X_strong, y)
+    if y is None:
+        return largest_gap(_smoother(X_weak, alpha), _smoother(X_strong, alpha))
+    labels, labeled = check_labels(y, missing_label)
+    weak, strong = (_smoother(X[labeled], alpha) for X in (X_weak, X_strong))
+    return gap_of_labels(weak, strong, _targets(labels))
 
 
-def _centred(name: str, X: Any) -> FloatArray:
-    checked = check_array(X, dtype=np.float64, input_name=name)
+def _smoother(checked: FloatArray, alpha: Real) -> tuple[FloatArray, FloatArray]:
     centred: FloatArray = checked - checked.mean(axis=0)
     # The mean of equal numbers may differ from them in the last digit.
     centred[:, np.ptp(checked, axis=0) == 0] = 0
-    return centred
+    return smoother(centred, float(alpha))
 
 
-def _targets(y: Any) -> FloatArray:
-    labels = column_or_1d(y)
-    check_classification_targets(labels)
+def _targets(labels: NDArray[Any]) -> FloatArray:
     classes, codes = np.unique(labels, return_inverse=True)
     if len(classes) < 2:
         msg = (
-            f"y holds the class {classes.tolist()[0]!r} only; give rows of two classes "
+            f"y holds the classes {classes.tolist()}; give rows of two classes "
             "or more, or y=None."
         )
         raise ValueError(msg)

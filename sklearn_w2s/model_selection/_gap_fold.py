@@ -16,10 +16,10 @@ from sklearn_w2s._algorithms.overlap import REGIONS
 from sklearn_w2s._fitting import adapt, fit_weighted, take_metadata
 from sklearn_w2s._sklearn import routing_enabled, safe_indexing, seed_nested
 from sklearn_w2s._tabular import default_strong_estimator
-from sklearn_w2s._validation import n_rows
+from sklearn_w2s._validation import mark_unlabeled, n_rows
 from sklearn_w2s._weak import resolve_columns, select_columns
 from sklearn_w2s.metrics import region_accuracy
-from sklearn_w2s.model_selection._hiding import count_rows, draw_labeled, hide_labels
+from sklearn_w2s.model_selection._hiding import count_rows, draw_labeled
 
 RIVALS = ("weak", "weak_to_strong", "strong_on_labels", "ceiling")
 _LARGEST_SEED = np.iinfo(np.int32).max
@@ -37,8 +37,6 @@ class Trial:
         As from `strong_alone`.
     X : {array-like, sparse matrix, data frame} of shape (n, n_features)
         Rows.
-    y : ndarray of shape (n,)
-        Labels, with the missing label where there is none.
     labels : ndarray of shape (n,)
         Labels; anything where there is none.
     labeled : ndarray of shape (n,) of bool
@@ -62,7 +60,6 @@ class Trial:
     estimator: Any
     alone: Any
     X: Any
-    y: Any
     labels: Any
     labeled: Any
     missing_label: Any
@@ -153,7 +150,7 @@ def run_fold(trial, train, test, sizes, seed):
     """
     rows, kept, seed = _draw_rows(trial, train, sizes, seed)
     known = rows[trial.labeled[rows]]
-    y = hide_labels(trial.y[rows], ~np.isin(rows, kept), trial.missing_label)
+    y = mark_unlabeled(trial.labels[kept], np.isin(rows, kept), trial.missing_label)
     student = _fit(trial, "estimator", rows, y, seed)
     alone = _fit(trial, "alone", kept, trial.labels[kept], seed)
     ceiling = alone
@@ -267,7 +264,7 @@ def _describe(fitted, fits, X, y):
     facts["region_accuracy"] = {
         name: dict.fromkeys(REGIONS, np.nan)
         if fit.estimator is None
-        else region_accuracy(y, fit.estimator.predict(X), regions)
+        else region_accuracy(y, fit.estimator.predict(X), regions, missing_label=None)
         for name, fit in fits.items()
     }
     return facts

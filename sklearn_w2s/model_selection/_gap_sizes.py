@@ -6,7 +6,7 @@ import numpy as np
 from joblib import effective_n_jobs
 from sklearn.exceptions import FitFailedWarning
 from sklearn.metrics import check_scoring
-from sklearn.utils import check_random_state, column_or_1d, indexable
+from sklearn.utils import check_random_state, indexable
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -15,7 +15,7 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.parallel import Parallel, delayed
 
 from sklearn_w2s._cross_fit import require_routing
-from sklearn_w2s._sklearn import routing_enabled, to_numpy
+from sklearn_w2s._sklearn import routing_enabled
 from sklearn_w2s._validation import check_labels, require_rows
 from sklearn_w2s._warnings import warn
 from sklearn_w2s.model_selection._gap_fold import (
@@ -82,7 +82,6 @@ def cross_validate_sizes(
         estimator=estimator,
         alone=alone,
         X=X,
-        y=column_or_1d(to_numpy(y)),
         labels=all_labels,
         labeled=labeled,
         missing_label=missing_label,

@@ -4,10 +4,16 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state, column_or_1d, indexable
+from sklearn.utils import check_random_state, indexable
 
-from sklearn_w2s._sklearn import safe_indexing, to_numpy
-from sklearn_w2s._validation import check_labels, classes_of, is_class, require_rows
+from sklearn_w2s._sklearn import safe_indexing
+from sklearn_w2s._validation import (
+    check_labels,
+    classes_of,
+    is_class,
+    mark_unlabeled,
+    require_rows,
+)
 
 
 def weak_strong_split(
@@ -38,7 +44,8 @@ def weak_strong_split(
     stratify : bool, default=True
         Whether test rows and labels are drawn in the shares of the classes.
     missing_label : scalar, default=-1
-        Marker of an unlabeled row, in y and in what is returned.
+        Marker of an unlabeled row, in y and in what is returned. In y, None, NaN, NaT
+        and pandas.NA are such markers as well.
     random_state : int, RandomState instance or None, default=None
         Draws the rows.
 
@@ -80,14 +87,13 @@ def weak_strong_split(
     rng = check_random_state(random_state)
     train, test = _part(labels, test_size, stratify, rng)
     kept = train[draw_labeled(labels[train], labeled_size, rng, stratify=stratify)]
-    is_hidden = np.ones(len(labeled), dtype=bool)
     known = np.flatnonzero(labeled)
-    is_hidden[known[kept]] = False
+    keeps_label = np.isin(np.arange(len(labeled)), known[kept])
     train = np.concatenate([known[train], np.flatnonzero(~labeled)])
     test = known[test]
     parts = [safe_indexing(a, rows) for a in (X, y, *arrays) for rows in (train, test)]
     y_true_train = parts[2]
-    y_train = hide_labels(y_true_train, is_hidden[train], missing_label)
+    y_train = mark_unlabeled(labels[kept], keeps_label[train], missing_label)
     if hasattr(y_true_train, "iloc"):
         y_train = type(y_true_train)(
             y_train, index=y_true_train.index, name=y_true_train.name
@@ -245,32 +251,3 @@ def _quotas(counts, n):
     while quotas.sum() < n:
         quotas[np.argmax(exact - quotas)] += 1
     return quotas
-
-
-def hide_labels(y, is_hidden, missing_label):
-    """Return labels with a marker in place of those that are hidden.
-
-    Parameters
-    ----------
-    y : array-like of shape (n,)
-        Labels.
-    is_hidden : ndarray of shape (n,) of bool
-        Which to hide.
-    missing_label : scalar
-        Marker.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-        A copy; of objects where the marker is of another kind than the labels.
-    """
-    values, marker = column_or_1d(to_numpy(y)), np.asarray(missing_label)
-    # NumPy would turn the number -1 among strings into a string.
-    is_alike = any(
-        values.dtype.kind in kinds and marker.dtype.kind in kinds
-        for kinds in ("iuf", "U")
-    )
-    dtype = np.result_type(values.dtype, marker.dtype) if is_alike else object
-    hidden = values.astype(dtype)
-    hidden[is_hidden] = missing_label
-    return hidden

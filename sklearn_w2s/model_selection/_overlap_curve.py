@@ -18,7 +18,6 @@ from sklearn.utils.metadata_routing import (
     MethodMapping,
     process_routing,
 )
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import Parallel, delayed
 
 from sklearn_w2s._algorithms.overlap import OVERLAP
@@ -27,9 +26,11 @@ from sklearn_w2s._fitting import adapt, take_metadata
 from sklearn_w2s._sklearn import routing_enabled, safe_indexing, seed_nested
 from sklearn_w2s._validation import (
     check_frame,
+    check_labels,
     classes_of,
     is_class,
     is_dataframe,
+    mark_unlabeled,
     require_rows,
 )
 from sklearn_w2s._warnings import warn
@@ -208,9 +209,8 @@ def overlap_curve(
     X, y = indexable(X, y)
     if is_dataframe(X):
         check_frame(X)
-    y = column_or_1d(y)
+    y = _check_truth(y)
     require_two_classes(y)
-    check_classification_targets(y)
     weak, strong = adapt(weak_estimator), adapt(strong_estimator)
     regions = _check_detector(regions, weak, X, y)
     scorer = _check_scoring(strong, scoring)
@@ -312,8 +312,8 @@ def _label_pool(weak, regions, data, train, test, weak_size, seed):
 
 def _detect(detector, data, taught, rows, seed):
     train = np.concatenate([taught, rows])
-    labels = data.y[train].astype(object)
-    labels[len(taught) :] = detector.missing_label
+    is_taught = np.arange(len(train)) < len(taught)
+    labels = mark_unlabeled(data.y[taught], is_taught, detector.missing_label)
     detector = seed_nested(clone(detector), seed)
     params = take_metadata(data.routed["regions"].get("fit", {}), train, len(data.y))
     detector.fit(safe_indexing(data.X, train), labels, **params)
@@ -432,6 +432,19 @@ def _check_numbers(n_samples, weak_size, n_repeats):
 
 def _is_count(value, least):
     return isinstance(value, Integral) and value >= least
+
+
+def _check_truth(y):
+    """Return the labels, which every row must have."""
+    labels, labeled = check_labels(y, None)
+    if not labeled.all():
+        msg = (
+            f"y has no label in {(~labeled).sum()} row(s), the first at position "
+            f"{labeled.argmin()}, and every row is compared with its true label. Leave "
+            "out rows without one."
+        )
+        raise ValueError(msg)
+    return labels
 
 
 def _check_detector(regions, weak, X, y):

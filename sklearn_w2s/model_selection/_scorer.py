@@ -23,7 +23,8 @@ class LabeledScorer:
     scoring : str or callable, default="accuracy"
         Name of a scorer of scikit-learn, or ``callable(estimator, X, y)``.
     missing_label : scalar, default=-1
-        Marker of an unlabeled row in y.
+        Marker of an unlabeled row in y. None, NaN, NaT and pandas.NA are such markers
+        as well.
 
     Raises
     ------

@@ -1,6 +1,5 @@
 """Cross-validate on the labeled rows and train on the unlabeled ones as well."""
 
-import warnings
 from numbers import Integral
 from typing import Any
 
@@ -12,6 +11,7 @@ from sklearn.utils.metadata_routing import UNUSED, get_routing_for_object
 from sklearn_w2s._cross_fit import require_groups
 from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s._validation import check_labels, require_rows
+from sklearn_w2s._warnings import warn
 
 
 class LabeledSplit(BaseCrossValidator):
@@ -27,7 +27,8 @@ class LabeledSplit(BaseCrossValidator):
         How to split the labeled rows: a number of stratified folds (None means 5), a
         splitter, or splits as positions among the labeled rows.
     missing_label : scalar, default=-1
-        Marker of an unlabeled row in y.
+        Marker of an unlabeled row in y. None, NaN, NaT and pandas.NA are such markers
+        as well.
 
     Attributes
     ----------
@@ -142,12 +143,10 @@ class LabeledSplit(BaseCrossValidator):
                 if not np.isin(codes[train], codes[test]).any():
                     usable[k] &= ~np.isin(codes[unlabeled], codes[test])
         if len(unlabeled) and not usable.any():
-            warnings.warn(
+            warn(
                 f"None of the {len(unlabeled)} unlabeled rows is in a training set: "
                 "each comes after the training rows in time, or has a group of the "
                 "test rows. Put the rows in the order of time, or pass another cv.",
-                UserWarning,
-                stacklevel=2,
             )
         for (train, test), kept in zip(splits, usable, strict=True):
             yield np.concatenate([train, unlabeled[kept]]), test

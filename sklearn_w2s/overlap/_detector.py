@@ -123,7 +123,7 @@ class OverlapDetector(
         probabilities. The splitter is asked once a fit; it gets the labeled rows, and
         with metadata routing their ``groups``.
     missing_label : scalar, default=-1
-        Label of unlabeled rows.
+        Label of unlabeled rows. None, NaN, NaT and pandas.NA are such labels as well.
     reservoir_size : int, default=10000
         Rows that `partial_fit` keeps of all it has seen, at most, drawn at random.
     memory : None, str or object with the joblib.Memory interface, default=None

@@ -85,8 +85,9 @@ class OverlapSampler(VersionStampMixin, BaseEstimator):
         X_resampled : {array-like, sparse matrix, data frame} of shape \
                 (n_kept, n_features)
             Rows kept.
-        y_resampled : ndarray of shape (n_kept,)
-            Their labels: true ones where there are, else weak ones.
+        y_resampled : array-like of shape (n_kept,)
+            Their labels: true ones where there are, else weak ones. A list or a series
+            where y is one, else an ndarray.
 
         Raises
         ------
@@ -115,10 +116,8 @@ class OverlapSampler(VersionStampMixin, BaseEstimator):
             raise ValueError(msg)
         self.sample_indices_ = np.flatnonzero(kept)
         self.overlap_detector_ = detector
-        return (
-            safe_indexing(X, self.sample_indices_),
-            self._labels(X, labels, labeled)[kept],
-        )
+        X_kept, y_kept = (safe_indexing(a, self.sample_indices_) for a in (X, y))
+        return X_kept, _as_given(self._labels(X, labels, labeled)[kept], y_kept)
 
     def _labels(self, X, labels, labeled):
         """Return true labels where there are, and weak ones elsewhere."""
@@ -126,3 +125,17 @@ class OverlapSampler(VersionStampMixin, BaseEstimator):
         weak_labels = weak.classes[weak.codes(X, weak.proba(X))]
         weak_labels[labeled] = labels
         return weak_labels
+
+
+def _as_given(labels, y):
+    """Return labels as a list or a series where y is one, with its index and name."""
+    if isinstance(y, list):
+        return labels.tolist()
+    dtype = getattr(y, "dtype", None)
+    # Objects were needed for gaps or markers, and are no target to many a classifier.
+    dtype = None if str(dtype).lower() == "object" else dtype
+    if hasattr(y, "iloc"):
+        return type(y)(labels.tolist(), index=y.index, name=y.name, dtype=dtype)
+    if hasattr(y, "is_null") and hasattr(y, "name"):  # polars
+        return type(y)(y.name, labels.tolist(), dtype=dtype)
+    return labels

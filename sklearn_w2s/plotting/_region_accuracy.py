@@ -6,11 +6,13 @@ import numpy as np
 from scipy.special import ndtri
 from sklearn.metrics import accuracy_score
 from sklearn.utils import check_array
+from sklearn.utils.validation import check_consistent_length
 
 from sklearn_w2s._algorithms.interval import share_interval
 from sklearn_w2s._algorithms.overlap import REGIONS
+from sklearn_w2s._validation import values_of
 from sklearn_w2s.metrics import region_accuracy
-from sklearn_w2s.metrics._overlap import check_regions
+from sklearn_w2s.metrics._overlap import check_regions, check_truth
 from sklearn_w2s.model_selection._gap_summary import check_level
 from sklearn_w2s.plotting._fits import (
     LABELS,
@@ -127,7 +129,16 @@ class RegionAccuracyDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimators, X, y, regions, *, confidence_level=0.95, ax=None, **kwargs
+        cls,
+        estimators,
+        X,
+        y,
+        regions,
+        *,
+        missing_label=-1,
+        confidence_level=0.95,
+        ax=None,
+        **kwargs,
     ):
         """Predict rows with fitted estimators and draw their accuracy.
 
@@ -141,6 +152,8 @@ class RegionAccuracyDisplay:
             True labels.
         regions : array-like of shape (n,) or fitted detector instance
             "easy", "hard" or "overlap" for each row, or what predicts it.
+        missing_label : scalar, default=-1
+            As in `from_predictions`.
         confidence_level : float, default=0.95
             Level of the intervals, in (0, 1).
         ax : matplotlib Axes, default=None
@@ -163,12 +176,26 @@ class RegionAccuracyDisplay:
             regions = regions.predict(X)
         predictions = {name: each.predict(X) for name, each in estimators.items()}
         return cls.from_predictions(
-            y, regions, predictions, confidence_level=confidence_level, ax=ax, **kwargs
+            y,
+            regions,
+            predictions,
+            missing_label=missing_label,
+            confidence_level=confidence_level,
+            ax=ax,
+            **kwargs,
         )
 
     @classmethod
     def from_predictions(
-        cls, y_true, regions, predictions, *, confidence_level=0.95, ax=None, **kwargs
+        cls,
+        y_true,
+        regions,
+        predictions,
+        *,
+        missing_label=-1,
+        confidence_level=0.95,
+        ax=None,
+        **kwargs,
     ):
         """Draw the accuracy of given predictions.
 
@@ -180,6 +207,9 @@ class RegionAccuracyDisplay:
             "easy", "hard" or "overlap".
         predictions : dict of str to array-like of shape (n,)
             Predicted labels by name.
+        missing_label : scalar, default=-1
+            Label of rows without one, which are left out, as are None, NaN, NaT and
+            pandas.NA. It is a class where it is predicted.
         confidence_level : float, default=0.95
             Level of the intervals, in (0, 1).
         ax : matplotlib Axes, default=None
@@ -195,21 +225,29 @@ class RegionAccuracyDisplay:
         Raises
         ------
         ValueError
-            If `predictions` is no dict or empty, if there is no row or an unknown
-            region, if lengths or kinds of labels differ, or if the level is not in
-            (0, 1).
+            If `predictions` is no dict or empty, if there is no labeled row or an
+            unknown region, if lengths or kinds of labels differ, or if the level is
+            not in (0, 1).
         """
         _check_named(predictions, "predictions", "predicted labels")
         check_level(confidence_level)
         regions = check_regions(regions)
+        predicted = {name: values_of(y) for name, y in predictions.items()}
+        check_consistent_length(y_true, regions, *predicted.values())
+        y_true, labeled = check_truth(y_true, list(predicted.values()), missing_label)
+        if not labeled.any():
+            msg = "y_true has no label, so that there is nothing to compare with."
+            raise ValueError(msg)
+        regions = regions[labeled]
+        predicted = {name: y[labeled] for name, y in predicted.items()}
         n_rows = np.array([*(np.sum(regions == r) for r in REGIONS), len(regions)])
         accuracy = np.array(
             [
                 [
-                    *region_accuracy(y_true, y, regions).values(),
+                    *region_accuracy(y_true, y, regions, missing_label=None).values(),
                     accuracy_score(y_true, y),
                 ]
-                for y in predictions.values()
+                for y in predicted.values()
             ]
         )
         z = float(ndtri((1 + confidence_level) / 2))

@@ -4,7 +4,7 @@ import numpy as np
 
 from sklearn_w2s._algorithms.overlap import HARD, OVERLAP
 from sklearn_w2s._sklearn import safe_indexing
-from sklearn_w2s._validation import check_labels, is_na
+from sklearn_w2s._validation import check_labels, is_missing
 from sklearn_w2s.report._html import element, table, value
 
 N_ROWS = 10
@@ -123,7 +123,7 @@ def _as_lists(X):
 
 
 def _cell(content):
-    if content is None or is_na(content) or content != content:
+    if is_missing(content):
         return ""
     if isinstance(content, float):
         return f"{content:.6g}"

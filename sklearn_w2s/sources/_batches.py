@@ -6,9 +6,8 @@ or polars data frame.
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.utils import column_or_1d
 
-from sklearn_w2s._validation import is_dataframe, is_na, n_rows
+from sklearn_w2s._validation import is_dataframe, is_missing, n_rows, values_of
 
 _N_NAMED = 5
 
@@ -126,7 +125,7 @@ def _count_values(length):
 
 def _as_labels(y, n):
     try:
-        labels = column_or_1d(_as_array(y) if isinstance(y, list | tuple) else y)
+        labels = values_of(y)
     except (TypeError, ValueError) as error:
         msg = (
             f"the labels of a batch must be one column, got {_describe(y)}. A tuple "
@@ -271,7 +270,7 @@ def require_finite(X):
     elif X.dtype.kind in "fcmM":
         bad = np.flatnonzero(~np.isfinite(X).all(axis=0))
     elif X.dtype.kind == "O":
-        bad = [j for j in range(X.shape[1]) if any(map(_is_missing, X[:, j]))]
+        bad = [j for j in range(X.shape[1]) if any(map(is_missing, X[:, j]))]
     else:
         bad = []
     if len(bad):
@@ -295,11 +294,6 @@ def _bad_columns_of_polars(X):
         if column.null_count()
         or (column.dtype.is_float() and not column.is_finite().all())
     ]
-
-
-def _is_missing(value):
-    # pandas.NA is neither equal nor unequal to itself.
-    return value is None or is_na(value) or value != value
 
 
 def rows_of(X, start, stop):

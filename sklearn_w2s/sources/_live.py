@@ -14,7 +14,12 @@ from sklearn_w2s._fitting import adapt, forget_fit
 from sklearn_w2s._progress import ProgressMixin, Rounds
 from sklearn_w2s._representation import ranked
 from sklearn_w2s._sklearn import fit_context, seed_nested
-from sklearn_w2s._validation import check_features, is_class, n_rows
+from sklearn_w2s._validation import (
+    check_features,
+    is_class,
+    is_marker_a_class,
+    n_rows,
+)
 from sklearn_w2s.sources._batches import require_alike, require_finite
 from sklearn_w2s.sources._journal import Journal
 from sklearn_w2s.sources._readers import open_reader
@@ -407,7 +412,7 @@ class LiveSources(ProgressMixin, BaseEstimator):
         is_seeded = drawing.rater.seeds is not None
         seeds = np.random.RandomState(drawing.seed) if is_seeded else None
         self._fit_estimator(tasks, X, y, {}, seeds)
-        self._require_unlearned()
+        self._require_unlearned(y)
         self._end_drawing_tasks(tasks, X, y)
 
     def _fit_estimator(self, tasks, X, y, params, seeds):
@@ -420,8 +425,10 @@ class LiveSources(ProgressMixin, BaseEstimator):
         if hasattr(self.estimator_, "classes_"):
             self.classes_ = self.estimator_.classes_
 
-    def _require_unlearned(self):
+    def _require_unlearned(self, y):
         """Refuse a part that took unlabeled rows for a class of their own."""
+        if y is not None and is_marker_a_class(y, self.missing_label):
+            return
         for name in ("overlap_detector", "estimator"):
             fitted = getattr(self, f"{name}_", None)
             classes = np.asarray(getattr(fitted, "classes_", ())).tolist()

@@ -8,7 +8,7 @@ from sklearn.frozen import FrozenEstimator
 
 from sklearn_w2s._algorithms.overlap import OVERLAP
 from sklearn_w2s._sklearn import safe_indexing, seed_nested
-from sklearn_w2s._validation import check_scores, n_rows
+from sklearn_w2s._validation import check_scores, fill_gaps, n_rows
 from sklearn_w2s.sources._batches import stack
 
 
@@ -86,10 +86,10 @@ class DrawnRows:
         if all(y is None for _, y in tables):
             return None
         parts = [
-            np.full(n, self._missing_label) if y is None else np.asarray(y)
+            np.full(n, None) if y is None else np.asarray(y)
             for (_, y), n in zip(tables, sizes, strict=True)
         ]
-        return stack(parts)
+        return fill_gaps(stack(parts), self._missing_label)
 
 
 class Rater:

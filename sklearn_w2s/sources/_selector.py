@@ -7,7 +7,7 @@ from os import PathLike
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import check_random_state, column_or_1d, get_tags
+from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
@@ -34,6 +34,7 @@ from sklearn_w2s._validation import (
     check_features,
     check_labels,
     check_sources,
+    mark_unlabeled,
     n_rows,
 )
 from sklearn_w2s.sources._live import LiveSources
@@ -130,7 +131,7 @@ class UCBSourceSelector(
         Folder in which `fit_sources` keeps every step, one file each. If it holds a
         run, that goes on. None keeps nothing on disk.
     missing_label : scalar, default=-1
-        Label of unlabeled rows.
+        Label of unlabeled rows. None, NaN, NaT and pandas.NA are such labels as well.
     random_state : int, RandomState instance or None, default=None
         Shuffles the rows of each source, draws for "random", and seeds every
         `random_state` of detector and estimator that is None.
@@ -346,7 +347,8 @@ class UCBSourceSelector(
             Labels, `missing_label` where there is none. None means that no row has a
             label, which takes a detector that needs none.
         sample_source : array-like of shape (n_samples,), default=None
-            Source of each row. None means that all come from one source, "all".
+            Source of each row, a text or a number. None means that all come from one
+            source, "all".
         **params : dict
             Metadata for `estimator.fit`, with metadata routing switched on; what is as
             long as X is cut down to the selected rows.
@@ -389,7 +391,7 @@ class UCBSourceSelector(
         routed = take_metadata(routed, selected, len(labeled))
         self._fit_estimator(tasks, X, y, routed, seeds)
         if not labeled.all():
-            self._require_unlearned()
+            self._require_unlearned(y)
         self.drawn_indices_ = drawn
         self.sample_indices_ = selected
         self._drawing_ = drawing
@@ -429,9 +431,9 @@ class UCBSourceSelector(
     def _check_target(self, X, y):
         if y is None:
             return None, np.zeros(n_rows(X), dtype=bool)
-        _, labeled = check_labels(y, self.missing_label)
-        check_consistent_length(X, y)
-        return column_or_1d(y), labeled
+        labels, labeled = check_labels(y, self.missing_label)
+        check_consistent_length(X, labeled)
+        return mark_unlabeled(labels, labeled, self.missing_label), labeled
 
     def _open_pool(self, drawing, in_pool, codes, sources, rng):
         rows = np.flatnonzero(in_pool)

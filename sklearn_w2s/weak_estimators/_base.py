@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from sklearn_w2s._delegation import LabeledClassifierMixin
 from sklearn_w2s._fitting import forget_fit
 from sklearn_w2s._persistence import VersionStampMixin
 from sklearn_w2s._sklearn import check_weights, fit_context, safe_indexing
@@ -19,7 +20,9 @@ from sklearn_w2s._validation import (
 from sklearn_w2s._weak import resolve_columns, select_columns
 
 
-class GivenClassifier(VersionStampMixin, ClassifierMixin, BaseEstimator):
+class GivenClassifier(
+    VersionStampMixin, LabeledClassifierMixin, ClassifierMixin, BaseEstimator
+):
     """Base of classifiers that need no `fit` where their classes are named.
 
     The host has the parameters `classes` and `missing_label`, and returns probabilities

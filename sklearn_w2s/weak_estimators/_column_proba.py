@@ -30,7 +30,8 @@ class ColumnProbaClassifier(GivenClassifier):
     classes : array-like of shape (n_classes,), default=None
         Class labels. None takes them from the dict, or from the labels in `fit`.
     missing_label : scalar, default=-1
-        Label of unlabeled rows in `fit`.
+        Label of unlabeled rows in `fit` and `score`. None, NaN, NaT and pandas.NA are
+        such labels as well.
 
     Attributes
     ----------

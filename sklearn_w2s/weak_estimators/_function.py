@@ -29,12 +29,14 @@ class FunctionClassifier(GivenClassifier):
     classes : array-like of shape (n_classes,), default=None
         Class labels. None takes them from the labels in `fit`.
     abstain : scalar, default=None
-        Label by which the function says that it does not know.
+        Label by which the function says that it does not know. None, NaN, NaT and
+        pandas.NA say so as well.
     class_prior : array-like of shape (n_classes,), default=None
         Probabilities of rows on which the function abstains, in the order of `classes`.
         None takes all classes for equally likely.
     missing_label : scalar, default=-1
-        Label of unlabeled rows in `fit`.
+        Label of unlabeled rows in `fit` and `score`. None, NaN, NaT and pandas.NA are
+        such labels as well.
 
     Attributes
     ----------
@@ -107,7 +109,7 @@ class FunctionClassifier(GivenClassifier):
             )
             raise ValueError(msg)
         if answer.ndim == 1:
-            return self._proba_of_labels(answer)
+            return self._proba_of_labels(given)
         proba = check_proba(answer, len(self.classes_), name="func(X)")
         if is_dataframe(given):
             return self._by_name(proba, list(given.columns))

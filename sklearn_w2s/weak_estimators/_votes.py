@@ -6,7 +6,7 @@ import numpy as np
 
 from sklearn_w2s._algorithms.weak_labels import one_hot
 from sklearn_w2s._sklearn import Interval, StrOptions
-from sklearn_w2s._validation import classes_of, is_dataframe
+from sklearn_w2s._validation import classes_of, is_dataframe, warn_of_namesakes
 from sklearn_w2s.weak_estimators._base import (
     GivenClassifier,
     class_codes,
@@ -35,7 +35,8 @@ class VoteClassifier(GivenClassifier):
     columns : list of str or int, slice, bool mask, callable or None, default=None
         Columns of votes; a callable gets X and returns them. None means all.
     abstain : scalar, default=-1
-        Vote of a function that does not know.
+        Vote of a function that does not know. None, NaN, NaT and pandas.NA are
+        abstentions as well.
     classes : array-like of shape (n_classes,), default=None
         Class labels, as the functions name them. None takes those that occur among the
         votes and labels in `fit`.
@@ -50,7 +51,8 @@ class VoteClassifier(GivenClassifier):
         Rows per class, in (0, inf), that are added to estimate rates, in which every
         function votes as it does overall.
     missing_label : scalar, default=-1
-        Label of unlabeled rows in `fit`.
+        Label of unlabeled rows in `fit` and `score`. None, NaN, NaT and pandas.NA are
+        such labels as well.
 
     Attributes
     ----------
@@ -167,6 +169,7 @@ class VoteClassifier(GivenClassifier):
                 f"and abstentions by abstain={self.abstain!r}."
             )
             raise ValueError(msg)
+        warn_of_namesakes(classes_of(*voted), self.abstain, name="abstain")
         return require_two(classes_of(labels, *voted))
 
     def _learn(self, X, y, weights):
@@ -201,7 +204,7 @@ class VoteClassifier(GivenClassifier):
         for position in range(view.shape[1]):
             if is_dataframe(view):
                 column = view.columns[position]
-                yield f"column {column!r}", view[column].to_numpy()
+                yield f"column {column!r}", view[column]
             else:
                 yield f"column {position} of the votes", view[:, position]
 

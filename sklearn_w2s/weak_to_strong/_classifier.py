@@ -13,9 +13,9 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from sklearn_w2s._algorithms.weak_labels import one_hot, unit_mean
 from sklearn_w2s._cross_fit import held_out_folds, split_arguments
 from sklearn_w2s._delegation import (
+    LabeledClassifierMixin,
     PredictionDelegate,
     prediction_mapping,
-    take_labeled,
 )
 from sklearn_w2s._fitting import (
     adapt,
@@ -52,6 +52,7 @@ from sklearn_w2s._validation import (
     check_features,
     check_labels,
     n_rows,
+    warn_if_all_labeled,
 )
 from sklearn_w2s._warnings import warn
 from sklearn_w2s._weak import (
@@ -88,6 +89,7 @@ class WeakToStrongClassifier(
     VersionStampMixin,
     PredictionDelegate,
     ProgressMixin,
+    LabeledClassifierMixin,
     ClassifierMixin,
     MetaEstimatorMixin,
     BaseEstimator,
@@ -166,7 +168,7 @@ class WeakToStrongClassifier(
         Whether labeled rows join the training set of the strong estimator, with their
         true labels.
     missing_label : scalar, default=-1
-        Label of unlabeled rows.
+        Label of unlabeled rows. None, NaN, NaT and pandas.NA are such labels as well.
     store_rows : bool, default=False
         Whether to keep `rows_`, a table of what was known of each row.
     memory : None, str or object with the joblib.Memory interface, default=None
@@ -241,8 +243,13 @@ class WeakToStrongClassifier(
     multiplied by `sample_weight`. Where soft labels repeat rows, parameters that count
     them, such as `min_samples_leaf`, count each row once per class.
 
-    Wrap sub-estimators in calibration, voting or bagging, not this classifier: those
-    take classes from y themselves, where -1 would be one.
+    Meta-estimators and scorers of scikit-learn take classes from y themselves, where -1
+    would be one. In calibration, voting or bagging wrap sub-estimators, not this
+    classifier; to tune its threshold or to calibrate it, fit it first and wrap it in
+    :class:`~sklearn.frozen.FrozenEstimator`, see :ref:`how_to_thresholds`. Searches and
+    cross-validation need :class:`~sklearn_w2s.model_selection.LabeledSplit`, or
+    :class:`~sklearn_w2s.model_selection.LabeledScorer`: with a plain
+    ``scoring="accuracy"`` each unlabeled row counts as an error.
 
     With scikit-learn 1.9 or later, callbacks given to ``set_callbacks``, such as
     :class:`~sklearn.callback.ProgressBar`, are told of the tasks "weak", "regions",
@@ -377,18 +384,16 @@ class WeakToStrongClassifier(
         Warns
         -----
         UserWarning
-            If a strategy falls back to another, soft pseudo-labels are asked for and
-            not possible, thresholds of a detector change nothing, or if the strong
-            estimator cannot be trained on the labels alone or has not learned what it
-            was taught.
+            If y has no unlabeled row, or a class that reads like `missing_label`, such
+            as the string "-1"; if a strategy falls back to another, soft pseudo-labels
+            are asked for and not possible, thresholds of a detector change nothing, or
+            if the strong estimator cannot be trained on the labels alone or has not
+            learned what it was taught.
         """
         forget_fit(self)
         raise_for_params(params, self, "fit")
         X = self._check_rows(X, asks_weak=weak_proba is None)
-        weights, weighted = check_weights(sample_weight, X), sample_weight is not None
-        labels, labeled = check_labels(y, self.missing_label)
-        check_consistent_length(X, labeled)
-        rows = Rows(X, y, labels, labeled, weights, weighted)
+        rows = self._check_target(X, y, sample_weight)
         rng = check_random_state(self.random_state)
         seeds = None if self.random_state is None else rng
         weak_fit, strong_fit = fit_arguments(
@@ -447,6 +452,14 @@ class WeakToStrongClassifier(
         self._strict_readers_ = strict_readers(self._readers(asks_weak=asks_weak))
         refuse_missing(X, self._strict_readers_)
         return X
+
+    def _check_target(self, X, y, sample_weight):
+        """Return the rows with their labels and weights."""
+        weights, weighted = check_weights(sample_weight, X), sample_weight is not None
+        labels, labeled = check_labels(y, self.missing_label)
+        check_consistent_length(X, labeled)
+        warn_if_all_labeled(labeled.all(), labels, self.missing_label)
+        return Rows(X, y, labels, labeled, weights, weighted)
 
     def _readers(self, *, asks_weak):
         """Yield who reads rows, under which name, and which columns of them."""
@@ -741,31 +754,6 @@ class WeakToStrongClassifier(
             self.rows_ = table_of_rows(rows, weak, student, proba, taught, detector)
         if detector is not None:
             detector.forget_rows()
-
-    def score(self, X, y, sample_weight=None):
-        """Return the accuracy on the labeled rows.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
-            Rows.
-        y : array-like of shape (n,)
-            Labels; rows marked `missing_label` are left out.
-        sample_weight : array-like of shape (n,), default=None
-            Weights.
-
-        Returns
-        -------
-        float
-            Accuracy; NaN if no row is labeled.
-        """
-        check_is_fitted(self)
-        rows, labels, positions = take_labeled(self, X, y)
-        if not len(positions):
-            return float("nan")
-        if sample_weight is not None:
-            sample_weight = np.asarray(sample_weight)[positions]
-        return super().score(rows, labels, sample_weight)
 
     def _unfitted_part(self):
         return self._strong()

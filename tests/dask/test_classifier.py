@@ -308,6 +308,7 @@ def test_a_strategy_that_loses_a_class_gives_way_to_all(problem, collect):
     assert_same_fit(model, expected.fit(X, y), X)
 
 
+@pytest.mark.filterwarnings("ignore:y contains no unlabeled samples:UserWarning")
 def test_rows_that_leave_nothing_to_learn_are_refused(problem, collect):
     X, _, truth = problem
     _, model = new_models(strategy="all", include_labeled=False)

@@ -89,7 +89,7 @@ def test_a_regularisation_that_is_not_positive_is_refused(alpha):
 
 def test_one_class_is_refused():
     X, _, _ = draw()
-    with pytest.raises(ValueError, match=r"y holds the class 1 only"):
+    with pytest.raises(ValueError, match=r"y holds the classes \[1\]; give rows"):
         prediction_gap(X, X, np.ones(len(X), dtype=int))
 
 

@@ -334,6 +334,7 @@ def test_a_ceiling_no_better_than_the_weak_estimator_recovers_nothing_defined():
     assert np.isnan(results["gap_recovered_interval"]).all()
 
 
+@pytest.mark.filterwarnings("ignore:y contains no unlabeled samples:UserWarning")
 def test_weights_reach_both_estimators_without_routing():
     weights = np.where(np.arange(300) % 2, 1.0, 0.0)
     results = cross_validate_gap(
@@ -352,6 +353,7 @@ def test_weights_reach_both_estimators_without_routing():
         assert_array_equal(results["ceiling_estimator"][fold].coef_, alone.coef_)
 
 
+@pytest.mark.filterwarnings("ignore:y contains no unlabeled samples:UserWarning")
 def test_metadata_is_routed_as_requested():
     weights = np.linspace(0.5, 2, 300)
     groups = np.arange(300) % 7
@@ -452,6 +454,7 @@ class Failing(LogisticRegression):
         return super().fit(X, y, sample_weight)
 
 
+@pytest.mark.filterwarnings("ignore:y contains no unlabeled samples:UserWarning")
 def test_a_fit_that_fails_costs_its_own_score_only():
     estimator = model(strong_estimator=Failing(most=190), pseudo_labels="hard")
     cv = [(np.arange(180), np.arange(180, 300)), (np.arange(300), np.arange(90))]
@@ -478,6 +481,7 @@ def test_if_every_fit_fails_so_does_the_comparison():
         cross_validate_gap(estimator, X, Y, labeled_size=30, cv=3, random_state=0)
 
 
+@pytest.mark.filterwarnings("ignore:y contains no unlabeled samples:UserWarning")
 def test_a_score_that_fails_costs_its_own_name_only():
     estimator = model(strong_estimator=KNeighborsClassifier(1))
     scoring = {"accuracy": "accuracy", "broken": "roc_auc"}
@@ -487,6 +491,7 @@ def test_a_score_that_fails_costs_its_own_name_only():
     assert np.isfinite(results["weak_accuracy"]).all()
 
 
+@pytest.mark.filterwarnings("ignore:y contains no unlabeled samples:UserWarning")
 def test_what_does_not_fit_is_refused():
     with pytest.raises(TypeError, match="no parameter 'weak_estimator'"):
         cross_validate_gap(LogisticRegression(), X, Y)

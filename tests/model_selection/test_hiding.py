@@ -10,7 +10,7 @@ from sklearn.datasets import load_iris
 from sklearn.model_selection import train_test_split
 
 from sklearn_w2s.model_selection import weak_strong_split
-from sklearn_w2s.model_selection._hiding import draw_labeled, hide_labels
+from sklearn_w2s.model_selection._hiding import draw_labeled
 
 X, Y = load_iris(return_X_y=True)
 
@@ -102,26 +102,6 @@ def test_zero_hides_all_labels():
     _, _, y_train, _, y_true = weak_strong_split(X, Y, labeled_size=0)
     assert set(y_train) == {-1}
     assert set(y_true) == {0, 1, 2}
-
-
-@pytest.mark.parametrize(
-    ("labels", "missing_label", "kind"),
-    [
-        (["a", "b"], "unknown", "U"),
-        (["a", "b"], -1, "O"),
-        ([True, False], -1, "O"),
-        ([0, 1], np.nan, "f"),
-        (np.array([0, 1], dtype=np.uint8), -1, "i"),
-        ([0, 1], None, "O"),
-    ],
-)
-def test_marker_and_labels_keep_their_kinds(labels, missing_label, kind):
-    hidden = hide_labels(labels, np.array([False, True]), missing_label)
-    assert hidden.dtype.kind == kind
-    assert hidden[0] == labels[0]
-    assert hidden[1] is missing_label or str(hidden[1]) == str(
-        hidden.dtype.type(missing_label) if kind != "O" else missing_label
-    )
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,7 @@ def test_it_is_cloned_and_pickled():
         (lambda X: 1, r"shape \(\) for 4 rows"),
         (constant(2), r"func\(X\) gives 2 in row 0.*classes=\[...\]"),
         (constant("1"), r"func\(X\) gives '1' in row 0"),
-        (constant(np.nan), r"func\(X\) must give class labels.*NaN"),
+        (constant(np.inf), r"func\(X\) must give class labels.*infinity"),
         (constant(0.5), r"func\(X\) must give class labels"),
         (constant([1.0]), r"gives 1 column\(s\).*2 classes"),
         (constant([0.2, 0.3, 0.5]), r"gives 3 column\(s\).*2 classes"),
@@ -293,6 +293,7 @@ def test_a_pipeline_that_ends_in_it_is_fitted_all_the_same(rows):
     check_is_fitted(model.fit(rows, y).weak_estimator_[0])
 
 
+@pytest.mark.filterwarnings("ignore:y contains no unlabeled samples:UserWarning")
 def test_its_parameters_can_be_searched(rows):
     model = WeakToStrongClassifier(
         FunctionClassifier(sign, classes=[0, 1]), LogisticRegression()

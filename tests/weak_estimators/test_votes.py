@@ -242,7 +242,6 @@ def test_it_is_cloned_and_pickled(simulated):
         ({}, [[0, 7]], r"column 1 of the votes gives 7 in row 0.*\[0, 1, 2\]"),
         ({}, [[0, -2]], "gives -2 in row 0"),
         ({}, [[0.5, 1.0]], "column 0 of the votes must give class labels"),
-        ({}, [[np.nan, 1.0]], "column 0 of the votes must give class labels.*NaN"),
         ({"classes": None}, [[1, -1]], "classes=\\[...\\]"),
         ({"columns": [5]}, [[0, 1]], "columns=\\[5\\] does not choose"),
         ({"method": "mean"}, [[0, 1]], "'method' parameter"),

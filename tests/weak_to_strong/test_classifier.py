@@ -51,6 +51,7 @@ def two_views(strategy):
 # What the strong estimator learns from
 
 
+@pytest.mark.filterwarnings("ignore:y contains no unlabeled samples:UserWarning")
 @pytest.mark.parametrize("strategy", [*STRATEGIES, "auto"])
 @pytest.mark.parametrize("strong", STRONG, ids=lambda e: type(e).__name__)
 def test_where_every_row_is_labeled_nothing_is_weak(problem, strategy, strong):
@@ -67,6 +68,7 @@ def test_where_every_row_is_labeled_nothing_is_weak(problem, strategy, strong):
     }.get(strategy, strategy)
 
 
+@pytest.mark.filterwarnings("ignore:y contains no unlabeled samples:UserWarning")
 @pytest.mark.parametrize("strong", STRONG[:-1], ids=lambda e: type(e).__name__)
 def test_where_every_row_is_labeled_weights_are_those_of_the_user(problem, strong):
     X, _, truth = problem

@@ -167,6 +167,7 @@ def test_what_cannot_be_done_is_refused(problem, params, fit_params, error, mess
         make(**params).fit(X, y, **fit_params)
 
 
+@pytest.mark.filterwarnings("ignore:y contains no unlabeled samples:UserWarning")
 def test_nothing_to_train_on_is_refused(problem):
     X, _, truth = problem
     with pytest.raises(ValueError, match=r"240 of 240 rows are labeled and include_la"):

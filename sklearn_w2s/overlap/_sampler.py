@@ -5,6 +5,7 @@ from sklearn.base import BaseEstimator, clone
 
 from sklearn_w2s._algorithms.overlap import REGIONS
 from sklearn_w2s._fitting import forget_fit
+from sklearn_w2s._missing import check_new_rows
 from sklearn_w2s._persistence import VersionStampMixin
 from sklearn_w2s._sklearn import HasMethods, fit_context, safe_indexing
 from sklearn_w2s._validation import check_labels
@@ -122,6 +123,7 @@ class OverlapSampler(VersionStampMixin, BaseEstimator):
     def _labels(self, X, labels, labeled):
         """Return true labels where there are, and weak ones elsewhere."""
         weak = self.overlap_detector_.weak_predictor_
+        X = check_new_rows(self.overlap_detector_, X)
         weak_labels = weak.classes[weak.codes(X, weak.proba(X))]
         weak_labels[labeled] = labels
         return weak_labels

@@ -3,6 +3,7 @@
 import dask
 import dask.array as da
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -332,3 +333,45 @@ def test_a_detector_with_a_weak_view_of_its_own_is_refused(problem, collect):
 
     with pytest.raises(ValueError, match="overlap_detector has weak_features"):
         model.fit(*collect(X, y))
+
+
+# What has no label
+
+
+@pytest.mark.parametrize("dtype", ["Int64", float, "string", "category", object])
+def test_gaps_mark_what_has_no_label(problem, dtype):
+    dd = pytest.importorskip("dask.dataframe")
+    X, y, _ = problem
+    frame = pd.DataFrame(X, columns=[f"x{j}" for j in range(X.shape[1])])
+    names = np.array(["no", "yes"])
+    is_text = dtype in ("string", "category", object)
+    marked = np.where(y < 0, "", names[y]) if is_text else y
+    marker = "" if is_text else -1
+    expected, model = new_models(strategy="all", missing_label=marker)
+    expected.fit(frame, marked)
+    gaps = pd.Series(names[y] if is_text else y).astype(object).mask(y < 0, None)
+    labels = dd.from_pandas(gaps.astype(dtype), npartitions=3)
+    rows = dd.from_pandas(frame, npartitions=3)
+
+    model.set_params(missing_label=-1).fit(rows, labels)
+
+    assert_same_fit(model, expected, frame)
+    assert model.score(rows, labels) == expected.score(frame, marked)
+
+
+def test_a_y_without_unlabeled_rows_warns_once(problem, collect):
+    X, _, truth = problem
+    _, model = new_models(strategy="all")
+    with pytest.warns(UserWarning, match="y contains no unlabeled samples") as caught:
+        model.fit(*collect(X, truth))
+    assert len(caught) == 1
+
+
+def test_a_marker_turned_into_text_warns_once(problem):
+    X, y, _ = problem
+    _, model = new_models(strategy="all")
+    rows = da.from_array(X, chunks=(130, X.shape[1]))
+    labels = da.from_array(y.astype(str), chunks=130)
+    with pytest.warns(UserWarning, match="'-1' is read as a class") as caught:
+        model.fit(rows, labels)
+    assert len(caught) == 1

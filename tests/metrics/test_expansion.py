@@ -182,3 +182,17 @@ def test_lengths_that_differ_are_refused():
         expansion(PAIRS[:5], PAIR_REGIONS, n_neighbors=1)
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         expansion(PAIRS, PAIR_REGIONS, y=[0, 1], n_neighbors=1)
+
+
+@pytest.mark.parametrize("mark", [-1, None])
+def test_rows_without_a_label_are_of_no_class(mark):
+    y = [0, 0, mark, mark, 0, 0]
+    result = expansion(PAIRS, PAIR_REGIONS, y=y, n_neighbors=1)
+    labeled = [0, 1, 4, 5]
+    alone = expansion(
+        np.asarray(PAIRS)[labeled], np.asarray(PAIR_REGIONS)[labeled], n_neighbors=1
+    )
+    assert list(result["by_class"]) == [0]
+    assert result["expansion"] == alone["expansion"]
+    with pytest.raises(ValueError, match="y has no label"):
+        expansion(PAIRS, PAIR_REGIONS, y=[mark] * 6, n_neighbors=1)

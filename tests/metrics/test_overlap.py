@@ -87,3 +87,22 @@ def test_lengths_and_kinds_of_labels_must_agree():
         region_accuracy([0, 1], [0, 1], ["easy"])
     with pytest.raises(ValueError, match="differ in kind"):
         region_accuracy([0, 1], ["a", "b"], ["easy", "easy"])
+
+
+@pytest.mark.parametrize("marks", [(-1, -1), (7, 7), (None, -1), (np.nan, -1)])
+def test_rows_without_a_true_label_are_left_out(marks):
+    mark, missing_label = marks
+    y_true, y_pred, regions = [0, 1, mark, 0, mark], [0, 0, 1, 0, 0], list("eeeoh")
+    regions = [next(name for name in REGIONS if name[0] == r) for r in regions]
+    weights, marker = [1, 3, 9, 1, 9], {"missing_label": missing_label}
+    accuracy = region_accuracy(y_true, y_pred, regions, sample_weight=weights, **marker)
+    assert accuracy == pytest.approx(
+        {"easy": 0.25, "hard": np.nan, "overlap": 1.0}, nan_ok=True
+    )
+    nobody = region_accuracy([mark] * 2, [0, 1], REGIONS[:2], **marker)
+    assert np.isnan(list(nobody.values())).all()
+
+
+def test_a_marker_that_is_predicted_is_a_class():
+    accuracy = region_accuracy([-1, 0, -1], [-1, -1, 0], ["easy"] * 3)
+    assert accuracy["easy"] == pytest.approx(1 / 3)

@@ -101,3 +101,13 @@ def test_continuous_labels_and_lengths_that_differ_are_refused():
         prediction_gap(X, X[:-1])
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         prediction_gap(X, X, y[:-1])
+
+
+@pytest.mark.parametrize("mark", [-1, None])
+def test_rows_without_a_label_are_left_out(mark):
+    rng = np.random.default_rng(0)
+    X, labels = rng.normal(size=(30, 3)), rng.integers(2, size=30)
+    y = [label if i % 3 else mark for i, label in enumerate(labels.tolist())]
+    labeled = np.arange(30) % 3 > 0
+    expected = prediction_gap(X[labeled, :1], X[labeled], labels[labeled])
+    assert prediction_gap(X[:, :1], X, y) == expected

@@ -1,5 +1,6 @@
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from imblearn.pipeline import make_pipeline
 from imblearn.under_sampling import RandomUnderSampler
@@ -133,3 +134,44 @@ def test_a_grid_search_chooses_its_regions(data, sampler):
     search = GridSearchCV(pipeline, grid, cv=LabeledSplit(3)).fit(X, y)
 
     assert search.best_score_ > 0.5
+
+
+def as_series(dtype):
+    return lambda y: pd.Series(y, index=range(len(y), 0, -1), name="sick", dtype=dtype)
+
+
+@pytest.mark.parametrize("dtype", ["int64", "Int64", "float32", "category"])
+def test_a_series_stays_a_series_with_its_index_name_and_dtype(data, sampler, dtype):
+    X, y = data
+    frame = pd.DataFrame(X, index=range(len(y), 0, -1))
+
+    kept, labels = sampler.fit_resample(frame, as_series(dtype)(y))
+
+    assert labels.index.equals(kept.index)
+    assert labels.name == "sick"
+    assert str(labels.dtype) == dtype
+    _, expected = clone(sampler).fit_resample(X, y)
+    np.testing.assert_array_equal(labels.astype(int), expected)
+
+
+def test_objects_that_held_gaps_become_labels_that_any_classifier_takes(data, sampler):
+    X, y = data
+    gaps = pd.Series(y, dtype=object).where(y != -1, None)
+
+    kept, labels = sampler.fit_resample(X, gaps)
+
+    assert labels.dtype == np.int64
+    LogisticRegression().fit(kept, labels)
+
+
+def test_lists_stay_lists_and_series_of_polars_such(data, sampler):
+    X, y = data
+    _, expected = sampler.fit_resample(X, y)
+
+    rows, labels = sampler.fit_resample(X.tolist(), y.tolist())
+    assert type(rows) is type(labels) is list
+    assert labels == expected.tolist()
+    series = pl.Series("sick", y)
+    frame, labels = sampler.fit_resample(pl.DataFrame(X), series.replace(-1, None))
+    assert isinstance(frame, pl.DataFrame)
+    assert labels.equals(pl.Series("sick", expected), check_names=True)

@@ -295,3 +295,18 @@ def test_a_table_of_folds_of_another_shape_is_refused():
     for shape in ((1, 4), (1, 3, 2), (1, 4, 0)):
         with pytest.raises(ValueError, match="fold_accuracy has shape"):
             RegionAccuracyDisplay(**given, fold_accuracy=np.ones(shape))
+
+
+@pytest.mark.parametrize("mark", [-1, None, np.nan])
+def test_rows_without_a_true_label_are_not_drawn(mark):
+    y, regions, predictions = labels()
+    known = np.arange(len(y)) % 3 > 0
+    marked = [label if k else mark for label, k in zip(y.tolist(), known, strict=True)]
+    display = RegionAccuracyDisplay.from_predictions(marked, regions, predictions)
+    alone = RegionAccuracyDisplay.from_predictions(
+        y[known], regions[known], {name: p[known] for name, p in predictions.items()}
+    )
+    np.testing.assert_array_equal(display.accuracy, alone.accuracy)
+    np.testing.assert_array_equal(display.n_rows, alone.n_rows)
+    with pytest.raises(ValueError, match="y_true has no label"):
+        RegionAccuracyDisplay.from_predictions([mark] * len(y), regions, predictions)

@@ -81,6 +81,15 @@ def test_every_label_is_one_hot_and_every_abstention_the_prior(answers):
         assert_array_equal(row, expected)
 
 
+@pytest.mark.parametrize(
+    "answer", [["a", None, "b"], ["a", np.nan, "b"], np.array(["a", None, "b"])]
+)
+def test_a_gap_abstains_whatever_else_does(answer):
+    rule = FunctionClassifier(lambda X: answer, classes=["a", "b"], abstain="?")
+    proba = rule.predict_proba(np.zeros((3, 1)))
+    assert_array_equal(proba, [[1, 0], [0.5, 0.5], [0, 1]])
+
+
 @pytest.mark.parametrize("abstain", [-1, np.nan, 7.5])
 def test_any_value_can_mark_an_abstention(abstain):
     rule = FunctionClassifier(constant(abstain), classes=[0, 1], abstain=abstain)

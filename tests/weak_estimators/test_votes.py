@@ -221,10 +221,44 @@ def test_votes_may_be_columns_of_a_table(library, method):
     assert_array_equal(model.feature_names_in_, ["text", "lf1", "lf2"])
 
 
-def test_missing_votes_can_be_abstentions():
+@pytest.mark.parametrize("abstain", [-1, None, np.nan, ""])
+@pytest.mark.parametrize("classes", [[0, 1], None])
+def test_missing_votes_are_abstentions_whatever_marks_them(abstain, classes):
     votes = np.array([[0.0, np.nan], [np.nan, 1.0]])
-    model = VoteClassifier(abstain=np.nan, classes=[0, 1])
-    assert_array_equal(model.predict_proba(votes), np.eye(2))
+    model = VoteClassifier(abstain=abstain, classes=classes)
+    for cast in (votes, votes.astype(object), np.where(votes >= 0, votes, None)):
+        assert_array_equal(model.fit(cast).predict_proba(cast), np.eye(2))
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "int64[pyarrow]", "category", float, None])
+def test_gaps_in_columns_of_a_table_are_abstentions(dtype):
+    if dtype is None:
+        pl = pytest.importorskip("polars")
+        votes = pl.DataFrame({"a": [0, None], "b": [None, 1]})
+    else:
+        pytest.importorskip("pyarrow")
+        pd = pytest.importorskip("pandas")
+        votes = pd.DataFrame({"a": [0, None], "b": [None, 1]}, dtype=object)
+        votes = votes.astype(dtype)
+    for abstain in (-1, None):
+        model = VoteClassifier(abstain=abstain).fit(votes)
+        assert_array_equal(model.classes_, [0, 1])
+        assert_array_equal(model.predict_proba(votes), np.eye(2))
+
+
+def test_a_vote_that_reads_like_an_abstention_is_a_class_with_a_warning():
+    votes = np.array([["a", "-1"], ["-1", "b"]])
+    with pytest.warns(UserWarning, match="'-1' is read as a class, since abstain=-1"):
+        model = VoteClassifier().fit(votes)
+    assert_array_equal(model.classes_, ["-1", "a", "b"])
+
+
+def test_score_leaves_rows_without_a_label_out():
+    votes = np.array([[0, 0], [1, 1], [1, -1]])
+    model = VoteClassifier(classes=[0, 1])
+    for y in ([0, 0, -1], [0, 0, None], [0.0, 0.0, np.nan]):
+        assert model.score(votes, y) == 0.5
+    assert model.score(votes, [0, -1, 0], sample_weight=[3, 1, 1]) == 0.75
 
 
 def test_it_is_cloned_and_pickled(simulated):

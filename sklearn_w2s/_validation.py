@@ -214,8 +214,10 @@ def values_of(y):
         y = _array_of(y)
     elif getattr(getattr(y, "dtype", None), "kind", "") == "T":
         y = np.asarray(y).astype(object)
-    elif not isinstance(getattr(y, "dtype", None), np.dtype):
-        listed = [name for name in ("to_pylist", "to_list") if hasattr(y, name)]
+    elif not isinstance(getattr(y, "dtype", None), np.dtype) and (
+        hasattr(y, "isna") or hasattr(y, "is_null")
+    ):
+        listed = [n for n in ("to_pylist", "tolist", "to_list") if hasattr(y, n)]
         y = _array_of(getattr(y, listed[0])()) if listed else y
     given = to_numpy(y)
     if np.asarray(given).ndim > 1:

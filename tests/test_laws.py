@@ -315,6 +315,7 @@ def test_labels_that_are_hidden_reach_no_fit(problem, n_labeled):
 
 
 @given(problems, STRATEGIES)
+@pytest.mark.filterwarnings("ignore:y contains no unlabeled samples:UserWarning")
 def test_with_all_rows_labeled_it_is_the_strong_estimator(problem, strategy):
     model = classifier(strategy).fit(problem.X, problem.truth)
 

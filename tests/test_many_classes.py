@@ -25,6 +25,7 @@ def test_a_thousand_classes_are_learned_as_they_are():
 
 
 @pytest.mark.parametrize("estimator", [OverlapDetector(), WeakToStrongClassifier()])
+@pytest.mark.filterwarnings("ignore:y contains no unlabeled samples:UserWarning")
 def test_a_hundred_thousand_classes_are_refused_before_memory_ends(
     estimator, monkeypatch
 ):

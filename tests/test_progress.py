@@ -158,6 +158,7 @@ def test_without_labels_nothing_is_scored():
     assert recorder.scored == []
 
 
+@pytest.mark.filterwarnings("ignore:y contains no unlabeled samples:UserWarning")
 @needs_callbacks
 def test_a_fit_that_fails_ends_the_run_of_its_callbacks():
     recorder = Recorder()

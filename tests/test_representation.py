@@ -178,6 +178,7 @@ def test_names_from_data_are_escaped_and_cut():
     assert max(map(len, labels(selector))) < 150
 
 
+@pytest.mark.filterwarnings("ignore:y contains no unlabeled samples:UserWarning")
 def test_the_diagram_does_not_grow_with_the_rows():
     def size(n):
         rows, labels, _ = make_overlap_classification(n, random_state=0)

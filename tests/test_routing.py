@@ -95,6 +95,7 @@ ENTRIES = [
 @pytest.mark.filterwarnings("ignore::sklearn_w2s.overlap.NoChangePointWarning")
 @pytest.mark.parametrize("name", [name for name in NAMES if hasattr(harness, name)])
 @pytest.mark.parametrize("metaestimator", ENTRIES)
+@pytest.mark.filterwarnings("ignore:y contains no unlabeled samples:UserWarning")
 def test_the_harness_of_scikit_learn_passes(metaestimator, name):
     getattr(harness, name)(metaestimator)
 
@@ -310,6 +311,7 @@ def test_weights_that_a_part_neither_wants_nor_refuses_raise(make, problem, weig
 )
 @pytest.mark.parametrize("frozen", [False, True])
 @pytest.mark.parametrize("make", [OverlapDetector, WeakToStrongClassifier])
+@pytest.mark.filterwarnings("ignore:y contains no unlabeled samples:UserWarning")
 def test_metadata_that_nobody_requested_raise(make, frozen, fit_params, problem):
     X, y, proba = problem
     weak = LogisticRegression().fit(X, y > 0)

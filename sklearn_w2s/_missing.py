@@ -80,13 +80,15 @@ def accepts_missing(estimator, *, unknown=None):
     estimator : estimator instance
         Any.
     unknown : bool or None, default=None
-        Answer for classes of other libraries, of which some take missing values and do
-        not say so; None trusts their tags.
+        Answer for those that look at nothing themselves, and for classes of other
+        libraries, of which some take missing values and do not say so; None trusts
+        their tags.
     """
     inner = getattr(estimator, "estimator", None)
     if isinstance(estimator, FrozenEstimator):
         return accepts_missing(inner, unknown=unknown)
-    if get_tags(estimator).input_tags.allow_nan:
+    tags = get_tags(estimator)
+    if tags.input_tags.allow_nan:
         return True
     if isinstance(estimator, Pipeline):
         return _steps_accept(estimator, unknown)
@@ -94,7 +96,7 @@ def accepts_missing(estimator, *, unknown=None):
         return accepts_missing(inner, unknown=unknown)
     if isinstance(estimator, ColumnTransformer | FeatureUnion):
         return True
-    is_known = type(estimator).__module__.startswith(_KNOWN)
+    is_known = type(estimator).__module__.startswith(_KNOWN) and not tags.no_validation
     return False if unknown is None or is_known else unknown
 
 
@@ -119,8 +121,8 @@ def has_missing(X):
     values = getattr(X, "data", X) if hasattr(X, "nnz") else X
     if values.dtype.kind == "O":
         return any(v is None or is_na(v) or v != v for v in values.ravel())
-    # The sum is NaN where a value is, and needs no second array.
-    return values.dtype.kind == "f" and bool(np.isnan(values.sum()))
+    # The least value is NaN where any is, and needs no second array.
+    return values.dtype.kind == "f" and values.size > 0 and bool(np.isnan(values.min()))
 
 
 def _column_lacks(column):

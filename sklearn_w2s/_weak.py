@@ -110,6 +110,8 @@ class WeakPredictor:
 
     def watch_decisions(self, X, proba):
         """Set `decides` by what it says of a sample of rows, and return itself."""
+        if not hasattr(self.estimator, "predict"):
+            return self
         rows = np.linspace(0, len(proba) - 1, min(_N_WATCHED, len(proba))).astype(int)
         likeliest = proba[rows].argmax(axis=1)
         self.decides = True

@@ -15,7 +15,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline, make_union
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.utils import get_tags
 
 from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
@@ -69,9 +69,12 @@ def test_missing_values_are_taken_where_a_part_can_fill_them_in(estimator, expec
     assert accepts_missing(estimator, unknown=True) == expected
 
 
-def test_tags_of_other_libraries_are_not_held_against_them():
-    assert not accepts_missing(Stranger())
-    assert accepts_missing(Stranger(), unknown=True)
+@pytest.mark.parametrize(
+    "estimator", [Stranger(), make_pipeline(FunctionTransformer(), BOOSTING)]
+)
+def test_who_may_take_gaps_and_does_not_say_so_is_let_try(estimator):
+    assert not accepts_missing(estimator)
+    assert accepts_missing(estimator, unknown=True)
 
 
 WHOLE = np.array([[1.0, 2.0], [0.0, 4.0]])

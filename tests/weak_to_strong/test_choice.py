@@ -45,8 +45,9 @@ def choose(strategy, pseudo_labels, strong, *, n_unlabeled=1000, is_table=True):
         (TakesDistributions(), "all", "soft"),
         (make_pipeline(StandardScaler(), WEIGHABLE), "confidence", "soft"),
         (make_pipeline(StandardScaler(), PLAIN), "all", "hard"),
-        (CalibratedClassifierCV(), "confidence", "soft"),
-        (CalibratedClassifierCV(WEIGHABLE), "confidence", "soft"),
+        # It holds out rows, and would have seen copies of them.
+        (CalibratedClassifierCV(), "confidence", "hard"),
+        (CalibratedClassifierCV(WEIGHABLE), "confidence", "hard"),
         # Calibration alone would use the weights of these.
         (CalibratedClassifierCV(PLAIN), "all", "hard"),
         (CalibratedClassifierCV(make_pipeline(WEIGHABLE)), "all", "hard"),

@@ -322,6 +322,11 @@ ENTRIES = [
 ]
 
 
+def can_index_arrow():
+    """Say whether scikit-learn does not make a list of scalars of an array."""
+    return isinstance(safe_indexing(pa.array([1, 2]), np.array([0])), pa.Array)
+
+
 @pytest.fixture(scope="module")
 def expected():
     """What comes of labels that are marked by -1."""
@@ -333,6 +338,8 @@ def expected():
 @pytest.mark.parametrize("given", GIVEN)
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_gaps_mark_what_has_no_label_for_everyone(entry, given, expected):
+    if given == "pyarrow" and not can_index_arrow():
+        pytest.skip("this scikit-learn cannot index arrays of pyarrow")
     np.testing.assert_equal(entry(GIVEN[given](NAMES.tolist())), expected[entry])
 
 

@@ -63,6 +63,7 @@ PAIRS = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:y contains no unlabeled samples:UserWarning")
 @parametrize_with_checks(PAIRS)
 def test_every_check_of_scikit_learn_passes(estimator, check):
     try:
@@ -71,6 +72,7 @@ def test_every_check_of_scikit_learn_passes(estimator, check):
         pytest.fail(f"skipped: {skip}")
 
 
+@pytest.mark.filterwarnings("ignore:y contains no unlabeled samples:UserWarning")
 @pytest.mark.parametrize("pair", PAIRS)
 @pytest.mark.parametrize(
     "name",

@@ -2,23 +2,26 @@
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import (
     OneHotEncoder,
-    OrdinalEncoder,
     QuantileTransformer,
     StandardScaler,
 )
+from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_w2s._columns import MISSING, UNKNOWN, Columns
 from sklearn_w2s._sklearn import routing_enabled
-from sklearn_w2s._validation import check_features, is_dataframe, is_na, n_rows
+from sklearn_w2s._validation import check_features
 
 # Rarer categories of a column share one indicator, which bounds the width of the rows.
 _MAX_CATEGORIES = 32
+# Histogram gradient boosting tells no more categories apart.
+_MAX_CODES = 255
 _MAX_QUANTILES = 200
 # The lowest and the highest quantile have infinite scores.
 _MAX_SCORE = 3.0
@@ -29,13 +32,21 @@ _FLAGGED_SHARES = (0.005, 0.995)
 class TabularEncoder(TransformerMixin, BaseEstimator):
     """Turn a data frame, an array or a sparse matrix into rows of numbers.
 
-    Numeric columns stay, imputed and scaled on demand; all others are categories.
+    Numbers and truth values stay, imputed and scaled on demand. Dates become days since
+    1970, in UTC where they have a time zone, and their month, day of the month, weekday
+    and hour follow as far as they vary; durations and times of day become seconds. Text
+    and columns of a categorical type are categories. What a column is, `fit` decides,
+    by its type, or by its values where any object may stand in it; values that are
+    equal are encoded alike, whatever the type of their column.
 
     Parameters
     ----------
     categories : {"onehot", "ordinal"}, default="onehot"
         One indicator per category (at most 32 per column, the rarer ones share one),
-        or one code per column.
+        or one code per column, -1 for missing ones. Of more than 255 categories the 254
+        most frequent ones have codes of their own, and the rarer ones share one. A
+        category not seen in `fit` counts as a rare one, or as missing where there are
+        none that share a code.
     impute : bool, default=True
         Replace missing numbers by the column's median; False leaves them missing, but
         for columns without any number, which become 0. In sparse matrices they become 0
@@ -52,13 +63,17 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
+    columns_ : Columns
+        What the columns hold.
     numeric_columns_ : list of int
-        Positions of the numeric columns.
+        Positions of the columns of numbers, dates and durations.
     categorical_columns_ : list of int
         Positions of the others.
     flagged_columns_ : list of int
         Positions of those numeric columns whose gaps have a column of their own, which
         follow the numbers.
+    coded_columns_ : list of int
+        Positions of the codes of categories in the encoded rows, where they come last.
     n_features_in_ : int
         Number of columns seen in `fit`.
 
@@ -100,17 +115,22 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If `scale` is neither a truth value nor "quantile".
+            If `scale` is neither a truth value nor "quantile", or a column mixes kinds
+            of values.
+        TypeError
+            If a column holds what is neither number, date nor text.
         """
         if self.scale not in (True, False, "quantile"):
             msg = f"scale must be True, False or 'quantile', got {self.scale!r}."
             raise ValueError(msg)
         X = check_features(self, X, reset=True)
-        self.numeric_columns_, self.categorical_columns_ = split_columns(X)
+        self.columns_ = Columns().fit(X)
+        self.numeric_columns_ = self.columns_.numeric
+        self.categorical_columns_ = self.columns_.categorical
         self.flagged_columns_ = []
         self._scaler_ = None
         if self.numeric_columns_:
-            numbers = numeric_rows(X, self.numeric_columns_)
+            numbers = self.columns_.numbers(X)
             if self.flag_missing and not sp.issparse(numbers):
                 self.flagged_columns_ = _often_missing(numbers, self.numeric_columns_)
             self._fillers_ = _fillers(numbers, impute=self.impute)
@@ -118,9 +138,9 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
                 self._fit_quantiles(numbers)
             elif self.scale:
                 self._fit_scaler(_fill_in(numbers, self._fillers_), sample_weight)
+        self.coded_columns_ = []
         if self.categorical_columns_:
-            self._encoder_ = self._make_category_encoder()
-            self._encoder_.fit(text_rows(X, self.categorical_columns_))
+            self._fit_categories(self.columns_.codes(X))
         return self
 
     def transform(self, X):
@@ -139,35 +159,41 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If X is sparse while ranks or gaps were fitted on dense rows.
+            If X is sparse while ranks or gaps were fitted on dense rows, or if a column
+            holds another kind of values than in `fit`.
         """
         check_is_fitted(self)
         X = check_features(self, X, reset=False)
         self._check_layout(X)
         parts = []
         if self.numeric_columns_:
-            numbers = numeric_rows(X, self.numeric_columns_)
+            numbers = self.columns_.numbers(X)
             parts.append(self._transform_numbers(numbers))
             if self.flagged_columns_:
                 parts.append(self._flags(numbers))
         if self.categorical_columns_:
-            parts.append(
-                self._encoder_.transform(text_rows(X, self.categorical_columns_))
-            )
+            parts.append(self._transform_categories(self.columns_.codes(X)))
         return parts[0] if len(parts) == 1 else np.hstack(parts)
 
-    def _make_category_encoder(self):
+    def _fit_categories(self, codes):
         if self.categories == "ordinal":
-            encoder = OrdinalEncoder(
-                handle_unknown="use_encoded_value", unknown_value=-1
-            )
-        else:
-            encoder = OneHotEncoder(
-                handle_unknown="infrequent_if_exist",
-                max_categories=_MAX_CATEGORIES,
-                sparse_output=False,
-            )
-        return encoder.set_output(transform="default")
+            first = self.columns_.n_numbers + len(self.flagged_columns_)
+            self.coded_columns_ = list(range(first, first + codes.shape[1]))
+            n_categories = map(len, self.columns_.categories)
+            self._codes_ = list(map(_limited_codes, codes.T, n_categories))
+            return
+        self._encoder_ = OneHotEncoder(
+            handle_unknown="infrequent_if_exist",
+            max_categories=_MAX_CATEGORIES,
+            sparse_output=False,
+        ).set_output(transform="default")
+        self._encoder_.fit(codes)
+
+    def _transform_categories(self, codes):
+        if self.categories != "ordinal":
+            return self._encoder_.transform(codes)
+        columns = [new[old] for new, old in zip(self._codes_, codes.T, strict=True)]
+        return np.column_stack(columns)
 
     def _transform_numbers(self, numbers):
         numbers = _fill_in(numbers, self._fillers_)
@@ -207,7 +233,7 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
 
     def _flags(self, numbers):
         flagged = np.isin(self.numeric_columns_, self.flagged_columns_)
-        return np.isnan(numbers[:, flagged]).astype(numbers.dtype)
+        return np.isnan(numbers[:, np.flatnonzero(flagged)]).astype(numbers.dtype)
 
     def _check_layout(self, X):
         if sp.issparse(X) and (self._is_ranked() or self.flagged_columns_):
@@ -230,119 +256,141 @@ def _normal_scores(ranker, numbers):
     return ranker.transform(numbers).clip(-_MAX_SCORE, _MAX_SCORE)
 
 
-def split_columns(X):
-    """Return the positions of the numeric columns of X and of all others.
+class TabularBoosting(ClassifierMixin, BaseEstimator):
+    """Histogram gradient boosting on tables, told which columns are categories.
 
     Parameters
     ----------
-    X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
-        Rows.
+    classifier : HistGradientBoostingClassifier
+        Cloned; it learns from numbers, gaps included, and codes of categories.
 
-    Returns
-    -------
-    numeric : list of int
-        Columns of numbers and truth values.
-    others : list of int
-        Columns of anything else.
-    """
-    if is_dataframe(X):
-        numeric = [_is_number_type(dtype) for dtype in X.dtypes]
-    elif X.dtype.kind in "biuf":
-        numeric = [True] * X.shape[1]
-    else:
-        numeric = [_reads_as_numbers(X[:, j]) for j in range(X.shape[1])]
-    return (
-        [j for j, is_numeric in enumerate(numeric) if is_numeric],
-        [j for j, is_numeric in enumerate(numeric) if not is_numeric],
-    )
-
-
-def numeric_rows(X, columns):
-    """Return numeric columns as one floating-point matrix.
-
-    Parameters
+    Attributes
     ----------
-    X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
-        Rows.
-    columns : list of int
-        Positions of numeric columns.
+    encoder_ : TabularEncoder
+        Reads the table.
+    classifier_ : HistGradientBoostingClassifier
+        Fitted on what the encoder makes of it.
+    classes_ : ndarray of shape (n_classes,)
+        Sorted class labels.
+    n_features_in_ : int
+        Number of columns seen in `fit`.
 
-    Returns
-    -------
-    {ndarray, sparse matrix} of shape (n, len(columns))
-        Float32 where X is an array of float32, else float64; X itself where it is such
-        a matrix already.
+    Examples
+    --------
+    >>> from sklearn.ensemble import HistGradientBoostingClassifier
+    >>> from sklearn_w2s._tabular import TabularBoosting
+    >>> X = [["red", 1.0], ["blue", 2.0]] * 20
+    >>> boosting = TabularBoosting(HistGradientBoostingClassifier()).fit(X, [0, 1] * 20)
+    >>> boosting.predict([["blue", 1.5]])
+    array([1])
     """
-    if is_dataframe(X):
-        return np.column_stack([_float_column(X[X.columns[j]]) for j in columns])
-    if X.dtype.kind == "O":
-        return np.column_stack([_as_floats(X[:, j]) for j in columns])
-    if len(columns) != X.shape[1]:
-        X = X[:, columns]
-    dtype = np.float32 if X.dtype == np.float32 else np.float64
-    return X.astype(dtype, copy=False)
+
+    def __init__(self, classifier):
+        self.classifier = classifier
+
+    def fit(self, X, y, sample_weight=None):
+        """Learn to read the table, and to predict from it."""
+        self.encoder_ = tree_encoder().fit(X)
+        coded = self.encoder_.coded_columns_
+        self.classifier_ = clone(self.classifier).set_params(categorical_features=coded)
+        self.classifier_.fit(self._encode(X), y, sample_weight=sample_weight)
+        self.classes_ = self.classifier_.classes_
+        return self
+
+    def predict(self, X):
+        """Predict class labels."""
+        check_is_fitted(self)
+        return self.classifier_.predict(self._encode(X))
+
+    def predict_proba(self, X):
+        """Predict class probabilities."""
+        check_is_fitted(self)
+        return self.classifier_.predict_proba(self._encode(X))
+
+    def decision_function(self, X):
+        """Return the sums of the trees."""
+        check_is_fitted(self)
+        return self.classifier_.decision_function(self._encode(X))
+
+    @property
+    def n_features_in_(self):
+        """Number of columns seen in `fit`."""
+        check_is_fitted(self)
+        return self.encoder_.n_features_in_
+
+    @property
+    def feature_names_in_(self):
+        """Their names, if all are texts."""
+        check_is_fitted(self)
+        return self.encoder_.feature_names_in_
+
+    def _encode(self, X):
+        return self.encoder_.transform(X)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags = get_tags(tree_encoder()).input_tags
+        tags.input_tags.sparse = False
+        return tags
+
+
+def linear_pipeline(classifier):
+    """Return a classifier behind scaled numbers and indicators of categories."""
+    return _pipeline(TabularEncoder(), classifier)
+
+
+def tree_pipeline(classifier):
+    """Return a classifier behind numbers, gaps included, and codes of categories."""
+    return _pipeline(tree_encoder(), classifier)
+
+
+def tree_encoder():
+    """Return an encoder that leaves numbers as they are and codes categories."""
+    return TabularEncoder(categories="ordinal", impute=False, scale=False)
 
 
 def default_weak_estimator():
     """Return a logistic regression that copes with tables of mixed columns."""
-    return _pipeline(TabularEncoder(), LogisticRegression(max_iter=1000))
+    return linear_pipeline(LogisticRegression(max_iter=1000))
 
 
 def default_strong_estimator():
     """Return gradient boosting that copes with tables of mixed columns."""
-    encoder = TabularEncoder(categories="ordinal", impute=False, scale=False)
-    return _pipeline(encoder, HistGradientBoostingClassifier())
+    return _with_weights(TabularBoosting(HistGradientBoostingClassifier()))
 
 
 def numeric_encoder(X):
     """Return an encoder that leaves numbers as they are and scales mixed tables."""
-    _, categorical = split_columns(X)
-    return TabularEncoder(scale=bool(categorical))
+    return TabularEncoder(scale=not Columns().fit(X).are_plain)
 
 
 def _pipeline(encoder, classifier):
+    steps = [("encoder", encoder), ("classifier", classifier)]
+    return Pipeline([(name, _with_weights(step)) for name, step in steps])
+
+
+def _with_weights(estimator):
+    # Users have no handle on a default to request weights for it.
     if routing_enabled():
-        # Users have no handle on a default to request weights for it.
-        encoder.set_fit_request(sample_weight=True)
-        classifier.set_fit_request(sample_weight=True)
-    return Pipeline([("encoder", encoder), ("classifier", classifier)])
+        estimator.set_fit_request(sample_weight=True)
+    return estimator
 
 
-def _is_number_type(dtype):
-    if hasattr(dtype, "is_numeric"):  # polars
-        return dtype.is_numeric() or str(dtype) == "Boolean"
-    return getattr(dtype, "kind", "O") in "biuf"
-
-
-def _reads_as_numbers(column):
-    try:
-        _as_floats(column)
-    except ValueError:
-        return False
-    return True
-
-
-def _as_floats(values):
-    return np.array([np.nan if is_na(v) else v for v in values], dtype=np.float64)
-
-
-def _float_column(series):
-    if hasattr(series, "cast"):  # polars
-        return series.cast(float).to_numpy()
-    return series.to_numpy(dtype=np.float64, na_value=np.nan)
-
-
-def text_rows(X, columns):
-    rows = np.empty((n_rows(X), len(columns)), dtype=object)
-    for position, j in enumerate(columns):
-        values = X[X.columns[j]].to_numpy() if is_dataframe(X) else X[:, j]
-        rows[:, position] = [None if _is_missing(v) else str(v) for v in values]
-    return rows
-
-
-def _is_missing(value):
-    # pandas.NA is neither equal nor unequal to itself.
-    return value is None or is_na(value) or value != value
+def _limited_codes(codes, n_categories):
+    """Return the new code of each old one, with those of UNKNOWN and MISSING last."""
+    kept = np.arange(n_categories)
+    others = -1
+    if n_categories > _MAX_CODES:
+        others = _MAX_CODES - 1
+        counts = np.bincount(codes[codes >= 0], minlength=n_categories)
+        frequent = np.sort(np.argsort(-counts, kind="stable")[:others])
+        kept = np.full(n_categories, others)
+        kept[frequent] = np.arange(others)
+    limited = np.empty(n_categories + 2)
+    limited[:n_categories] = kept
+    # Negative codes count from the end.
+    limited[[UNKNOWN, MISSING]] = others, -1
+    return limited
 
 
 def _fillers(numbers, *, impute):
@@ -362,7 +410,7 @@ def _fillers(numbers, *, impute):
 
 
 def _often_missing(numbers, columns):
-    shares = np.isnan(numbers).mean(axis=0)
+    shares = np.isnan(numbers[:, : len(columns)]).mean(axis=0)
     least, most = _FLAGGED_SHARES
     flagged = (least <= shares) & (shares <= most)
     return [j for j, is_flagged in zip(columns, flagged, strict=True) if is_flagged]

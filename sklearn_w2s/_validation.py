@@ -78,7 +78,7 @@ def check_features(estimator, X, *, reset, allow_nan=None):
     allow_nan = tags.allow_nan if allow_nan is None else allow_nan
     X = validate_data(
         estimator,
-        X,
+        as_table(X),
         reset=reset,
         accept_sparse="csr" if tags.sparse else False,
         dtype=None,
@@ -86,6 +86,14 @@ def check_features(estimator, X, *, reset, allow_nan=None):
     )
     _check_data_type(X)
     return X
+
+
+def as_table(X):
+    """Return rows of a list as an array, in which numbers beside texts stay numbers."""
+    if not isinstance(X, list | tuple):
+        return X
+    rows = np.asarray(X)
+    return np.asarray(X, dtype=object) if rows.dtype.kind == "U" else rows
 
 
 def _check_data_type(X):

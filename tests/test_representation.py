@@ -69,8 +69,8 @@ def test_a_fit_shows_the_defaults_that_it_used_and_what_it_found():
         "weak_estimator: Pipeline",
         "TabularEncoder",
         "LogisticRegression",
-        "strong_estimator: Pipeline",
-        "TabularEncoder",
+        "strong_estimator: TabularBoosting",
+        "classifier: HistGradientBoostingClassifier",
         "HistGradientBoostingClassifier",
     ]
     assert shown[8] == "overlap_detector: OverlapDetector"

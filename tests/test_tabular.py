@@ -14,17 +14,15 @@ from sklearn_w2s._tabular import (
     default_strong_estimator,
     default_weak_estimator,
     numeric_encoder,
-    numeric_rows,
-    split_columns,
 )
 
 NAN = np.nan
 MIXED = np.array(
     [
-        [1, "a", "3", None],
-        [2, "b", "4", "x"],
-        [NAN, None, "5", "x"],
-        [4, "a", "6", "y"],
+        [1, "a", 3, None],
+        [2, "b", 4, "x"],
+        [NAN, None, 5, "x"],
+        [4, "a", 6, "y"],
     ],
     dtype=object,
 )
@@ -33,77 +31,6 @@ NUMBERS = np.array([[1.0, 0, NAN], [2, 0, 4], [6, 0, 8], [NAN, 0, 9]])
 
 def frame_of(library, columns):
     return pytest.importorskip(library).DataFrame(columns)
-
-
-# Which columns are numbers
-
-
-@pytest.mark.parametrize("kind", [bool, np.int8, np.uint64, np.float16, np.float32])
-def test_every_kind_of_number_is_one(kind):
-    assert split_columns(np.zeros((2, 3), dtype=kind)) == ([0, 1, 2], [])
-
-
-def test_columns_of_objects_are_numbers_where_they_read_so():
-    assert split_columns(MIXED) == ([0, 2], [1, 3])
-    assert split_columns(MIXED.astype(str)[:2]) == ([0, 2], [1, 3])
-    assert_array_equal(numeric_rows(MIXED, [2, 0])[:, 0], [3, 4, 5, 6])
-
-
-def test_columns_of_pandas_are_numbers_by_their_type():
-    pd = pytest.importorskip("pandas")
-    frame = pd.DataFrame(
-        {
-            "int": [1, 2],
-            "nullable": pd.array([1, None], dtype="Int64"),
-            "truth": pd.array([True, None], dtype="boolean"),
-            "bool": [True, False],
-            "sparse": pd.arrays.SparseArray([0.0, 1.0]),
-            "category": pd.Categorical([1, 2]),
-            "text": ["1", "2"],
-            "time": pd.to_datetime(["2020-01-01", "2021-01-01"]),
-            "object": np.array([1, 2], dtype=object),
-        }
-    )
-    numeric, others = split_columns(frame)
-    assert list(frame.columns[numeric]) == [
-        "int",
-        "nullable",
-        "truth",
-        "bool",
-        "sparse",
-    ]
-    rows = numeric_rows(frame, numeric)
-    assert_array_equal(rows, [[1, 1, 1, 1, 0], [2, NAN, NAN, 0, 1]])
-    assert len(others) == 4
-
-
-def test_columns_of_polars_are_numbers_by_their_type():
-    pl = pytest.importorskip("polars")
-    frame = pl.DataFrame(
-        {
-            "int": [1, None],
-            "truth": [True, None],
-            "float": pl.Series([0.5, 1], dtype=pl.Float32),
-            "decimal": pl.Series(["1.5", "2"]).cast(pl.Decimal(10, 2)),
-            "text": ["1", "2"],
-            "category": pl.Series(["a", None], dtype=pl.Categorical),
-            "nothing": [None, None],
-        }
-    )
-    numeric, others = split_columns(frame)
-    assert numeric == [0, 1, 2, 3]
-    assert others == [4, 5, 6]
-    assert_array_equal(
-        numeric_rows(frame, numeric), [[1, 1, 0.5, 1.5], [NAN, NAN, 1, 2]]
-    )
-
-
-@pytest.mark.parametrize("value", [{"a": 1}, object()])
-def test_what_is_neither_number_nor_text_is_refused(value):
-    X = np.array([[1, 2], [3, 4]], dtype=object)
-    X[0, 0] = value
-    with pytest.raises(TypeError, match="argument must be a string or a real number"):
-        TabularEncoder().fit(X)
 
 
 # Numbers
@@ -166,7 +93,6 @@ def test_numbers_are_not_changed_in_place(scale):
     X.setflags(write=False)
     TabularEncoder(scale=scale, flag_missing=True).fit(X).transform(X)
     assert_array_equal(X, NUMBERS)
-    assert numeric_rows(X, [0, 1, 2]) is X
 
 
 @pytest.mark.parametrize("scale", ["quantiles", None, "standard"])
@@ -349,7 +275,8 @@ def test_categories_that_are_new_are_none_of_the_known():
     assert not encoder.transform(new)[:, 2:].any()
     ordinal = TabularEncoder(categories="ordinal", impute=False, scale=False).fit(MIXED)
     assert_array_equal(ordinal.transform(new), [[1, 3, -1, -1]])
-    assert_array_equal(ordinal.transform(MIXED)[:, 2], [0, 1, 2, 0])
+    assert_array_equal(ordinal.transform(MIXED)[:, 2], [0, 1, -1, 0])
+    assert ordinal.coded_columns_ == [2, 3]
 
 
 def test_rare_categories_share_an_indicator():

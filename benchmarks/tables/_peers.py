@@ -22,7 +22,8 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 
-from sklearn_w2s._tabular import TabularEncoder, split_columns
+from sklearn_w2s._columns import Columns
+from sklearn_w2s._tabular import TabularEncoder
 
 # Shares that neighbours have in a label, and numbers of neighbours.
 SPREADING = list(product([0.2, 0.8], [3, 7, 20]))
@@ -97,7 +98,7 @@ def catboost(situation, _strong, seed):
     if not has_labels(situation):
         return None
     known = situation.y >= 0
-    _, others = split_columns(situation.X)
+    others = Columns().fit(situation.X).categorical
     categorical = list(situation.X.columns[others])
     model = CatBoostClassifier(
         cat_features=categorical,

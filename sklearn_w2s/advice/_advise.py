@@ -5,6 +5,7 @@ from sklearn.utils import check_random_state, indexable
 
 from sklearn_w2s._algorithms.overlap import OVERLAP
 from sklearn_w2s._validation import (
+    as_table,
     check_labels,
     check_sources,
     require_rows,
@@ -240,9 +241,7 @@ SCORING = {"accuracy": _weigh_equally, "balanced_accuracy": _weigh_by_class}
 
 def _check_rows(X, y, sample_source):
     require_rows(X)
-    if isinstance(X, list | tuple):
-        X = np.asarray(X)
-    X, y = indexable(X, y)
+    X, y = indexable(as_table(X), y)
     if sample_source is not None:
         names, codes = check_sources(sample_source, X)
         sample_source = names[codes]

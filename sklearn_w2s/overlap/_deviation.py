@@ -6,6 +6,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_w2s._algorithms.mode import half_sample_mode
+from sklearn_w2s._columns import Columns
 from sklearn_w2s._fitting import require_same_place
 from sklearn_w2s._sklearn import (
     check_weights,
@@ -14,7 +15,6 @@ from sklearn_w2s._sklearn import (
     namespace_of,
     to_numpy,
 )
-from sklearn_w2s._tabular import numeric_rows, split_columns, text_rows
 from sklearn_w2s._validation import check_features, place_of
 
 # Rarer categories of a column count as typical, which bounds the width of the rows.
@@ -26,20 +26,24 @@ class DeviationEncoder(TransformerMixin, BaseEstimator):
 
     A pattern that a row lacks shows as typical values: zeros, medians, missing entries.
     Cosines see it only where these are zero. Numbers become :math:`(x - m) / s` with m
-    the half-sample mode of their column and s the mean of :math:`|x - m|`; categories
-    become one indicator each, but for the most frequent one of their column. Missing
-    values count as typical, as do categories that are new, or not among the 32 most
-    frequent. Sparse matrices are scaled only: their typical value is 0.
+    the half-sample mode of their column and s the mean of :math:`|x - m|`, and so do
+    dates and their calendar parts, see `TabularEncoder`. Categories become one
+    indicator each, but for the most frequent one of their column. Missing values count
+    as typical, as do categories that are new, or not among the 32 most frequent. Sparse
+    matrices are scaled only: their typical value is 0.
 
     Attributes
     ----------
+    columns_ : Columns
+        What the columns hold.
     numeric_columns_ : list of int
-        Positions of the numeric columns.
+        Positions of the columns of numbers, dates and durations.
     categorical_columns_ : list of int
         Positions of the others.
-    center_, scale_ : array of shape (n_numeric_columns,)
-        Typical value and mean absolute deviation from it.
-    categories_ : list of list of str
+    center_, scale_ : array of shape (n_numbers,)
+        Typical value and mean absolute deviation from it, of numeric columns and of
+        the calendar parts of dates.
+    categories_ : list of list
         Categories of each of the others that have an indicator.
     n_features_in_ : int
         Number of columns seen in `fit`.
@@ -76,16 +80,24 @@ class DeviationEncoder(TransformerMixin, BaseEstimator):
         self._place = place_of(X)
         if namespace_of(X)[0] is not None:
             return self._fit_elsewhere(X, weights)
-        self.numeric_columns_, self.categorical_columns_ = split_columns(X)
+        self.columns_ = Columns().fit(X)
+        self.numeric_columns_ = self.columns_.numeric
+        self.categorical_columns_ = self.columns_.categorical
         if self.numeric_columns_:
-            numbers = numeric_rows(X, self.numeric_columns_)
+            numbers = self.columns_.numbers(X)
             self.center_, self.scale_ = (
                 _describe_sparse(numbers, weights)
                 if sp.issparse(numbers)
                 else _describe_columns(numbers.T, weights)
             )
-        texts = text_rows(X, self.categorical_columns_)
-        self.categories_ = [_frequent(column, weights) for column in texts.T]
+        codes = self.columns_.codes(X).T
+        self._codes = [_frequent(column, weights) for column in codes]
+        self.categories_ = [
+            [categories[code] for code in kept]
+            for categories, kept in zip(
+                self.columns_.categories, self._codes, strict=True
+            )
+        ]
         return self
 
     def transform(self, X):
@@ -109,10 +121,9 @@ class DeviationEncoder(TransformerMixin, BaseEstimator):
             return self._deviate_elsewhere(X, xp)
         parts = []
         if self.numeric_columns_:
-            parts.append(self._deviate(numeric_rows(X, self.numeric_columns_)))
+            parts.append(self._deviate(self.columns_.numbers(X)))
         if self.categorical_columns_:
-            texts = text_rows(X, self.categorical_columns_)
-            parts += map(_indicators, texts.T, self.categories_)
+            parts += map(_indicators, self.columns_.codes(X).T, self._codes)
         encoded = parts[0] if len(parts) == 1 else np.hstack(parts)
         # Texts that are all alike have no indicator: nothing deviates in any row.
         return encoded if encoded.shape[1] else np.zeros((len(encoded), 1))
@@ -178,15 +189,13 @@ def _describe_sparse(numbers, weights):
     return np.zeros(numbers.shape[1]), np.where(spread > 0, spread, 1)
 
 
-def _frequent(column, weights):
-    """Return the categories of a column by their weight, without the heaviest."""
-    present = np.array([value is not None for value in column]) & (weights > 0)
-    names, group = np.unique(column[present].astype(str), return_inverse=True)
-    order = np.argsort(-np.bincount(group, weights=weights[present]), kind="stable")
-    return names[order][1 : _MAX_CATEGORIES + 1].tolist()
+def _frequent(codes, weights):
+    """Return the codes of a column by their weight, without the heaviest."""
+    counted = (codes >= 0) & (weights > 0)
+    sizes = np.bincount(codes[counted], weights=weights[counted])
+    order = np.argsort(-sizes, kind="stable")
+    return order[sizes[order] > 0][1 : _MAX_CATEGORIES + 1]
 
 
-def _indicators(column, categories):
-    code_of = {category: code for code, category in enumerate(categories)}
-    codes = np.array([code_of.get(value, -1) for value in column])
-    return (codes[:, None] == np.arange(len(categories))).astype(np.float64)
+def _indicators(codes, kept):
+    return (codes[:, None] == kept).astype(np.float64)

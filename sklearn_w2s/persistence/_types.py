@@ -2,7 +2,8 @@
 
 _OWN = {
     "_coded": ["CodedClassifier"],
-    "_tabular": ["TabularEncoder"],
+    "_columns": ["Columns"],
+    "_tabular": ["TabularBoosting", "TabularEncoder"],
     "_weak": ["WeakPredictor"],
     "dask._classifier": ["WeakToStrongClassifier"],
     "dask._detector": ["OverlapDetector"],

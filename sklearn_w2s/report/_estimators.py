@@ -1,40 +1,27 @@
 """The estimators that the report knows by name."""
 
 from sklearn.base import clone
-from sklearn.ensemble import (
-    ExtraTreesClassifier,
-    HistGradientBoostingClassifier,
-    RandomForestClassifier,
-)
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
 
-from sklearn_w2s._tabular import TabularEncoder
+from sklearn_w2s._tabular import (
+    default_strong_estimator,
+    linear_pipeline,
+    tree_pipeline,
+)
 from sklearn_w2s.report._errors import InputError
 
-
-def _linear(classifier):
-    """Return a classifier behind scaled numbers and indicators of categories."""
-    return make_pipeline(TabularEncoder(), classifier)
-
-
-def _trees(classifier):
-    """Return a classifier behind numbers, gaps included, and codes of categories."""
-    encoder = TabularEncoder(categories="ordinal", impute=False, scale=False)
-    return make_pipeline(encoder, classifier)
-
-
 ESTIMATORS = {
-    "boosting": _trees(HistGradientBoostingClassifier()),
-    "extra_trees": _trees(ExtraTreesClassifier()),
-    "forest": _trees(RandomForestClassifier()),
-    "logistic": _linear(LogisticRegression(max_iter=2000)),
-    "mlp": _linear(MLPClassifier(learning_rate_init=0.01)),
-    "naive_bayes": _linear(GaussianNB()),
-    "tree": _trees(DecisionTreeClassifier(max_depth=3)),
+    "boosting": default_strong_estimator(),
+    "extra_trees": tree_pipeline(ExtraTreesClassifier()),
+    "forest": tree_pipeline(RandomForestClassifier()),
+    "logistic": linear_pipeline(LogisticRegression(max_iter=2000)),
+    "mlp": linear_pipeline(MLPClassifier(learning_rate_init=0.01)),
+    "naive_bayes": linear_pipeline(GaussianNB()),
+    "tree": tree_pipeline(DecisionTreeClassifier(max_depth=3)),
 }
 
 
@@ -50,9 +37,9 @@ def make_estimator(name):
 
     Returns
     -------
-    Pipeline
+    classifier instance
         Unfitted, with `random_state` as scikit-learn sets it. It takes data frames with
-        numbers, categories and gaps.
+        numbers, dates, categories and gaps.
 
     Raises
     ------

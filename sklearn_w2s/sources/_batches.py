@@ -344,8 +344,28 @@ def stack(tables):
     if hasattr(first, "iloc"):
         import pandas as pd
 
+        if is_dataframe(first):
+            tables = _with_equal_categories(tables)
         return pd.concat(tables, ignore_index=True)
     import polars as pl
 
     # Relaxed: numbers of one column may be whole in one batch and not in the next.
     return pl.concat(tables, how="vertical_relaxed")
+
+
+def _with_equal_categories(tables):
+    """Return data frames of pandas that agree in their columns of categories.
+
+    Of columns with different categories, pandas would make one of plain values.
+    """
+    tables = [table.copy(deep=False) for table in tables]
+    for name in tables[0].columns:
+        columns = [table[name] for table in tables]
+        is_category = [hasattr(column, "cat") for column in columns]
+        if not any(is_category) or all(c.dtype == columns[0].dtype for c in columns):
+            continue
+        columns = [column.astype("category") for column in columns]
+        known = dict.fromkeys(v for column in columns for v in column.cat.categories)
+        for table, column in zip(tables, columns, strict=True):
+            table[name] = column.cat.set_categories(list(known))
+    return tables

@@ -4,8 +4,8 @@ from numbers import Integral
 
 import numpy as np
 
+from sklearn_w2s._columns import numbers_of
 from sklearn_w2s._sklearn import to_numpy
-from sklearn_w2s._tabular import numeric_rows
 from sklearn_w2s.weak_estimators._base import (
     GivenClassifier,
     check_classes,
@@ -117,11 +117,10 @@ class ColumnProbaClassifier(GivenClassifier):
     def _proba(self, X):
         view = to_numpy(self._view(X))
         try:
-            numbers = numeric_rows(view, list(range(view.shape[1])))
+            proba = numbers_of(view)
         except (TypeError, ValueError) as error:
             msg = f"columns={self.columns!r} must hold numbers: {error}"
             raise ValueError(msg) from error
-        proba = numbers.astype(np.float64)
         if proba.shape[1] == 1:
             proba = np.hstack([1 - proba, proba])
         name = f"columns={self.columns!r}"

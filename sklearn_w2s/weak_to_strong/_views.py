@@ -3,13 +3,9 @@
 import numpy as np
 import scipy.sparse as sp
 
+from sklearn_w2s._columns import known_share
 from sklearn_w2s._sklearn import safe_indexing
-from sklearn_w2s._tabular import (
-    TabularEncoder,
-    numeric_rows,
-    split_columns,
-    text_rows,
-)
+from sklearn_w2s._tabular import TabularEncoder
 from sklearn_w2s._weak import select_columns
 
 # Encoders learn from a sample of this size; more rows would tell no more.
@@ -45,8 +41,8 @@ class View:
             for scale in (True, "quantile", False)
         }
         self.is_sparse_ = sp.issparse(sample)
-        has_categories = self._encoders[True].categorical_columns_
-        self.is_plain_ = not has_categories and not self.is_sparse_
+        are_plain = self._encoders[True].columns_.are_plain
+        self.is_plain_ = are_plain and not self.is_sparse_
         return self
 
     def scaled(self, X):
@@ -91,23 +87,10 @@ def unknown_columns(X, labeled, unlabeled):
     """
     if hasattr(X, "nnz") or not (len(labeled) and len(unlabeled)):
         return []  # what a sparse matrix lacks is zero
-    empty = _known_shares(safe_indexing(X, labeled), range(X.shape[1]))
-    empty = [j for j, share in empty.items() if not share]
+    rows = safe_indexing(X, labeled)
+    empty = [j for j in range(X.shape[1]) if not known_share(rows, j)]
     if not empty:
         return []
-    shares = _known_shares(safe_indexing(X, unlabeled), empty)
+    rows = safe_indexing(X, unlabeled)
+    shares = {j: known_share(rows, j) for j in empty}
     return [j for j in empty if (1 - shares[j]) ** len(labeled) < _LEAST_CHANCE]
-
-
-def _known_shares(X, columns):
-    """Return the share of rows in which a value is known, by column."""
-    numeric, _ = split_columns(X)
-    is_numeric = set(numeric)
-    return {
-        j: (
-            1 - np.isnan(numeric_rows(X, [j])).mean()
-            if j in is_numeric
-            else np.mean([value is not None for value in text_rows(X, [j])[:, 0]])
-        )
-        for j in columns
-    }

@@ -267,7 +267,8 @@ def _read(X, j, *, exact=False):
     if not is_dataframe(X):
         column = X[:, [j]].toarray()[:, 0] if sp.issparse(X) else X[:, j]
         return _of_array(column, name, exact=exact)
-    series = X[X.columns[j]]
+    # By position, where a name may be repeated.
+    series = X.iloc[:, j] if hasattr(X, "iloc") else X[X.columns[j]]
     if hasattr(series.dtype, "is_numeric"):
         return _of_polars(series, name, exact=exact)
     return _of_pandas(series, name, exact=exact)

@@ -279,6 +279,45 @@ def test_categories_that_are_new_are_none_of_the_known():
     assert ordinal.coded_columns_ == [2, 3]
 
 
+def test_codes_are_told_and_come_last():
+    X = np.column_stack([MIXED, np.full(4, np.datetime64("2024-01-01"))])
+    X[0, 4] += np.timedelta64(1, "D")
+    encoder = TabularEncoder(categories="ordinal", flag_missing=True).fit(X)
+    assert encoder.numeric_columns_ == [0, 2, 4]
+    # Numbers, the day of the month and the weekday, and a flag come first.
+    assert encoder.coded_columns_ == [6, 7]
+    assert encoder.transform(X).shape == (4, 8)
+    assert TabularEncoder().fit(X).coded_columns_ == []
+
+
+def test_up_to_255_categories_have_codes_of_their_own_and_more_share_one():
+    for n in (255, 256, 300):
+        names = [f"{i:03d}" for i in range(n)]
+        X = np.array([*names, *names, names[-1]], dtype=object)
+        encoder = TabularEncoder(categories="ordinal").fit(X[:, None])
+        codes = encoder.transform(X[:n, None])[:, 0]
+        own = np.arange(255) if n == 255 else np.append(np.arange(254), 254)
+        assert_array_equal(np.unique(codes), own)
+        is_rare = codes == 254
+        assert is_rare.sum() == n - 254
+        # Of the frequent ones, even the last.
+        assert not is_rare[-1] or n == 255
+        new = encoder.transform(np.array([["new"], [None]], dtype=object))
+        assert_array_equal(new[:, 0], [-1 if n == 255 else 254, -1])
+
+
+def test_dates_are_scaled_and_imputed_like_numbers_and_flagged_once():
+    when = np.array(["2024-01-01", "NaT", "2024-02-03"] * 9, dtype="M8[D]")[:, None]
+    encoder = TabularEncoder(flag_missing=True).fit(when)
+    encoded = encoder.transform(when)
+    assert encoder.flagged_columns_ == [0]
+    # The day, its month, day of the month and weekday, and the flag.
+    assert encoded.shape == (27, 5)
+    assert_allclose(encoded[:, :4].mean(axis=0), 0, atol=1e-9)
+    assert_array_equal(encoded[:3, 4], [0, 1, 0])
+    assert encoder.columns_.parts == [(0, "month"), (0, "day"), (0, "weekday")]
+
+
 def test_rare_categories_share_an_indicator():
     X = np.array([f"c{min(i, 40)}" for i in range(60)], dtype=object)[:, None]
     encoded = TabularEncoder().fit_transform(X)
@@ -325,6 +364,20 @@ def test_default_estimators_cope_with_anything(make, X):
     estimator = make().fit(X, y)
     assert estimator.score(X, y) > 0.7
     assert estimator.predict(X[:1]).shape == (1,)
+
+
+def test_boosting_is_told_of_categories_anew_in_every_fit():
+    boosting = default_strong_estimator()
+    y = np.arange(40) // 20
+    boosting.fit(np.repeat(MIXED, 10, axis=0), y)
+    assert boosting.classifier_.is_categorical_.tolist() == [False, False, True, True]
+    given = boosting.get_params()
+    boosting.fit(np.repeat(NUMBERS, 10, axis=0), y)
+    assert boosting.classifier_.is_categorical_ is None
+    assert boosting.classifier.categorical_features == "from_dtype"
+    assert boosting.get_params() == given
+    assert boosting.n_features_in_ == 3
+    assert not hasattr(boosting, "feature_names_in_")
 
 
 def test_with_routing_default_estimators_have_requested_weights():

@@ -70,6 +70,19 @@ def test_whole_and_broken_numbers_of_polars_can_be_stacked():
     assert whole["a"].to_list() == [1.0, 0.5]
 
 
+def test_categories_of_pandas_stay_categories_when_stacked():
+    tables = [
+        pd.DataFrame({"a": pd.Categorical([3, 1]), "b": [1, 2]}),
+        pd.DataFrame({"a": pd.Categorical([2, None]), "b": [3, 4]}),
+        pd.DataFrame({"a": pd.Series([None], dtype=object), "b": [5]}),
+    ]
+    whole = stack(tables)
+    assert whole["a"].cat.categories.tolist() == [1, 3, 2]
+    assert whole["a"].dropna().tolist() == [3, 1, 2]
+    assert whole["b"].dtype == np.int64
+    assert tables[0]["a"].cat.categories.tolist() == [1, 3]
+
+
 def test_labels_keep_their_kind_when_stacked():
     assert stack([np.array([-1]), np.array(["b"])]).tolist() == [-1, "b"]
 

@@ -166,7 +166,7 @@ def test_texts_are_as_they_are_written_and_no_numbers():
         lambda v: pandas(v, "string"),
         lambda v: pandas(v, "category"),
         lambda v: arrow(v, pa.string()),
-        lambda v: pandas(np.array(v, dtype=object), object).fillna(NAN),
+        lambda v: pandas([NAN if x is None else x for x in v], object),
         lambda v: pandas([pd.NA if x is None else np.str_(x) for x in v], object),
         lambda v: polars(v),
         lambda v: polars(v, pl.Categorical),

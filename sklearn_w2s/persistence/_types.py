@@ -33,13 +33,17 @@ _OWN = {
 # Of the defaults and helpers, as far as skops does not trust them by itself.
 _OTHERS = [
     "collections.deque",
+    # Of gradient boosting that knows of categories.
+    "functools.partial",
     "scipy.sparse._csr.csr_array",
     "scipy.sparse._csr.csr_matrix",
+    "sklearn.compose._column_transformer._RemainderColsList",  # before 1.9
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.metrics._dist_metrics.EuclideanDistance64",
     "sklearn.model_selection._split._CVIterableWrapper",
     "sklearn.neighbors._kd_tree.KDTree",
     "sklearn.tree._tree.Tree",
+    "sklearn.utils.validation.check_array",
 ]
 
 

@@ -5,6 +5,7 @@ from importlib import import_module
 from operator import methodcaller
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 import skops.io
@@ -255,6 +256,25 @@ def test_every_public_estimator_and_helper_is_tried(saved):
     tried = {type(saved(case)[0]) for case in CASES}
 
     assert public <= tried
+
+
+@pytest.mark.parametrize(
+    "estimator", [OverlapDetector(), WeakToStrongClassifier(strategy="confidence")]
+)
+def test_nothing_is_lacking_of_tables_of_mixed_columns(estimator):
+    X, y = draw()[:2]
+    n = len(X)
+    table = pd.DataFrame(
+        {
+            "number": X[:, 0],
+            "code": pd.Categorical(np.arange(n) % 7),
+            "word": np.where(X[:, 1] > 0, "a", "b"),
+            "day": pd.date_range("2024-01-01", periods=n),
+        }
+    )
+    model = clone(estimator).set_params(random_state=0).fit(table, y)
+    loaded = skops.io.loads(skops.io.dumps(model), trusted=trusted_types())
+    assert_array_equal(loaded.predict(table), model.predict(table))
 
 
 @pytest.mark.parametrize("code", [os.system, methodcaller("upper"), eval])

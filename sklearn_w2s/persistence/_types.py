@@ -1,5 +1,7 @@
 """The types that make up a saved estimator of this package."""
 
+from pkgutil import resolve_name
+
 _OWN = {
     "_coded": ["CodedClassifier"],
     "_columns": ["Columns"],
@@ -37,7 +39,6 @@ _OTHERS = [
     "functools.partial",
     "scipy.sparse._csr.csr_array",
     "scipy.sparse._csr.csr_matrix",
-    "sklearn.compose._column_transformer._RemainderColsList",  # before 1.9
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.metrics._dist_metrics.EuclideanDistance64",
     "sklearn.model_selection._split._CVIterableWrapper",
@@ -45,6 +46,8 @@ _OTHERS = [
     "sklearn.tree._tree.Tree",
     "sklearn.utils.validation.check_array",
 ]
+# Of some versions of scikit-learn.
+_OLD = ["sklearn.compose._column_transformer._RemainderColsList"]
 
 
 def trusted_types():
@@ -69,4 +72,12 @@ def trusted_types():
         for module, names in _OWN.items()
         for name in names
     ]
-    return sorted([*own, *_OTHERS])
+    return sorted([*own, *_OTHERS, *filter(_exists, _OLD)])
+
+
+def _exists(name):
+    try:
+        resolve_name(name)
+    except AttributeError:
+        return False
+    return True

@@ -2,8 +2,10 @@
 
 from functools import wraps
 
+from sklearn.base import BaseEstimator
 
-class NestedParamsMixin:
+
+class NestedParamsMixin(BaseEstimator):
     """Parameters of parts, which need a prefix, and a part to belong to."""
 
     def _default_parts(self):

@@ -163,7 +163,7 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
             holds another kind of values than in `fit`.
         """
         check_is_fitted(self)
-        X = check_features(self, X, reset=False)
+        X = check_features(self, X, reset=False, inside=True)
         self._check_layout(X)
         parts = []
         if self.numeric_columns_:

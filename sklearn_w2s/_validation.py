@@ -3,6 +3,7 @@
 They raise with the argument, its value and the fix; they never repair.
 """
 
+import copy
 from collections import Counter
 from numbers import Number, Real
 
@@ -45,7 +46,7 @@ def require_rows(X):
         raise ValueError(msg)
 
 
-def check_features(estimator, X, *, reset, allow_nan=None):
+def check_features(estimator, X, *, reset, allow_nan=None, inside=False):
     """Check X at the door of a meta-estimator and hand data frames on unchanged.
 
     Parameters
@@ -59,6 +60,8 @@ def check_features(estimator, X, *, reset, allow_nan=None):
         compare with them.
     allow_nan : bool or None, default=None
         Whether missing values are welcome in arrays; None asks the tags.
+    inside : bool, default=False
+        Whether this is a part, whose owner has warned of arrays that have no names.
 
     Returns
     -------
@@ -76,8 +79,12 @@ def check_features(estimator, X, *, reset, allow_nan=None):
         return validate_data(estimator, X, reset=reset, skip_check_array=True)
     tags = get_tags(estimator).input_tags
     allow_nan = tags.allow_nan if allow_nan is None else allow_nan
+    door = estimator
+    if inside:
+        door = copy.copy(estimator)
+        vars(door).pop("feature_names_in_", None)
     X = validate_data(
-        estimator,
+        door,
         as_table(X),
         reset=reset,
         accept_sparse="csr" if tags.sparse else False,

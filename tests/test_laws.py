@@ -17,7 +17,10 @@ from hypothesis import strategies as st
 from joblib import parallel_config
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
+from sklearn.impute import SimpleImputer
 from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.tree import DecisionTreeClassifier
 
 from sklearn_w2s import OverlapDetector, UCBSourceSelector, WeakToStrongClassifier
 from sklearn_w2s._algorithms.overlap import REGIONS
@@ -329,6 +332,56 @@ def test_predictions_do_not_hang_on_the_rows_beside(problem, strategy):
     one_by_one = [model.predict_proba(row[None])[0] for row in problem.X[:5]]
 
     assert_allclose(one_by_one, model.predict_proba(problem.X)[:5])
+
+
+# By whether they take missing values.
+TAKERS = {
+    "naive Bayes": GaussianNB(),
+    "tree": DecisionTreeClassifier(max_depth=2, random_state=0),
+    "imputer": make_pipeline(SimpleImputer(), GaussianNB()),
+}
+takers = st.sampled_from(sorted(TAKERS))
+views = st.sampled_from([None, EASY, [2, 3], [1]])
+cells = st.sets(
+    st.tuples(st.integers(0, 39), st.integers(0, N_FEATURES - 1)), max_size=9
+)
+
+
+def tell(model, fit, method, X, y):
+    """Return what a model says of the rows that it was fitted to, or its refusal."""
+    try:
+        return np.asarray(getattr(getattr(model, fit)(X, y), method)(X))
+    except ValueError as error:
+        return str(error)
+
+
+@costly
+@given(problems, takers, takers, views, STRATEGIES, cells)
+def test_gaps_are_taken_and_refused_alike_in_arrays_and_frames(
+    problem, weak, strong, columns, strategy, gaps
+):
+    pd = pytest.importorskip("pandas")
+    X = problem.X.copy()
+    for cell in gaps:
+        X[cell] = np.nan
+    shared = {"weak_features": columns, "random_state": 0}
+    model = WeakToStrongClassifier(
+        TAKERS[weak], TAKERS[strong], strategy=strategy, **shared
+    )
+    judge = OverlapDetector(TAKERS[weak], **shared)
+    seen = {column for _, column in gaps} & set(columns or range(N_FEATURES))
+    for estimator, fit, method, refused in (
+        (model, "fit", "predict_proba", gaps and strong == "naive Bayes"),
+        (judge, "fit", "transform", False),
+        (judge, "partial_fit", "transform", False),
+    ):
+        said = tell(clone(estimator), fit, method, X, problem.y)
+        must_refuse = bool(refused or (seen and weak == "naive Bayes"))
+        assert isinstance(said, str) == must_refuse
+        frame = pd.DataFrame(X, columns=[f"x{j}" for j in range(N_FEATURES)])
+        for other in (frame, frame.astype("Float64")):
+            asked = tell(clone(estimator), fit, method, other, problem.y)
+            assert_array_equal(asked, said)
 
 
 @given(problems, STRATEGIES)

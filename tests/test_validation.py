@@ -7,6 +7,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import DataConversionWarning
 
+from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
 from sklearn_w2s._validation import (
     align_proba,
     check_features,
@@ -385,3 +386,17 @@ def test_columns_of_one_name_are_refused():
 )
 def test_rows_are_counted(X):
     assert n_rows(X) == 2
+
+
+def test_arrays_without_names_are_warned_of_once():
+    """A door warns of itself; the parts behind it have nothing to add."""
+    pd = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(120, 3)), columns=["a", "b", "c"])
+    y = np.where(np.arange(120) < 60, X["a"] > 0, -1)
+    for estimator in (WeakToStrongClassifier(strategy="all"), OverlapDetector()):
+        fitted = estimator.fit(X, y)
+        with pytest.warns(UserWarning, match="names") as caught:
+            fitted.predict(X.to_numpy()[:1])
+        (warning,) = caught
+        assert type(fitted).__name__ in str(warning.message)

@@ -1,4 +1,4 @@
-"""The laws of tests/test_laws.py, with 10,000 random examples of each.
+"""The laws of the tests, with 10,000 random examples of each.
 
 One process a law, so that a run that was stopped goes on where it was. A law that took
 another number of examples than the profile asks for is no property of random data.
@@ -23,20 +23,33 @@ from benchmarks.quality._table import fill
 from benchmarks.tables._results import RESULTS
 
 ROOT = Path(__file__).resolve().parents[2]
-TESTS = "tests/test_laws.py"
+# Of the first file all tests are laws, of the others those of random data.
+TESTS = (
+    "tests/test_laws.py",
+    "tests/test_evidence.py",
+    "tests/test_labels.py",
+    "tests/test_tables.py",
+    "tests/dask/test_tables.py",
+)
+LAW = re.compile(r"^def test_(\w+)", re.MULTILINE)
+RANDOM_LAW = re.compile(r"^@given\((?:.|\n(?!\n))*?^def test_(\w+)", re.MULTILINE)
 COUNTS = re.compile(r"(\d+) passing(?: test cases| examples)?, (\d+) failing")
 
 
 def laws():
-    """Return the names of all laws, in their order."""
-    source = (ROOT / TESTS).read_text("utf-8")
-    tests = re.findall(r"^def test_(\w+)", source, re.MULTILINE)
-    return [name.replace("_", " ") for name in tests]
+    """Return the file of each law, by its name, in their order."""
+    return {
+        name.replace("_", " "): file
+        for file in TESTS
+        for name in (LAW if file == TESTS[0] else RANDOM_LAW).findall(
+            (ROOT / file).read_text("utf-8")
+        )
+    }
 
 
 def try_law(law, profile):
     """Run the test of a law, and return its row of the table."""
-    test = f"{TESTS}::test_{law.replace(' ', '_')}"
+    test = f"{laws()[law]}::test_{law.replace(' ', '_')}"
     command = [sys.executable, "-m", "pytest", test, "-q"]
     command += ["--timeout", "0", "--hypothesis-show-statistics"]
     environment = os.environ | {"HYPOTHESIS_PROFILE": profile}
@@ -71,7 +84,7 @@ def main(arguments=None):
     parser.add_argument("--jobs", type=int, default=-1)
     chosen = parser.parse_args(arguments)
     check = functools.partial(try_law, profile=chosen.profile)
-    fill(chosen.out, "law", laws(), check, jobs=chosen.jobs)
+    fill(chosen.out, "law", list(laws()), check, jobs=chosen.jobs)
 
 
 if __name__ == "__main__":

@@ -114,7 +114,7 @@ class DeviationEncoder(TransformerMixin, BaseEstimator):
             Deviations.
         """
         check_is_fitted(self)
-        X = check_features(self, X, reset=False)
+        X = check_features(self, X, reset=False, inside=True)
         require_same_place(X, self._place, method="DeviationEncoder.transform")
         xp, _ = namespace_of(X)
         if xp is not None:

@@ -163,7 +163,9 @@ class WeakToStrongClassifier(
         probabilities. Nets, XGBoost, LightGBM and, with two classes, CatBoost learn
         these as they are; for others soft labels repeat each row once per class,
         weighted by its probability, which is the exact cross-entropy. "auto" is soft
-        where the strong estimator can learn from them, but hard with a teacher.
+        where that loses nothing: all parts of the strong estimator take weights, none
+        counts rows (as `class_weight="balanced"` does) or holds some out by itself, and
+        the weak estimator predicts its likeliest class. It is hard with a teacher.
     include_labeled : bool, default=True
         Whether labeled rows join the training set of the strong estimator, with their
         true labels.

@@ -16,6 +16,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from sklearn_w2s._algorithms.graph import cut_statistic
 from sklearn_w2s._algorithms.overlap import HARD, OVERLAP, margin_confidence
+from sklearn_w2s._coded import CodedClassifier
 from sklearn_w2s._fitting import (
     loss_by_repetition,
     splits_inside,
@@ -167,7 +168,7 @@ def choose(
     if chosen.needs_weights and not weighable:
         msg = (
             f'strategy="{name}" needs a strong estimator that takes sample_weight; '
-            f'{type(strong).__name__} does not. Use "all".'
+            f'{_class_of(strong)} does not. Use "all".'
         )
         raise TypeError(msg)
     if (chosen.teacher or chosen.needs_rows) and not is_table:
@@ -198,5 +199,11 @@ def _choose_kind(pseudo_labels, strong, n_rows):
             else "but soft labels give it each row once for each class. It can lose "
             'what hard labels teach: use pseudo_labels="hard" or "auto"'
         )
-        warn(f'pseudo_labels="soft": {type(strong).__name__} {reason}, {consequence}.')
+        warn(f'pseudo_labels="soft": {_class_of(strong)} {reason}, {consequence}.')
     return kind
+
+
+def _class_of(strong):
+    """Return the name of the class that the user has passed."""
+    wrapped = strong.estimator if isinstance(strong, CodedClassifier) else strong
+    return type(wrapped).__name__

@@ -6,8 +6,9 @@ from sklearn.utils.metadata_routing import MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from sklearn_w2s._missing import check_new_rows
 from sklearn_w2s._sklearn import raise_for_params, routing_enabled, safe_indexing
-from sklearn_w2s._validation import check_features, check_labels
+from sklearn_w2s._validation import check_labels
 
 PREDICTIONS = ("predict", "predict_proba", "predict_log_proba", "decision_function")
 
@@ -106,7 +107,7 @@ class PredictionDelegate:
     def _ask(self, method, X, params):
         check_is_fitted(self)
         params = self._route(method, params)
-        X = check_features(self, X, reset=False)
+        X = check_new_rows(self, X)
         return getattr(self._fitted_part(), method)(X, **params)
 
     def _route(self, method, params, **own):

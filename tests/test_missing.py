@@ -18,7 +18,7 @@ from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.utils import get_tags
 
-from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
+from sklearn_w2s import OverlapDetector, UCBSourceSelector, WeakToStrongClassifier
 from sklearn_w2s._missing import accepts_missing, has_missing
 
 BOOSTING = HistGradientBoostingClassifier(max_iter=3)
@@ -167,6 +167,30 @@ def test_the_weak_estimator_is_not_asked_for_gaps_that_it_never_sees(upgrade):
     detector = OverlapDetector(LogisticRegression(), weak_features=[0, 1, 2, 3])
     regions = detector.fit(X, y).predict(X)
     np.testing.assert_array_equal(regions, detector.fit(frame(X), y).predict(frame(X)))
+
+
+@pytest.mark.parametrize("weak_features", [None, [0, 1, 2, 3]])
+@pytest.mark.parametrize("strong", [LINEAR, BOOSTING])
+@pytest.mark.parametrize("has_gaps", [True, False])
+def test_selectors_take_and_refuse_as_their_parts_do(
+    upgrade, weak_features, strong, has_gaps
+):
+    X, y = upgrade
+    learned = X if has_gaps else np.nan_to_num(X)
+    found = []
+    for convert in (np.asarray, frame):
+        selector = UCBSourceSelector(
+            WeakToStrongClassifier(
+                LINEAR, strong, weak_features=weak_features, strategy="all"
+            ),
+            overlap_detector=OverlapDetector(LINEAR, weak_features=weak_features),
+            n_rounds=3,
+            random_state=0,
+        )
+        found.append(outcome(selector, convert(learned), y, convert(X)))
+    assert found[0] == found[1]
+    takes_gaps = strong is BOOSTING and weak_features is not None
+    assert isinstance(found[0], list) == takes_gaps
 
 
 def test_the_weak_estimator_is_not_asked_where_its_probabilities_are_given(upgrade):

@@ -109,7 +109,7 @@ class LiveSources(ProgressMixin, BaseEstimator):
         if drawing.batches:
             first = drawing.batches[0][1][0]
             if rows.like is None:
-                rows.like = check_features(self, first, reset=True)
+                rows.like = check_features(self, first, reset=True, allow_nan=True)
             require_alike(first, None, rows.like, None)
         drawing.rater.rows = rows
         drawing.bandit.limits = make_limits(self)
@@ -271,7 +271,8 @@ class LiveSources(ProgressMixin, BaseEstimator):
             self._indices_ = None
             return self
         if X is not None:
-            X = check_features(self, X, reset=not hasattr(self, "n_features_in_"))
+            is_first = not hasattr(self, "n_features_in_")
+            X = check_features(self, X, reset=is_first, allow_nan=True)
             n_drawn, n_overlap = n_rows(X), self._rate_alone(X, y)
         elif not 0 <= n_overlap <= n_drawn or n_drawn < 1:
             msg = (
@@ -333,7 +334,7 @@ class LiveSources(ProgressMixin, BaseEstimator):
             raise ValueError(msg)
         if X is None:
             return DrawnRows(None, None, self.missing_label)
-        X = check_features(self, X, reset=True)
+        X = check_features(self, X, reset=True, allow_nan=True)
         y, _ = self._check_target(X, y)
         return DrawnRows(X, y, self.missing_label)
 
@@ -401,7 +402,7 @@ class LiveSources(ProgressMixin, BaseEstimator):
         if y is not None:
             column_or_1d(y)
         if rows.like is None:
-            rows.like = check_features(self, X, reset=True)
+            rows.like = check_features(self, X, reset=True, allow_nan=True)
 
     def _fit_on_selection(self, rows, drawing, tasks):
         if self.estimator is None:

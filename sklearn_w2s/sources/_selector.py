@@ -18,7 +18,7 @@ from sklearn_w2s._delegation import (
     take_labeled,
 )
 from sklearn_w2s._fitting import forget_fit, take_metadata
-from sklearn_w2s._missing import accepts_missing
+from sklearn_w2s._missing import accepts_missing, check_new_rows, strict_readers
 from sklearn_w2s._parameters import NestedParamsMixin
 from sklearn_w2s._persistence import VersionStampMixin
 from sklearn_w2s._representation import DiagramMixin
@@ -366,7 +366,8 @@ class UCBSourceSelector(
         """
         forget_fit(self)
         routed = self._route_fit(params, sample_source)
-        X = check_features(self, X, reset=True)
+        # The parts refuse what they do not take.
+        X = check_features(self, X, reset=True, allow_nan=True)
         y, labeled = self._check_target(X, y)
         in_pool = labeled if labeled.all() else ~labeled
         sources, codes = check_sources(sample_source, X)
@@ -418,7 +419,7 @@ class UCBSourceSelector(
         """
         check_is_fitted(self)
         routed = self._route("score", params)
-        X = check_features(self, X, reset=False)
+        X = check_new_rows(self, X)
         rows, labels, positions = take_labeled(self, X, y)
         if not len(positions):
             return np.nan
@@ -470,6 +471,18 @@ class UCBSourceSelector(
 
     def _default_parts(self):
         return {"overlap_detector": make_detector(self)}
+
+    @property
+    def _strict_readers_(self):
+        """Who takes no missing values, and in which columns."""
+        names = ("overlap_detector", "estimator")
+        parts = [(name, getattr(self, f"{name}_", None), None) for name in names]
+        parts = [part for part in parts if part[1] is not None]
+        return [
+            reader
+            for part in parts
+            for reader in getattr(part[1], "_strict_readers_", strict_readers([part]))
+        ]
 
     def __sklearn_is_fitted__(self):
         return "_drawing_" in vars(self) and (

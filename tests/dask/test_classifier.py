@@ -8,15 +8,19 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
+from sklearn.feature_selection import SelectKBest
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import DecisionTreeClassifier
 
 import sklearn_w2s
 from sklearn_w2s.dask import OverlapDetector, WeakToStrongClassifier
 from sklearn_w2s.dask._training import is_distributed
+from sklearn_w2s.weak_estimators import ColumnProbaClassifier
 
 STRATEGIES = ["all", "confidence", "confident", "overlap"]
 
@@ -93,6 +97,56 @@ def test_a_given_weak_estimator_may_label_everything(problem, collect):
 
     assert_same_fit(model.fit(rows, labels), expected.fit(X, np.full_like(y, -1)), X)
     assert_same_fit(model.fit(rows, None), expected, X)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: make_pipeline(SelectKBest(k=1), LogisticRegression()),
+        lambda: DecisionTreeClassifier(class_weight="balanced", min_samples_leaf=20),
+    ],
+)
+def test_soft_labels_give_way_to_hard_ones_where_parts_ignore_weights(make):
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=(600, 6))
+        truth = (X[:, 4] > 0).astype(int)
+        p = np.where(truth == 1, 0.6, 0.4)
+        rows = da.from_array(np.column_stack([X, 1 - p, p]), chunks=(200, 8))
+        weak = ColumnProbaClassifier([6, 7], classes=[0, 1])
+        strong = make_pipeline(FunctionTransformer(first_columns), make())
+        model = WeakToStrongClassifier(weak, strong, strategy="all", random_state=0)
+        model.fit(rows, da.full(600, -1, chunks=200))
+        assert model.pseudo_labels_ == "hard"
+        assert model.score(rows, da.from_array(truth, chunks=200)) > 0.95
+
+
+def first_columns(X):
+    return X[:, :6]
+
+
+class Silent(GaussianNB):
+    """A classifier whose methods that learn return nothing."""
+
+    def fit(self, X, y, sample_weight=None):
+        super().fit(X, y, sample_weight)
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        super().partial_fit(X, y, classes, sample_weight)
+
+
+@pytest.mark.parametrize("strong_fit", ["sample", "partial_fit"])
+def test_what_learning_returns_is_not_asked(problem, collect, strong_fit):
+    X, y, _ = problem
+    rows, labels = collect(X, y)
+    silent, plain = (
+        WeakToStrongClassifier(
+            kind(), kind(), strategy="all", strong_fit=strong_fit, random_state=0
+        ).fit(rows, labels)
+        for kind in (Silent, GaussianNB)
+    )
+    assert isinstance(silent.strong_estimator_, Silent)
+    assert_array_equal(silent.predict(rows), plain.predict(rows))
 
 
 @pytest.mark.parametrize("strategy", ["confidence", "overlap"])

@@ -21,10 +21,10 @@ from sklearn.metrics import recall_score
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.naive_bayes import GaussianNB, MultinomialNB
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, TargetEncoder
+from sklearn.preprocessing import MinMaxScaler, StandardScaler, TargetEncoder
 from sklearn.tree import DecisionTreeClassifier
 
-from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
+from sklearn_w2s import OverlapDetector, UCBSourceSelector, WeakToStrongClassifier
 
 
 @pytest.fixture(scope="module", params=[2, 3], ids=["two", "three"])
@@ -135,6 +135,31 @@ def test_what_fit_returns_is_not_asked(rows, strategy):
     assert_allclose(silent.predict_proba(X), plain.predict_proba(X))
     detector = OverlapDetector(Silent()).fit(X, y)
     assert isinstance(detector.weak_estimator_, Silent)
+
+
+class SilentScaler(StandardScaler):
+    """A transformer whose `fit` returns nothing."""
+
+    def fit(self, X, y=None, sample_weight=None):
+        super().fit(X, y, sample_weight)
+
+
+def test_what_fit_returns_is_not_asked_of_representations_and_in_selections(rows):
+    X, y, _ = rows
+    silent, plain = (
+        OverlapDetector(LogisticRegression(), representation=scaler()).fit(X, y)
+        for scaler in (SilentScaler, StandardScaler)
+    )
+    assert_array_equal(silent.regions_, plain.regions_)
+    selector = UCBSourceSelector(
+        Silent(),
+        overlap_detector=OverlapDetector(Silent()),
+        n_rounds=3,
+        random_state=0,
+    )
+    labeled = y >= 0
+    selector.fit(X[labeled], y[labeled], sample_source=np.arange(100) % 3)
+    assert selector.predict(X).shape == (600,)
 
 
 def test_probabilities_that_appear_after_fit_are_used(rows):

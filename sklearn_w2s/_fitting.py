@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.compose import ColumnTransformer
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import get_routing_for_object, process_routing
@@ -22,18 +23,17 @@ from sklearn_w2s._validation import align_proba, classes_of, n_rows, place_of
 
 # Support vector machines fit it by cross-validation.
 _PLATT_SCALING = ("probability", True)
-# Transformers that learn nothing from y, unless their tags say that they need it.
-_UNSUPERVISED = tuple(
-    f"sklearn.{name}"
-    for name in (
-        "cluster",
-        "decomposition",
-        "feature_extraction",
-        "impute",
-        "kernel_approximation",
-        "preprocessing",
-        "random_projection",
-    )
+# Where transformers learn nothing from y, unless their tags say that they need it.
+_UNSUPERVISED = (
+    "sklearn.cluster",
+    "sklearn.decomposition",
+    "sklearn.feature_extraction",
+    "sklearn.frozen",
+    "sklearn.impute",
+    "sklearn.kernel_approximation",
+    "sklearn.preprocessing",
+    "sklearn.random_projection",
+    "sklearn_w2s.text",
 )
 # What these parameters ask for is derived from counts of rows, whatever they weigh.
 _COUNTS = {
@@ -461,14 +461,17 @@ def loss_by_repetition(estimator):
         copies tell all parts what distributions would.
     """
     params = estimator.get_params(deep=True)
+    frozen = [f"{n}__" for n, v in params.items() if isinstance(v, FrozenEstimator)]
     for name, value in params.items():
+        if name.startswith(tuple(frozen)):
+            continue
         last = name.rpartition("__")[2]
         if last in _COUNTS and _COUNTS[last](value):
             return f"counts rows, since {name}={value!r}"
-    # Lists of steps are no estimators, and each step has a name of its own.
-    for part in params.values():
-        if hasattr(part, "fit") and not isinstance(part, type) and _is_misled(part):
-            return f"has a part that ignores weights, {part!r}"
+        # Lists of steps are no estimators, and each step has a name of its own.
+        is_part = hasattr(value, "fit") and not isinstance(value, type)
+        if is_part and _is_misled(value):
+            return f"has a part that ignores weights, {value!r}"
     return None
 
 

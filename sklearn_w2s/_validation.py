@@ -235,13 +235,14 @@ def values_of(y):
         listed = [n for n in ("to_pylist", "tolist", "to_list") if hasattr(y, n)]
         y = _array_of(getattr(y, listed[0])()) if listed else y
     given = to_numpy(y)
+    values = column_or_1d(given)
     if np.asarray(given).ndim > 1:
         warn(
             "A column-vector y was passed when a 1d array was expected. Pass a single "
             "dimension, such as y.ravel().",
             DataConversionWarning,
         )
-    return column_or_1d(given)
+    return values
 
 
 def _array_of(values):

@@ -26,6 +26,7 @@ from sklearn_w2s import (
     UCBSourceSelector,
     WeakToStrongClassifier,
 )
+from sklearn_w2s._coded import CodedClassifier
 from sklearn_w2s.datasets import make_overlap_classification
 from sklearn_w2s.model_selection import LabeledScorer, LabeledSplit
 from sklearn_w2s.overlap._measures import LEARNED_MEASURES, MEASURES
@@ -199,6 +200,8 @@ CASES = {
     "votes by naive Bayes": (vote, "naive_bayes"),
     "columns": (lambda: ColumnProbaClassifier([0, 1], classes=[0, 1]),),
     "function": (lambda: FunctionClassifier(largest_dot, classes=[0, 1]),),
+    # Stands in for that of XGBoost, whose own types are not trusted.
+    "codes": (lambda: CodedClassifier(GaussianNB()).fit(*draw()),),
     "split": (lambda: LabeledSplit(3),),
     "scorer": (lambda: LabeledScorer("neg_log_loss"),),
     "Dask detector": (fit_with_dask, "OverlapDetector"),

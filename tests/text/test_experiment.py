@@ -168,6 +168,7 @@ def test_the_gap_of_texts_is_cross_validated(problem, encoders):
     assert results["ceiling_score"].mean() > results["weak_score"].mean() > 0.7
 
 
+@pytest.mark.filterwarnings("ignore:y contains no unlabeled samples:UserWarning")
 def test_a_grid_search_runs_in_several_processes(problem, encoders):
     texts, y, _ = problem
     grid = {"weaktostrongclassifier__strong_estimator__logisticregression__C": [1, 10]}

@@ -100,16 +100,16 @@ def test_a_frozen_estimator_may_name_its_classes_in_any_order(rows):
 
 def test_decisions_have_a_column_for_a_class_that_was_never_learned(rows):
     X, _, truth = rows
-    weak = FrozenEstimator(LogisticRegression().fit(X, truth))
-    given = np.full(len(X), 1)  # no row of any other class but the first two
-    y = np.where(np.arange(len(X)) < 100, np.minimum(truth, given), -1)
-    model = WeakToStrongClassifier(
-        weak, LogisticRegression(), strategy="all", pseudo_labels="hard"
-    )
-    model.fit(X[:100], y[:100])
+    n_classes = len(np.unique(truth))
+    # Nobody names the last class, so that the strong estimator never learns it.
+    proba = np.zeros((len(X), n_classes + 1))
+    proba[np.arange(len(X)), truth] = 1
+    model = WeakToStrongClassifier(None, LogisticRegression(), strategy="all")
+    model.fit(X, np.full(len(X), -1), weak_proba=proba)
     decisions = model.decision_function(X)
-    likeliest = (decisions > 0) * 1 if decisions.ndim == 1 else decisions.argmax(axis=1)
-    assert_array_equal(model.classes_[likeliest], model.predict(X))
+    assert decisions.shape == (len(X), n_classes + 1)
+    assert np.isneginf(decisions[:, -1]).all()
+    assert_array_equal(model.classes_[decisions.argmax(axis=1)], model.predict(X))
 
 
 # What `fit` returns, and what appears after it

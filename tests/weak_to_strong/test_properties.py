@@ -43,6 +43,7 @@ def problems(draw):
     return X, y, draw(st.sampled_from([None, weights]))
 
 
+@pytest.mark.filterwarnings("ignore:y contains no unlabeled samples:UserWarning")
 @pytest.mark.filterwarnings("ignore:strategy=:UserWarning")
 @pytest.mark.filterwarnings("ignore::sklearn_w2s.overlap.NoChangePointWarning")
 @given(
@@ -72,6 +73,7 @@ def test_a_fitted_classifier_keeps_its_promises(
 
 
 # Where labels are few, they decide which warnings there are.
+@pytest.mark.filterwarnings("ignore:y contains no unlabeled samples:UserWarning")
 @pytest.mark.filterwarnings("ignore:(strategy|strong_estimator)=:UserWarning")
 @pytest.mark.filterwarnings("ignore:The number of unique classes is gr:UserWarning")
 @settings(max_examples=10)

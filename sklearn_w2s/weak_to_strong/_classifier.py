@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state, column_or_1d, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from sklearn_w2s._algorithms.weak_labels import one_hot, unit_mean
+from sklearn_w2s._algorithms.weak_labels import one_hot
 from sklearn_w2s._cross_fit import held_out_folds, split_arguments
 from sklearn_w2s._delegation import (
     LabeledClassifierMixin,
@@ -21,7 +21,6 @@ from sklearn_w2s._fitting import (
     adapt,
     draw_seed,
     fit_arguments,
-    fit_on_targets,
     forget_fit,
     learns_softly,
 )
@@ -63,13 +62,14 @@ from sklearn_w2s._weak import (
     select_columns,
 )
 from sklearn_w2s.overlap import OverlapDetector
-from sklearn_w2s.weak_to_strong._rows import Pupil, Rows, gather, table_of_rows
+from sklearn_w2s.weak_to_strong._rows import Rows, gather, table_of_rows
 from sklearn_w2s.weak_to_strong._strategies import STRATEGIES, choose
 from sklearn_w2s.weak_to_strong._student import (
     FAR_BEHIND,
     PLAIN,
     Calibration,
     Lesson,
+    Pupil,
     Student,
     codes_of,
     surely_behind,
@@ -613,13 +613,11 @@ class WeakToStrongClassifier(
             hard = lesson.proba, rows.labeled.astype(np.float64)
             return self._train(rows, pupil, *hard)
         student = train_student(
-            pupil.estimator,
+            pupil,
             rows.X,
             lesson,
             self.classes_,
             pseudo_labels=self.pseudo_labels,
-            weights=pupil.weights,
-            params=pupil.params,
             rng=rng,
         )
         self.pseudo_labels_ = "soft" if student.is_soft else "hard"
@@ -717,22 +715,14 @@ class WeakToStrongClassifier(
                 "include the labeled."
             )
             raise ValueError(msg)
-        weights = unit_mean(train_weight * (rows.weights > 0), rows.weights)
-        weighted = pupil.weights is not None
-        if weighted:
-            weights = weights * pupil.weights
-        estimator = fit_on_targets(
-            pupil.estimator,
-            rows.X,
-            targets,
-            self.classes_,
-            weights,
-            weighted=weighted,
-            params=pupil.params,
+        weights = pupil.learn(
+            rows.X, targets, self.classes_, train_weight, rows.weights
         )
         nobody = np.empty(0, dtype=np.intp)
         is_soft = self.pseudo_labels_ == "soft"
-        return Student(estimator, PLAIN, targets, weights, is_soft, nobody, np.nan)
+        return Student(
+            pupil.estimator, PLAIN, targets, weights, is_soft, nobody, np.nan
+        )
 
     def _harden(self, pupil, targets, codes, used):
         """Return hard targets, but soft ones where those would be all of one class."""

@@ -1,7 +1,7 @@
 """The rows of a fit: what is known of them, and what an auditor may ask of each."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -64,14 +64,6 @@ class Rows:
         """Return the class codes of the labeled rows."""
         # A class that only rows of weight zero have is no class of the fit.
         return np.searchsorted(classes, self.labels).clip(max=len(classes) - 1)
-
-
-class Pupil(NamedTuple):
-    """The strong estimator before `fit`, and its weights and further arguments."""
-
-    estimator: Any
-    weights: Any
-    params: dict
 
 
 def gather(

@@ -119,7 +119,55 @@ class Student(NamedTuple):
     behind: float
 
 
-def train_student(strong, X, lesson, classes, *, pseudo_labels, weights, params, rng):
+class Pupil(NamedTuple):
+    """The strong estimator before `fit`, and its weights and further arguments."""
+
+    estimator: Any
+    weights: Any
+    params: dict
+
+    @property
+    def is_weighted(self):
+        """Whether its `fit` gets weights of the user."""
+        return self.weights is not None
+
+    def learn(self, X, targets, classes, shape, counts):
+        """Fit the estimator, in place, and return the weights that it learned with.
+
+        Parameters
+        ----------
+        X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
+            Rows.
+        targets : ndarray of shape (n, n_classes)
+            Class probabilities to learn.
+        classes : ndarray of shape (n_classes,)
+            Sorted class labels.
+        shape : ndarray of shape (n,)
+            What a row is worth beside others, zero where it is left out.
+        counts : ndarray of shape (n,)
+            How often it counts; `shape` is brought to mean one over these.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Weights.
+        """
+        weights = unit_mean(shape * (counts > 0), counts)
+        if self.is_weighted:
+            weights = weights * self.weights
+        fit_on_targets(
+            self.estimator,
+            X,
+            targets,
+            classes,
+            weights,
+            weighted=self.is_weighted,
+            params=self.params,
+        )
+        return weights
+
+
+def train_student(pupil, X, lesson, classes, *, pseudo_labels, rng):
     """Train a strong estimator on a lesson, and again where it falls behind.
 
     It learns hard labels weighted by the margin of the teacher or, where rows are many,
@@ -129,8 +177,8 @@ def train_student(strong, X, lesson, classes, *, pseudo_labels, weights, params,
 
     Parameters
     ----------
-    strong : classifier instance
-        Unfitted and seeded.
+    pupil : Pupil
+        Its estimator is seeded, and fitted in place.
     X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
         Rows.
     lesson : Lesson
@@ -139,10 +187,6 @@ def train_student(strong, X, lesson, classes, *, pseudo_labels, weights, params,
         Sorted class labels.
     pseudo_labels : {"auto", "hard", "soft"}
         Choice of the user; "soft" learns the probabilities first.
-    weights : ndarray of shape (n,) or None
-        Weights for its `fit`, where it gets any.
-    params : dict
-        Further arguments of its `fit`.
     rng : RandomState instance
         Draws the rows that it is held against.
 
@@ -154,24 +198,12 @@ def train_student(strong, X, lesson, classes, *, pseudo_labels, weights, params,
     held = _draw_held(lesson, rng)
     judged = lesson.judged[held]
     students: list[Student] = []
-    weighted = weights is not None
-    for targets, shape in _kinds_of_lesson(
-        strong, lesson, held, pseudo_labels, weighted=weighted, rng=rng
-    ):
-        shape = shape * (lesson.weights > 0)
+    for targets, shape in _kinds_of_lesson(pupil, lesson, held, pseudo_labels, rng):
         shape[held] = 0.0
-        own = unit_mean(shape, lesson.weights)
-        own = own * weights if weighted else own
-        estimator = fit_on_targets(
-            clone(strong) if students else strong,
-            X,
-            targets,
-            classes,
-            own,
-            weighted=weighted,
-            params=params,
-        )
-        behind = np.nan
+        if students:
+            pupil = pupil._replace(estimator=clone(pupil.estimator))
+        own = pupil.learn(X, targets, classes, shape, lesson.weights)
+        estimator, behind = pupil.estimator, np.nan
         if len(held):
             codes = codes_of(estimator, safe_indexing(X, held), classes)
             behind = surely_behind(judged, codes)
@@ -213,8 +245,9 @@ def _draw_held(lesson, rng):
     return np.sort(rng.choice(candidates, size, replace=False))
 
 
-def _kinds_of_lesson(strong, lesson, held, pseudo_labels, *, weighted, rng):
-    """Yield targets, and weights of the rows, the kind that is best as a rule first."""
+def _kinds_of_lesson(pupil, lesson, held, pseudo_labels, rng):
+    """Yield targets, and what rows are worth, the kind that is best as a rule first."""
+    strong = pupil.estimator
     hard = one_hot(lesson.judged.argmax(axis=1), lesson.judged.shape[1])
     even = np.ones(len(hard))
     learned = lesson.weights > 0
@@ -230,7 +263,7 @@ def _kinds_of_lesson(strong, lesson, held, pseudo_labels, *, weighted, rng):
         yield lesson.proba, even
     taught, margin = lesson.taught, even.copy()
     margin[taught] = margin_confidence(lesson.judged[taught]) + _LEAST_MARGIN
-    if lesson.by_margin and len(taught) > MOST_WEIGHTED and not weighted:
+    if lesson.by_margin and len(taught) > MOST_WEIGHTED and not pupil.is_weighted:
         yield hard, (rng.uniform(size=len(margin)) < margin).astype(np.float64)
     elif lesson.by_margin and takes_weights(strong):
         yield hard, margin

@@ -16,6 +16,7 @@ from sklearn_w2s.weak_to_strong._student import (
     FAR_BEHIND,
     HELD_SHARE,
     Lesson,
+    Pupil,
     surely_behind,
     train_student,
 )
@@ -36,9 +37,9 @@ def lesson():
 
 
 def learn(strong, X, lesson, **options):
-    defaults = {"pseudo_labels": "auto", "weights": None, "params": {}}
-    rng = np.random.RandomState(0)
-    return train_student(strong, X, lesson, CLASSES, rng=rng, **defaults | options)
+    pupil = Pupil(strong, options.get("weights"), {})
+    rng, kind = np.random.RandomState(0), options.get("pseudo_labels", "auto")
+    return train_student(pupil, X, lesson, CLASSES, pseudo_labels=kind, rng=rng)
 
 
 class Recorder(LogisticRegression):

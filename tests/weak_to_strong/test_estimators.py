@@ -390,6 +390,22 @@ def test_soft_labels_that_are_asked_for_warn_of_what_they_lose(make, reason):
     assert model.pseudo_labels_ == "soft"
 
 
+@pytest.mark.parametrize(
+    "name", ["BalancedRandomForestClassifier", "RUSBoostClassifier"]
+)
+def test_what_draws_rows_by_their_class_finds_the_rare_one(rare, name):
+    ensembles = pytest.importorskip("imblearn.ensemble")
+    X, _, truth = rare
+    p = np.where(truth == 1, 0.6, 0.1)
+    model = WeakToStrongClassifier(
+        strong_estimator=getattr(ensembles, name)(n_estimators=20),
+        strategy="all",
+        random_state=0,
+    ).fit(X[:1000], np.full(1000, -1), weak_proba=np.column_stack([1 - p, p])[:1000])
+    assert model.pseudo_labels_ == "hard"
+    assert recall_score(truth[1000:], model.predict(X[1000:])) > 0.6
+
+
 def test_soft_labels_that_lose_nothing_stay_the_default():
     X, _, proba = vendor_problem(0)
     for strong in (

@@ -6,9 +6,8 @@ from sklearn.utils.metadata_routing import MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from sklearn_w2s._missing import check_new_rows
 from sklearn_w2s._sklearn import raise_for_params, routing_enabled, safe_indexing
-from sklearn_w2s._validation import check_labels
+from sklearn_w2s._validation import check_features, check_labels
 
 PREDICTIONS = ("predict", "predict_proba", "predict_log_proba", "decision_function")
 
@@ -107,8 +106,11 @@ class PredictionDelegate:
     def _ask(self, method, X, params):
         check_is_fitted(self)
         params = self._route(method, params)
-        X = check_new_rows(self, X)
+        X = self._check_new(X)
         return getattr(self._fitted_part(), method)(X, **params)
+
+    def _check_new(self, X):
+        return check_features(self, X, reset=False)
 
     def _route(self, method, params, **own):
         """Return the arguments that a method of the part receives."""

@@ -419,7 +419,7 @@ class UCBSourceSelector(
         """
         check_is_fitted(self)
         routed = self._route("score", params)
-        X = check_new_rows(self, X)
+        X = self._check_new(X)
         rows, labels, positions = take_labeled(self, X, y)
         if not len(positions):
             return np.nan
@@ -471,6 +471,9 @@ class UCBSourceSelector(
 
     def _default_parts(self):
         return {"overlap_detector": make_detector(self)}
+
+    def _check_new(self, X):
+        return check_new_rows(self, X)
 
     @property
     def _strict_readers_(self):

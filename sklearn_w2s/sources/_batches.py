@@ -7,6 +7,7 @@ or polars data frame.
 import numpy as np
 import scipy.sparse as sp
 
+from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s._validation import is_dataframe, is_missing, n_rows, values_of
 
 _N_NAMED = 5
@@ -307,6 +308,24 @@ def rows_of(X, start, stop):
     array([[2, 3]])
     """
     return X.iloc[start:stop] if hasattr(X, "iloc") else X[start:stop]
+
+
+def owned(X):
+    """Return a table of one row at least, or labels, in memory of their own.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_w2s.sources._batches import owned
+    >>> buffer = np.ones((2, 3))
+    >>> bool(np.shares_memory(owned(buffer[:1]), buffer))
+    False
+    """
+    if not is_dataframe(X):
+        return X.copy()
+    # A copy of a frame may share memory of Arrow, and so may all rows in their order.
+    n = n_rows(X)
+    return rows_of(safe_indexing(X, [*range(n), 0]), 0, n)
 
 
 def stack(tables):

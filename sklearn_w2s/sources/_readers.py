@@ -21,6 +21,7 @@ from sklearn_w2s.sources._batches import (
     as_batch,
     computed,
     is_table,
+    owned,
     require_alike,
     rows_of,
     stack,
@@ -304,6 +305,9 @@ class SourceReader:
         skipped = min(self._feed.n_to_skip, rows)
         self._feed.n_to_skip -= skipped
         if skipped < rows:
+            if self._order is None:
+                # A source may fill the same memory again with its next batch.
+                X, y = owned(X), None if y is None else owned(y)
             self._parts.append(_Part(X, y, self._order, skipped, rows))
 
     def _require_fitting(self, X, y):

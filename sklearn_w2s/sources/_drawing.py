@@ -1,12 +1,12 @@
 """Draw from sources, one step after another, and go on after a stop."""
 
-import pickle
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from sklearn_w2s._warnings import warn
+from sklearn_w2s.sources._packing import pack, unpack
 from sklearn_w2s.sources._readers import SourceEnded, SourceFailed
 
 
@@ -32,12 +32,12 @@ class Step:
         Item that could not be used, None where there was none.
     closes : bool
         Whether the source has no more rows.
-    detector : estimator instance or None
-        The detector where it was fitted in this step; all rows are rated anew.
+    fits : bool
+        Whether the detector was fitted in this step; all rows are rated anew.
     rewards : list of float
         What the rows of the rounds not yet rated are worth.
     rng_state : tuple
-        State of the random numbers after the step.
+        State of the random numbers before that fit, or after the step without one.
     """
 
     source: int
@@ -48,7 +48,7 @@ class Step:
     error: str = ""
     refused: object = None
     closes: bool = False
-    detector: object = None
+    fits: bool = False
     rewards: list = field(default_factory=list)
     rng_state: tuple = ()
 
@@ -72,6 +72,8 @@ class Drawing:
 
     Attributes
     ----------
+    journal : Journal or None
+        As given.
     batches : list of (int, object)
         Source and rows of every round that was not in vain.
     refused : list of (int, object)
@@ -87,10 +89,11 @@ class Drawing:
         self._refits = refits
         self._opened = {}
         self._absent = set()
-        self._journal = journal
+        self.journal = journal
         self._added = []
         self._step = None
         self._is_early = False
+        self._unfitted = None
 
     def __getstate__(self):
         # Open files, connections and generators stay behind; they are opened again.
@@ -129,13 +132,19 @@ class Drawing:
 
     def replay(self):
         """Do the steps of the journal again, without asking a source."""
-        if self._journal is None:
+        if self.journal is None:
             return
-        for step in self._journal.read():
+        for fields in self.journal.read():
+            step = Step(**fields)
             for arm in step.added:
                 self.bandit.add(**arm)
-            self._apply(step)
+            self._count(step)
+            self._rate(step)
             self.bandit.rng.set_state(step.rng_state)
+            if step.fits:
+                self._unfitted = step.rng_state, len(self.batches), None
+            elif self._unfitted is not None:
+                self._unfitted = *self._unfitted[:2], step.rng_state
 
     def play(self, look_for_sources=None):
         """Draw until a limit is reached.
@@ -150,6 +159,7 @@ class Drawing:
         str
             What ended it.
         """
+        self._refit()
         self._forget_early_fit()
         while True:
             if self._step is not None:
@@ -166,6 +176,18 @@ class Drawing:
             self._fit_early()
         return reason
 
+    def _refit(self):
+        """Fit the detector of the journal again, as it was fitted then."""
+        if self._unfitted is None:
+            return
+        before, n_batches, after = self._unfitted
+        with self._undone_if_stopped():
+            self.bandit.rng.set_state(before)
+            self.rater.fit([batch for _, batch in self.batches[:n_batches]])
+        if after is not None:
+            self.bandit.rng.set_state(after)
+        self._unfitted = None
+
     def _ask(self):
         source, indices = self.bandit.choose()
         name = self.bandit.names[source]
@@ -175,7 +197,7 @@ class Drawing:
             if reader is None or name in self._absent:
                 msg = f"source {name!r} is not among the sources any more"
                 raise SourceFailed(msg)
-            step.batch = reader.read(self.bandit.batch_size(source))
+            step.batch = self._kept(name, reader.read(self.bandit.batch_size(source)))
         except SourceEnded:
             step.closes = True
         except SourceFailed as failure:
@@ -184,6 +206,22 @@ class Drawing:
             step.n_drawn = self.rater.rows.size(step.batch)
             step.closes = reader.has_ended
         return step
+
+    def _kept(self, name, batch):
+        """Return a batch as it will come back from the journal."""
+        if self.journal is None:
+            return batch
+        try:
+            return unpack(pack(batch))
+        except TypeError as error:
+            # Its rows are read again, where they can be, when the run goes on.
+            del self._opened[name]
+            msg = (
+                f"a batch of source {name!r} cannot be kept in a checkpoint: it "
+                f"{error}. Give numbers, texts, truth values or dates, or leave out "
+                "checkpoint."
+            )
+            raise TypeError(msg) from error
 
     def _hold(self, step):
         step.added, self._added = self._added, []
@@ -194,15 +232,15 @@ class Drawing:
         """Rate and keep the step that was counted, now or after a stop."""
         with self._undone_if_stopped():
             self._find_rewards(step)
-            if self._journal is not None:
-                step.rng_state = self.bandit.rng.get_state()
-                self._journal.write(step)
+            if self.journal is not None:
+                self.journal.write(vars(step))
         self._rate(step)
         self._step = None
         if step.error:
             self._warn(step)
 
     def _find_rewards(self, step):
+        step.rng_state = self.bandit.rng.get_state()
         if self.rater.detector is None:
             if self.batches and not self.bandit.is_burning_in():
                 step.rewards = self._fit_detector(step)
@@ -240,14 +278,8 @@ class Drawing:
 
     def _fit_detector(self, step):
         rewards = self.rater.fit([batch for _, batch in self.batches])
-        step.detector = self.rater.detector
+        step.fits = True
         return rewards
-
-    def _apply(self, step):
-        self._count(step)
-        if step.detector is not None:
-            self.rater.detector = step.detector
-        self._rate(step)
 
     def _count(self, step):
         if step.batch is not None:
@@ -261,7 +293,7 @@ class Drawing:
             self.bandit.close(step.source)
 
     def _rate(self, step):
-        if step.detector is not None:
+        if step.fits:
             self.bandit.forget_ratings()
         self.bandit.rate(step.rewards)
 
@@ -274,10 +306,9 @@ class Drawing:
 
 
 def _lasting(item):
-    """Return an item, or its description where it cannot be pickled."""
+    """Return a copy of an item, or its description where it is not plain data."""
     try:
-        pickle.dumps(item)
+        return unpack(pack(item))
     # What a source gives may raise anything.
     except Exception:
         return repr(item)
-    return item

@@ -1,32 +1,109 @@
 """Steps of a run on disk, so that a run that was killed goes on."""
 
 import os
+import re
+import socket
+import sys
+from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 
-import joblib
+from sklearn_w2s._files import UNFINISHED, replace_file
+from sklearn_w2s._warnings import warn
+from sklearn_w2s.sources._packing import pack, unpack
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+_MARK = b"sklearn_w2s checkpoint 1 "
+_HEADER = re.compile(re.escape(_MARK) + rb"([0-9a-f]{64}) ([0-9]{16})\n")
+_HEADER_SIZE = len(_MARK) + 64 + 1 + 16 + 1
+_STEP = re.compile(r"step-([0-9]{8,})\.bin")
+
+
+@contextmanager
+def held(folder):
+    """Keep other runs away from a checkpoint for a while.
+
+    Parameters
+    ----------
+    folder : path-like or None
+        The checkpoint; it is made where it is missing. None holds nothing.
+
+    Raises
+    ------
+    RuntimeError
+        If another run holds it.
+    ValueError
+        If it is no folder.
+    """
+    if folder is None:
+        yield
+        return
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        msg = f"checkpoint={str(folder)!r} is a file. Name a folder, or a new one."
+        raise ValueError(msg)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+    lock = os.open(folder / "lock", flags, 0o600)
+    try:
+        # The system lets go of it with the process, however that ends.
+        if not _try_to_lock(lock):
+            owner = os.read(lock, 1000).decode(errors="replace") or "another process"
+            msg = (
+                f"checkpoint={str(folder)!r} is in use by {owner}. Wait for its end, "
+                "or name another checkpoint."
+            )
+            raise RuntimeError(msg)
+        os.ftruncate(lock, 0)
+        os.write(lock, f"process {os.getpid()} on {socket.gethostname()}".encode())
+        for path in folder.glob(f"{UNFINISHED}*"):
+            path.unlink()
+        yield
+    finally:
+        os.close(lock)
+
+
+def _try_to_lock(lock):
+    try:
+        if sys.platform == "win32":
+            # A byte far behind the text, which others may read.
+            os.lseek(lock, 2**30, os.SEEK_SET)
+            msvcrt.locking(lock, msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    finally:
+        os.lseek(lock, 0, os.SEEK_SET)
+    return True
 
 
 class Journal:
     """One file for each step of a run, written before the next one begins.
 
     A step costs the same however many came before. Files are moved into place whole, so
-    that a process can be killed at any time.
+    that a process can be killed at any time. They hold data only, and each is sealed by
+    a checksum of it and of all before it.
 
     Parameters
     ----------
     folder : path-like
-        Where the files are; it is made where it is missing.
+        Where the files are, a folder that is `held` while they are read or written.
 
-    Notes
-    -----
-    Files are read by :func:`joblib.load`, which runs code that they hold: read only
-    what you wrote.
+    Attributes
+    ----------
+    folder : Path
+        The same.
     """
 
     def __init__(self, folder):
-        self._folder = Path(folder)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._n_steps = sum(1 for _ in self._folder.glob("step-*.joblib"))
+        self.folder = Path(folder)
+        self._n_steps = 0
+        self._seal = ""
 
     def open(self, start):
         """Return how the run began, and note it where it has not begun.
@@ -40,11 +117,17 @@ class Journal:
         -------
         object
             How it began.
+
+        Raises
+        ------
+        ValueError
+            If a file is missing or damaged.
         """
-        path = self._folder / "start.joblib"
-        if not path.exists():
-            self._save(start, path)
-        return joblib.load(path)
+        path = self.folder / "start.bin"
+        if path.exists() or self._numbers():
+            return self._take(path, self._content(path))
+        self._save(start, path)
+        return start
 
     def read(self):
         """Yield the steps in their order.
@@ -53,9 +136,27 @@ class Journal:
         ------
         object
             Steps as they were written.
+
+        Raises
+        ------
+        ValueError
+            If a file is missing or damaged.
+
+        Warns
+        -----
+        UserWarning
+            If the last step was written in part; it is left out.
         """
-        for number in range(self._n_steps):
-            yield joblib.load(self._path(number))
+        numbers = self._numbers()
+        for number in range(numbers[-1] + 1 if numbers else 0):
+            path = self._path(number)
+            content = self._content(path)
+            if number == numbers[-1] and _is_torn(content):
+                warn(f"{path} was written in part. This step is done again.")
+                return
+            step = self._take(path, content)
+            self._n_steps += 1
+            yield step
 
     def write(self, step):
         """Add a step.
@@ -63,18 +164,79 @@ class Journal:
         Parameters
         ----------
         step : object
-            Anything that can be pickled.
+            Anything that can be packed.
         """
         self._save(step, self._path(self._n_steps))
         self._n_steps += 1
 
-    def _save(self, content, path):
-        unfinished = self._folder / "unfinished"
-        with unfinished.open("wb") as file:
-            joblib.dump(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
+    def require_own(self):
+        """Refuse a folder in which another run went on."""
+        path = self._path(self._n_steps - 1)
+        if not self._n_steps:
+            path = self.folder / "start.bin"
+        content = self._content(path)
+        match = _HEADER.match(content)
+        is_own = match is not None and match[1].decode() == self._seal
+        if not is_own or self._path(self._n_steps).exists():
+            msg = (
+                f"checkpoint={str(self.folder)!r} was changed by another run since "
+                "this one stopped. Set warm_start=False to go on with what it holds."
+            )
+            raise ValueError(msg)
+
+    def _numbers(self):
+        names = (path.name for path in self.folder.iterdir())
+        return sorted(int(match[1]) for match in map(_STEP.fullmatch, names) if match)
 
     def _path(self, number):
-        return self._folder / f"step-{number:08d}.joblib"
+        return self.folder / f"step-{number:08d}.bin"
+
+    def _save(self, value, path):
+        content = pack(value)
+        seal = self._sealed(content)
+        header = b"%s%s %016d\n" % (_MARK, seal.encode(), len(content))
+        replace_file(path, header + content)
+        self._seal = seal
+
+    def _content(self, path):
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise self._unusable(path, f"cannot be read ({error})") from error
+
+    def _take(self, path, content):
+        """Return what a file holds, if it is what was written behind those before."""
+        match = _HEADER.match(content)
+        if match is None:
+            raise self._unusable(path, "is no part of a checkpoint of this version")
+        content = content[match.end() :]
+        seal, length = match[1].decode(), int(match[2])
+        if length != len(content) or seal != self._sealed(content):
+            raise self._unusable(path, "is damaged, or belongs to another run")
+        try:
+            value = unpack(content)
+        # Whoever made the checksum may have written anything.
+        except Exception as error:
+            raise self._unusable(path, f"cannot be read ({error})") from error
+        self._seal = seal
+        return value
+
+    def _sealed(self, content):
+        return sha256(self._seal.encode() + content).hexdigest()
+
+    def _unusable(self, path, what):
+        ways = "name another checkpoint to begin anew"
+        if _STEP.fullmatch(path.name):
+            ways = f"delete it and all later steps to go on from there, or {ways}"
+        return ValueError(f"{path} {what}. Restore it from a copy, {ways}.")
+
+
+def _is_torn(content):
+    """Say whether a file is the beginning of one that was to be written."""
+    if not content.strip(b"\0"):
+        return True
+    match = _HEADER.match(content)
+    if match is None:
+        is_begun = _MARK.startswith(content[: len(_MARK)])
+        return is_begun and len(content) < _HEADER_SIZE
+    return len(content) < _HEADER_SIZE + int(match[2])

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
@@ -21,7 +22,7 @@ from sklearn_w2s._validation import (
     n_rows,
 )
 from sklearn_w2s.sources._batches import require_alike, require_finite
-from sklearn_w2s.sources._journal import Journal
+from sklearn_w2s.sources._journal import Journal, held
 from sklearn_w2s.sources._readers import open_reader
 from sklearn_w2s.sources._rewards import DrawnRows
 from sklearn_w2s.sources._setup import (
@@ -74,16 +75,21 @@ class LiveSources(ProgressMixin, BaseEstimator):
 
         Raises
         ------
+        RuntimeError
+            If another run uses the `checkpoint`.
         TypeError
-            If a source is nothing that can be read.
+            If a source is nothing that can be read, or a batch is nothing that a
+            `checkpoint` can keep; the column is named.
         ValueError
             If no source gave a row, or an argument does not fit; with `warm_start`, if
-            the run before was that of `fit`.
+            the run before was that of `fit`; if a file of the `checkpoint` is missing,
+            damaged, or of another run; the file is named.
 
         Warns
         -----
         UserWarning
-            If a source fails; it is named.
+            If a source fails; it is named. If the last step of a `checkpoint` was
+            written in part; it is done again.
 
         Notes
         -----
@@ -95,7 +101,9 @@ class LiveSources(ProgressMixin, BaseEstimator):
         collections and iterables that start anew are then read again from their
         beginning, and what was drawn is passed over; a callable with a parameter
         `offset` is told the number of rows it has given; other callables, generators
-        and iterators are taken to go on by themselves.
+        and iterators are taken to go on by themselves. A checkpoint holds rows, random
+        numbers and decisions and no code: detector and estimator are those of this
+        selector, fitted again.
         """
         if not (self.warm_start and "_drawing_" in vars(self)):
             forget_fit(self)
@@ -103,20 +111,12 @@ class LiveSources(ProgressMixin, BaseEstimator):
         require_horizon(self)
         rows = self._rows_at_hand(X, y)
         rng = check_random_state(self.random_state)
-        if "_drawing_" not in vars(self):
-            self._drawing_ = self._begin(rows, rng)
-        drawing = self._drawing_
-        if drawing.batches:
-            first = drawing.batches[0][1][0]
-            if rows.like is None:
-                rows.like = check_features(self, first, reset=True, allow_nan=True)
-            require_alike(first, None, rows.like, None)
-        drawing.rater.rows = rows
-        drawing.bandit.limits = make_limits(self)
         tasks = self._begin_drawing_tasks()
-        with self._task_of_rounds(tasks, drawing.bandit) as rounds:
-            look_for_sources = partial(self._look_for, sources, drawing, rounds)
-            self.stop_reason_ = drawing.play(look_for_sources)
+        with held(self.checkpoint):
+            drawing = self._take_up(rows, rng)
+            with self._task_of_rounds(tasks, drawing.bandit) as rounds:
+                look_for_sources = partial(self._look_for, sources, drawing, rounds)
+                self.stop_reason_ = drawing.play(look_for_sources)
         if not drawing.batches:
             msg = (
                 f"sources={list(sources)} gave no rows. Pass sources that have some; "
@@ -171,7 +171,7 @@ class LiveSources(ProgressMixin, BaseEstimator):
     def refused_(self):
         """Source and content of every batch that could not be used.
 
-        What cannot be pickled is there as its description.
+        Tables and plain values are copies; anything else is there as its description.
         """
         names = self._bandit.names
         return [(names[source], item) for source, item in self._drawing_.refused]
@@ -327,6 +327,16 @@ class LiveSources(ProgressMixin, BaseEstimator):
                 "was that of fit. Set warm_start=False to begin anew."
             )
             raise ValueError(msg)
+        if "_drawing_" in vars(self):
+            journal = self._drawing_.journal
+            former = None if journal is None else journal.folder
+            if former != (None if self.checkpoint is None else Path(self.checkpoint)):
+                msg = (
+                    f"checkpoint={self.checkpoint!r} is not that of the run before, "
+                    f"{former and str(former)!r}. Use the same, or set "
+                    "warm_start=False to go on with what a checkpoint holds."
+                )
+                raise ValueError(msg)
 
     def _rows_at_hand(self, X, y):
         if X is None and y is not None:
@@ -337,6 +347,22 @@ class LiveSources(ProgressMixin, BaseEstimator):
         X = check_features(self, X, reset=True, allow_nan=True)
         y, _ = self._check_target(X, y)
         return DrawnRows(X, y, self.missing_label)
+
+    def _take_up(self, rows, rng):
+        """Return the run before, or a new one, ready to go on."""
+        if "_drawing_" not in vars(self):
+            self._drawing_ = self._begin(rows, rng)
+        elif self._drawing_.journal is not None:
+            self._drawing_.journal.require_own()
+        drawing = self._drawing_
+        if drawing.batches:
+            first = drawing.batches[0][1][0]
+            if rows.like is None:
+                rows.like = check_features(self, first, reset=True, allow_nan=True)
+            require_alike(first, None, rows.like, None)
+        drawing.rater.rows = rows
+        drawing.bandit.limits = make_limits(self)
+        return drawing
 
     def _begin(self, rows, rng):
         journal = None if self.checkpoint is None else Journal(self.checkpoint)

@@ -80,7 +80,9 @@ def new_drawing(selector, rows, rng, *, seed=0, journal=None):
         limits=make_limits(selector),
         rng=rng,
     )
-    seeds = None if selector.random_state is None else rng
+    # Of a journal the detector is fitted again, and must be the same.
+    is_seeded = selector.random_state is not None or journal is not None
+    seeds = rng if is_seeded else None
     rater = Rater(rows, make_detector(selector), selector.reward, seeds)
     refits = selector.detection == "history"
     return Drawing(bandit, rater, refits=refits, seed=seed, journal=journal)

@@ -289,7 +289,7 @@ def test_code_in_a_file_is_refused(code):
         skops.io.loads(file, trusted=trusted_types())
 
 
-def test_who_reads_pickles_is_not_on_the_list(tmp_path):
+def test_who_writes_to_a_folder_that_the_file_names_is_not_on_the_list(tmp_path):
     X, y = draw()
     selector = UCBSourceSelector(n_rounds=3, checkpoint=tmp_path)
     file = skops.io.dumps(selector.fit_sources({"only": X[100:]}, X, y))

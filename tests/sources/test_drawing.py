@@ -46,6 +46,12 @@ class Reader:
         return np.full((n, 1), self.value), None
 
 
+def new_journal(folder):
+    journal = Journal(folder)
+    journal.open("start")
+    return journal
+
+
 def drawing_of(*readers, refits=False, journal=None, policy="kl_ucb", **limits):
     limits = {"n_rounds": 6, "budget": None, "cost_budget": None} | limits
     bandit = SourceBandit(
@@ -195,14 +201,14 @@ def test_rows_are_kept_where_they_cannot_be_kept_on_disk(tmp_path, monkeypatch):
     def full(_step):
         raise OSError("no space left")
 
-    journal = Journal(tmp_path)
+    journal = new_journal(tmp_path)
     drawing = drawing_of(Reader("a"), Reader("b", 0.0), journal=journal)
     with monkeypatch.context() as patch:
         patch.setattr(journal, "write", full)
         with pytest.raises(OSError, match="no space left"):
             drawing.play()
     assert drawing.play() == "n_rounds"
-    replayed = drawing_of(journal=Journal(tmp_path))
+    replayed = drawing_of(journal=new_journal(tmp_path))
     replayed.replay()
     assert sources_of(replayed) == sources_of(drawing)
     assert len(drawing.batches) == 6
@@ -216,14 +222,15 @@ def test_a_replay_asks_nobody_and_comes_to_the_same(tmp_path, refits):
         Reader("a", 0.0, [None, fault]),
         Reader("b", 0.0),
         refits=refits,
-        journal=Journal(tmp_path),
+        journal=new_journal(tmp_path),
         policy="random",
         n_rounds=15,
     )
     with pytest.warns(UserWarning, match="gave nonsense"):
         drawing.play()
-    replayed = drawing_of(journal=Journal(tmp_path), refits=refits)
+    replayed = drawing_of(journal=new_journal(tmp_path), refits=refits, n_rounds=15)
     replayed.replay()
+    assert replayed.play() == "n_rounds"
     for name, values in drawing.bandit.history().items():
         assert_array_equal(values, replayed.bandit.history()[name], err_msg=name)
     assert replayed.refused == drawing.refused

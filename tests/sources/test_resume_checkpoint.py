@@ -2,15 +2,21 @@
 
 import importlib
 import os
+import pickle
 import signal
 import subprocess
 import sys
+from datetime import date
+from fractions import Fraction
 
+import joblib
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+
+from sklearn_w2s.sources._journal import held
 
 POLICIES = ["kl_ucb", "kl_lucb", "thompson", "random"]
 
@@ -91,6 +97,125 @@ def test_other_limits_and_patience_are_no_other_rules(
     ).fit_sources(sources_of("tables"))
     assert selector.stop_reason_ == "budget"
     assert selector.n_samples_drawn_.sum() == 80
+
+
+def frames_of(kind):
+    """Make sources of frames with columns of numbers, texts and dates."""
+    rng = np.random.RandomState(0)
+    sources = {}
+    for name, density in {"poor": 0.1, "rich": 0.7}.items():
+        columns = {
+            "flag": (rng.uniform(size=120) < density).astype(float),
+            "text": [f"{name} {i}" for i in range(120)],
+            "date": [date(2020, 1, 1 + i % 28) for i in range(120)],
+            "mixed": [i if i % 2 else str(i) for i in range(120)],
+        }
+        if kind == "array":
+            X = np.array(list(zip(*columns.values(), strict=True)), dtype=object)
+        elif kind == "pandas":
+            X = pytest.importorskip("pandas").DataFrame(columns)
+        else:
+            del columns["mixed"], columns["date"]
+            X = pytest.importorskip("polars").DataFrame(columns)
+        sources[name] = X, np.array([f"{i % 2}" for i in range(120)], dtype=object)
+    return sources
+
+
+@pytest.mark.parametrize("kind", ["array", "pandas", "polars"])
+@pytest.mark.parametrize("detection", ["frozen", "history"])
+def test_going_on_reads_no_pickle_and_comes_to_the_same(
+    assert_same_run, known_selector, tmp_path, monkeypatch, kind, detection
+):
+    def refuse(*_):
+        raise AssertionError("a pickle was read")
+
+    params = {"batch_size": 7, "policy": "thompson", "detection": detection}
+    known_selector(checkpoint=tmp_path, n_rounds=9, **params).fit_sources(
+        frames_of(kind)
+    )
+    for module, name in [
+        (pickle, "Unpickler"),
+        (pickle, "load"),
+        (pickle, "loads"),
+        (pickle, "_Unpickler"),
+        (joblib.numpy_pickle, "NumpyUnpickler"),
+    ]:
+        monkeypatch.setattr(module, name, refuse)
+    resumed = known_selector(checkpoint=tmp_path, n_rounds=22, **params)
+    resumed.fit_sources(frames_of(kind))
+    whole = known_selector(n_rounds=22, **params).fit_sources(frames_of(kind))
+    assert_same_run(resumed, whole)
+    assert type(resumed.drawn_samples()[0]) is type(whole.drawn_samples()[0])
+
+
+@pytest.mark.parametrize("planted", ["start.bin", "step-00000002.bin"])
+def test_a_planted_file_runs_nothing(
+    sources_of, known_selector, tmp_path, capsys, planted
+):
+    class Bomb:
+        def __reduce__(self):
+            return print, ("boom",)
+
+    params = {"checkpoint": tmp_path, "batch_size": 10}
+    known_selector(n_rounds=5, **params).fit_sources(sources_of("tables"))
+    (tmp_path / planted).write_bytes(pickle.dumps(Bomb()))
+    with pytest.raises(ValueError, match=planted):
+        known_selector(n_rounds=9, **params).fit_sources(sources_of("tables"))
+    assert capsys.readouterr().out == ""
+
+
+def test_a_torn_last_step_is_drawn_again(
+    sources_of, assert_same_run, known_selector, tmp_path
+):
+    params = {"checkpoint": tmp_path, "batch_size": 10, "policy": "thompson"}
+    known_selector(n_rounds=7, **params).fit_sources(sources_of("tables"))
+    last = tmp_path / "step-00000006.bin"
+    last.write_bytes(last.read_bytes()[:200])
+    with pytest.warns(UserWarning, match="step-00000006.bin was written in part"):
+        resumed = known_selector(n_rounds=12, **params).fit_sources(
+            sources_of("tables")
+        )
+    whole = known_selector(n_rounds=12, **(params | {"checkpoint": None}))
+    assert_same_run(resumed, whole.fit_sources(sources_of("tables")))
+
+
+def test_a_batch_that_cannot_be_kept_is_named_and_not_lost(known_selector, tmp_path):
+    def source(n, offset):
+        asked.append(offset)
+        rows = np.zeros((n, 2), dtype=object)
+        rows[:, 1] = Fraction(1, 3) if len(asked) == 3 else 1
+        return rows
+
+    asked = []
+    params = {"checkpoint": tmp_path, "batch_size": 10, "n_rounds": 4}
+    selector = known_selector(**params)
+    message = "batch of source 'a' cannot be kept .*: it column 1 holds .*Fraction"
+    with pytest.raises(TypeError, match=message):
+        selector.fit_sources({"a": source})
+    selector.set_params(warm_start=True).fit_sources({"a": source})
+    assert asked == [0, 10, 20, 20, 30]
+
+
+def test_a_checkpoint_in_use_is_refused_with_the_name_of_the_other(
+    sources_of, known_selector, tmp_path
+):
+    selector = known_selector(checkpoint=tmp_path, n_rounds=4)
+    with held(tmp_path), pytest.raises(RuntimeError, match="in use by process"):
+        selector.fit_sources(sources_of("tables"))
+    selector.fit_sources(sources_of("tables"))
+
+
+def test_a_run_goes_on_in_its_own_checkpoint_only(sources_of, known_selector, tmp_path):
+    params = {"batch_size": 10, "checkpoint": tmp_path / "one"}
+    first = known_selector(n_rounds=4, warm_start=True, **params)
+    first.fit_sources(sources_of("tables"))
+    known_selector(n_rounds=6, **params).fit_sources(sources_of("tables"))
+    first.set_params(n_rounds=8)
+    with pytest.raises(ValueError, match="was changed by another run"):
+        first.fit_sources(sources_of("tables"))
+    first.set_params(checkpoint=tmp_path / "two")
+    with pytest.raises(ValueError, match=r"checkpoint=.*two.* is not that of the run"):
+        first.fit_sources(sources_of("tables"))
 
 
 def test_a_checkpoint_takes_a_policy_that_cannot_be_pickled(

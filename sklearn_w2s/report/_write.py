@@ -1,8 +1,10 @@
 """A page on disk: a bad path is refused early, and the file is written whole."""
 
 import os
+import tempfile
 from pathlib import Path
 
+from sklearn_w2s._files import replace_file
 from sklearn_w2s.plotting._style import import_pyplot
 from sklearn_w2s.report._errors import InputError
 
@@ -20,7 +22,7 @@ def check_target(path, source):
     Returns
     -------
     Path
-        The file, with symbolic links followed.
+        The file.
 
     Raises
     ------
@@ -42,7 +44,13 @@ def check_target(path, source):
 
 
 def _check_writable(path, source):
-    target = Path(path).resolve()
+    target = Path(path).absolute()
+    if target.is_symlink():
+        msg = (
+            f"--html {path} is a symbolic link, which is not followed: name the file "
+            f"itself, {target.resolve()}, or another one."
+        )
+        raise InputError(msg)
     if target.exists() and not target.is_file():
         msg = f"--html {path} is no regular file: name another one."
         raise InputError(msg)
@@ -56,14 +64,12 @@ def _check_writable(path, source):
     if target.exists() and not os.access(target, os.W_OK):
         msg = f"--html {path} is read-only: name another file."
         raise InputError(msg)
-    trial = _beside(target)
-    trial.touch(exist_ok=False)
-    trial.unlink()
-    return target
+    with tempfile.NamedTemporaryFile(prefix=target.name, dir=target.parent):
+        return target
 
 
 def write_whole(target, text):
-    """Write a text to a file, which never holds a part of it.
+    """Write a text to a file, which never holds a part of it and is the owner's alone.
 
     Parameters
     ----------
@@ -77,15 +83,8 @@ def write_whole(target, text):
     InputError
         If the file cannot be written; one that was there before stays.
     """
-    unfinished = _beside(target)
     try:
-        unfinished.write_text(text, encoding="utf-8", newline="\n")
-        unfinished.replace(target)
+        replace_file(target, text.encode())
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         msg = f"--html {target}: cannot write there: {error}"
         raise InputError(msg) from error
-
-
-def _beside(target):
-    return target.with_name(f".{target.name}.{os.getpid()}.tmp")

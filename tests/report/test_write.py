@@ -17,11 +17,20 @@ def test_a_page_is_written_in_place_of_the_former_and_leaves_nothing_else(tmp_pa
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_link_stays_a_link(tmp_path):
-    (tmp_path / "link.html").symlink_to(tmp_path / "a.html")
-    write_whole(check_target(str(tmp_path / "link.html"), None), "x")
-    assert (tmp_path / "link.html").is_symlink()
-    assert (tmp_path / "a.html").read_text() == "x"
+@pytest.mark.parametrize("before", [None, "precious"])
+def test_a_link_is_not_followed(tmp_path, before):
+    victim, link = tmp_path / "victim", tmp_path / "link.html"
+    if before is not None:
+        victim.write_text(before)
+    target = check_target(str(link), None)
+    link.symlink_to(victim)
+    with pytest.raises(InputError, match=r"is a symbolic link.*name the file itself"):
+        check_target(str(link), None)
+    # Where it came after the check, it is replaced.
+    write_whole(target, "x")
+    assert not link.is_symlink()
+    assert link.read_text() == "x"
+    assert (victim.read_text() if victim.exists() else None) == before
 
 
 def test_where_writing_fails_the_former_page_stays(tmp_path, monkeypatch):

@@ -26,6 +26,8 @@ class Step:
         Rows that came, None if none did.
     n_drawn : int
         Their number.
+    cost : float
+        Cost of a row.
     error : str
         What happened if none came; empty where the source merely ended.
     refused : object
@@ -45,6 +47,7 @@ class Step:
     added: list = field(default_factory=list)
     batch: object = None
     n_drawn: int = 0
+    cost: float = 1.0
     error: str = ""
     refused: object = None
     closes: bool = False
@@ -72,6 +75,8 @@ class Drawing:
 
     Attributes
     ----------
+    rules : dict of str to str
+        What rounds to come must have in common with those before.
     journal : Journal or None
         As given.
     batches : list of (int, object)
@@ -89,6 +94,7 @@ class Drawing:
         self._refits = refits
         self._opened = {}
         self._absent = set()
+        self.rules = {}
         self.journal = journal
         self._added = []
         self._step = None
@@ -138,6 +144,7 @@ class Drawing:
             step = Step(**fields)
             for arm in step.added:
                 self.bandit.add(**arm)
+            self.bandit.cost[step.source] = step.cost
             self._count(step)
             self._rate(step)
             self.bandit.rng.set_state(step.rng_state)
@@ -191,7 +198,7 @@ class Drawing:
     def _ask(self):
         source, indices = self.bandit.choose()
         name = self.bandit.names[source]
-        step = Step(source, indices)
+        step = Step(source, indices, cost=float(self.bandit.cost[source]))
         _, reader = self._opened.get(name, (None, None))
         try:
             if reader is None or name in self._absent:

@@ -104,10 +104,10 @@ class SourceBandit:
         self.found, self.cost, self.pool = np.zeros((3, 0))
         self.sensitivity, self.fall_out = np.zeros((2, 0))
         self.is_open = np.zeros(0, dtype=bool)
-        self._policy = policy
-        self._alpha = alpha
+        self.policy = policy
+        self.alpha = alpha
         self._burn_in = burn_in
-        self._max_failures = max_failures
+        self.max_failures = max_failures
         self._failures, self._rests_until = np.zeros((2, 0), dtype=np.intp)
         self._spent = 0.0
         self._rounds: dict[str, list] = {column: [] for column in _COLUMNS}
@@ -194,7 +194,7 @@ class SourceBandit:
         """
         # Looking must not change what is drawn later.
         arms = self._statistics(self.is_open, deepcopy(self.rng))
-        values = index_values(self._policy, arms)
+        values = index_values(self.policy, arms)
         return np.where(self.rated > 0, values, np.nan)
 
     def estimate(self, source):
@@ -307,10 +307,10 @@ class SourceBandit:
         if fresh.any():
             fewest = int(np.argmin(np.where(fresh, self.n_pulls, np.inf)))
             return fewest, np.full(len(usable), np.nan)
-        values = index_values(self._policy, self._statistics(usable, self.rng))
+        values = index_values(self.policy, self._statistics(usable, self.rng))
         if np.isnan(values[usable]).any():
             msg = (
-                f"policy={self._policy!r} returned NaN for a source with rows left: "
+                f"policy={self.policy!r} returned NaN for a source with rows left: "
                 f"{values.tolist()}. Return a number; -inf avoids a source."
             )
             raise ValueError(msg)
@@ -378,7 +378,7 @@ class SourceBandit:
         self._failures[source] += 1
         # After its k-th failure in a row it rests for k rounds.
         self._rests_until[source] = self.n_rounds + self._failures[source]
-        if self._failures[source] >= self._max_failures:
+        if self._failures[source] >= self.max_failures:
             self.close(source)
 
     def close(self, source):
@@ -471,6 +471,6 @@ class SourceBandit:
             is_open=is_open.copy(),
             pool=self.pool.copy(),
             horizon=self.horizon,
-            alpha=self._alpha,
+            alpha=self.alpha,
             rng=rng,
         )

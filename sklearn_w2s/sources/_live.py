@@ -25,16 +25,14 @@ from sklearn_w2s.sources._batches import require_alike, require_finite
 from sklearn_w2s.sources._journal import Journal, held
 from sklearn_w2s.sources._readers import open_reader
 from sklearn_w2s.sources._rewards import DrawnRows
+from sklearn_w2s.sources._rules import require_same_rules, rules_of
 from sklearn_w2s.sources._setup import (
     describe_arm,
     make_detector,
-    make_limits,
     new_drawing,
     require_horizon,
+    tune,
 )
-
-# A run that goes on must go on by the same rules; its limits may be other ones.
-_RULES = ("policy", "alpha", "batch_size", "burn_in", "detection")
 
 
 class LiveSources(ProgressMixin, BaseEstimator):
@@ -82,8 +80,9 @@ class LiveSources(ProgressMixin, BaseEstimator):
             `checkpoint` can keep; the column is named.
         ValueError
             If no source gave a row, or an argument does not fit; with `warm_start`, if
-            the run before was that of `fit`; if a file of the `checkpoint` is missing,
-            damaged, or of another run; the file is named.
+            the run before was that of `fit`; if a run would go on by other rules, see
+            Notes; if a file of the `checkpoint` is missing, damaged, or of another run;
+            the file is named.
 
         Warns
         -----
@@ -104,6 +103,13 @@ class LiveSources(ProgressMixin, BaseEstimator):
         and iterators are taken to go on by themselves. A checkpoint holds rows, random
         numbers and decisions and no code: detector and estimator are those of this
         selector, fitted again.
+
+        When a run goes on, other limits, `policy`, `alpha`, `costs` and `max_failures`
+        hold from the next round on, and sources may come and leave. The rows at hand,
+        `overlap_detector` with its parameters, `reward`, `detection`,
+        `detection_rates`, `missing_label`, `batch_size`, `burn_in` and `random_state`
+        must be the same. A frozen detector is known by its parameters, a function by
+        its code.
         """
         if not (self.warm_start and "_drawing_" in vars(self)):
             forget_fit(self)
@@ -298,7 +304,7 @@ class LiveSources(ProgressMixin, BaseEstimator):
             rng = check_random_state(self.random_state)
             rows = DrawnRows(None, None, self.missing_label)
             self._drawing_ = new_drawing(self, rows, rng)
-        self._drawing_.bandit.limits = make_limits(self)
+        tune(self, self._drawing_.bandit)
         return self._drawing_.bandit
 
     def _know(self, bandit, name):
@@ -350,10 +356,14 @@ class LiveSources(ProgressMixin, BaseEstimator):
 
     def _take_up(self, rows, rng):
         """Return the run before, or a new one, ready to go on."""
+        rules = rules_of(self, *rows.at_hand)
         if "_drawing_" not in vars(self):
-            self._drawing_ = self._begin(rows, rng)
-        elif self._drawing_.journal is not None:
-            self._drawing_.journal.require_own()
+            self._drawing_ = self._begin(rows, rng, rules)
+        elif self._drawing_.rules:
+            require_same_rules(rules, self._drawing_.rules, "warm_start=True")
+            if self._drawing_.journal is not None:
+                self._drawing_.journal.require_own()
+        self._drawing_.rules = rules
         drawing = self._drawing_
         if drawing.batches:
             first = drawing.batches[0][1][0]
@@ -361,37 +371,23 @@ class LiveSources(ProgressMixin, BaseEstimator):
                 rows.like = check_features(self, first, reset=True, allow_nan=True)
             require_alike(first, None, rows.like, None)
         drawing.rater.rows = rows
-        drawing.bandit.limits = make_limits(self)
+        tune(self, drawing.bandit)
         return drawing
 
-    def _begin(self, rows, rng):
-        journal = None if self.checkpoint is None else Journal(self.checkpoint)
+    def _begin(self, rows, rng, rules):
         # A generator of its own, whose state can be kept and set.
         own = np.random.RandomState(rng.randint(np.iinfo(np.int32).max))
         seed = int(own.randint(np.iinfo(np.int32).max))
-        if journal is not None:
-            rules = {name: self._rule(name) for name in _RULES}
+        journal = None
+        if self.checkpoint is not None:
+            journal = Journal(self.checkpoint)
             former = journal.open({"rules": rules, "seed": seed})
-            self._require_same_rules(former["rules"], rules)
+            where = f"checkpoint={str(self.checkpoint)!r}"
+            require_same_rules(rules, former["rules"], where)
             seed = former["seed"]
         drawing = new_drawing(self, rows, own, seed=seed, journal=journal)
         drawing.replay()
         return drawing
-
-    def _rule(self, name):
-        # Functions come back from a file as other objects, if they can be kept at all.
-        value = getattr(self, name)
-        return "a callable" if callable(value) else value
-
-    def _require_same_rules(self, former, rules):
-        for name, value in rules.items():
-            if value != former[name]:
-                msg = (
-                    f"checkpoint={str(self.checkpoint)!r} holds a run with "
-                    f"{name}={former[name]!r}, not {value!r}. Use the same value to go "
-                    "on with it, or another checkpoint to begin."
-                )
-                raise ValueError(msg)
 
     def _look_for(self, sources, drawing, rounds):
         if not isinstance(sources, Mapping):

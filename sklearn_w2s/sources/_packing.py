@@ -3,6 +3,7 @@
 import json
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
+from hashlib import sha256
 from io import BytesIO
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -61,6 +62,32 @@ def unpack(content):
     with np.load(BytesIO(content), allow_pickle=False) as archive:
         arrays = [archive[f"arr_{i}"] for i in range(len(archive.files))]
     return _unpacked(json.loads(arrays[0].tobytes()), arrays)
+
+
+def digest(value):
+    """Return a checksum of what would be packed.
+
+    Parameters
+    ----------
+    value : object
+        As for `pack`.
+
+    Returns
+    -------
+    str
+        Equal for equal values, whatever the order of their memory.
+
+    Raises
+    ------
+    TypeError
+        If a part cannot be packed.
+    """
+    arrays: list[np.ndarray] = []
+    parts = sha256(json.dumps(_packed(value, arrays)).encode())
+    for array in arrays:
+        parts.update(f"{array.dtype.str} {array.shape}".encode())
+        parts.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    return parts.hexdigest()
 
 
 def _packed(value, arrays):
@@ -276,7 +303,7 @@ def _pack_polars(X, arrays):
             msg = f"column {name!r} is of type {dtype}"
             raise TypeError(msg)
     file = BytesIO()
-    X.write_ipc(file)
+    X.rechunk().write_ipc(file)
     return _pack_array(np.frombuffer(file.getvalue(), dtype=np.uint8), arrays)
 
 

@@ -64,6 +64,11 @@ class DrawnRows:
         self.like = X
         self._X, self._y, self._missing_label = X, y, missing_label
 
+    @property
+    def at_hand(self):
+        """Rows at hand and their labels."""
+        return self._X, self._y
+
     def size(self, batch):
         """Return the number of rows of a batch."""
         return n_rows(batch[0])

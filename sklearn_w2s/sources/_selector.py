@@ -128,8 +128,8 @@ class UCBSourceSelector(
     warm_start : bool, default=False
         Whether `fit_sources` goes on with the run before, in place of a new one.
     checkpoint : path-like, default=None
-        Folder in which `fit_sources` keeps every step, one file each. If it holds a
-        run, that goes on. None keeps nothing on disk.
+        Folder in which `fit_sources` keeps every step, one file each, without pickles.
+        If it holds a run, that goes on. None keeps nothing on disk.
     missing_label : scalar, default=-1
         Label of unlabeled rows. None, NaN, NaT and pandas.NA are such labels as well.
     random_state : int, RandomState instance or None, default=None

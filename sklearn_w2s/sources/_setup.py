@@ -128,6 +128,38 @@ def describe_arm(selector, name):
     return arm
 
 
+def tune(selector, bandit):
+    """Let the parameters of a selector that may change say how a run goes on.
+
+    Parameters
+    ----------
+    selector : UCBSourceSelector
+        Its limits, `policy`, `alpha`, `max_failures` and `costs` are read.
+    bandit : SourceBandit
+        It follows them from the next round on.
+
+    Raises
+    ------
+    ValueError
+        If `detection_rates` are not those of the rounds before.
+    """
+    bandit.limits = make_limits(selector)
+    bandit.policy, bandit.alpha = selector.policy, selector.alpha
+    bandit.max_failures = selector.max_failures
+    for position, name in enumerate(bandit.names):
+        arm = {"cost": 1.0, "detection_rates": (1.0, 0.0)}
+        arm |= describe_arm(selector, name)
+        bandit.cost[position] = arm["cost"]
+        former = bandit.sensitivity[position], bandit.fall_out[position]
+        if arm["detection_rates"] != former:
+            msg = (
+                f"detection_rates of source {name!r} are {arm['detection_rates']}, but "
+                f"were {tuple(map(float, former))} in the rounds before. Use the same "
+                "to go on, or begin anew."
+            )
+            raise ValueError(msg)
+
+
 def require_burn_in(selector, sizes):
     """Require that the limits leave room for the first draws of every source.
 

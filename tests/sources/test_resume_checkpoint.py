@@ -67,26 +67,6 @@ def test_a_checkpoint_keeps_a_run_whose_seed_nobody_knows(
     assert len(np.unique(X[:, 1])) == len(X)
 
 
-@pytest.mark.parametrize(
-    ("rule", "message"),
-    [
-        ({"policy": "ucb1"}, "policy='kl_ucb', not 'ucb1'"),
-        ({"policy": max}, "policy='kl_ucb', not 'a callable'"),
-        ({"alpha": 2.0}, "alpha=1.0, not 2.0"),
-        ({"batch_size": 7}, "batch_size=10, not 7"),
-        ({"burn_in": 3}, "burn_in=1, not 3"),
-        ({"detection": "history"}, "detection='frozen', not 'history'"),
-    ],
-)
-def test_a_checkpoint_goes_on_by_its_own_rules_only(
-    sources_of, known_selector, tmp_path, rule, message
-):
-    params = {"checkpoint": tmp_path, "batch_size": 10, "n_rounds": 5}
-    known_selector(**params).fit_sources(sources_of("tables"))
-    with pytest.raises(ValueError, match=f"checkpoint=.* holds a run with {message}"):
-        known_selector(**(params | rule)).fit_sources(sources_of("tables"))
-
-
 def test_other_limits_and_patience_are_no_other_rules(
     sources_of, known_selector, tmp_path
 ):

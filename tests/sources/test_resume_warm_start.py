@@ -125,39 +125,6 @@ def test_without_warm_start_a_run_begins_anew(sources_of, known_selector):
     assert len(again["round"]) == 5
 
 
-def test_rows_at_hand_may_be_other_ones_when_a_run_goes_on(
-    table, sources_of, known_selector
-):
-    selector = known_selector(LogisticRegression(), n_rounds=5, warm_start=True)
-    sources = {name: (X, X[:, 2] > 0) for name, X in sources_of("tables").items()}
-    selector.fit_sources(sources)
-    at_hand = table(7, 0.5, 9, n_noise=1)
-    selector.fit_sources(sources, at_hand, np.arange(7) % 2 == 0)
-    assert len(selector.history_["round"]) == 5
-    X, y, _ = selector.drawn_samples()
-    by_hand = LogisticRegression().fit(
-        np.concatenate([at_hand, X]), np.concatenate([np.arange(7) % 2 == 0, y])
-    )
-    assert_array_equal(selector.estimator_.coef_, by_hand.coef_)
-    with pytest.raises(ValueError, match="3 columns where 2 are expected"):
-        selector.fit_sources(sources, at_hand[:, :2])
-
-
-def test_rows_at_hand_that_come_later_say_what_batches_are_like(table, known_selector):
-    def source(n):
-        calls.append(n)
-        if len(calls) == 1:
-            raise KeyboardInterrupt
-        return np.ones((n, 3 + (len(calls) == 2)))
-
-    calls, sources = [], {"a": source}
-    selector = known_selector(n_rounds=2, warm_start=True)
-    with pytest.raises(KeyboardInterrupt):
-        selector.fit_sources(sources)
-    with pytest.warns(UserWarning, match="4 columns where 3 are expected"):
-        selector.fit_sources(sources, table(7, 0.5, 9, n_noise=1))
-
-
 # Stops in the middle
 
 

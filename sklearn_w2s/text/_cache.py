@@ -1,13 +1,24 @@
 """Activations on disk, found by what was encoded and how."""
 
 import hashlib
+import os
 import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 
+from sklearn_w2s._warnings import warn
+
 FILE_NAME = "activations.sqlite3"
+# What a damaged file is renamed to.
+DAMAGED_NAME = "activations.damaged"
+# What fails for other reasons than damage.
+_CIRCUMSTANCES = {
+    *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PERM),
+    *(sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN),
+}
+_N_CHECK_BYTES = 16
 # SQLite before 3.32 takes at most 999 values in a statement.
 _MOST_VALUES = 500
 # Another process may be writing.
@@ -56,21 +67,31 @@ class ActivationCache:
         Returns
         -------
         dict of str to ndarray of shape (n_features_out,)
-            Read-only float32 vectors.
+            Read-only float32 vectors, finite and as they were written.
+
+        Warns
+        -----
+        UserWarning
+            If the file, which is then begun anew, or vectors in it, which are then
+            taken out, are damaged.
         """
         by_key = {self._key(text): text for text in texts}
-        keys = list(by_key)
-        known = {}
-        with self._open() as connection:
-            for start in range(0, len(keys), _MOST_VALUES):
-                some = keys[start : start + _MOST_VALUES]
-                marks = ", ".join("?" * len(some))
-                found = connection.execute(
-                    f"SELECT key, vector FROM activations WHERE key IN ({marks})", some
+        found = self._use(lambda connection: _select(connection, list(by_key)))
+        vectors = {key: _unpack(key, content) for key, content in found}
+        damaged = [(key,) for key, vector in vectors.items() if vector is None]
+        if damaged:
+            self._use(
+                lambda connection: connection.executemany(
+                    "DELETE FROM activations WHERE key = ?", damaged
                 )
-                for key, vector in found:
-                    known[by_key[key]] = np.frombuffer(vector, dtype="<f4")
-        return known
+            )
+            warn(
+                f"{len(damaged)} of {len(vectors)} vectors read from "
+                f"{str(self._path)!r} are damaged. They are computed again."
+            )
+        return {
+            by_key[key]: vector for key, vector in vectors.items() if vector is not None
+        }
 
     def write(self, texts, vectors):
         """Keep vectors, all of them or none.
@@ -80,34 +101,93 @@ class ActivationCache:
         texts : list of str
             Texts; those that another process has kept meanwhile are passed over.
         vectors : ndarray of shape (n_texts, n_features_out)
-            Their vectors, kept as float32.
+            Their vectors, kept as float32; those that are not finite are not kept.
         """
+        keys = [self._key(text) for text in texts]
         rows = [
-            (self._key(text), vector.tobytes())
-            for text, vector in zip(texts, vectors.astype("<f4"), strict=True)
+            (key, _pack(key, vector))
+            for key, vector in zip(keys, vectors.astype("<f4"), strict=True)
+            if np.isfinite(vector).all()
         ]
-        # The inner context ends the transaction, the outer one the connection.
-        with self._open() as connection, connection:
-            connection.executemany(
-                "INSERT OR IGNORE INTO activations VALUES (?, ?)", rows
+        self._use(
+            lambda connection: connection.executemany(
+                "INSERT OR IGNORE INTO activations (key, vector) VALUES (?, ?)", rows
             )
+        )
 
-    @contextmanager
-    def _open(self):
+    def _use(self, work):
+        """Return what a function of a connection does, in a new file if need be."""
+        try:
+            return self._connect(work)
+        # Messages of SQLite hold what it read, which may be no text.
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            if not self._is_damage(error):
+                raise
+        self._path.replace(self._path.with_name(DAMAGED_NAME))
+        warn(
+            f"cache {str(self._path)!r} is damaged. It is begun anew; what it was is "
+            f"now {DAMAGED_NAME!r} beside it."
+        )
+        return self._connect(work)
+
+    def _is_damage(self, error):
+        # The lowest byte is the kind, the others say more.
+        kind = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+        if kind == sqlite3.SQLITE_READONLY:
+            # So is a file that says so itself.
+            return os.access(self._path, os.W_OK)
+        return kind not in _CIRCUMSTANCES
+
+    def _connect(self, work):
         # Per call, since neither processes nor pickles can share a connection.
         connection = sqlite3.connect(self._path, timeout=_SECONDS_TO_WAIT)
-        with closing(connection):
+        # The inner context ends the transaction, the outer one the connection.
+        with closing(connection), connection:
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS activations "
                 "(key BLOB PRIMARY KEY, vector BLOB)"
             )
-            yield connection
+            return work(connection)
 
     def _key(self, text):
-        content = hashlib.sha256(self._fingerprint)
-        content.update(b"\0")
-        content.update(text.encode("utf-8", "surrogatepass"))
+        content = hashlib.sha256()
+        # With its length, so that no part runs into the next.
+        for part in (self._fingerprint, text.encode("utf-8", "surrogatepass")):
+            content.update(len(part).to_bytes(8, "big"))
+            content.update(part)
         return content.digest()
+
+
+def _select(connection, keys):
+    """Return the keys that are known, and what is kept under each."""
+    found = []
+    for start in range(0, len(keys), _MOST_VALUES):
+        some = keys[start : start + _MOST_VALUES]
+        marks = ", ".join("?" * len(some))
+        found += connection.execute(
+            f"SELECT key, vector FROM activations WHERE key IN ({marks})", some
+        )
+    return found
+
+
+def _pack(key, vector):
+    """Return the bytes that are kept of a vector, a checksum before them."""
+    return _checksum(key, vector.tobytes()) + vector.tobytes()
+
+
+def _unpack(key, content):
+    """Return the vector that was packed, None if it is damaged."""
+    if not isinstance(content, bytes):
+        return None
+    checksum, values = content[:_N_CHECK_BYTES], content[_N_CHECK_BYTES:]
+    if not values or len(values) % 4 or checksum != _checksum(key, values):
+        return None
+    vector = np.frombuffer(values, dtype="<f4")
+    return vector if np.isfinite(vector).all() else None
+
+
+def _checksum(key, values):
+    return hashlib.blake2b(values, key=key, digest_size=_N_CHECK_BYTES).digest()
 
 
 def model_fingerprint(model, revision):

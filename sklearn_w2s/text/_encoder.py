@@ -90,7 +90,9 @@ class LanguageModelEncoder(
     A cached activation belongs to the text, the model, `pooling`, `max_length` and
     `dtype`. A model in a folder is known by the content of its files and by size and
     time of change of those with weights, one on the hub by name and `revision`: name a
-    commit where its newest state may change.
+    commit where its newest state may change. A damaged file is put aside, and what is
+    damaged in it computed again, with a warning; vectors that are not finite are not
+    kept.
 
     The loaded model stays with the fitted estimator, and is left out of clones, copies
     and pickles.

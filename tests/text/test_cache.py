@@ -1,6 +1,8 @@
 import os
 import shutil
 import sqlite3
+import warnings
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -8,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from joblib import Parallel, delayed
 
-from sklearn_w2s.text._cache import FILE_NAME, ActivationCache, model_fingerprint
+from sklearn_w2s.text._cache import (
+    DAMAGED_NAME,
+    FILE_NAME,
+    ActivationCache,
+    model_fingerprint,
+)
 
 # Lone surrogates are no Unicode, but may be in a str.
 ANY_TEXT = st.text(st.characters(), max_size=20)
@@ -51,10 +58,17 @@ def test_fingerprints_share_a_file_and_no_vectors(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
 
 
-def test_fingerprint_and_text_do_not_run_together(tmp_path):
-    ActivationCache(tmp_path, "a").write(["bc"], np.ones((1, 2)))
+@given(st.tuples(*[st.text("a\0", max_size=4)] * 4))
+def test_no_two_pairs_of_fingerprint_and_text_share_a_key(tmp_path_factory, parts):
+    folder = tmp_path_factory.mktemp("cache")
+    fingerprint, text, other_fingerprint, other = parts
+    keys = [
+        ActivationCache(folder, fingerprint)._key(text),
+        ActivationCache(folder, other_fingerprint)._key(other),
+    ]
 
-    assert ActivationCache(tmp_path, "ab").read(["c"]) == {}
+    is_same = (fingerprint, text) == (other_fingerprint, other)
+    assert (keys[0] == keys[1]) == is_same
 
 
 def test_the_first_vector_of_a_text_stays(tmp_path):
@@ -103,16 +117,157 @@ def test_the_folder_is_made_and_nothing_is_left_open(tmp_path):
     shutil.rmtree(folder)
 
 
-def test_a_file_that_is_no_cache_is_refused_and_closed(tmp_path, monkeypatch):
-    (tmp_path / FILE_NAME).write_bytes(b"no database at all, but some text" * 10)
-    connection = sqlite3.connect(tmp_path / FILE_NAME)
-    monkeypatch.setattr(sqlite3, "connect", lambda *_, **__: connection)
+def spoil(folder, statement, *values):
+    with closing(sqlite3.connect(folder / FILE_NAME)) as connection, connection:
+        connection.execute(statement, values)
 
-    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+
+def named_by_no_text(path):
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"(key BLOB", b"(ke\xf1 BLOB"))
+
+
+def another_table(path):
+    path.unlink()
+    spoil(path.parent, "CREATE TABLE activations (text TEXT)")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.write_bytes(b"no database at all, but some text" * 10),
+        lambda path: path.write_bytes(path.read_bytes()[:-5_000]),
+        lambda path: path.write_bytes(path.read_bytes()[:100].ljust(9_000, b"?")),
+        another_table,
+        named_by_no_text,
+    ],
+    ids=["text", "cut", "overwritten", "another table", "no text"],
+)
+@pytest.mark.parametrize("reads", [True, False])
+def test_a_damaged_file_is_put_aside_with_a_warning(tmp_path, damage, reads):
+    texts = [f"text {i}" for i in range(100)]
+    vectors = vectors_for(texts)
+    ActivationCache(tmp_path, "model").write(texts, vectors)
+    damage(tmp_path / FILE_NAME)
+    damaged = (tmp_path / FILE_NAME).read_bytes()
+    cache = ActivationCache(tmp_path, "model")
+
+    with pytest.warns(UserWarning, match="is damaged. It is begun anew"):
+        cache.read(texts) if reads else cache.write(texts, vectors)
+
+    assert (tmp_path / DAMAGED_NAME).read_bytes() == damaged
+    assert len(cache.read(texts)) == (0 if reads else len(texts))
+    cache.write(texts, vectors)
+    known = cache.read(texts)
+    np.testing.assert_array_equal([known[text] for text in texts], vectors)
+
+
+def test_a_file_whose_header_closes_it_to_writers_is_damaged(tmp_path):
+    cache = ActivationCache(tmp_path, "model")
+    cache.write(["text"], np.ones((1, 2)))
+    content = bytearray((tmp_path / FILE_NAME).read_bytes())
+    # The version of the format that a writer has to know.
+    content[18] = 9
+    (tmp_path / FILE_NAME).write_bytes(content)
+
+    with pytest.warns(UserWarning, match="is damaged. It is begun anew"):
+        cache.write(["other"], np.ones((1, 2)))
+
+    assert list(cache.read(["text", "other"])) == ["other"]
+
+
+@given(data=st.data())
+def test_a_byte_that_changed_is_found_or_changes_nothing(tmp_path_factory, data):
+    folder = tmp_path_factory.mktemp("cache")
+    texts = [f"text {i}" for i in range(30)]
+    vectors = vectors_for(texts)
+    cache = ActivationCache(folder, "model")
+    cache.write(texts, vectors)
+    path = folder / FILE_NAME
+    content = bytearray(path.read_bytes())
+    place = data.draw(st.integers(0, len(content) - 1))
+    content[place] ^= data.draw(st.integers(1, 255))
+    path.write_bytes(content)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        known = cache.read(texts)
+        cache.write(texts, vectors)
+
+    for text, vector in known.items():
+        np.testing.assert_array_equal(vector, vectors[texts.index(text)])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        np.full(3, np.nan, dtype="<f4").tobytes(),
+        b"\0" * 16 + np.ones(3, dtype="<f4").tobytes(),
+        b"abc",
+        b"",
+        "text",
+        1.5,
+        None,
+    ],
+)
+def test_a_damaged_vector_is_left_out_with_a_warning_and_replaced(tmp_path, content):
+    texts = ["one", "two"]
+    vectors = vectors_for(texts)
+    cache = ActivationCache(tmp_path, "model")
+    cache.write(texts, vectors)
+    key = cache._key("one")
+    spoil(tmp_path, "UPDATE activations SET vector = ? WHERE key = ?", content, key)
+
+    with pytest.warns(UserWarning, match="1 of 2 vectors read .* computed again"):
+        assert list(cache.read(texts)) == ["two"]
+
+    cache.write(texts, vectors)
+    known = cache.read(texts)
+    np.testing.assert_array_equal([known[text] for text in texts], vectors)
+
+
+def test_vectors_do_not_answer_for_other_texts(tmp_path):
+    cache = ActivationCache(tmp_path, "model")
+    cache.write(["one"], np.ones((1, 3)))
+    spoil(tmp_path, "UPDATE activations SET key = ?", cache._key("two"))
+
+    with pytest.warns(UserWarning, match="damaged"):
+        assert cache.read(["one", "two"]) == {}
+
+
+@pytest.mark.parametrize("gap", [np.nan, np.inf])
+def test_vectors_that_are_not_finite_are_not_kept(tmp_path, gap):
+    cache = ActivationCache(tmp_path, "model")
+    cache.write(["one", "two"], np.array([[1.0, gap], [1.0, 2.0]]))
+
+    assert list(cache.read(["one", "two"])) == ["two"]
+
+
+def test_a_file_that_cannot_be_opened_is_not_taken_for_damaged(tmp_path):
+    (tmp_path / FILE_NAME).mkdir()
+
+    with pytest.raises(sqlite3.OperationalError, match="unable to open"):
         ActivationCache(tmp_path, "model").read(["text"])
 
-    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
-        connection.execute("SELECT 1")
+    assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
+
+
+def test_connections_are_closed_after_failures(tmp_path, monkeypatch):
+    (tmp_path / FILE_NAME).write_bytes(b"no database at all, but some text" * 10)
+    opened, connect = [], sqlite3.connect
+    monkeypatch.setattr(
+        sqlite3,
+        "connect",
+        lambda *a, **k: opened.append(connect(*a, **k)) or opened[-1],
+    )
+
+    with pytest.warns(UserWarning, match="damaged"):
+        ActivationCache(tmp_path, "model").read(["text"])
+
+    assert len(opened) == 2
+    for connection in opened:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            connection.execute("SELECT 1")
 
 
 @pytest.fixture

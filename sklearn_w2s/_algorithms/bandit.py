@@ -15,6 +15,8 @@ BoolArray = NDArray[np.bool_]
 
 # Halvings of [0, 1]: 2 ** -40 < 1e-12.
 _BISECTIONS = 40
+# Far more than bisection and rounding are off.
+_SLACK = 1e-9
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -196,11 +198,7 @@ def kl_ucb_index(
     >>> kl_ucb_index([3, 30, 30], [10, 100, 100], np.log(200), pool).round(3)
     array([0.781, 0.451, 0.3  ])
     """
-    n = np.maximum(np.asarray(drawn, dtype=np.float64), 1)
-    rate = np.asarray(found, dtype=np.float64) / n
-    # An arm without rows has nothing drawn either: its radius is not used.
-    size = np.maximum(pool, n)
-    bound = unseen_factor(n, size) * np.asarray(level, dtype=np.float64) / n
+    rate, bound = _rate_and_bound(found, drawn, level, pool)
     low = np.zeros_like(bound)
     high = np.broadcast_to(1 - rate, bound.shape)
     for _ in range(_BISECTIONS):
@@ -208,6 +206,76 @@ def kl_ucb_index(
         inside = _kl_to_the_right(rate, middle) <= bound
         low, high = np.where(inside, middle, low), np.where(inside, high, middle)
     return _or_first(rate + low, drawn)
+
+
+def kl_ucb_ceiling(found: ArrayLike, drawn: ArrayLike, level: ArrayLike) -> FloatArray:
+    r"""Return :math:`o + \sqrt{l / 2n}`, which `kl_ucb_index` is never above.
+
+    By Pinsker's inequality, whatever the size of the population.
+
+    Parameters
+    ----------
+    found, drawn, level : array-like of shape (n_arms,)
+        As for `kl_ucb_index`.
+
+    Returns
+    -------
+    ndarray of shape (n_arms,)
+        Bound, to 1e-9; infinity where nothing was drawn.
+
+    Examples
+    --------
+    >>> kl_ucb_ceiling([3, 30], [10, 100], np.log(200)).round(3)
+    array([0.815, 0.463])
+    """
+    n = np.maximum(np.asarray(drawn, dtype=np.float64), 1)
+    radius = np.sqrt(np.asarray(level, dtype=np.float64) / (2 * n))
+    return _or_first(np.asarray(found) / n + radius + _SLACK, drawn)
+
+
+def kl_ucb_bounds(
+    found: ArrayLike,
+    drawn: ArrayLike,
+    level: ArrayLike,
+    pool: ArrayLike = np.inf,
+    n_steps: int = 0,
+) -> tuple[FloatArray, FloatArray]:
+    r"""Return bounds on `kl_ucb_index` that are quicker to find.
+
+    With b the bound on :math:`\mathrm{kl}(o, q)`, a q is within it where it is within
+    Wilson's interval, :math:`(q - o)^2 \le b q (1 - q)`, and not where
+    :math:`(q - o)^2` exceeds :math:`b / 2`, :math:`2 b q` or :math:`2 b (1 - o)`. Steps
+    of Newton's method from above and of the secant from below narrow them.
+
+    Parameters
+    ----------
+    found, drawn, level, pool : array-like of shape (n_arms,)
+        As for `kl_ucb_index`.
+    n_steps : int, default=0
+        Steps that narrow them.
+
+    Returns
+    -------
+    low, high : ndarray of shape (n_arms,)
+        Bounds, to 1e-9; infinity where nothing was drawn.
+
+    Examples
+    --------
+    >>> low, high = kl_ucb_bounds([3, 30], [10, 100], np.log(200))
+    >>> low.round(3), high.round(3)
+    (array([0.648, 0.413]), array([0.815, 0.463]))
+    """
+    rate, bound = _rate_and_bound(found, drawn, level, pool)
+    rest = 1 - rate
+    root = np.sqrt(bound * (bound + 4 * rate * rest))
+    low = (bound * (1 - 2 * rate) + root) / (2 * (1 + bound))
+    high = np.sqrt(bound * np.minimum(0.5, 2 * rest))
+    high = np.minimum(high, bound + np.sqrt(bound * (bound + 2 * rate)))
+    low, high = np.clip(low, 0, rest), np.minimum(high, rest)
+    for _ in range(n_steps):
+        low, high = _narrowed(rate, bound, low, high)
+    low, high = rate + low - _SLACK, rate + high + _SLACK
+    return _or_first(low, drawn), _or_first(high, drawn)
 
 
 def ucb1_index(
@@ -435,8 +503,35 @@ def next_arm(index: ArrayLike, drawn: ArrayLike, available: ArrayLike) -> int:
     """
     usable = np.asarray(available, dtype=bool)
     values = np.where(usable, index, -np.inf)
-    best = usable & (values == values.max())
-    return int(np.argmin(np.where(best, drawn, np.inf)))
+    best = np.flatnonzero(usable & (values == values.max()))
+    return int(best[np.argmin(np.asarray(drawn)[best])])
+
+
+def _rate_and_bound(
+    found: ArrayLike, drawn: ArrayLike, level: ArrayLike, pool: ArrayLike
+) -> tuple[FloatArray, FloatArray]:
+    """Return the rate of success, and what kl may be between it and the index."""
+    n = np.maximum(np.asarray(drawn, dtype=np.float64), 1)
+    # An arm without rows has nothing drawn either: its radius is not used.
+    size = np.maximum(pool, n)
+    bound = unseen_factor(n, size) * np.asarray(level, dtype=np.float64) / n
+    return np.asarray(found, dtype=np.float64) / n, bound
+
+
+def _narrowed(
+    rate: FloatArray, bound: FloatArray, low: FloatArray, high: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return steps nearer to that where kl, which is convex, reaches the bound."""
+    # At 1 kl has no slope.
+    inside = high < 1 - rate
+    at_high = _kl_to_the_right(rate, np.where(inside, high, 0)) - bound
+    at_low = _kl_to_the_right(rate, low) - bound
+    with np.errstate(divide="ignore", invalid="ignore"):
+        newton = high - at_high * (rate + high) * (1 - rate - high) / high
+        secant = low - at_low * (high - low) / (at_high - at_low)
+    is_better = inside & (at_high > 0) & (at_low < 0)
+    high_next = np.where(is_better, np.clip(newton, low, high), high)
+    return np.where(is_better, np.clip(secant, low, high), low), high_next
 
 
 def _kl_to_the_right(rate: FloatArray, step: FloatArray) -> FloatArray:

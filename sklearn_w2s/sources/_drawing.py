@@ -131,7 +131,7 @@ class Drawing:
             Arguments of `SourceBandit.add`.
         """
         self._opened[reader.name] = source, reader
-        if reader.name not in self.bandit.names:
+        if reader.name not in self.bandit.positions:
             arm = {"name": reader.name, "size": reader.size} | arm
             self.bandit.add(**arm)
             self._added.append(arm)

@@ -8,13 +8,20 @@ import numpy as np
 from sklearn_w2s._algorithms.bandit import (
     ArmStatistics,
     anytime_level,
+    kl_ucb_bounds,
     kl_ucb_index,
     next_arm,
     success_rate,
     unseen_factor,
 )
 from sklearn_w2s._algorithms.interval import corrected_share, share_interval
-from sklearn_w2s.sources._policies import index_values, worth
+from sklearn_w2s.sources._policies import (
+    MANY,
+    NEEDS_HORIZON,
+    index_values,
+    leading_values,
+    worth,
+)
 
 # Quantile of the standard normal distribution, for intervals of 95%.
 _Z = 1.959963984540054
@@ -31,6 +38,13 @@ _NOTHING = {
     "error": "",
 }
 _COLUMNS = tuple(_NOTHING)
+# What is counted per source, in arrays that have room for sources to come.
+_TYPES = (
+    dict.fromkeys(("n_pulls", "drawn", "rated", "failures", "rests_until"), np.intp)
+    | dict.fromkeys(("found", "cost", "pool", "sensitivity", "fall_out"), np.float64)
+    | {"is_open": np.bool_}
+)
+_LEAST_ROOM = 8
 
 
 class Limits:
@@ -56,6 +70,11 @@ class Limits:
         self.budget = np.inf if budget is None else budget
         self.cost_budget = np.inf if cost_budget is None else cost_budget
         self.confidence = confidence
+
+
+def _per_source(name):
+    """Return a property: one value per source, a view that can be written to."""
+    return property(lambda self: self._values[name][: len(self.names)])
 
 
 class SourceBandit:
@@ -84,6 +103,8 @@ class SourceBandit:
     ----------
     names : list of str
         Names of the sources in the order in which they came.
+    positions : dict of str to int
+        Where each stands among them.
     n_pulls, drawn, rated : ndarray of int of shape (n_sources,)
         Rounds in which a source was drawn; rows drawn; rows whose worth is known.
     found : ndarray of shape (n_sources,)
@@ -96,19 +117,29 @@ class SourceBandit:
         Whether more may be drawn.
     """
 
+    n_pulls = _per_source("n_pulls")
+    drawn = _per_source("drawn")
+    rated = _per_source("rated")
+    found = _per_source("found")
+    cost = _per_source("cost")
+    pool = _per_source("pool")
+    sensitivity = _per_source("sensitivity")
+    fall_out = _per_source("fall_out")
+    is_open = _per_source("is_open")
+    _failures = _per_source("failures")
+    _rests_until = _per_source("rests_until")
+
     def __init__(self, *, policy, alpha, burn_in, max_failures, limits, rng):
         self.limits = limits
         self.rng = rng
         self.names = []
-        self.n_pulls, self.drawn, self.rated = np.zeros((3, 0), dtype=np.intp)
-        self.found, self.cost, self.pool = np.zeros((3, 0))
-        self.sensitivity, self.fall_out = np.zeros((2, 0))
-        self.is_open = np.zeros(0, dtype=bool)
+        self.positions = {}
+        self._values = {name: np.zeros(0, dtype) for name, dtype in _TYPES.items()}
+        self._n_drawn = 0
         self.policy = policy
         self.alpha = alpha
         self._burn_in = burn_in
         self.max_failures = max_failures
-        self._failures, self._rests_until = np.zeros((2, 0), dtype=np.intp)
         self._spent = 0.0
         self._rounds: dict[str, list] = {column: [] for column in _COLUMNS}
         self._indices = []
@@ -128,19 +159,16 @@ class SourceBandit:
         detection_rates : tuple of two float, default=(1.0, 0.0)
             Sensitivity and fall-out of the detector on rows of the source.
         """
+        position = self.positions[name] = len(self.names)
         self.names.append(name)
-        for counts in ("n_pulls", "drawn", "rated", "_failures", "_rests_until"):
-            setattr(self, counts, np.append(getattr(self, counts), 0))
-        numbers = {
-            "found": 0,
-            "cost": cost,
-            "pool": size,
-            "sensitivity": detection_rates[0],
-            "fall_out": detection_rates[1],
-        }
-        for field, value in numbers.items():
-            setattr(self, field, np.append(getattr(self, field), float(value)))
-        self.is_open = np.append(self.is_open, True)
+        if position == len(self._values["drawn"]):
+            room = max(position, _LEAST_ROOM)
+            for column, values in self._values.items():
+                more = np.zeros(room, dtype=values.dtype)
+                self._values[column] = np.concatenate([values, more])
+        self.pool[position], self.cost[position] = size, cost
+        self.sensitivity[position], self.fall_out[position] = detection_rates
+        self.is_open[position] = True
 
     def position(self, name):
         """Return where a source stands and how much of it was drawn.
@@ -157,9 +185,9 @@ class SourceBandit:
         n_drawn : int
             Rows.
         """
-        if name not in self.names:
+        if name not in self.positions:
             return len(self.names), 0
-        position = self.names.index(name)
+        position = self.positions[name]
         return position, int(self.drawn[position])
 
     @property
@@ -232,7 +260,7 @@ class SourceBandit:
             return "exhausted"
         if self.n_rounds >= self.limits.n_rounds:
             return "n_rounds"
-        if self.drawn.sum() >= self.limits.budget:
+        if self._n_drawn >= self.limits.budget:
             return "budget"
         if not self.can_be_drawn().any():
             return "cost_budget"
@@ -251,19 +279,27 @@ class SourceBandit:
         if (self.rated[self.is_open] == 0).any():
             return False
         level = anytime_level(self.n_pulls, len(self.names), 1 - self.limits.confidence)
-        missed = self.rated - self.found
         arms = self._statistics(self.is_open, self.rng)
         middle = worth(arms, success_rate(self.found, self.rated))
-        lower = worth(arms, 1 - kl_ucb_index(missed, self.rated, level))
-        upper = worth(arms, kl_ucb_index(self.found, self.rated, level))
+        best = int(np.argmax(np.where(self.is_open, middle, -np.inf)))
         # Where every row was drawn, nothing is left to be unsure of.
         is_known = self.rated >= self.pool
-        lower = np.where(is_known, middle, lower)
-        upper = np.where(is_known, middle, upper)
-        best = int(np.argmax(np.where(self.is_open, middle, -np.inf)))
-        others = self.is_open.copy()
-        others[best] = False
-        return bool((upper[others] <= lower[best]).all())
+        lower = middle[best]
+        if not is_known[best]:
+            missed = self.rated[best] - self.found[best]
+            rate = 1 - kl_ucb_index(missed, self.rated[best], level[best])
+            lower = worth(arms, rate, best)
+        rivals = self.is_open & ((middle > lower) | ~is_known)
+        rivals[best] = False
+        others = np.flatnonzero(rivals)
+        # Bounds that are quick to find nearly always decide.
+        counts = self.found[others], self.rated[others], level[others]
+        at_least, at_most = (worth(arms, b, others) for b in kl_ucb_bounds(*counts))
+        if (middle[others] > lower).any() or (at_least > lower).any():
+            return False
+        near = others[at_most > lower]
+        upper = kl_ucb_index(self.found[near], self.rated[near], level[near])
+        return bool((worth(arms, upper, near) <= lower).all())
 
     def is_burning_in(self):
         """Say whether an open source that does not fail has first draws before it.
@@ -291,7 +327,8 @@ class SourceBandit:
         source : int
             Position of the source.
         indices : ndarray of shape (n_sources,)
-            Index of every source; NaN where sources have their first draws.
+            Index of every source, minus infinity where it surely is not the largest of
+            more than `MANY`; empty where sources have their first draws.
 
         Raises
         ------
@@ -303,11 +340,10 @@ class SourceBandit:
             usable &= among
         rested = usable & (self._rests_until <= self.n_rounds)
         usable = rested if rested.any() else usable
-        fresh = usable & (self.n_pulls < self._burn_in)
-        if fresh.any():
-            fewest = int(np.argmin(np.where(fresh, self.n_pulls, np.inf)))
-            return fewest, np.full(len(usable), np.nan)
-        values = index_values(self.policy, self._statistics(usable, self.rng))
+        fresh = np.flatnonzero(usable & (self.n_pulls < self._burn_in))
+        if len(fresh):
+            return int(fresh[np.argmin(self.n_pulls[fresh])]), np.empty(0)
+        values = leading_values(self.policy, self._statistics(usable, self.rng))
         if np.isnan(values[usable]).any():
             msg = (
                 f"policy={self.policy!r} returned NaN for a source with rows left: "
@@ -324,7 +360,9 @@ class SourceBandit:
         ndarray of bool of shape (n_sources,)
             Whether they are open, and one row at least is within the cost budget.
         """
-        return self.is_open & (self._affordable() > 0)
+        if self.limits.cost_budget == np.inf:
+            return self.is_open.copy()
+        return self.is_open & (self._affordable(self.cost) > 0)
 
     def batch_size(self, source):
         """Return how many rows may be drawn of a source now.
@@ -339,8 +377,9 @@ class SourceBandit:
         int
             Rows.
         """
-        left = self.limits.budget - self.drawn.sum()
-        return int(min(self.limits.batch_size, left, self._affordable()[source]))
+        left = self.limits.budget - self._n_drawn
+        affordable = self._affordable(self.cost[source])
+        return int(min(self.limits.batch_size, left, affordable))
 
     def draw(self, source, n_drawn, indices=None):
         """Count a round in which rows were drawn; what they are worth comes later.
@@ -352,11 +391,12 @@ class SourceBandit:
         n_drawn : int
             Rows.
         indices : ndarray of shape (n_sources,), default=None
-            Indices by which it was chosen. None if nothing chose it.
+            Indices by which it was chosen. None or empty if none did.
         """
         cost = n_drawn * self.cost[source]
         self.n_pulls[source] += 1
         self.drawn[source] += n_drawn
+        self._n_drawn += n_drawn
         self._failures[source] = 0
         self._spent += cost
         self._unrated.append(self.n_rounds)
@@ -372,7 +412,7 @@ class SourceBandit:
         error : str
             What happened.
         indices : ndarray of shape (n_sources,), default=None
-            Indices by which it was chosen. None if nothing chose it.
+            Indices by which it was chosen. None or empty if none did.
         """
         self._record(source, indices, error=error)
         self._failures[source] += 1
@@ -431,20 +471,25 @@ class SourceBandit:
         Returns
         -------
         ndarray of shape (n_rounds, n_sources)
-            Index of each source before the round; NaN where it had none.
+            Index of each source before the round; NaN where it had none, and where
+            there were more than `MANY` sources but of the one drawn.
         """
         table = np.full((self.n_rounds, len(self.names)), np.nan)
         for row, values in zip(table, self._indices, strict=True):
             row[: len(values)] = values
+        table[np.arange(self.n_rounds), self._rounds["source"]] = self._rounds["index"]
         return table
 
     def _record(self, source, indices, **values):
         entry = _NOTHING | values | {"source": source}
-        if indices is not None:
+        is_chosen = indices is not None and len(indices) > 0
+        if is_chosen:
             entry["index"] = float(indices[source])
         for column, entries in self._rounds.items():
             entries.append(entry[column])
-        self._indices.append(() if indices is None else indices)
+        # Those of all sources in all rounds would be too much of many.
+        is_kept = is_chosen and len(indices) <= MANY
+        self._indices.append(indices if is_kept else ())
         self._describe(-1, source)
 
     def _describe(self, position, source):
@@ -453,24 +498,27 @@ class SourceBandit:
         for column, value in zip(names, self.estimate(source), strict=True):
             self._rounds[column][position] = value
 
-    def _affordable(self):
-        """Return how many rows of each source the costs allow for."""
-        left = (self.limits.cost_budget - self._spent) / self.cost
+    def _affordable(self, cost):
+        """Return how many rows of such a cost the budget allows for."""
+        left = (self.limits.cost_budget - self._spent) / cost
         # A row that is missed by rounding alone can be paid.
         return np.floor(left + 1e-9)
 
     def _statistics(self, is_open, rng):
-        # Copies, so that no policy can change or watch the counts.
-        return ArmStatistics(
-            n_pulls=self.n_pulls.copy(),
-            drawn=self.rated.copy(),
-            found=self.found.copy(),
-            cost=self.cost.copy(),
-            sensitivity=self.sensitivity.copy(),
-            fall_out=self.fall_out.copy(),
-            is_open=is_open.copy(),
-            pool=self.pool.copy(),
-            horizon=self.horizon,
-            alpha=self.alpha,
-            rng=rng,
-        )
+        counts = {
+            "n_pulls": self.n_pulls,
+            "drawn": self.rated,
+            "found": self.found,
+            "cost": self.cost,
+            "sensitivity": self.sensitivity,
+            "fall_out": self.fall_out,
+            "is_open": is_open,
+            "pool": self.pool,
+        }
+        if callable(self.policy):
+            # So that no policy of the user's can change or watch the counts.
+            counts = {name: values.copy() for name, values in counts.items()}
+        # Which takes a while for many sources.
+        is_read = callable(self.policy) or self.policy in NEEDS_HORIZON
+        horizon = self.horizon if is_read else np.inf
+        return ArmStatistics(**counts, horizon=horizon, alpha=self.alpha, rng=rng)

@@ -211,12 +211,15 @@ class LiveSources(ProgressMixin, BaseEstimator):
                 "drawn, in a list."
             )
             raise ValueError(msg)
-        for name in names:
-            self._know(bandit, name)
+        among = None
+        if names != bandit.names:
+            for name in names:
+                self._know(bandit, name)
+            among = np.zeros(len(bandit.names), dtype=bool)
+            among[[bandit.positions[name] for name in names]] = True
         if bandit.stop_reason() is not None:
             return None
-        among = np.array([name in names for name in bandit.names])
-        if not (among & bandit.can_be_drawn()).any():
+        if among is not None and not (among & bandit.can_be_drawn()).any():
             return None
         position, self._indices_ = bandit.choose(among)
         return bandit.names[position]
@@ -267,10 +270,10 @@ class LiveSources(ProgressMixin, BaseEstimator):
             raise ValueError(msg)
         bandit = self._asked()
         self._know(bandit, source)
-        position = bandit.names.index(source)
+        position = bandit.positions[source]
         indices = self._indices_
-        if indices is not None:
-            n_new = len(bandit.names) - len(indices)
+        n_new = 0 if indices is None else len(bandit.names) - len(indices)
+        if n_new and len(indices):
             indices = np.append(indices, np.full(n_new, np.nan))
         if error is not None:
             bandit.fail(position, f"source {source!r} {error}", indices)
@@ -308,7 +311,7 @@ class LiveSources(ProgressMixin, BaseEstimator):
         return self._drawing_.bandit
 
     def _know(self, bandit, name):
-        if name not in bandit.names:
+        if name not in bandit.positions:
             bandit.add(name, **describe_arm(self, name))
 
     def _rate_alone(self, X, y):

@@ -4,6 +4,8 @@ import numpy as np
 
 from sklearn_w2s._algorithms.bandit import (
     fair_share_level,
+    kl_ucb_bounds,
+    kl_ucb_ceiling,
     kl_ucb_index,
     paper_index,
     reference_index,
@@ -13,48 +15,103 @@ from sklearn_w2s._algorithms.bandit import (
 )
 from sklearn_w2s._algorithms.interval import corrected_share
 
+# More sources than this are not all looked at closely.
+MANY = 1_000
+_LOT = 8_192
 # Next to none; a Beta distribution without any would overflow.
 _LEAST_SPREAD = 1e-6
 
 
-def worth(arms, rates):
+def worth(arms, rates, which=slice(None)):
     """Return what rows are worth per unit of cost, for rates or bounds as found.
 
     Parameters
     ----------
     arms : ArmStatistics
         Its cost, sensitivity and fall-out are read.
-    rates : ndarray of shape (n_sources,)
+    rates : ndarray of shape (n_which,)
         Rates of success as found, or bounds on them.
+    which : index of n_which sources, default=slice(None)
+        Whose they are.
 
     Returns
     -------
-    ndarray of shape (n_sources,)
+    ndarray of shape (n_which,)
         Corrected for what is missed and mistaken, 0 or more, over the cost.
     """
-    rates = corrected_share(rates, arms.sensitivity, arms.fall_out, most=np.inf)
-    return rates / arms.cost
+    mistakes = arms.sensitivity[which], arms.fall_out[which]
+    return corrected_share(rates, *mistakes, most=np.inf) / arms.cost[which]
 
 
 def _kl_ucb(arms):
+    return _kl_worth(arms, _fair_level(arms))
+
+
+def _fair_level(arms):
     n_open = max(int(np.count_nonzero(arms.is_open)), 1)
     level = fair_share_level(arms.drawn.sum(), np.maximum(arms.drawn, 1), n_open)
-    index = kl_ucb_index(arms.found, arms.drawn, arms.alpha * level, arms.pool)
-    return worth(arms, index)
+    return arms.alpha * level
 
 
 def _kl_lucb(arms):
     """Mark the leader or its strongest challenger, whichever has fewer rows."""
     level = arms.alpha * np.log(max(arms.drawn.sum(), 1))
-    upper = kl_ucb_index(arms.found, arms.drawn, level, arms.pool)
     leader = int(np.argmax(np.where(arms.is_open, _greedy(arms), -np.inf)))
     others = arms.is_open.copy()
     others[leader] = False
-    challenger = int(np.argmax(np.where(others, worth(arms, upper), -np.inf)))
+    upper = _leading_kl_worth(arms, np.full(len(others), level), others)
+    challenger = int(np.argmax(np.where(others, upper, -np.inf)))
     is_close = others.any() and arms.drawn[challenger] < arms.drawn[leader]
     marks = np.zeros(len(upper))
     marks[challenger if is_close else leader] = 1
     return marks
+
+
+def _kl_worth(arms, level):
+    return worth(arms, kl_ucb_index(arms.found, arms.drawn, level, arms.pool))
+
+
+def _leading_kl_worth(arms, level, among):
+    """Return the worth of kl bounds, of more than `MANY` only those near the largest.
+
+    Every bound takes many steps: sources that others surely exceed are left at minus
+    infinity, and of sources with equal counts one is looked at.
+    """
+    if len(among) <= MANY:
+        return _kl_worth(arms, level)
+    near, values = np.flatnonzero(among), np.full(len(among), -np.inf)
+    if not len(near):
+        return values
+    # In lots, whose arrays stay in the cache of the processor.
+    lots = np.array_split(near, len(near) // _LOT + 1)
+    high = np.concatenate([_highest_kl_worth(arms, level, lot) for lot in lots])
+    first = near[[np.argmax(high)]]
+    low, _ = _kl_worth_bounds(arms, level, first, n_steps=2)
+    near = near[~(high < low)]
+    for n_steps in range(3):
+        low, high = _kl_worth_bounds(arms, level, near, n_steps)
+        near = near[~(high < low.max())]
+    columns = _of(arms, level, near)
+    distinct, places = np.unique(columns, axis=1, return_inverse=True)
+    values[near] = worth(arms, kl_ucb_index(*distinct)[places.reshape(-1)], near)
+    return values
+
+
+def _highest_kl_worth(arms, level, which):
+    """Return what the worth of the kl bounds of some sources is at most, in no time."""
+    counts = arms.found[which], arms.drawn[which], level[which]
+    return worth(arms, kl_ucb_ceiling(*counts), which)
+
+
+def _kl_worth_bounds(arms, level, which, n_steps):
+    bounds = kl_ucb_bounds(*_of(arms, level, which), n_steps)
+    return (worth(arms, bound, which) for bound in bounds)
+
+
+def _of(arms, level, which):
+    """Return what the kl bounds of some sources depend on, one row each."""
+    counts = (arms.found, arms.drawn, level, arms.pool)
+    return np.stack([values[which] for values in counts])
 
 
 def _ucb1(arms):
@@ -107,6 +164,26 @@ POLICIES = {
 }
 # Their index needs the number of rounds in all.
 NEEDS_HORIZON = ("paper", "reference")
+
+
+def leading_values(policy, arms):
+    """Return index values, minus infinity for sources whose value does not matter.
+
+    Parameters
+    ----------
+    policy : str or callable
+        As for `index_values`.
+    arms : ArmStatistics
+        Counts of every source.
+
+    Returns
+    -------
+    ndarray of shape (n_sources,)
+        Those of `index_values`, the largest of open sources among them.
+    """
+    if policy == "kl_ucb":
+        return _leading_kl_worth(arms, _fair_level(arms), arms.is_open)
+    return index_values(policy, arms)
 
 
 def index_values(policy, arms):

@@ -178,7 +178,8 @@ class UCBSourceSelector(
         "density_high" (estimate for this source after the round), "index" (by which it
         was chosen; NaN in the burn-in), "cost", "error" (empty where rows came).
     index_history_ : ndarray of shape (n_rounds, n_sources)
-        Index of every source before each round; NaN where it had none.
+        Index of every source before each round; NaN where it had none. Of more than
+        1,000 sources, only that of the source drawn.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)

@@ -7,6 +7,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn_w2s._algorithms.bandit import (
     anytime_level,
     fair_share_level,
+    kl_ucb_bounds,
+    kl_ucb_ceiling,
     kl_ucb_index,
     next_arm,
     paper_index,
@@ -285,3 +287,35 @@ def test_counts_of_any_type_are_computed_in_double_precision(compute, kind):
     values = compute(*counts.astype(kind))
     assert values.dtype == np.float64
     assert_array_equal(values, compute(*counts.astype(float)))
+
+
+# Bounds on the index
+
+
+@given(arms(), levels, st.integers(0, 9_999), st.integers(0, 4))
+def test_quick_bounds_hold_the_index_and_every_step_narrows_them(
+    counts, level, n_left, n_steps
+):
+    found, drawn = counts
+    for pool in (np.inf, drawn + n_left):
+        index = kl_ucb_index(found, drawn, level, pool)
+        low, high = kl_ucb_bounds(found, drawn, level, pool, n_steps)
+        narrower = kl_ucb_bounds(found, drawn, level, pool, n_steps + 1)
+        assert (low <= index).all()
+        assert (index <= high).all()
+        assert (index <= kl_ucb_ceiling(found, drawn, level)).all()
+        assert (low - 1e-12 <= narrower[0]).all()
+        assert (narrower[1] <= high + 1e-12).all()
+
+
+def test_three_steps_find_the_index_itself():
+    found, drawn = np.array([3, 30, 900, 5]), np.array([10, 100, 1_000, 1_000])
+    low, high = kl_ucb_bounds(found, drawn, np.log(200), n_steps=3)
+    index = kl_ucb_index(found, drawn, np.log(200))
+    assert_allclose(low, index, atol=1e-3)
+    assert_allclose(high, index, atol=1e-6)
+
+
+def test_nothing_bounds_an_arm_that_was_never_drawn():
+    assert_array_equal(kl_ucb_bounds([0], [0], 1.0), np.full((2, 1), np.inf))
+    assert kl_ucb_ceiling([0], [0], 1.0) == np.inf

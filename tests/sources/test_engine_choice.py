@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
+from sklearn_w2s._algorithms.bandit import anytime_level, kl_ucb_index
+from sklearn_w2s.sources import _policies
 from sklearn_w2s.sources._policies import POLICIES
 
 limits = st.one_of(st.none(), st.integers(1, 60))
@@ -196,6 +198,31 @@ def test_the_best_source_is_the_best_for_its_cost(make_bandit):
     assert not bandit.best_is_known()
 
 
+@given(
+    st.lists(st.tuples(st.integers(1, 60), st.floats(0, 1)), min_size=1, max_size=6),
+    st.floats(0.01, 0.99),
+    st.floats(0.5, 3),
+    st.integers(0, 500),
+)
+def test_the_best_is_known_when_no_other_upper_bound_is_above_its_lower_one(
+    make_bandit, rows, confidence, cost, n_left
+):
+    drawn = [n for n, _ in rows]
+    arms = [{"size": n + n_left, "cost": 1 + cost * (n % 2)} for n in drawn]
+    bandit = make_bandit(*arms, confidence=confidence)
+    for source, (n, rate) in enumerate(rows):
+        record(bandit, source, n, round(n * rate))
+    level = anytime_level(bandit.n_pulls, len(rows), 1 - confidence)
+    found, n = bandit.found, bandit.rated
+    lower = (1 - kl_ucb_index(n - found, n, level)) / bandit.cost
+    upper = kl_ucb_index(found, n, level) / bandit.cost
+    middle = found / n / bandit.cost
+    if not n_left:
+        lower, upper = middle, middle
+    best = np.argmax(middle)
+    assert bandit.best_is_known() == (np.delete(upper, best) <= lower[best]).all()
+
+
 # The choice
 
 
@@ -269,6 +296,21 @@ def test_costs_and_rates_that_all_sources_share_change_no_choice(make_bandit, pl
     ]
     for run in runs[1:]:
         assert_array_equal(run.history()["source"], runs[0].history()["source"])
+
+
+@pytest.mark.parametrize("policy", sorted(POLICIES))
+def test_a_run_does_not_depend_on_how_many_sources_are_many(
+    make_bandit, play, monkeypatch, policy
+):
+    def run():
+        bandit = make_bandit(*[{}] * 6, policy=policy, n_rounds=60, alpha=0.3)
+        densities = [0.1, 0.2, 0.3, 0.4, 0.4, 0.5]
+        return play(bandit, densities, np.random.RandomState(0)).history()
+
+    history = run()
+    monkeypatch.setattr(_policies, "MANY", 2)
+    for column, values in run().items():
+        assert_array_equal(values, history[column], err_msg=column)
 
 
 # Failures

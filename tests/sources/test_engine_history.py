@@ -256,3 +256,35 @@ def test_a_pickled_bandit_goes_on_the_same(make_bandit, play, policy):
         play(one, [0.3, 0.4], draws)
     assert bandit.n_rounds == 20
     assert_same_run(bandit, copy)
+
+
+def test_of_many_sources_only_the_index_of_the_one_drawn_is_kept(make_bandit):
+    bandit = make_bandit(n_rounds=1_010, batch_size=1)
+    for k in range(1_001):
+        bandit.add(f"source {k}")
+    while bandit.stop_reason() is None:
+        source, indices = bandit.choose()
+        bandit.draw(source, 1, indices)
+        bandit.rate([source % 2])
+    history, table = bandit.history(), bandit.index_history()
+    chosen = np.array([bandit.positions[name] for name in history["source"]])
+    assert np.isnan(table[:1_001]).all()
+    assert_array_equal(table[range(1_010), chosen], history["index"])
+    assert np.isfinite(table).sum() == 9
+    assert not any(len(indices) for indices in bandit._indices)
+
+
+def test_sources_that_come_one_by_one_keep_the_counts_of_those_before(make_bandit):
+    bandit = make_bandit()
+    for k in range(50):
+        bandit.add(f"source {k}", size=k + 1, cost=k + 2, detection_rates=(1, 0.5))
+        bandit.draw(k, k + 1)
+        bandit.rate([k])
+    assert_array_equal(bandit.drawn, np.arange(50) + 1)
+    assert_array_equal(bandit.pool, bandit.rated)
+    assert_array_equal(bandit.found, np.arange(50))
+    assert_array_equal(bandit.cost, np.arange(50) + 2)
+    assert_array_equal(bandit.fall_out, np.full(50, 0.5))
+    assert bandit.is_open.all()
+    assert bandit.position("source 49") == (49, 50)
+    assert bandit.position("new") == (50, 0)

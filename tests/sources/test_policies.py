@@ -2,19 +2,28 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_w2s._algorithms.bandit import (
     ArmStatistics,
     fair_share_level,
     kl_ucb_index,
+    next_arm,
     paper_index,
     reference_index,
     ucb1_index,
     ucb_tuned_index,
 )
+from sklearn_w2s.sources import _policies
 from sklearn_w2s.sources._engine import Limits, SourceBandit
-from sklearn_w2s.sources._policies import NEEDS_HORIZON, POLICIES, index_values
+from sklearn_w2s.sources._policies import (
+    NEEDS_HORIZON,
+    POLICIES,
+    index_values,
+    leading_values,
+)
 
 # What they return does not depend on chance.
 INDICES = [name for name in POLICIES if name not in ("thompson", "random")]
@@ -195,3 +204,44 @@ def test_a_callable_cannot_change_the_counts():
     assert_array_equal(bandit.cost, [1, 1])
     assert_array_equal(bandit.pool, [np.inf, np.inf])
     assert bandit.is_open.all()
+
+
+# Many sources
+
+
+@given(
+    st.integers(0, 10**6),
+    st.sampled_from([1, 5, 400]),
+    st.booleans(),
+    st.sampled_from([0, 0.5, 1.0, 20.0]),
+    st.sampled_from(["kl_ucb", "kl_lucb", "ucb1"]),
+)
+def test_many_sources_are_chosen_as_if_all_were_looked_at_closely(
+    seed, n_rows, has_costs, alpha, policy
+):
+    rng = np.random.RandomState(seed)
+    n = 60
+    drawn = rng.randint(0 if has_costs else 1, n_rows + 1, size=n)
+    arms = ArmStatistics(
+        n_pulls=np.ones(n, dtype=int),
+        drawn=drawn,
+        found=rng.binomial(drawn, rng.beta(2, 3, size=n)).astype(float),
+        cost=rng.uniform(1, 3, size=n) if has_costs else np.ones(n),
+        sensitivity=np.full(n, 0.9 if has_costs else 1.0),
+        fall_out=np.full(n, 0.1 if has_costs else 0.0),
+        is_open=rng.uniform(size=n) < 0.8,
+        pool=drawn + rng.randint(0, 50, size=n) if has_costs else np.full(n, np.inf),
+        horizon=np.inf,
+        alpha=alpha,
+        rng=rng,
+    )
+    arms.is_open[0] = True
+    closely = index_values(policy, arms)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_policies, "MANY", 3)
+        patch.setattr(_policies, "_LOT", 16)
+        values = leading_values(policy, arms)
+    chosen = next_arm(values, drawn, arms.is_open)
+    assert chosen == next_arm(closely, drawn, arms.is_open)
+    assert values[chosen] == closely[chosen]
+    assert ((values == closely) | (values == -np.inf)).all()

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import contextmanager
 from functools import partial
+from numbers import Integral, Real
 from pathlib import Path
 
 import numpy as np
@@ -34,11 +35,15 @@ from sklearn_w2s.sources._setup import (
     tune,
 )
 
+# Counts beyond it would not add up.
+_MOST_ROWS = 10**12
+
 
 class LiveSources(ProgressMixin, BaseEstimator):
     """The entrances of `UCBSourceSelector` for rows that are not in memory."""
 
     _indices_ = None
+    _is_told_ = False
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit_sources(self, sources, X=None, y=None):
@@ -80,9 +85,9 @@ class LiveSources(ProgressMixin, BaseEstimator):
             `checkpoint` can keep; the column is named.
         ValueError
             If no source gave a row, or an argument does not fit; with `warm_start`, if
-            the run before was that of `fit`; if a run would go on by other rules, see
-            Notes; if a file of the `checkpoint` is missing, damaged, or of another run;
-            the file is named.
+            the run before was that of `fit`, or `update` told of some of it; if a run
+            would go on by other rules, see Notes; if a file of the `checkpoint` is
+            missing, damaged, or of another run; the file is named.
 
         Warns
         -----
@@ -236,7 +241,8 @@ class LiveSources(ProgressMixin, BaseEstimator):
         Parameters
         ----------
         source : str
-            Name of the source, whether `pull` named it or not.
+            Name of the source, whether `pull` named it or not; a new name is a new
+            source. Of one that is retired or exhausted nothing can be told.
         X : {array-like, sparse matrix, data frame} of shape (n, n_features), \
                 default=None
             Rows drawn. They take a fitted detector, wrapped in
@@ -258,8 +264,8 @@ class LiveSources(ProgressMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If nothing, or more than one of rows, counts and error is given, or they do
-            not fit.
+            If nothing, or more than one of rows, counts and error is given, they do
+            not fit, or no more is drawn of the source.
         """
         given = [X is not None, n_drawn is not None, error is not None]
         if sum(given) != 1 or (n_drawn is None) != (n_overlap is None):
@@ -268,30 +274,35 @@ class LiveSources(ProgressMixin, BaseEstimator):
                 "of the three."
             )
             raise ValueError(msg)
+        if n_drawn is not None:
+            _require_counts(n_drawn, n_overlap)
+        if error is not None and not (isinstance(error, str) and error.strip()):
+            msg = f"error={error!r} is no text. Say what happened."
+            raise ValueError(msg)
         bandit = self._asked()
+        position, _ = bandit.position(source)
+        if position < len(bandit.names) and not bandit.is_open[position]:
+            msg = (
+                f"source {source!r} is exhausted_: it was retired, or no row of it is "
+                "left. Tell of other sources, or call it by another name."
+            )
+            raise ValueError(msg)
         self._know(bandit, source)
-        position = bandit.positions[source]
         indices = self._indices_
         n_new = 0 if indices is None else len(bandit.names) - len(indices)
         if n_new and len(indices):
             indices = np.append(indices, np.full(n_new, np.nan))
         if error is not None:
             bandit.fail(position, f"source {source!r} {error}", indices)
-            self._indices_ = None
+            self._indices_, self._is_told_ = None, True
             return self
         if X is not None:
             is_first = not hasattr(self, "n_features_in_")
             X = check_features(self, X, reset=is_first, allow_nan=True)
             n_drawn, n_overlap = n_rows(X), self._rate_alone(X, y)
-        elif not 0 <= n_overlap <= n_drawn or n_drawn < 1:
-            msg = (
-                f"n_overlap={n_overlap} of n_drawn={n_drawn} rows is impossible. Draw "
-                "one row at least, and count each at most once."
-            )
-            raise ValueError(msg)
         bandit.draw(position, n_drawn, indices)
         bandit.rate([n_overlap])
-        self._indices_ = None
+        self._indices_, self._is_told_ = None, True
         return self
 
     def _asked(self):
@@ -336,6 +347,16 @@ class LiveSources(ProgressMixin, BaseEstimator):
                 "was that of fit. Set warm_start=False to begin anew."
             )
             raise ValueError(msg)
+        if self._is_told_:
+            msg = (
+                "warm_start=True goes on with a run of fit_sources, but update told of "
+                "rows that were not kept. Go on with pull and update, or set "
+                "warm_start=False to begin anew."
+            )
+            raise ValueError(msg)
+        if "_drawing_" in vars(self) and not self._bandit.n_rounds:
+            # Names alone were given, to pull.
+            forget_fit(self)
         if "_drawing_" in vars(self):
             journal = self._drawing_.journal
             former = None if journal is None else journal.folder
@@ -487,3 +508,23 @@ class LiveSources(ProgressMixin, BaseEstimator):
     def _end_drawing_tasks(self, tasks, X, y):
         # Without an estimator there is nobody whose predictions could be scored.
         self._end_tasks(tasks, X, None if self.estimator is None else y)
+
+
+def _require_counts(n_drawn, n_overlap):
+    """Require a number of rows, and a number of overlap rows among them."""
+    is_whole = isinstance(n_drawn, Integral) and not isinstance(
+        n_drawn, bool | np.bool_
+    )
+    is_number = isinstance(n_overlap, Real) and not isinstance(n_overlap, bool)
+    if not is_whole or not is_number or not 1 <= n_drawn <= _MOST_ROWS:
+        msg = (
+            f"n_drawn={n_drawn!r} must be a whole number from 1 to {_MOST_ROWS:g}, and "
+            f"n_overlap={n_overlap!r} a number."
+        )
+        raise ValueError(msg)
+    if not 0 <= n_overlap <= n_drawn:
+        msg = (
+            f"n_overlap={n_overlap} of n_drawn={n_drawn} rows is impossible. Count "
+            "each row at most once."
+        )
+        raise ValueError(msg)

@@ -5,7 +5,13 @@ import sys
 import time
 
 import sklearn_w2s
-from sklearn_w2s.report._data import MAX_ROWS, MIN_ROWS, load_embedded, load_table
+from sklearn_w2s.report._data import (
+    MAX_ROWS,
+    MIN_ROWS,
+    given_arguments,
+    load_embedded,
+    load_table,
+)
 from sklearn_w2s.report._errors import InputError
 from sklearn_w2s.report._estimators import ESTIMATORS
 from sklearn_w2s.report._experiment import (
@@ -64,6 +70,7 @@ def main(argv=None):
 def _parser():
     parser = _Parser(
         prog="sklearn-w2s",
+        allow_abbrev=False,
         description=(
             "Does weak-to-strong pay on these data? Hides labels, trains weak, "
             "weak-to-strong and strong estimators, and compares them on held-out rows. "
@@ -71,7 +78,13 @@ def _parser():
         ),
     )
     parser.add_argument(
-        "file", nargs="?", metavar="FILE", help=".csv, .csv.gz or .parquet"
+        "file",
+        nargs="?",
+        metavar="FILE",
+        help=(
+            "a text with a header, .csv, .tsv or .txt; .parquet, .xlsx, .json, .jsonl "
+            "or .arff; or one of these packed"
+        ),
     )
     parser.add_argument(
         "--target",
@@ -126,8 +139,35 @@ def _parser():
         metavar="N",
         help="larger files are sampled (default: %(default)s)",
     )
+    _add_reading(parser.add_argument_group("how the file is read"))
     parser.add_argument("--version", action="version", version=sklearn_w2s.__version__)
     return parser
+
+
+def _add_reading(group):
+    for option, metavar, told in (
+        ("--sep", "CHAR", "separator of cells (default: found)"),
+        ("--decimal", "CHAR", "decimal mark, '.' or ',' (default: by column)"),
+        ("--thousands", "CHAR", "mark between groups of digits (default: by column)"),
+        ("--encoding", "NAME", "of a text (default: UTF-8, UTF-16 or else cp1252)"),
+    ):
+        group.add_argument(option, metavar=metavar, help=told)
+    group.add_argument(
+        "--missing",
+        metavar="VALUE",
+        action="append",
+        help=(
+            "cells that count as missing besides empty ones, instead of a guess; '' is "
+            "for empty cells alone; may be repeated"
+        ),
+    )
+    group.add_argument(
+        "--drop",
+        metavar="COL",
+        action="append",
+        default=[],
+        help="column to leave out; may be repeated",
+    )
 
 
 def _whole_number(least):
@@ -179,6 +219,9 @@ def _report(options, notes):
         f"{len(set(labels.tolist()))} classes"
     )
     _write(size)
+    for fact in data.facts:
+        for line in wrap(fact, indent="  "):
+            _write(line)
     for note in data.notes:
         notes.add(note)
     model = make_model(options.weak, options.strong, data.missing_label)
@@ -198,7 +241,7 @@ def _report(options, notes):
         sources = compare_sources(model.weak_estimator, pool)
     setting = _setting(options, results)
     if page is not None:
-        header = [f"{size}.", f"{setting}."]
+        header = [f"{line}." for line in (size, *data.facts, setting)]
         findings = Findings(options, data.name, header, model, results, pool, sources)
         tell("advice")
         advice = ask_advice(findings)
@@ -231,12 +274,7 @@ def _load(options):
     if options.target is None:
         msg = f"--target is missing: name the column of {options.file} to predict."
         raise InputError(msg)
-    return load_table(
-        options.file,
-        options.target,
-        source=options.source,
-        max_rows=options.max_rows,
-    )
+    return load_table(options.file, options.target, **given_arguments(options))
 
 
 def _count(number, noun):

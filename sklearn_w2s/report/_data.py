@@ -1,8 +1,11 @@
 """Data for the report: an embedded set, or a file of the user."""
 
+from collections import defaultdict
 from collections.abc import Hashable
-from dataclasses import dataclass, field
-from numbers import Integral
+from dataclasses import dataclass, field, replace
+from datetime import date, time
+from difflib import get_close_matches
+from numbers import Integral, Number
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +13,15 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from sklearn_w2s._validation import check_labels
-from sklearn_w2s.report._errors import InputError
+from sklearn_w2s.report._cells import Writing, read_columns
+from sklearn_w2s.report._errors import InputError, listed
+from sklearn_w2s.report._labels import read_labels
 from sklearn_w2s.report._read import read_table
 
 MIN_ROWS = 60
 MIN_ROWS_PER_CLASS = 10
 MAX_RARE_SHARE = 0.05
 MAX_CLASSES = 100
-MAX_LISTED = 10
 MAX_ROWS = 5_000
 NO_SOURCE = "(missing)"
 
@@ -33,6 +37,7 @@ class Data:
     rows: Any = None
     missing_label: Any = None
     notes: list = field(default_factory=list)
+    facts: list = field(default_factory=list)
 
     def known(self):
         """Return the labels of the labeled rows, and which rows these are."""
@@ -46,22 +51,56 @@ def load_embedded():
     return Data("digits (embedded in scikit-learn)", X, y, rows=rows, missing_label=-1)
 
 
-def load_table(path, target, *, source=None, max_rows=MAX_ROWS):
+def load_table(
+    path,
+    target,
+    *,
+    source=None,
+    drop=(),
+    missing=None,
+    sep=None,
+    decimal=None,
+    thousands=None,
+    encoding=None,
+    max_rows=MAX_ROWS,
+    random_state=0,
+):
     r"""Read a file as the report does: features, labels and sources of its rows.
 
-    Columns that no estimator can use and rows of rare classes are left out; `notes`
-    says which.
+    Text is read as people write it: numbers with decimal commas, signs of currency or a
+    few dashes are numbers, and dates are dates. Columns that no estimator can use and
+    rows of rare classes are left out. `notes` says what was chosen, changed and left
+    out.
 
     Parameters
     ----------
     path : str or path-like
-        A .csv, .csv.gz or .parquet file; CSV is comma-separated UTF-8 with a header.
+        A text with a header, .csv, .tsv or .txt; .parquet, .xlsx, .json, .jsonl or
+        .arff; or one of these packed by gzip, xz, bzip2 or zip.
     target : str
         Column to predict; rows where it is empty are unlabeled.
     source : str, default=None
         Column that says where a row comes from; it is no feature.
+    drop : sequence of str, default=()
+        Columns that are no features.
+    missing : sequence of str, default=None
+        What marks a cell as missing besides nothing, in all columns. None stands, in
+        the target, for "?", "NA", "null", "nan", for -1 beside two classes or more and
+        for a few "None"; in other text for "?", "NA" and "n/a". Among numbers, these
+        and "-" are missing anyway.
+    sep : str, default=None
+        Separator of cells; None finds it.
+    decimal : {".", ","}, default=None
+        Decimal mark; None decides for each column.
+    thousands : {".", ",", "'", " ", "_"}, default=None
+        Mark between groups of digits; None takes all but the decimal mark.
+    encoding : str, default=None
+        Encoding of a text; None takes UTF-8, UTF-16 or else cp1252.
     max_rows : int, default=5000
-        Larger files are sampled to this size, 120 at least, always the same rows.
+        Larger files are sampled to this size, 120 at least. Classes keep their shares,
+        and rare ones ten rows.
+    random_state : int, default=0
+        Seed of that sample.
 
     Returns
     -------
@@ -77,12 +116,14 @@ def load_table(path, target, *, source=None, max_rows=MAX_ROWS):
         - source, an ndarray of shape (n,) of str, or None;
         - rows, an ndarray of shape (n,): numbers of the rows in the file, from 1 for
           the first below the header;
-        - notes, a list of str on all that was left out or changed.
+        - notes, a list of str on all that was chosen, left out or changed;
+        - facts, a list of str: columns by type, and classes with their rows in the
+          file.
 
     Raises
     ------
     ValueError
-        If pandas is missing or if the file cannot be used.
+        If pandas or pyarrow is missing or if the file cannot be used.
 
     See Also
     --------
@@ -95,51 +136,52 @@ def load_table(path, target, *, source=None, max_rows=MAX_ROWS):
     >>> from sklearn_w2s.report import load_table
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "pets.csv")
-    ...     text = "legs,pet\n" + 30 * "4,cat\n2,hen\n" + "4,\n"
+    ...     text = "legs;pet\n" + 30 * "4,0;cat\n2,0;hen\n" + "-;\n"
     ...     _ = path.write_text(text)
     ...     table = load_table(path, "pet")
     >>> table.X.shape
     (61, 1)
     >>> table.y[[0, 1, -1]]
     array(['cat', 'hen', None], dtype=object)
-    >>> table.notes
-    ['1 row has no pet and takes part unlabeled']
+    >>> for note in table.notes:
+    ...     print(note)
+    cells are separated by ';'
+    commas are decimal in legs (--decimal . says otherwise)
+    missing cells in legs: 1, written '-'
+    1 row has no pet and takes part unlabeled
     """
     path = str(path)
-    table = read_table(path)
-    _check_columns(table, path, target, source)
     if not isinstance(max_rows, Integral) or max_rows < 2 * MIN_ROWS:
         msg = f"max_rows={max_rows!r} must be a whole number of {2 * MIN_ROWS} or more."
         raise InputError(msg)
-    table = table.assign(**{target: _plain_labels(table[target])})
-    notes: list = []
-    table = _sample(table, target, max_rows, notes)
-    table = _leave_out_rare_classes(table, target, notes)
-    labels = table[target]
+    missing = None if missing is None else tuple(map(str, missing))
+    writing = Writing(None, decimal, thousands, missing)
+    read = read_table(path, sep=sep, encoding=encoding)
+    writing = replace(writing, separator=read.separator)
+    frame, notes = read.frame, read.notes
+    target, source, drop = _find_columns(frame, path, target, source, drop)
+    labels = read_labels(frame[target], missing, read.is_written, notes)
+    classes = _frequent_classes(labels, notes)
+    features = read_columns(frame.drop(columns=[target, *drop]), writing, notes)
+    sources = None if source is None else _source_names(features.pop(source))
+    features = _usable_features(features, path, notes)
+    facts = [_columns_fact(features), _classes_fact(labels)]
+    rows = _sample(labels, classes, max_rows, random_state, notes)
+    labels = labels.iloc[rows]
     n_unlabeled = int(labels.isna().sum())
     if n_unlabeled:
         has = "row has" if n_unlabeled == 1 else "rows have"
         takes = "takes" if n_unlabeled == 1 else "take"
         notes.append(f"{n_unlabeled} {has} no {target} and {takes} part unlabeled")
-    features = table.drop(columns=[target] if source is None else [target, source])
     return Data(
         name=Path(path).name,
-        X=_usable_features(features, path, notes).reset_index(drop=True),
+        X=features.iloc[rows].reset_index(drop=True),
         y=_as_array(labels),
-        source=None if source is None else _source_names(table[source]),
-        rows=table.index.to_numpy() + 1,
+        source=None if sources is None else sources[rows],
+        rows=rows + 1,
         notes=notes,
+        facts=facts,
     )
-
-
-def _plain_labels(column):
-    """Return truth values and whole numbers as such, and all others as text."""
-    labels = column.astype(object).where(column.notna(), None).convert_dtypes()
-    kind = getattr(labels.dtype, "kind", "O")
-    if kind in "biu":
-        return labels
-    known = labels[labels.notna()].astype(object)
-    return known.map(str).astype(object).reindex(labels.index)
 
 
 def _as_array(labels):
@@ -151,42 +193,53 @@ def _as_array(labels):
     return values
 
 
-def _check_columns(table, path, target, source):
-    for option, column in (("target", target), ("source", source)):
-        if column is None:
-            continue
-        if column not in table.columns:
-            msg = (
-                f"{option}={column!r}: {path} has no such column. It has "
-                f"{_listed(table.columns)}."
-            )
-            raise InputError(msg)
-        if _is_nested(table[column]):
-            msg = f"{option}={column!r}: its cells are lists or mappings, not values."
-            raise InputError(msg)
+def given_arguments(options):
+    """Return the arguments of `load_table` in the options of a report, by name."""
+    defaults = load_table.__kwdefaults__ or {}
+    given = {name: getattr(options, name, None) for name in defaults}
+    return {
+        name: value
+        for name, value in given.items()
+        if value not in (None, [], defaults[name])
+    }
+
+
+def _find_columns(table, path, target, source, drop):
+    """Return the names of the columns as the table has them."""
+    target = _find_column(table, path, "target", target)
+    if source is not None:
+        source = _find_column(table, path, "source", source)
     if source == target:
         msg = f"source={source!r} is the target: name another column, or none."
         raise InputError(msg)
+    drop = [_find_column(table, path, "drop", name) for name in drop]
+    if {target, source} & set(drop):
+        msg = f"drop={drop!r} has the target or the source: name other columns."
+        raise InputError(msg)
+    return target, source, drop
 
 
-def _sample(table, target, max_rows, notes):
-    """Draw rows from a large table, half of them labeled where so many are."""
-    if len(table) <= max_rows:
-        return table
-    known = table[target].notna().to_numpy()
-    n_known = min(known.sum(), max(round(max_rows * known.mean()), max_rows // 2))
-    rng = np.random.default_rng(0)
-    rows = [
-        rng.choice(np.flatnonzero(known), n_known, replace=False),
-        rng.choice(np.flatnonzero(~known), max_rows - n_known, replace=False),
-    ]
-    notes.append(f"a random sample of {max_rows} of {len(table)} rows (max_rows)")
-    return table.iloc[np.sort(np.concatenate(rows))]
+def _find_column(table, path, option, column):
+    name = str(column).strip()
+    if name not in table.columns:
+        near = get_close_matches(name.lower(), map(str.lower, table.columns), 1)
+        near = [n for n in table.columns if n.lower() in near][:1]
+        hint = f"Did you mean {near[0]!r}? " if near else ""
+        msg = (
+            f"{option}={column!r}: {path} has no such column. {hint}It has "
+            f"{listed(table.columns)}."
+        )
+        raise InputError(msg)
+    if option != "drop" and _is_nested(table[name]):
+        msg = f"{option}={column!r}: its cells are lists or mappings, not values."
+        raise InputError(msg)
+    return name
 
 
-def _leave_out_rare_classes(table, target, notes):
-    counts = table[target].value_counts()
-    counts = counts[counts > 0]  # a categorical column counts absent ones, too
+def _frequent_classes(labels, notes):
+    """Return the classes that have enough rows, and check that these do."""
+    target = labels.name
+    counts = labels.value_counts()
     n_known = int(counts.sum())
     if n_known < MIN_ROWS:
         msg = (
@@ -215,39 +268,147 @@ def _leave_out_rare_classes(table, target, notes):
             f"{MIN_ROWS_PER_CLASS} rows or more; 2 to {MAX_CLASSES} such are needed."
         )
         raise InputError(msg)
-    if not len(rare):
-        return table
+    if len(rare):
+        notes.append(
+            f"left out classes with fewer than {MIN_ROWS_PER_CLASS} rows each, "
+            f"{rare.sum()} rows in all: {listed(rare.index)}"
+        )
+    return counts.drop(rare.index)
+
+
+def _sample(labels, classes, max_rows, random_state, notes):
+    """Return the positions of the rows that take part, half of them labeled if so many.
+
+    Classes keep their shares of the labeled rows, but for rare ones, which keep ten.
+    """
+    unlabeled = np.flatnonzero(labels.isna())
+    n_all, n_known = len(unlabeled) + int(classes.sum()), int(classes.sum())
+    members = [np.flatnonzero((labels == c).fillna(False)) for c in classes.index]
+    if n_all <= max_rows:
+        return np.sort(np.concatenate([unlabeled, *members]))
+    sizes = classes.to_numpy(dtype=np.int64)
+    least = np.minimum(sizes, MIN_ROWS_PER_CLASS)
+    if least.sum() > max_rows:
+        msg = (
+            f"max_rows={max_rows} is too small for {len(classes)} classes of "
+            f"{MIN_ROWS_PER_CLASS} rows each: {least.sum()} at least."
+        )
+        raise InputError(msg)
+    n_drawn = min(n_known, max(round(max_rows * n_known / n_all), max_rows // 2))
+    n_drawn = max(n_drawn, int(least.sum()))
+    drawn = _shares(sizes, least, n_drawn)
+    rng = np.random.default_rng(random_state)
+    rows = [
+        rng.choice(m, n, replace=False) for m, n in zip(members, drawn, strict=True)
+    ]
+    rows.append(rng.choice(unlabeled, max_rows - n_drawn, replace=False))
     notes.append(
-        f"left out classes with fewer than {MIN_ROWS_PER_CLASS} rows each, "
-        f"{rare.sum()} rows in all: {_listed(rare.index)}"
+        f"a random sample of {max_rows} of {n_all} rows (max_rows), in which classes "
+        "keep their shares"
     )
-    return table[~table[target].isin(rare.index)]
+    is_raised = drawn > np.ceil(sizes * n_drawn / n_known)
+    if is_raised.any():
+        raised = zip(classes.index[is_raised], drawn[is_raised], strict=True)
+        shown = listed(f"{name} ({n})" for name, n in raised)
+        notes.append(f"the sample has more than their share of rare classes: {shown}")
+    return np.sort(np.concatenate(rows))
+
+
+def _shares(sizes, least, total):
+    """Divide a number of rows among classes by their sizes, each having its least."""
+    exact = sizes * total / sizes.sum()
+    drawn = np.maximum(np.floor(exact).astype(np.int64), least)
+    while (excess := drawn.sum() - total) > 0:
+        spare = drawn - least
+        drawn -= np.minimum(spare, np.ceil(spare * excess / spare.sum()).astype(int))
+    missing = total - drawn.sum()
+    while missing > 0:
+        open_ = np.flatnonzero(drawn < sizes)
+        order = open_[np.argsort(drawn[open_] - exact[open_], kind="stable")][:missing]
+        drawn[order] += 1
+        missing = total - drawn.sum()
+    return drawn
 
 
 def _usable_features(features, path, notes):
     """Leave out and mend what no estimator can use, and say so."""
-    empty = [name for name in features if features[name].isna().all()]
-    nested = [name for name in features if _is_nested(features[name])]
-    for names, reason in ((empty, "without any value"), (nested, "of lists")):
-        if names:
-            notes.append(f"left out the columns {reason}: {_listed(names)}")
-    features = features.drop(columns=empty + nested)
+    unusable = defaultdict(list)
+    for name in features:
+        reason = _reason_to_leave_out(features[name])
+        if reason:
+            unusable[reason].append(name)
+    for reason, names in unusable.items():
+        notes.append(f"left out the columns {reason}: {listed(names)}")
+    features = features.drop(columns=[n for names in unusable.values() for n in names])
     if features.shape[1] == 0:
         msg = f"{path} has no column to learn from besides target and source."
         raise InputError(msg)
     huge = {name: _is_too_large(features[name]) for name in features}
     huge = {name: rows for name, rows in huge.items() if rows.any()}
     if huge:
-        notes.append(f"infinite or huge numbers count as missing in {_listed(huge)}")
+        notes.append(f"infinite or huge numbers count as missing in {listed(huge)}")
         mended = {name: features[name].mask(rows) for name, rows in huge.items()}
         features = features.assign(**mended)
     unique = [name for name in features if _is_nearly_unique(features[name])]
     if unique:
         notes.append(
-            f"nearly every row has a text of its own in {_listed(unique)}, which says "
+            f"nearly every row has a text of its own in {listed(unique)}, which says "
             "little as a category"
         )
     return features
+
+
+def _reason_to_leave_out(column):
+    if column.isna().all():
+        return "without any value"
+    if isinstance(_first(column), bytes):
+        return "of bytes"
+    return "of lists" if _is_nested(column) else None
+
+
+def _first(column):
+    return column.iloc[int(np.argmax(column.notna()))]
+
+
+def _columns_fact(features):
+    """Say which columns are of which type."""
+    kinds = defaultdict(list)
+    for name in features:
+        kinds[_kind(features[name])].append(name)
+    told = [
+        f"{len(names)} {kind if len(names) == 1 else _PLURALS.get(kind, kind + 's')} "
+        f"({listed(names)})"
+        for kind, names in kinds.items()
+    ]
+    return f"columns: {'; '.join(told)}"
+
+
+_KINDS = {"b": "truth value", "M": "date", "m": "duration"}
+_PLURALS = {"category": "categories", "time of day": "times of day"}
+
+
+def _kind(column):
+    kind = getattr(column.dtype, "kind", "O")
+    if hasattr(column.dtype, "categories"):
+        return "category"
+    if kind in "iuf":
+        return "number"
+    if kind in _KINDS:
+        return _KINDS[kind]
+    value = _first(column)
+    if isinstance(value, time):
+        return "time of day"
+    if isinstance(value, date) or hasattr(column.dtype, "freq"):
+        return "date"
+    return "number" if isinstance(value, Number) else "category"
+
+
+def _classes_fact(labels):
+    counts = labels.value_counts(sort=False).sort_index()
+    told = listed(f"{label} {count}" for label, count in counts.items())
+    n_unlabeled = int(labels.isna().sum())
+    more = f"; unlabeled {n_unlabeled}" if n_unlabeled else ""
+    return f"rows by {labels.name}: {told}{more}"
 
 
 def _is_nested(column):
@@ -263,8 +424,7 @@ def _is_too_large(column):
 
 
 def _is_nearly_unique(column):
-    is_text = getattr(column.dtype, "kind", "O") not in "biuf"
-    return is_text and column.nunique() > len(column) / 2
+    return _kind(column) == "category" and column.nunique() > len(column) / 2
 
 
 def _source_names(column):
@@ -272,10 +432,3 @@ def _source_names(column):
     names = column.convert_dtypes().astype(str).to_numpy(dtype=object)
     names[column.isna().to_numpy()] = NO_SOURCE
     return names
-
-
-def _listed(names):
-    names = [str(name) for name in names]
-    more = len(names) - MAX_LISTED
-    listed = ", ".join(names[:MAX_LISTED])
-    return f"{listed} and {more} more" if more > 0 else listed

@@ -1,5 +1,6 @@
 """The code that gives the numbers of a report."""
 
+from sklearn_w2s.report._data import given_arguments
 from sklearn_w2s.report._experiment import SEED, TEST_SIZE
 
 _FILE = """\
@@ -13,9 +14,7 @@ from sklearn_w2s.report import load_table, make_estimator
 table = load_table(
     {path!a},
     {target!a},
-    source={source!a},
-    max_rows={max_rows},
-)
+{reading})
 X, y, source = table.X, table.y, table.source
 """
 _DIGITS = """\
@@ -87,8 +86,10 @@ def write_script(options, results, pool):
     facts = {
         "path": None if options.file is None else str(options.file),
         "target": options.target,
-        "source": options.source,
-        "max_rows": options.max_rows,
+        "reading": "".join(
+            f"    {name}={value!a},\n"
+            for name, value in given_arguments(options).items()
+        ),
         "weak": options.weak,
         "strong": options.strong,
         "missing_label": pool.missing_label,

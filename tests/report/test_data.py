@@ -1,3 +1,5 @@
+from argparse import Namespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sklearn_w2s.report import load_table
-from sklearn_w2s.report._data import NO_SOURCE, load_embedded
+from sklearn_w2s.report._data import NO_SOURCE, given_arguments, load_embedded
 from sklearn_w2s.report._data import _sample as sample
 from sklearn_w2s.report._errors import InputError
 
@@ -153,7 +155,8 @@ def test_columns_of_one_text_per_row_are_noted(table, save):
     table["day"] = pd.date_range("2024-01-01", periods=len(table)).astype(str)
     data = load_table(save(table), "income")
     assert len(data.notes) == 1
-    assert "nearly every row has a text of its own in id, day" in data.notes[0]
+    assert "nearly every row has a text of its own in id, which" in data.notes[0]
+    assert data.X["day"].dtype.kind == "M"
 
 
 def test_missing_sources_have_a_name_and_numbers_keep_theirs(table, save):
@@ -176,7 +179,8 @@ def test_a_sample_keeps_the_class_shares_and_enough_labels(
     target[np.arange(n) % 100 < 100 * unlabeled_share] = None
     table = pd.DataFrame({"y": target, "row": np.arange(n)})
     notes = []
-    drawn = sample(table, "y", max_rows, notes)
+    classes = table["y"].value_counts()
+    drawn = table.iloc[sample(table["y"], classes, max_rows, 0, notes)]
     assert len(drawn) == max_rows
     assert drawn["row"].is_monotonic_increasing
     assert drawn["row"].is_unique
@@ -187,26 +191,88 @@ def test_a_sample_keeps_the_class_shares_and_enough_labels(
         share = (table["y"] == "rare").sum() / n_known
         spread = np.sqrt(share * (1 - share) / n_drawn)
         assert abs((drawn["y"] == "rare").sum() / n_drawn - share) <= 4 * spread
-    assert notes == [f"a random sample of {max_rows} of {n} rows (max_rows)"]
+    assert notes[0].startswith(f"a random sample of {max_rows} of {n} rows (max_rows)")
 
 
-def test_a_class_that_gets_rare_by_sampling_is_left_out(table, save):
+def test_a_class_that_is_rare_in_the_file_keeps_ten_rows_of_a_sample(table, save):
     big = pd.concat([table] * 10, ignore_index=True)
     big.loc[:59, "income"] = "unknown"
     data = load_table(save(big), "income", max_rows=150)
-    assert len(set(data.y.tolist())) == 2
-    assert len(data.notes) == 2
+    assert data.y.tolist().count("unknown") == 10
+    assert "unknown 60" in data.facts[1]
+    assert "more than their share of rare classes: unknown (10)" in data.notes[1]
 
 
 def test_small_tables_are_not_sampled(table):
-    assert sample(table, "income", len(table), []) is table
+    classes = table["income"].value_counts()
+    rows = sample(table["income"], classes, len(table), 0, [])
+    assert rows.tolist() == list(range(len(table)))
+
+
+def test_the_seed_decides_on_the_sample(table, save):
+    path = save(table)
+    draws = [
+        load_table(path, "income", max_rows=120, random_state=s).rows for s in (0, 0, 1)
+    ]
+    assert np.array_equal(draws[0], draws[1])
+    assert not np.array_equal(draws[0], draws[2])
+
+
+def test_more_classes_than_a_sample_has_room_for_are_refused(save):
+    table = pd.DataFrame({"x": np.arange(900), "y": np.arange(900) % 30})
+    with pytest.raises(InputError, match="max_rows=150 is too small for 30 classes"):
+        load_table(save(table), "y", max_rows=150)
+
+
+def test_facts_name_the_columns_by_type_and_count_the_classes_of_the_file(table, save):
+    table["day"] = pd.date_range("2024-01-01", periods=len(table))
+    table.loc[:9, "income"] = None
+    data = load_table(save(table), "income", max_rows=150)
+    assert data.facts == [
+        (
+            "columns: 2 numbers (number, count); 1 truth value (flag); 2 categories "
+            "(colour, place); 1 date (day)"
+        ),
+        (
+            f"rows by income: high {(table['income'] == 'high').sum()}, "
+            f"low {(table['income'] == 'low').sum()}; unlabeled 10"
+        ),
+    ]
+
+
+def test_columns_to_drop_are_no_features(table, save):
+    data = load_table(save(table), "income", drop=["place", "flag"])
+    assert data.X.columns.tolist() == ["number", "count", "colour"]
+    with pytest.raises(InputError, match=r"drop='town': .* no such column"):
+        load_table(save(table), "income", drop=["town"])
+    with pytest.raises(InputError, match="has the target or the source"):
+        load_table(save(table), "income", drop=["income"])
+
+
+def test_bytes_are_left_out_and_noted(table, save):
+    table["raw"] = [b"ab"] * len(table)
+    data = load_table(save(table, "a.parquet"), "income")
+    assert "left out the columns of bytes: raw" in data.notes
+
+
+def test_a_name_with_blanks_is_found_and_a_near_one_is_suggested(table, save):
+    path = save(table.rename(columns={"income": "Income "}))
+    for name in ("Income", "Income "):
+        assert set(load_table(path, name).y.tolist()) == {"low", "high"}
+    with pytest.raises(InputError, match=r"Did you mean 'Income'\?"):
+        load_table(path, "income")
+
+
+def test_arguments_are_those_of_the_options_that_differ_from_the_defaults():
+    options = Namespace(source=None, drop=[], missing=["x"], max_rows=5000, sep=";")
+    assert given_arguments(options) == {"missing": ["x"], "sep": ";"}
 
 
 def test_rows_keep_their_numbers_in_the_file_whatever_was_left_out(table, save):
     table["n"] = np.arange(1, len(table) + 1)
     table.loc[:5, "income"] = "unknown"
     data = load_table(save(table), "income", max_rows=150)
-    assert len(data.rows) < 150
+    assert len(data.rows) == 150
     assert data.rows.tolist() == data.X["n"].tolist()
     assert data.X.index.tolist() == list(range(len(data.X)))
 

@@ -22,6 +22,7 @@ _DAYS = (
     *("%d/%b/%Y", "%d/%B/%Y", "%b/%d/%Y", "%B/%d/%Y", "%d/%b/%y"),
 )
 _HOURS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
+_WHOLE = r"^(.*?)(?:[ T]+(\d{1,2}:\d{2}.*))?$"
 _N_TRIED = 100
 
 
@@ -73,12 +74,12 @@ def _as_iso(cells, is_alike):
 
 def _as_dates(cells, is_alike):
     import pandas as pd
+    import pyarrow.compute as pc
 
-    texts = pd.Series(cells.to_pylist(), dtype=object).where(is_alike)
-    parts = texts.str.extract(r"^(.*?)(?:[ T]+(\d{1,2}:\d{2}.*))?$")
-    days = parts[0].str.strip().str.replace(r"[-/., ]+", "/", regex=True)
-    hours = parts[1].str.replace(r" ?([AaPp])\.?[Mm]\.?$", r" \1M", regex=True)
-    texts = days + (" " + hours).fillna("")
+    days = _replaced(cells, _WHOLE, r"\1", r"[-/., ]+", "/")
+    hours = _replaced(cells, _WHOLE, r" \2", r"(?i) ?([ap])\.?m\.?$", r" \1M")
+    joined = pc.utf8_trim_whitespace(pc.binary_join_element_wise(days, hours, ""))
+    texts = pd.Series(joined.to_pylist(), dtype=object).where(is_alike)
     found = {}
     for form in (day + hour for day in _DAYS for hour in _HOURS):
         tried = pd.to_datetime(texts[:_N_TRIED], format=form, errors="coerce")
@@ -97,3 +98,12 @@ def _as_dates(cells, is_alike):
             form = forms[1]
         traits["month first" if form == forms[0] else "day first"] = (0, [])
     return Read(found[form][1], "dates", traits)
+
+
+def _replaced(cells, *pairs):
+    """Return cells after some replacements of patterns."""
+    import pyarrow.compute as pc
+
+    for pattern, rest in zip(pairs[::2], pairs[1::2], strict=True):
+        cells = pc.replace_substring_regex(cells, pattern=pattern, replacement=rest)
+    return cells

@@ -16,6 +16,8 @@ from sklearn_w2s.report._errors import InputError
 from sklearn_w2s.report._estimators import ESTIMATORS
 from sklearn_w2s.report._experiment import (
     MIN_LABELED_PER_CLASS,
+    SCORES,
+    SEED,
     compare,
     count_labeled,
     make_model,
@@ -26,6 +28,7 @@ from sklearn_w2s.report._sources import compare_sources
 from sklearn_w2s.report._text import format_report, wrap
 from sklearn_w2s.report._warnings import warnings_as_notes
 from sklearn_w2s.report._write import check_target, write_whole
+from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
 
 EXIT_BAD_INPUT = 2
 
@@ -113,6 +116,27 @@ def _parser():
             metavar="NAME",
             help=f"one of {', '.join(names)} (default: %(default)s)",
         )
+    parser.add_argument(
+        "--strategy",
+        default="auto",
+        choices=["auto", *STRATEGIES],
+        metavar="NAME",
+        help=f"auto or one of {', '.join(STRATEGIES)} (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--scoring",
+        default="accuracy",
+        choices=SCORES,
+        metavar="NAME",
+        help=f"one of {', '.join(SCORES)} (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--random-state",
+        type=_whole_number(0),
+        default=SEED,
+        metavar="N",
+        help="seed of the sample, the splits and the estimators (default: %(default)s)",
+    )
     parser.add_argument(
         "--seeds",
         type=_whole_number(1),
@@ -224,7 +248,9 @@ def _report(options, notes):
             _write(line)
     for note in data.notes:
         notes.add(note)
-    model = make_model(options.weak, options.strong, data.missing_label)
+    model = make_model(
+        options.weak, options.strong, data.missing_label, options.strategy
+    )
     n_splits = _count(options.seeds, "split")
     tell(f"fits on {n_splits}")
     results = compare(
@@ -233,12 +259,15 @@ def _report(options, notes):
         n_labeled,
         options.seeds,
         options.jobs,
+        scoring=options.scoring,
+        random_state=options.random_state,
         on_folds=lambda n_done: tell(f"{n_done} of {n_splits} done"),
     )
-    pool, sources = take_pool(data, n_labeled), None
+    pool = take_pool(data, n_labeled, options.random_state)
+    sources = None
     if data.source is not None:
         tell("sources (kl_ucb)")
-        sources = compare_sources(model.weak_estimator, pool)
+        sources = compare_sources(model.weak_estimator, pool, options.random_state)
     setting = _setting(options, results)
     if page is not None:
         header = [f"{line}." for line in (size, *data.facts, setting)]
@@ -250,7 +279,8 @@ def _report(options, notes):
     _write("")
     for line in wrap(setting):
         _write(line)
-    for line in format_report(results, [] if sources is None else sources.runs):
+    runs = [] if sources is None else sources.runs
+    for line in format_report(results, runs, options.scoring):
         _write(line)
 
 

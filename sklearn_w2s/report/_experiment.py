@@ -15,6 +15,8 @@ from sklearn_w2s.weak_to_strong import WeakToStrongClassifier
 
 TEST_SIZE = 0.3
 SEED = 0
+# All between 0 and 1, so that differences are points, and better where higher.
+SCORES = ("accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "roc_auc_ovr")
 MIN_LABELED = 100
 LABELED_PER_CLASS = 12
 # Three folds for out-of-fold probabilities of a class that is as frequent as any.
@@ -74,17 +76,28 @@ def count_labeled(labels, labeled):
     return n_labeled
 
 
-def make_model(weak, strong, missing_label):
+def make_model(weak, strong, missing_label, strategy="auto"):
     """Return the classifier that the report judges, from names of estimators."""
     return WeakToStrongClassifier(
         make_estimator(weak),
         make_estimator(strong),
         overlap_detector=OverlapDetector(),
+        strategy=strategy,
         missing_label=missing_label,
     )
 
 
-def compare(model, data, n_labeled, n_splits, n_jobs, on_folds=None):
+def compare(
+    model,
+    data,
+    n_labeled,
+    n_splits,
+    n_jobs,
+    *,
+    scoring="accuracy",
+    random_state=SEED,
+    on_folds=None,
+):
     """Compare weak, weak-to-strong, strong on the labels and ceiling.
 
     Parameters
@@ -99,6 +112,10 @@ def compare(model, data, n_labeled, n_splits, n_jobs, on_folds=None):
         Random splits into training and test rows.
     n_jobs : int
         Splits run at the same time.
+    scoring : str, default="accuracy"
+        One of `SCORES`.
+    random_state : int, default=0
+        Seed of the splits and of the estimators.
     on_folds : callable, default=None
         Called with the number of splits that are done, each time that some are.
 
@@ -112,10 +129,12 @@ def compare(model, data, n_labeled, n_splits, n_jobs, on_folds=None):
         data.X,
         data.y,
         sizes=[(n_labeled, None)],
-        cv=StratifiedShuffleSplit(n_splits, test_size=TEST_SIZE, random_state=SEED),
-        scoring="accuracy",
+        cv=StratifiedShuffleSplit(
+            n_splits, test_size=TEST_SIZE, random_state=random_state
+        ),
+        scoring=scoring,
         n_jobs=n_jobs,
-        random_state=SEED,
+        random_state=random_state,
         confidence_level=0.95,
         params=None,
         return_estimator=False,
@@ -126,7 +145,7 @@ def compare(model, data, n_labeled, n_splits, n_jobs, on_folds=None):
     return results
 
 
-def take_pool(data, n_labeled):
+def take_pool(data, n_labeled, random_state=SEED):
     """Return the rows to train on as the user has them, or would have.
 
     These are the rows of the file where some have no label. Else they are the training
@@ -138,6 +157,8 @@ def take_pool(data, n_labeled):
         Rows.
     n_labeled : int
         Training rows that keep their label.
+    random_state : int, default=0
+        As for `compare`, of which this takes the first split.
 
     Returns
     -------
@@ -156,7 +177,7 @@ def take_pool(data, n_labeled):
         labeled_size=n_labeled,
         test_size=TEST_SIZE,
         missing_label=data.missing_label,
-        random_state=SEED,
+        random_state=random_state,
     )
     taken = {"source": None, **dict(zip(names, others[::2], strict=True))}
     return Pool(X, y, truth, missing_label=data.missing_label, is_hidden=True, **taken)

@@ -33,21 +33,22 @@ def _figure(draw, labels, caption, *, prefix, names=(), **settings):
     return element("figure", panels, element("figcaption", caption))
 
 
-def gap_figure(results):
+def gap_figure(results, scoring):
     """Return the figure of the scores of all fits."""
     means = [
         f"{label} {results[f'{name}_score'].mean():.3f}" for name, label in FITS.items()
     ]
+    name = scoring.replace("_", " ")
     share = results["gap_recovered"]
     gap = "no gap beyond its noise"
     if not np.isnan(share):
         low, high = results["gap_recovered_interval"]
         gap = f"{share:.0%} of the gap recovered, interval {low:.0%} to {high:.0%}"
     return _figure(
-        lambda ax: GapDisplay.from_cv_results(results, score_name="accuracy", ax=ax),
-        [f"Mean accuracy: {', '.join(means)}; {gap}."],
-        "Accuracy on held-out rows: mean over splits with interval, every split as a "
-        "dot below. Dashed lines mark the gap between weak and ceiling.",
+        lambda ax: GapDisplay.from_cv_results(results, score_name=name, ax=ax),
+        [f"Mean {name}: {', '.join(means)}; {gap}."],
+        f"{name.capitalize()} on held-out rows: mean over splits with interval, every "
+        "split as a dot below. Dashed lines mark the gap between weak and ceiling.",
         prefix="gap",
         size=(4.6, 3),
     )

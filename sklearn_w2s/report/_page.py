@@ -6,7 +6,6 @@ from typing import Any
 import sklearn_w2s
 from sklearn_w2s.advice import advise
 from sklearn_w2s.report._css import CSS
-from sklearn_w2s.report._experiment import SEED
 from sklearn_w2s.report._figures import (
     gap_figure,
     overlap_figure,
@@ -79,7 +78,7 @@ def ask_advice(findings):
         pool.y,
         sample_source=pool.source,
         n_jobs=findings.options.jobs,
-        random_state=SEED,
+        random_state=findings.options.random_state,
     )
 
 
@@ -102,7 +101,7 @@ def write_page(findings, advice, notes):
     """
     script = write_script(findings.options, findings.results, findings.pool)
     content = [
-        summary(findings.results),
+        summary(findings.results, findings.options.scoring),
         advice_section(advice, findings.pool),
         _figures(findings, advice),
         section(
@@ -157,7 +156,7 @@ def _navigation():
 def _figures(findings, advice):
     content = [
         element("h3", "Scores and the gap"),
-        gap_figure(findings.results),
+        gap_figure(findings.results, findings.options.scoring),
         element("h3", "Accuracy by region"),
         region_figure(findings.results),
         element("h3", "Regions"),

@@ -1,7 +1,7 @@
 """The code that gives the numbers of a report."""
 
 from sklearn_w2s.report._data import given_arguments
-from sklearn_w2s.report._experiment import SEED, TEST_SIZE
+from sklearn_w2s.report._experiment import TEST_SIZE
 
 _FILE = """\
 from sklearn.model_selection import StratifiedShuffleSplit
@@ -33,6 +33,7 @@ model = WeakToStrongClassifier(
     make_estimator({weak!r}),
     make_estimator({strong!r}),
     overlap_detector=OverlapDetector(),
+    strategy={strategy!r},
     missing_label={missing_label!r},
 )
 results = cross_validate_gap(
@@ -41,6 +42,7 @@ results = cross_validate_gap(
     y,
     labeled_size={n_labeled},
     cv=StratifiedShuffleSplit({n_splits}, test_size={test_size}, random_state={seed}),
+    scoring={scoring!r},
     random_state={seed},
 )
 for name in ("weak", "weak_to_strong", "strong_on_labels", "ceiling"):
@@ -96,7 +98,9 @@ def write_script(options, results, pool):
         "n_labeled": int(results["n_labeled"][0]),
         "n_splits": len(results["n_labeled"]),
         "test_size": TEST_SIZE,
-        "seed": SEED,
+        "seed": options.random_state,
+        "strategy": options.strategy,
+        "scoring": options.scoring,
         "unpacked": "source, " if has_source else "",
         "passed": "source,\n    " if has_source else "",
         "sample_source": "sample_source=source, " if has_source else "",

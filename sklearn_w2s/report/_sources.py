@@ -32,7 +32,7 @@ class Sources:
     selector: Any
 
 
-def compare_sources(weak_estimator, pool):
+def compare_sources(weak_estimator, pool, random_state=SEED):
     """Describe each source, and draw half of the unlabeled rows by UCB.
 
     Parameters
@@ -41,6 +41,8 @@ def compare_sources(weak_estimator, pool):
         Gives the weak labels.
     pool : Pool
         Rows with their sources; some have no label.
+    random_state : int, default=0
+        Seed of the detector and of what is drawn.
 
     Returns
     -------
@@ -53,11 +55,12 @@ def compare_sources(weak_estimator, pool):
         pool.source[unlabeled], return_inverse=True, return_counts=True
     )
     detector = OverlapDetector(
-        weak_estimator, missing_label=pool.missing_label, random_state=SEED
+        weak_estimator, missing_label=pool.missing_label, random_state=random_state
     ).fit(pool.X, pool.y)
     is_overlap = detector.get_support()[unlabeled]
     density = np.bincount(codes, weights=is_overlap) / n_rows
-    selector = _draw(detector, pool, int(unlabeled.sum()) // 2, len(names))
+    budget = int(unlabeled.sum()) // 2
+    selector = _draw(detector, pool, budget, len(names), random_state)
     drawn = {}
     if selector is not None:
         counts = selector.n_samples_drawn_.tolist()
@@ -69,7 +72,7 @@ def compare_sources(weak_estimator, pool):
     return Sources(runs, selector)
 
 
-def _draw(fitted, pool, budget, n_sources):
+def _draw(fitted, pool, budget, n_sources, random_state):
     """Return a selector that drew its budget, or None where that is too small.
 
     Its detector sees the rows at hand and those drawn first, as it would if drawing had
@@ -91,6 +94,6 @@ def _draw(fitted, pool, budget, n_sources):
         budget=budget,
         batch_size=batch_size,
         missing_label=pool.missing_label,
-        random_state=SEED,
+        random_state=random_state,
     )
     return selector.fit(pool.X, pool.y, sample_source=pool.source)

@@ -16,11 +16,12 @@ from sklearn_w2s.report._text import (
 _NONE = "none"
 
 
-def summary(results):
+def summary(results, scoring):
     """Return the section with the verdict and the scores."""
     sentence = element("p", verdict(results), class_="verdict")
     scores = table(
-        f"Accuracy on held-out rows, in percent, over {_splits(results)}",
+        f"{scoring.replace('_', ' ').capitalize()} on held-out rows, in percent, over "
+        f"{_splits(results)}",
         ["estimator", "mean", "std. dev."],
         [
             [label, *_mean_sd(100 * results[f"{name}_score"])]

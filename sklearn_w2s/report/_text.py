@@ -28,7 +28,7 @@ REGIME_MEANING = {
 }
 
 
-def format_report(results, sources):
+def format_report(results, sources, scoring="accuracy"):
     """Return the lines of the report.
 
     Parameters
@@ -37,6 +37,8 @@ def format_report(results, sources):
         As from `cross_validate_gap`.
     sources : list of SourceRun
         Empty where none are known.
+    scoring : str, default="accuracy"
+        Name of the scores.
 
     Returns
     -------
@@ -44,7 +46,8 @@ def format_report(results, sources):
         Lines of 88 characters at most.
     """
     lines = [
-        f"{'accuracy on held-out rows, %':<28}{'mean':>8}{'sd':>8}",
+        f"{scoring.replace('_', ' ')} on held-out rows, %",
+        f"{'':<28}{'mean':>8}{'sd':>8}",
         *(
             f"{label:<28}{_mean_sd(100 * results[f'{name}_score'], 2)}"
             for name, label in FITS.items()
@@ -103,7 +106,7 @@ def verdict(results):
 
 def _points(gain):
     if round(gain, 2) == 0:
-        return "as accurate as"
+        return "as good as"
     return f"{abs(gain):.2f} points {'better' if gain > 0 else 'worse'} than"
 
 

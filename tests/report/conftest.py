@@ -84,6 +84,9 @@ def study(tmp_path_factory, evil):
         max_rows=5_000,
         weak="naive_bayes",
         strong="tree",
+        strategy="auto",
+        scoring="accuracy",
+        random_state=0,
         jobs=1,
     )
     data = load_table(path, evil[4], source=evil[5])

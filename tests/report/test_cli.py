@@ -72,6 +72,13 @@ def test_a_bad_call_of_the_module_ends_with_one_line_and_code_2():
         (["--labeled", "29"], "--labeled 29 means 29 labeled rows"),
         (["--labeled", "1700"], "it must be 30 to 1247"),
         (["--labeled", "0.001"], "--labeled 0.001 means 1 labeled rows"),
+        (["--strategy", "luck"], "choose from"),
+        (["--scoring", "r2"], "choose from"),
+        (["--random-state", "-1"], "'-1' is no whole number of 0 or more"),
+        (["{}", "--target", "income", "--decimal", ";"], "decimal=';' must be one of"),
+        (["{}", "--target", "income", "--drop", "town"], "drop='town'"),
+        (["--seed", "0"], "--seed"),
+        (["--rand", "0"], "--rand"),
         (["--seeds", "0"], "'0' is no whole number of 1 or more"),
         (["--seeds", "two"], "'two' is no whole number"),
         (["--jobs", "0"], "'0' is no whole number of 1 or more"),
@@ -134,6 +141,47 @@ def test_the_numbers_printed_are_those_of_the_experiment(table, save, name, caps
     assert "table.csv" in out or "table.parquet" in out
     assert "240 rows, 4 columns, 2 classes" in out
     assert "40 labeled and 128 unlabeled rows to train on" in " ".join(out.split())
+
+
+def test_what_was_read_is_said_before_the_first_fit(tmp_path, capsys):
+    n = 120
+    rng = np.random.default_rng(0)
+    sizes = rng.normal(size=n)
+    is_b = (sizes + rng.normal(size=n) > 0).astype(int)
+    lines = [f"{i};{sizes[i]:.3f};{'ab'[is_b[i]]}" for i in range(n)]
+    text = "\n".join(["id;size;kind", *lines]).replace(".", ",")
+    path = tmp_path / "a.csv"
+    path.write_text(text + "\n999;-;-1\n")
+    page = tmp_path / "page.html"
+    options = ["--drop", "id", "--seeds", "1", "--html", str(page)]
+    assert main([str(path), "--target", "kind", *FAST, *options]) == 0
+    told = " ".join(capsys.readouterr().out.split("[")[0].split())
+    n_a = n - is_b.sum()
+    for words in (
+        "a.csv: 121 rows, 1 column, 2 classes",
+        "columns: 1 number (size)",
+        f"rows by kind: a {n_a}, b {n - n_a}; unlabeled 1",
+        "note: cells are separated by ';'",
+        "note: commas are decimal in size (--decimal . says otherwise)",
+        "note: missing cells in size: 1, written '-'",
+        "note: in kind these count as no label: '-1' (1)",
+    ):
+        assert words in told
+    assert "columns: 1 number (size)." in page.read_text("utf-8")
+
+
+def test_seed_strategy_and_score_are_those_that_are_named(table, save, capsys):
+    path = save(table)
+    options = ["--random-state", "3", "--strategy", "all", "--scoring", "f1_macro"]
+    assert main([path, "--target", "income", *FAST, *options, "--seeds", "1"]) == 0
+    out = capsys.readouterr().out
+    assert "f1 macro on held-out rows, %" in out
+    data = load_table(path, "income")
+    model = make_model("tree", "tree", None, "all")
+    chosen = {"scoring": "f1_macro", "random_state": 3}
+    results = compare(model, data, 40, 1, 1, **chosen)
+    for name, label in FITS.items():
+        assert printed(out, label)[0] == round(100 * results[f"{name}_score"][0], 2)
 
 
 def test_every_step_has_a_line(table, save, capsys):

@@ -20,14 +20,14 @@ def test_the_gap_is_told_in_words_where_there_is_one(results):
         "gap_recovered": 0.5,
         "gap_recovered_interval": np.array([0.4, 0.6]),
     }
-    figure = gap_figure(told)
+    figure = gap_figure(told, "accuracy")
     assert "50% of the gap recovered, interval 40% to 60%." in figure
     assert "accuracy: 2 folds, mean with 95% interval" in figure
 
 
 def test_where_there_is_no_gap_the_words_say_so(results):
     told = {**results, "gap_recovered": np.nan}
-    assert "; no gap beyond its noise." in gap_figure(told)
+    assert "; no gap beyond its noise." in gap_figure(told, "accuracy")
 
 
 def test_accuracies_by_region_are_means_over_splits(results):

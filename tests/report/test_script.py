@@ -49,6 +49,17 @@ def test_names_in_the_script_are_text_whatever_they_hold(study):
     assert {options.file, options.target, options.source} <= set(texts)
 
 
+def test_the_script_reads_the_file_as_the_report_did(study):
+    given = {"sep": ";", "missing": ["x"], "drop": ["a"], "random_state": 7}
+    options = Namespace(**{**vars(study.findings.options), **given})
+    script = write_script(options, study.findings.results, study.findings.pool)
+    calls = [n for n in ast.walk(ast.parse(script)) if isinstance(n, ast.Call)]
+    (call,) = (c for c in calls if getattr(c.func, "id", None) == "load_table")
+    passed = {k.arg: ast.literal_eval(k.value) for k in call.keywords}
+    assert passed == {**given, "source": options.source}
+    assert script.count("random_state=7") > 3
+
+
 @pytest.mark.parametrize("is_hidden", [True, False])
 @pytest.mark.parametrize("source", [None, np.array(["a"])])
 @pytest.mark.parametrize("file", [None, "a.csv"])

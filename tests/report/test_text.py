@@ -55,10 +55,10 @@ def test_it_does_not_pay_where_the_interval_is_below_zero():
 @pytest.mark.parametrize(
     ("student", "words"),
     [
-        ([0.7, 0.9, 0.8], "as accurate as the weak estimator"),
+        ([0.7, 0.9, 0.8], "as good as the weak estimator"),
         ([0.7, 0.9, 0.83], "1.00 points better than the weak estimator"),
-        ([0.8, 0.8, 0.8], "as accurate as the weak estimator"),
-        ([0.80001, 0.8, 0.8], "as accurate as the weak estimator"),
+        ([0.8, 0.8, 0.8], "as good as the weak estimator"),
+        ([0.80001, 0.8, 0.8], "as good as the weak estimator"),
     ],
 )
 def test_it_is_not_clear_where_the_interval_holds_zero(student, words):

@@ -1,0 +1,111 @@
+"""Files with the troubles that real files have, made by a script beside the data."""
+
+import runpy
+import sys
+
+import numpy as np
+import pytest
+
+from sklearn_w2s.report import load_table, main
+from sklearn_w2s.report._errors import InputError
+
+TARGETS = {"trailing_space.csv": "Won Primary", "odd_names.csv": "🏷️ label [x]"}
+# Other ways to write decimal_point.csv, with what the notes must tell.
+DIALECTS = {
+    "semicolon.csv": "commas are decimal in a, b",
+    "semicolon_trailing.csv": "left out 2 columns",
+    "tab.tsv": "separated by tabs",
+    "decimal_comma_quoted.csv": "commas are decimal in a, b",
+    "zipped.csv.zip": "",
+    "x.csv.xz": "",
+    "lines.jsonl": "",
+    "records.json": "",
+    "bom.csv": "",
+    "utf16.csv": "",
+    "cp1252.csv": "read as cp1252",
+    "preamble.csv": "left out 2 lines of '#'",
+    "r_row_names.csv": "names the rows",
+    "trailing_space.csv": "blanks around names",
+    "odd_names.csv": "",
+}
+NOTES = {
+    "dash_missing.csv": "missing cells in a, b: 4, written '-', '?'",
+    "currency_percent.csv": "signs of currency come off the numbers of price",
+    "minus_one.csv": "'-1' (237)",
+    "question_target.csv": "'?' (80)",
+    "blank_target.csv": "80 rows have no y",
+    "class_none.csv": "None is a class of y (231 rows)",
+    "float_classes.csv": "take part unlabeled",
+    "spelling.csv": "'yes ' (",
+    "duplicate_columns.csv": "the later are a.2",
+    "zip_newline.csv": "are text in zip",
+    "sample_drops_class.csv": "rare (10)",
+    "types.parquet": "left out the columns of bytes: raw",
+    "indexed.parquet": "the index of the file is a column: ts",
+}
+LABELS = {
+    "minus_one.csv": {0, 1, None},
+    "question_target.csv": {"high", "low", None},
+    "blank_target.csv": {"high", "low", None},
+    "class_none.csv": {"Apnea", "Insomnia", "None"},
+    "float_classes.csv": {1, 2, None},
+    "spelling.csv": {"Yes", "yes", "yes ", "No", "no"},
+    "sample_drops_class.csv": {"p", "q", "rare"},
+}
+
+
+@pytest.fixture(scope="module")
+def cases(shared_data, tmp_path_factory):
+    """Return a folder with all files."""
+    script = shared_data.parent / "cases" / "make_files.py"
+    if not script.exists():
+        pytest.skip(f"there is no {script}")
+    folder = tmp_path_factory.mktemp("cases")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        runpy.run_path(str(script))
+    return folder
+
+
+def load(cases, name):
+    return load_table(cases / name, TARGETS.get(name, "y"))
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize("name", sorted(DIALECTS))
+def test_every_dialect_gives_the_numbers_of_the_plain_file(cases, name):
+    plain, read = load(cases, "decimal_point.csv"), load(cases, name)
+    assert np.array_equal(read.X.to_numpy(), plain.X.to_numpy())
+    classes = sorted(set(read.y.tolist()))
+    assert np.array_equal(read.y == classes[0], plain.y == "high")
+    assert DIALECTS[name] in " ".join(read.notes)
+
+
+@pytest.mark.parametrize("name", sorted(NOTES))
+def test_what_was_chosen_or_left_out_is_noted(cases, name):
+    assert NOTES[name] in " ".join(load(cases, name).notes)
+
+
+@pytest.mark.parametrize("name", sorted(LABELS))
+def test_labels_are_those_that_people_mean(cases, name):
+    assert set(load(cases, name).y.tolist()) == LABELS[name]
+
+
+def test_dates_are_dates_and_columns_of_numbers_are_numbers(cases):
+    assert load(cases, "dates.csv").X["when"].dtype.kind == "M"
+    kinds = [dtype.kind for dtype in load(cases, "currency_percent.csv").X.dtypes]
+    assert kinds == ["f", "f"]
+    assert load(cases, "dash_missing.csv").X.isna().sum().tolist() == [2, 2]
+
+
+def test_a_ragged_row_is_refused_with_its_line_and_what_to_do(cases, capsys):
+    with pytest.raises(InputError, match="line 101 has 4 cells where 3 are expected"):
+        load(cases, "ragged.csv")
+    assert main([str(cases / "ragged.csv"), "--target", "y"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_workbook_holds_the_same_numbers(cases):
+    pytest.importorskip("openpyxl")
+    assert "openpyxl" in sys.modules
+    assert load(cases, "book.xlsx").X.equals(load(cases, "decimal_point.csv").X)

@@ -204,7 +204,9 @@ class Drawing:
             if reader is None or name in self._absent:
                 msg = f"source {name!r} is not among the sources any more"
                 raise SourceFailed(msg)
-            step.batch = self._kept(name, reader.read(self.bandit.batch_size(source)))
+            step.batch = reader.read(self.bandit.batch_size(source))
+            if self.journal is not None:
+                step.batch = self._kept(reader, step.batch)
         except SourceEnded:
             step.closes = True
         except SourceFailed as failure:
@@ -214,21 +216,22 @@ class Drawing:
             step.closes = reader.has_ended
         return step
 
-    def _kept(self, name, batch):
+    def _kept(self, reader, batch):
         """Return a batch as it will come back from the journal."""
-        if self.journal is None:
-            return batch
         try:
             return unpack(pack(batch))
         except TypeError as error:
             # Its rows are read again, where they can be, when the run goes on.
-            del self._opened[name]
+            del self._opened[reader.name]
             msg = (
-                f"a batch of source {name!r} cannot be kept in a checkpoint: it "
+                f"a batch of source {reader.name!r} cannot be kept in a checkpoint: it "
                 f"{error}. Give numbers, texts, truth values or dates, or leave out "
                 "checkpoint."
             )
             raise TypeError(msg) from error
+        except BaseException:
+            reader.give_back(*batch)
+            raise
 
     def _hold(self, step):
         step.added, self._added = self._added, []

@@ -217,6 +217,12 @@ class SourceReader:
         self.delivered += n_rows(X)
         return X, y
 
+    def give_back(self, X, y):
+        """Take the rows that were read last, to be read again."""
+        n = n_rows(X)
+        self.delivered -= n
+        self._parts.appendleft(_Part(X, y, None, 0, n))
+
     def close(self):
         """Let go of the source; generators are closed."""
         self._is_closed = True

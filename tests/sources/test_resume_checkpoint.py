@@ -16,7 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
+from sklearn_w2s.sources import _drawing
 from sklearn_w2s.sources._journal import held
+from sklearn_w2s.sources._packing import unpack
 
 POLICIES = ["kl_ucb", "kl_lucb", "thompson", "random"]
 
@@ -174,6 +176,26 @@ def test_a_batch_that_cannot_be_kept_is_named_and_not_lost(known_selector, tmp_p
         selector.fit_sources({"a": source})
     selector.set_params(warm_start=True).fit_sources({"a": source})
     assert asked == [0, 10, 20, 20, 30]
+
+
+@pytest.mark.parametrize("kind", ["generator", "table"])
+def test_an_interrupt_while_a_batch_is_kept_loses_no_row(
+    table, known_selector, tmp_path, monkeypatch, kind
+):
+    def interrupted(content):
+        calls.append(content)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        return unpack(content)
+
+    calls, X = [], table(90, 0.5, 1)
+    source = X if kind == "table" else (X[i : i + 13] for i in range(0, 90, 13))
+    selector = known_selector(checkpoint=tmp_path, batch_size=10)
+    monkeypatch.setattr(_drawing, "unpack", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        selector.fit_sources({"a": source})
+    selector.set_params(warm_start=True).fit_sources({"a": source})
+    assert sorted(selector.drawn_samples()[0][:, 1]) == X[:, 1].tolist()
 
 
 def test_a_checkpoint_in_use_is_refused_with_the_name_of_the_other(

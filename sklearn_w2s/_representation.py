@@ -75,9 +75,29 @@ def ranked(names, sources, densities, n_shown=3):
     return f"best sources by overlap density: {', '.join(shown)}{more}"
 
 
+def visible(text):
+    r"""Return a text in which what cannot be seen is escaped, as in its `repr`.
+
+    Names come from files of anybody's: escape sequences would command a terminal, and
+    marks of direction show another text.
+
+    Examples
+    --------
+    >>> from sklearn_w2s._representation import visible
+    >>> visible("Köln\x1b[2J")
+    'Köln\\x1b[2J'
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode()
+        for sign in text
+    )
+
+
 def name_of(value):
     """Return a short name of a source or of a function."""
-    name = str(getattr(value, "__name__", value))
+    name = visible(str(getattr(value, "__name__", value)))
     return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sklearn_w2s._representation import visible
 from sklearn_w2s.advice._decision import is_clear
 
 NAMES = {
@@ -107,7 +108,7 @@ def give_reasons(indicators, comparisons, lacking, n_heard, confidence_level):
         more = f" and {len(lacking) - _MOST_LISTED} more" * (
             len(lacking) > _MOST_LISTED
         )
-        listed = ", ".join(lacking[:_MOST_LISTED]) + more
+        listed = ", ".join(map(visible, lacking[:_MOST_LISTED])) + more
         reasons.append(
             f"Labeled rows lack columns that unlabeled rows have ({listed}), so that "
             "they cannot tell what is learnt from these."

@@ -5,6 +5,7 @@ import sys
 import time
 
 import sklearn_w2s
+from sklearn_w2s._representation import visible
 from sklearn_w2s.report._data import (
     MAX_ROWS,
     MIN_ROWS,
@@ -65,7 +66,7 @@ def main(argv=None):
         with warnings_as_notes(notes.add):
             _report(options, notes)
     except InputError as error:
-        sys.stderr.write(f"sklearn-w2s: {_on_one_line(error)}\n")
+        _write(f"sklearn-w2s: {_on_one_line(error)}", sys.stderr)
         return EXIT_BAD_INPUT
     return 0
 
@@ -315,9 +316,10 @@ def _on_one_line(error):
     return " ".join(str(error).split())
 
 
-def _write(line):
-    # Names from a file may hold characters that the terminal lacks.
-    encoding = sys.stdout.encoding or "utf-8"
-    printable = line.encode(encoding, "backslashreplace").decode(encoding)
-    sys.stdout.write(f"{printable}\n")
-    sys.stdout.flush()
+def _write(line, stream=None):
+    stream = sys.stdout if stream is None else stream
+    # Names from a file may hold characters that the terminal lacks or obeys.
+    encoding = stream.encoding or "utf-8"
+    shown = visible(line).encode(encoding, "backslashreplace").decode(encoding)
+    stream.write(f"{shown}\n")
+    stream.flush()

@@ -5,6 +5,7 @@ import textwrap
 import numpy as np
 
 from sklearn_w2s._algorithms.overlap import REGIONS
+from sklearn_w2s._representation import visible
 from sklearn_w2s.metrics import gap_regime
 from sklearn_w2s.plotting._fits import half_width
 
@@ -63,6 +64,7 @@ def format_report(results, sources, scoring="accuracy"):
 
 def wrap(text, indent=""):
     """Return lines of at most 88 characters, those after the first one indented."""
+    text = visible(" ".join(text.split()))
     return textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_on_hyphens=False)
 
 
@@ -174,6 +176,7 @@ def drawn(source):
 
 
 def _shorten(name):
+    name = visible(name)
     return name if len(name) < 28 else f"{name[:24]}..."
 
 

@@ -269,6 +269,46 @@ def test_names_that_the_terminal_lacks_are_escaped(table, save, monkeypatch):
     assert b"K\\xf6ln" in stdout.buffer.getvalue()
 
 
+HOSTILE = "\x1b]0;title\x07\u202eevil\u2066\x9b2J"
+SHOWN = r"\x1b]0;title\x07\u202eevil\u2066\x9b2J"
+
+
+def test_names_command_no_terminal_and_turn_no_text(table, save, capsys):
+    table["place"] = table["place"].replace({"north": HOSTILE})
+    table[f"empty {HOSTILE}"] = np.nan
+    path = Path(save(table))
+    path = path.rename(path.with_name(f"{HOSTILE}{path.name}"))
+    arguments = [str(path), "--target", "income", "--source", "place", *FAST]
+    assert main([*arguments, "--seeds", "1"]) == 0
+    out, err = capsys.readouterr()
+    assert out.replace("\n", "").isprintable()
+    assert err == ""
+    lines = out.splitlines()
+    assert SHOWN in lines[0]
+    assert f"without any value: empty {SHOWN}" in " ".join(out.split())
+    # Long names of sources are cut.
+    assert any(line.startswith(f"{SHOWN[:24]}...") for line in lines)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [HOSTILE, "--target", "y"],
+        [HOSTILE],
+        ["--labeled", HOSTILE],
+        [f"--{HOSTILE}"],
+        ["--weak", HOSTILE],
+        ["--html", f"/{HOSTILE}/a.html"],
+    ],
+)
+def test_errors_command_no_terminal_and_turn_no_text(arguments, capsys):
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err[:-1].isprintable()
+    assert "evil" in err
+
+
 def test_on_heart_disease_the_report_is_complete(shared_data, capsys):
     path = str(shared_data / "heart_disease.csv.gz")
     arguments = [path, "--target", "target", "--source", "source", "--seeds", "2"]

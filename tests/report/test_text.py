@@ -136,6 +136,22 @@ def test_a_draw_that_was_not_possible_is_said_to():
     assert "nothing drawn: half of the rows do not do for 30 sources" in text
 
 
+@pytest.mark.parametrize("name", ["\x1b[31mred", "a\u202eb", "\ud800", "a\rb", "\x9b"])
+def test_names_of_sources_are_escaped_and_do_not_move_the_numbers(name):
+    results = make_results([0.7], [0.8], [0.7], [0.9])
+    lines = format_report(results, [SourceRun(name, 15, 0.456, 4)])
+    plain = format_report(results, [SourceRun("b", 15, 0.456, 4)])
+    assert all(line.isprintable() for line in lines)
+    place = next(i for i, line in enumerate(lines) if "0.456" in line)
+    assert lines[place].startswith(repr(name)[1:-1])
+    assert lines[place][28:] == plain[place][28:]
+
+
+@given(st.text())
+def test_wrapped_texts_are_visible(text):
+    assert all(line.isprintable() for line in wrap(text))
+
+
 def test_no_line_is_longer_than_the_page():
     sources = [SourceRun("long " * 30, 10**6, 0.5, 10**6), SourceRun("x" * 99, 1, 0, 0)]
     results = make_results([0.7] * 9, [0.8] * 9, [0.7] * 9, [0.9] * 9)

@@ -96,6 +96,7 @@ class Drawing:
         self._absent = set()
         self.rules = {}
         self.journal = journal
+        self._stalled = set()
         self._added = []
         self._step = None
         self._is_early = False
@@ -103,7 +104,7 @@ class Drawing:
 
     def __getstate__(self):
         # Open files, connections and generators stay behind; they are opened again.
-        return self.__dict__ | {"_opened": {}}
+        return self.__dict__ | {"_opened": {}, "_stalled": set()}
 
     def reads(self, name, source):
         """Say whether a source is open."""
@@ -116,7 +117,7 @@ class Drawing:
 
     def close(self):
         """Let go of all sources."""
-        self._opened, self._absent = {}, set()
+        self._opened, self._absent, self._stalled = {}, set(), set()
 
     def add(self, source, reader, **arm):
         """Add a source, or the reader of one that is known.
@@ -171,6 +172,7 @@ class Drawing:
         while True:
             if self._step is not None:
                 self._finish(self._step)
+            self._raise_interrupts()
             if look_for_sources is not None:
                 look_for_sources()
             reason = self.bandit.stop_reason()
@@ -210,6 +212,8 @@ class Drawing:
         except SourceEnded:
             step.closes = True
         except SourceFailed as failure:
+            if failure.reason == "stalled":
+                self._stalled.add(reader)
             step.error, step.refused = str(failure), _lasting(failure.batch)
         else:
             step.n_drawn = self.rater.rows.size(step.batch)
@@ -232,6 +236,13 @@ class Drawing:
         except BaseException:
             reader.give_back(*batch)
             raise
+
+    def _raise_interrupts(self):
+        """Raise what stops a run from within a call that outlasted its time."""
+        # Whether its source is asked again or not.
+        for reader in list(self._stalled):
+            if not reader.raise_interrupt():
+                self._stalled.discard(reader)
 
     def _hold(self, step):
         step.added, self._added = self._added, []

@@ -223,6 +223,23 @@ class SourceReader:
         self.delivered -= n
         self._parts.appendleft(_Part(X, y, None, 0, n))
 
+    def raise_interrupt(self):
+        """Raise what is no fault of the source, if a late call came to such an end.
+
+        Returns
+        -------
+        bool
+            Whether it may still come to one.
+        """
+        if self._pending is None or not self._pending.is_done(0):
+            return self._pending is not None
+        _, error = self._pending.outcome
+        if error is not None and not isinstance(error, Exception):
+            self._pending, self._error = None, error
+            raise error
+        # Rows, or a fault, which wait for the next read.
+        return False
+
     def close(self):
         """Let go of the source; generators are closed."""
         self._is_closed = True

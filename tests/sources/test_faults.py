@@ -235,6 +235,42 @@ def test_a_source_that_stalls_for_good_is_retired(known_selector):
     assert selector.n_samples_drawn_.tolist() == [0, 12 * 32]
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize("max_failures", [1, 100])
+def test_an_interrupt_of_a_late_call_stops_the_run_whose_rows_are_kept(
+    known_selector, error, max_failures
+):
+    goes_on = threading.Event()
+    n_steady = []
+
+    def bad(_):
+        if goes_on.is_set():
+            return numbered(0, 4)
+        goes_on.wait(60)
+        raise error
+
+    def steady(n):
+        n_steady.append(n)
+        if len(n_steady) == 3:
+            goes_on.set()
+        time.sleep(0.01)
+        return numbered(100, 100 + n)
+
+    selector = known_selector(
+        timeout=0.5, max_failures=max_failures, n_rounds=1_000, warm_start=True
+    )
+    sources = {"bad": bad, "steady": steady}
+    with pytest.warns(UserWarning, match="stalled"), pytest.raises(error):
+        selector.fit_sources(sources)
+    n_before = len(n_steady)
+    assert n_before < 500
+    assert selector.n_samples_drawn_.tolist() == [0, sum(n_steady)]
+    selector.set_params(n_rounds=n_before + 5).fit_sources(sources)
+    assert selector.exhausted_.tolist() == [max_failures == 1, False]
+    assert (selector.n_samples_drawn_[0] > 0) == (max_failures > 1)
+    assert selector.n_samples_drawn_[1] == sum(n_steady)
+
+
 @pytest.mark.parametrize("kind", ["callable", "iterator"])
 def test_too_few_rows_and_an_early_end_are_no_fault(known_selector, kind):
     batches = iter([numbered(0, 2), numbered(2, 3), numbered(3, 6)])

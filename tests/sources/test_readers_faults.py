@@ -223,6 +223,46 @@ def test_rows_that_come_late_are_not_lost(read_all):
     assert rows == [0, 1, 2]
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+def test_an_interrupt_of_a_late_call_is_raised_without_another_read(error):
+    goes_on = threading.Event()
+
+    def source():
+        goes_on.wait(60)
+        if goes_on.is_set():
+            raise error
+        yield numbered(0, 2)
+
+    reader = reader_of(source(), timeout=0.5)
+    assert not reader.raise_interrupt()
+    with pytest.raises(SourceFailed, match="stalled"):
+        reader.read(2)
+    assert reader.raise_interrupt()
+    goes_on.set()
+    with pytest.raises(error):  # noqa: PT012
+        while reader.raise_interrupt():
+            pass
+    assert not reader.raise_interrupt()
+    with pytest.raises(SourceFailed, match=error.__name__):
+        reader.read(2)
+
+
+def test_what_else_comes_of_a_late_call_waits_for_the_next_read(read_all):
+    goes_on = threading.Event()
+
+    def source():
+        goes_on.wait(60)
+        yield numbered(0, 3)
+
+    reader = reader_of(source(), timeout=0.01)
+    with pytest.raises(SourceFailed, match="stalled"):
+        reader.read(3)
+    goes_on.set()
+    while reader.raise_interrupt():
+        pass
+    assert read_all(reader, 3) == ([0, 1, 2], [])
+
+
 def test_closing_does_not_wait_for_a_stalled_source():
     arrived = threading.Event()
 

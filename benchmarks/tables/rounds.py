@@ -1,5 +1,6 @@
-"""What a round costs, however many were before it."""
+"""What a round costs, however many were before it, and however many sources are."""
 
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -12,6 +13,11 @@ from benchmarks.tables._results import RESULTS, peak_mib, write
 from sklearn_w2s import UCBSourceSelector
 
 RESULT = RESULTS / "rounds.csv"
+MANY = RESULTS / "many_sources.csv"
+N_SOURCES = [1_000, 10_000, 100_000]
+N_PULLS = 200
+# Rows told of each source: equal counts, and counts that hardly two sources share.
+TOLD = {"32 rows each": (32, 33), "1 to 1,000 rows each": (1, 1_001)}
 N_ROUNDS = [1_000, 3_000, 10_000]
 N_REPETITIONS = 2
 N_FEATURES, BATCH = 10, 64
@@ -95,8 +101,74 @@ WAYS = {
 }
 
 
+def times_of_pulls(n_sources, told, policy):
+    """Return the times of the processor that pulls take, after all sources are told."""
+    rng = np.random.default_rng(0)
+    names = [f"source_{k}" for k in range(n_sources)]
+    model = UCBSourceSelector(policy=policy, random_state=0)
+    for name, density in zip(names, rng.beta(2, 5, n_sources), strict=True):
+        n_drawn = int(rng.integers(*TOLD[told]))
+        n_overlap = rng.binomial(n_drawn, density)
+        model.update(name, n_drawn=n_drawn, n_overlap=n_overlap)
+    times = []
+    for _ in range(N_PULLS):
+        start = time.process_time()
+        name = model.pull(names)
+        times.append(time.process_time() - start)
+        model.update(name, n_drawn=BATCH, n_overlap=rng.binomial(BATCH, 0.3))
+    return 1000 * np.array(times)
+
+
+def fit_one_row_each(n_sources):
+    """Draw the only row of every source of a table."""
+    X = np.random.default_rng(0).random((n_sources, N_FEATURES)) - 0.5
+    sources = np.array([f"source_{k:06d}" for k in range(n_sources)])
+    model = UCBSourceSelector(overlap_detector=FrozenEstimator(KnownRegions()))
+    model.fit(X, np.full(n_sources, -1), sample_source=sources)
+
+
+def many_sources():
+    """Return a row per number of sources, of what is done with them."""
+    rows = []
+    for n_sources in N_SOURCES:
+        for policy in ("kl_ucb", "ucb1"):
+            for told in TOLD:
+                times = times_of_pulls(n_sources, told, policy)
+                rows.append(
+                    {
+                        "what": f"pull, {policy}, {told}",
+                        "n_sources": n_sources,
+                        "median_cpu_ms": f"{np.median(times):.2f}",
+                        "largest_cpu_ms": f"{times.max():.2f}",
+                    }
+                )
+                print(*rows[-1].values(), sep=", ", flush=True)
+        start = time.process_time()
+        fit_one_row_each(n_sources)
+        milliseconds = f"{1000 * (time.process_time() - start):.0f}"
+        rows.append(
+            {
+                "what": "fit, one row each",
+                "n_sources": n_sources,
+                "median_cpu_ms": milliseconds,
+                "largest_cpu_ms": milliseconds,
+            }
+        )
+        print(*rows[-1].values(), sep=", ", flush=True)
+    return rows
+
+
 def main():
-    """Write the table."""
+    """Write both tables, or the one that is named: rounds or sources."""
+    chosen = sys.argv[1:] or ["rounds", "sources"]
+    if "rounds" in chosen:
+        write(RESULT, rounds())
+    if "sources" in chosen:
+        write(MANY, many_sources())
+
+
+def rounds():
+    """Return a row per way to draw and number of rounds."""
     rows = []
     for way, (call, keeps_rows) in WAYS.items():
         for n_rounds in N_ROUNDS:
@@ -119,7 +191,7 @@ def main():
                 }
             )
             print(*rows[-1].values(), sep=", ", flush=True)
-    write(RESULT, rows)
+    return rows
 
 
 if __name__ == "__main__":

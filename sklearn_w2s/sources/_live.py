@@ -289,9 +289,9 @@ class LiveSources(ProgressMixin, BaseEstimator):
             raise ValueError(msg)
         self._know(bandit, source)
         indices = self._indices_
-        n_new = 0 if indices is None else len(bandit.names) - len(indices)
-        if n_new and len(indices):
-            indices = np.append(indices, np.full(n_new, np.nan))
+        if indices is not None and 0 < len(indices) < len(bandit.names):
+            new = np.full(len(bandit.names) - len(indices), np.nan)
+            indices = np.append(indices, new)
         if error is not None:
             bandit.fail(position, f"source {source!r} {error}", indices)
             self._indices_, self._is_told_ = None, True

@@ -104,7 +104,8 @@ def _highest_kl_worth(arms, level, which):
 
 
 def _kl_worth_bounds(arms, level, which, n_steps):
-    bounds = kl_ucb_bounds(*_of(arms, level, which), n_steps)
+    found, drawn, levels, pool = _of(arms, level, which)
+    bounds = kl_ucb_bounds(found, drawn, levels, pool, n_steps)
     return (worth(arms, bound, which) for bound in bounds)
 
 

@@ -252,18 +252,7 @@ def _report(options, notes):
     model = make_model(
         options.weak, options.strong, data.missing_label, options.strategy
     )
-    n_splits = _count(options.seeds, "split")
-    tell(f"fits on {n_splits}")
-    results = compare(
-        model,
-        data,
-        n_labeled,
-        options.seeds,
-        options.jobs,
-        scoring=options.scoring,
-        random_state=options.random_state,
-        on_folds=lambda n_done: tell(f"{n_done} of {n_splits} done"),
-    )
+    results = _compare(options, model, data, n_labeled, tell)
     pool = take_pool(data, n_labeled, options.random_state)
     sources = None
     if data.source is not None:
@@ -283,6 +272,27 @@ def _report(options, notes):
     runs = [] if sources is None else sources.runs
     for line in format_report(results, runs, options.scoring):
         _write(line)
+
+
+def _compare(options, model, data, n_labeled, tell):
+    n_splits = _count(options.seeds, "split")
+    tell(f"fits on {n_splits}")
+    try:
+        return compare(
+            model,
+            data,
+            n_labeled,
+            options.seeds,
+            options.jobs,
+            scoring=options.scoring,
+            random_state=options.random_state,
+            on_folds=lambda n_done: tell(f"{n_done} of {n_splits} done"),
+        )
+    except TypeError as error:
+        if options.strategy == "auto":
+            raise
+        # Not every estimator does for every strategy.
+        raise InputError(str(error)) from error
 
 
 def _setting(options, results):

@@ -143,6 +143,7 @@ def test_the_numbers_printed_are_those_of_the_experiment(table, save, name, caps
     assert "40 labeled and 128 unlabeled rows to train on" in " ".join(out.split())
 
 
+@pytest.mark.filterwarnings("default:.*found no change point")
 def test_what_was_read_is_said_before_the_first_fit(tmp_path, capsys):
     n = 120
     rng = np.random.default_rng(0)
@@ -151,20 +152,20 @@ def test_what_was_read_is_said_before_the_first_fit(tmp_path, capsys):
     lines = [f"{i};{sizes[i]:.3f};{'ab'[is_b[i]]}" for i in range(n)]
     text = "\n".join(["id;size;kind", *lines]).replace(".", ",")
     path = tmp_path / "a.csv"
-    path.write_text(text + "\n999;-;-1\n")
+    path.write_text(text + "\n999;-;-1" * 20 + "\n")
     page = tmp_path / "page.html"
     options = ["--drop", "id", "--seeds", "1", "--html", str(page)]
     assert main([str(path), "--target", "kind", *FAST, *options]) == 0
     told = " ".join(capsys.readouterr().out.split("[")[0].split())
     n_a = n - is_b.sum()
     for words in (
-        "a.csv: 121 rows, 1 column, 2 classes",
+        "a.csv: 140 rows, 1 column, 2 classes",
         "columns: 1 number (size)",
-        f"rows by kind: a {n_a}, b {n - n_a}; unlabeled 1",
+        f"rows by kind: a {n_a}, b {n - n_a}; unlabeled 20",
         "note: cells are separated by ';'",
         "note: commas are decimal in size (--decimal . says otherwise)",
-        "note: missing cells in size: 1, written '-'",
-        "note: in kind these count as no label: '-1' (1)",
+        "note: missing cells in size: 20, written '-'",
+        "note: in kind these count as no label: '-1' (20)",
     ):
         assert words in told
     assert "columns: 1 number (size)." in page.read_text("utf-8")
@@ -182,6 +183,21 @@ def test_seed_strategy_and_score_are_those_that_are_named(table, save, capsys):
     results = compare(model, data, 40, 1, 1, **chosen)
     for name, label in FITS.items():
         assert printed(out, label)[0] == round(100 * results[f"{name}_score"][0], 2)
+
+
+def test_a_strategy_that_the_estimators_cannot_follow_ends_with_one_line(
+    table, save, monkeypatch, capsys
+):
+    def refuse(*_, **__):
+        msg = "strategy='confidence' needs weights."
+        raise TypeError(msg)
+
+    monkeypatch.setattr("sklearn_w2s.report._cli.compare", refuse)
+    options = ["--target", "income", *FAST, "--strategy", "confidence"]
+    assert main([save(table), *options]) == 2
+    assert "needs weights" in capsys.readouterr().err
+    with pytest.raises(TypeError, match="needs weights"):
+        main([save(table), "--target", "income", *FAST])
 
 
 def test_every_step_has_a_line(table, save, capsys):

@@ -45,6 +45,7 @@ def test_on_digits_the_report_has_the_numbers_of_a_call_by_hand(capsys):
         assert f"{label:<28}{scores.mean():>8.2f}{scores.std(ddof=1):>8.2f}" in lines
 
 
+@pytest.mark.filterwarnings("ignore:.*found no change point")
 @pytest.mark.parametrize("name", sorted(SETS))
 def test_the_code_on_the_page_gives_its_numbers(name, shared_data, tmp_path, capsys):
     path = str(shared_data / f"{name}.csv.gz")

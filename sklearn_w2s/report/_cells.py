@@ -1,6 +1,7 @@
 """Columns of text as people write them: numbers, dates, truth values or text."""
 
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -115,7 +116,7 @@ def _told(read):
 def _read_column(column, writing):
     texts = _as_texts(column)
     if texts is None:
-        return Read(_without_codes(column, writing), "typed")
+        return _without_codes(Read(column, "typed"), writing)
     distinct, codes = _encode(texts)
     counts = np.bincount(codes[codes >= 0], minlength=len(distinct))
     trimmed, is_gap = _gaps(distinct, writing)
@@ -126,11 +127,9 @@ def _read_column(column, writing):
         shown = (int(counts[is_shown].sum()), chosen(trimmed, is_shown))
         found.traits["gaps"] = shown
     found.values = _spread(found.values, codes, column.index)
-    if found.kind == "numbers":
-        found.values = _without_codes(found.values, writing)
     if found.kind == "truth" and not found.values.isna().any():
         found.values = found.values.astype(bool)
-    return found
+    return _without_codes(found, writing)
 
 
 def _as_texts(column):
@@ -236,15 +235,18 @@ def _at(values, places, index):
     return taken.reset_index(drop=True) if index is None else taken.set_axis(index)
 
 
-def _without_codes(column, writing):
-    """Return numbers without those that stand for nothing."""
+def _without_codes(found, writing):
+    """Return a column without the numbers that are named as missing."""
+    column = found.values
     if not writing.missing or getattr(column.dtype, "kind", "O") not in "iuf":
-        return column
-    numbers = []
+        return found
+    numbers = {}
     for text in writing.missing:
-        try:
-            numbers.append(float(text))
-        except ValueError:
-            continue
-    is_gap = column.isin(numbers)
-    return column.mask(is_gap) if is_gap.any() else column
+        with suppress(ValueError):
+            numbers[text] = float(text)
+    is_gap = column.isin(list(numbers.values()))
+    if is_gap.any():
+        n, shown = found.traits.get("gaps", (0, []))
+        found.traits["gaps"] = (n + int(is_gap.sum()), [*shown, *numbers])
+        found.values = column.mask(is_gap)
+    return found

@@ -1,4 +1,4 @@
-"""Dates and times of day as people write them, one form for a column."""
+"""Dates, times of day and durations as people write them, one form for a column."""
 
 from datetime import time
 
@@ -13,6 +13,7 @@ _ISO = (
 )
 _ZONED = rf":\d{{2}}(?:\.\d+)?{_ZONE}$"
 _CLOCK = r"^(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?$"
+_DURATION = r"^-?(?:\d+ days?,? )?[+-]?\d+:[0-5]\d:[0-5]\d(?:\.\d{1,9})?$|^-?\d+ days?$"
 _DATE = (
     r"^\d{1,4}[-/. ]+(?:\d{1,2}|\pL{3,9})[-/., ]+\d{2,4}(?:\D|$)"
     r"|^\pL{3,9}\.?[- ]\d{1,2}[-, ]+\d{4}(?:\D|$)"
@@ -27,7 +28,7 @@ _N_TRIED = 100
 
 
 def as_times(cells, counts):
-    """Read distinct cells as dates or times of day where nearly all are.
+    """Read distinct cells as dates, times of day or durations where nearly all are.
 
     Parameters
     ----------
@@ -39,9 +40,13 @@ def as_times(cells, counts):
     Returns
     -------
     Read or None
-        Dates, or times of day.
+        Dates, times of day, or durations.
     """
-    for pattern, read in ((_ISO, _as_iso), (_DATE, _as_dates), (_CLOCK, _as_clock)):
+    forms = (
+        *((_ISO, _as_iso), (_DATE, _as_dates)),
+        *((_CLOCK, _as_clock), (_DURATION, _as_durations)),
+    )
+    for pattern, read in forms:
         is_alike = matches(cells, pattern)
         if counts[is_alike].sum() >= ENOUGH * counts.sum():
             found = read(cells, is_alike)
@@ -61,6 +66,13 @@ def _as_clock(cells, is_alike):
         for text in chosen(cells, is_alike)
     ]
     return Read(pd.Series(values, dtype=object), "times")
+
+
+def _as_durations(cells, is_alike):
+    import pandas as pd
+
+    texts = pd.Series(cells.to_pylist(), dtype=object).where(is_alike)
+    return Read(pd.to_timedelta(texts, errors="coerce"), "durations")
 
 
 def _as_iso(cells, is_alike):

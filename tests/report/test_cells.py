@@ -204,6 +204,17 @@ def test_time_zones_are_turned_to_utc_and_times_of_day_are_such():
     assert read(["12:30", "9:01"])[0].tolist() == [time(12, 30), time(9, 1)]
 
 
+def test_durations_are_such():
+    found, _ = read(["0 days 01:00:00", "2 days 00:30:00.5", "1 day", "-"])
+    assert found.dt.total_seconds().tolist()[:3] == [3600, 174600.5, 86400]
+    assert read(["25:00:00", "1:30:00"])[0].dt.total_seconds().tolist() == [90000, 5400]
+
+
+def test_numbers_that_are_named_as_missing_are_counted_however_they_are_written():
+    _, notes = read(["-9.0", "1", "-9.00", "?"], missing=("-9",))
+    assert notes == ["missing cells in c: 3, written '?', '-9'"]
+
+
 @pytest.mark.parametrize(
     "writing",
     [{"decimal": ";"}, {"decimal": ""}, {"thousands": "ab"}, {"thousands": "x"}],

@@ -42,7 +42,7 @@ def plain():
             "size": (1234.5 + 5000 * rng.random(90)).round(2),
             "rate": rng.normal(size=90).round(3),
             "größe": rng.choice(["klein", "groß, rot", "5"], 90),
-            "kind": rng.choice(["unter", "über"], 90),
+            "kind": rng.choice(["flach", "höher"], 90),
         }
     )
     table.loc[[3, 40], "rate"] = np.nan

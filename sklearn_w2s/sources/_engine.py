@@ -344,7 +344,7 @@ class SourceBandit:
         if len(fresh):
             return int(fresh[np.argmin(self.n_pulls[fresh])]), np.empty(0)
         values = leading_values(self.policy, self._statistics(usable, self.rng))
-        if np.isnan(values[usable]).any():
+        if (np.isnan(values) & usable).any():
             msg = (
                 f"policy={self.policy!r} returned NaN for a source with rows left: "
                 f"{values.tolist()}. Return a number; -inf avoids a source."

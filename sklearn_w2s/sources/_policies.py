@@ -49,7 +49,8 @@ def _kl_ucb(arms):
 
 def _fair_level(arms):
     n_open = max(int(np.count_nonzero(arms.is_open)), 1)
-    level = fair_share_level(arms.drawn.sum(), np.maximum(arms.drawn, 1), n_open)
+    t, lots = arms.drawn.sum(), _lots(np.maximum(arms.drawn, 1))
+    level = np.concatenate([fair_share_level(t, lot, n_open) for lot in lots])
     return arms.alpha * level
 
 
@@ -82,9 +83,7 @@ def _leading_kl_worth(arms, level, among):
     near, values = np.flatnonzero(among), np.full(len(among), -np.inf)
     if not len(near):
         return values
-    # In lots, whose arrays stay in the cache of the processor.
-    lots = np.array_split(near, len(near) // _LOT + 1)
-    high = np.concatenate([_highest_kl_worth(arms, level, lot) for lot in lots])
+    high = np.concatenate([_highest_kl_worth(arms, level, lot) for lot in _lots(near)])
     first = near[[np.argmax(high)]]
     low, _ = _kl_worth_bounds(arms, level, first, n_steps=2)
     near = near[~(high < low)]
@@ -95,6 +94,11 @@ def _leading_kl_worth(arms, level, among):
     distinct, places = np.unique(columns, axis=1, return_inverse=True)
     values[near] = worth(arms, kl_ucb_index(*distinct)[places.reshape(-1)], near)
     return values
+
+
+def _lots(values):
+    """Return parts of an array so small that they stay in the processor's cache."""
+    return np.array_split(values, len(values) // _LOT + 1)
 
 
 def _highest_kl_worth(arms, level, which):

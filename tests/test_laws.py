@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from joblib import parallel_config
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
-from sklearn.tree import DecisionTreeClassifier
 
 from sklearn_w2s import OverlapDetector, UCBSourceSelector, WeakToStrongClassifier
 from sklearn_w2s._algorithms.overlap import REGIONS
@@ -337,7 +337,7 @@ def test_predictions_do_not_hang_on_the_rows_beside(problem, strategy):
 # By whether they take missing values.
 TAKERS = {
     "naive Bayes": GaussianNB(),
-    "tree": DecisionTreeClassifier(max_depth=2, random_state=0),
+    "boosting": HistGradientBoostingClassifier(max_iter=2, min_samples_leaf=5),
     "imputer": make_pipeline(SimpleImputer(), GaussianNB()),
 }
 takers = st.sampled_from(sorted(TAKERS))

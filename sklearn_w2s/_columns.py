@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from sklearn_w2s._validation import is_dataframe, is_na
+from sklearn_w2s._validation import is_dataframe, is_missing
 
 MISSING, UNKNOWN = -1, -2
 
@@ -330,7 +330,7 @@ def _of_list(values, name, *, exact, is_categorical=False):
         _refuse_type(
             name, next(_kind(type(v)) for v in values if not _hashes(v)), error
         )
-    known = [v for v in distinct if not (v is None or is_na(v) or v != v)]
+    known = [v for v in distinct if not is_missing(v)]
     position = dict.fromkeys(distinct, MISSING)
     position.update(zip(known, range(len(known)), strict=True))
     inverse = np.array([position[v] for v in values], dtype=np.int64)

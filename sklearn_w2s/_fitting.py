@@ -238,6 +238,12 @@ def predict_aligned(estimator, X, classes, *, name="weak_estimator"):
     return align_proba(proba, to_numpy(estimator.classes_), classes)
 
 
+def predicted_codes(estimator, X, classes):
+    """Return the positions among sorted classes of those that an estimator predicts."""
+    predicted = np.ravel(to_numpy(estimator.predict(X)))
+    return np.searchsorted(classes, predicted)
+
+
 def require_array_support(estimator, X, *, name):
     """Refuse an estimator that computes with NumPy only, where X is not NumPy's.
 

@@ -8,7 +8,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import get_tags
 
 from sklearn_w2s._sklearn import namespace_of, safe_indexing
-from sklearn_w2s._validation import check_features, is_dataframe, is_na
+from sklearn_w2s._validation import check_features, is_dataframe, is_missing
 
 # Of these alone it is known that their tags are right.
 _KNOWN = ("sklearn.", "sklearn_w2s.")
@@ -53,6 +53,9 @@ def refuse_missing(X, readers):
     ValueError
         If a value is missing in columns that one of them sees.
     """
+    # One pass over the rows, whoever reads them, where nothing is missing.
+    if not readers or not has_missing(X):
+        return
     for name, columns in readers:
         view = X if columns is None else safe_indexing(X, columns, axis=1)
         if has_missing(view):
@@ -120,7 +123,7 @@ def has_missing(X):
         return xp.isdtype(X.dtype, "real floating") and bool(xp.any(xp.isnan(X)))
     values = getattr(X, "data", X) if hasattr(X, "nnz") else X
     if values.dtype.kind == "O":
-        return any(v is None or is_na(v) or v != v for v in values.ravel())
+        return any(map(is_missing, values.ravel()))
     # The least value is NaN where any is, and needs no second array.
     return values.dtype.kind == "f" and values.size > 0 and bool(np.isnan(values.min()))
 

@@ -190,11 +190,7 @@ def check_labels(y, missing_label, *, classes=None):
     if len(labels):
         check_classification_targets(labels)
     if classes is None or len(classes):
-        warn_of_namesakes(
-            labels,
-            missing_label,
-            classes=classes,
-        )
+        warn_of_namesakes(labels, missing_label, classes=classes)
     return labels, labeled
 
 

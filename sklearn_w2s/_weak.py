@@ -9,7 +9,6 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_is_fitted, check_memory
 
 from sklearn_w2s._cross_fit import out_of_fold_proba
@@ -17,6 +16,7 @@ from sklearn_w2s._fitting import (
     adapt,
     fit_on_labels,
     predict_aligned,
+    predicted_codes,
     require_array_support,
     take_metadata,
 )
@@ -105,18 +105,17 @@ class WeakPredictor:
         """
         if not self.decides:
             return proba.argmax(axis=1)
-        predicted = column_or_1d(to_numpy(self.estimator.predict(self.view(X))))
-        return np.searchsorted(self.classes, predicted)
+        return predicted_codes(self.estimator, self.view(X), self.classes)
 
     def watch_decisions(self, X, proba):
         """Set `decides` by what it says of a sample of rows, and return itself."""
         if not hasattr(self.estimator, "predict"):
             return self
         rows = np.linspace(0, len(proba) - 1, min(_N_WATCHED, len(proba))).astype(int)
-        likeliest = proba[rows].argmax(axis=1)
-        self.decides = True
-        chosen = self.codes(safe_indexing(X, rows), proba[rows])
-        self.decides = bool((chosen != likeliest).mean() > _LEAST_DECIDED)
+        view = self.view(safe_indexing(X, rows))
+        chosen = predicted_codes(self.estimator, view, self.classes)
+        differs = chosen != proba[rows].argmax(axis=1)
+        self.decides = bool(differs.mean() > _LEAST_DECIDED)
         return self
 
 

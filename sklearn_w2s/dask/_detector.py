@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 import sklearn_w2s.overlap
 from sklearn_w2s._algorithms.overlap import OVERLAP, REGIONS
 from sklearn_w2s._fitting import fit_arguments, forget_fit
-from sklearn_w2s._missing import check_new_rows, refuse_missing, strict_readers
+from sklearn_w2s._missing import check_new_rows
 from sklearn_w2s._sklearn import fit_context
 from sklearn_w2s._validation import check_features
 from sklearn_w2s._weak import default_for, is_given
@@ -330,9 +330,7 @@ class OverlapDetector(  # type: ignore[call-arg]
         self.weak_predictor_ = predictor
         self.weak_estimator_ = predictor.estimator
         self.classes_ = predictor.classes
-        readers = self._readers(predictor.columns, asks_weak=True)
-        self._strict_readers_ = strict_readers(readers)
-        refuse_missing(survey.rows, self._strict_readers_)
+        self._refuse_missing(survey.rows, predictor.columns, asks_weak=True)
         proba, weights = survey.proba(predictor, labeled_proba), survey.sample.weights
         self.views_ = Views(self.representation, predictor, self.overlap_measure)
         seeds = None if self.random_state is None else rng

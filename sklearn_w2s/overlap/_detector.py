@@ -426,9 +426,7 @@ class OverlapDetector(
         labels, labeled = check_labels(y, self.missing_label)
         check_consistent_length(X, labeled)
         columns = resolve_columns(self.weak_features, X)
-        asks = weak_proba is None
-        self._strict_readers_ = strict_readers(self._readers(columns, asks_weak=asks))
-        refuse_missing(X, self._strict_readers_)
+        self._refuse_missing(X, columns, asks_weak=weak_proba is None)
         if given:
             sample_weight = None
         ((weights, weak_params),) = fit_arguments(
@@ -463,12 +461,13 @@ class OverlapDetector(
         self.classes_ = self.weak_predictor_.classes
         return proba
 
-    def _readers(self, columns, *, asks_weak):
-        """Yield who reads rows, under which name, and which columns of them."""
-        if asks_weak:
-            yield "weak_estimator", self._weak(), columns
+    def _refuse_missing(self, X, columns, *, asks_weak):
+        """Refuse missing values that a part does not take, and remember who that is."""
+        readers = [("weak_estimator", self._weak(), columns)] if asks_weak else []
         if hasattr(self.representation, "fit"):
-            yield "representation", self.representation, None
+            readers.append(("representation", self.representation, None))
+        self._strict_readers_ = strict_readers(readers)
+        refuse_missing(X, self._strict_readers_)
 
     def _part(self, proba, rows, weak_rows, weights, rng):
         """Set thresholds, references and density; return what is said of each row."""

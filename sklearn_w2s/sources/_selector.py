@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from numbers import Integral, Real
 from os import PathLike
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
@@ -479,14 +480,14 @@ class UCBSourceSelector(
     @property
     def _strict_readers_(self):
         """Who takes no missing values, and in which columns."""
-        names = ("overlap_detector", "estimator")
-        parts = [(name, getattr(self, f"{name}_", None), None) for name in names]
-        parts = [part for part in parts if part[1] is not None]
-        return [
-            reader
-            for part in parts
-            for reader in getattr(part[1], "_strict_readers_", strict_readers([part]))
-        ]
+        readers = []
+        for name in ("overlap_detector", "estimator"):
+            part: Any = getattr(self, f"{name}_", None)
+            if hasattr(part, "_strict_readers_"):
+                readers += part._strict_readers_
+            elif part is not None:
+                readers += strict_readers([(name, part, None)])
+        return readers
 
     def __sklearn_is_fitted__(self):
         return "_drawing_" in vars(self) and (

@@ -13,11 +13,12 @@ from sklearn_w2s._fitting import (
     learns_softly,
     loss_by_repetition,
     predict_aligned,
+    predicted_codes,
     splits_inside,
     takes_distributions,
     takes_weights,
 )
-from sklearn_w2s._sklearn import safe_indexing, to_numpy
+from sklearn_w2s._sklearn import safe_indexing
 
 # Unlabeled rows that the student is held against in place of learning from them.
 HELD_SHARE = 0.1
@@ -230,11 +231,9 @@ def surely_behind(proba, codes, others=None):
 def codes_of(estimator, X, classes):
     """Return the codes of the likeliest classes, whatever the estimator decides."""
     if hasattr(estimator, "predict_proba"):
-        return predict_aligned(estimator, X, classes, name="strong_estimator").argmax(
-            axis=1
-        )
-    predicted = np.ravel(to_numpy(estimator.predict(X)))
-    return np.searchsorted(classes, predicted)
+        proba = predict_aligned(estimator, X, classes, name="strong_estimator")
+        return proba.argmax(axis=1)
+    return predicted_codes(estimator, X, classes)
 
 
 def _draw_held(lesson, rng):

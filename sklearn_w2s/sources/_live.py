@@ -474,12 +474,13 @@ class LiveSources(ProgressMixin, BaseEstimator):
 
     def _require_unlearned(self, y):
         """Refuse a part that took unlabeled rows for a class of their own."""
-        if y is not None and is_marker_a_class(y, self.missing_label):
-            return
         for name in ("overlap_detector", "estimator"):
             fitted = getattr(self, f"{name}_", None)
             classes = np.asarray(getattr(fitted, "classes_", ())).tolist()
-            if is_class(self.missing_label, classes):
+            if not is_class(self.missing_label, classes):
+                continue
+            # All of y is read only where it comes to that.
+            if y is None or not is_marker_a_class(y, self.missing_label):
                 msg = (
                     f"{name}={fitted!r} learned missing_label={self.missing_label!r} "
                     f"as one of its classes {classes}. Pass one that takes unlabeled "

@@ -6,7 +6,6 @@ from decimal import Decimal
 from hashlib import sha256
 from io import BytesIO
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import scipy.sparse as sp
@@ -192,6 +191,8 @@ def _pack_moment(value, _):
 
 
 def _unpack_moment(content, _):
+    from zoneinfo import ZoneInfo  # which importing the package need not load
+
     text, zone = content
     moment = datetime.fromisoformat(text)
     return moment if zone is None else moment.astimezone(ZoneInfo(zone))

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from unittest import SkipTest
 
 import pytest
+from measures import EXACT_MEASURES
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -23,7 +24,6 @@ from sklearn.utils.estimator_checks import (
 from sklearn.utils.validation import has_fit_parameter
 
 from sklearn_w2s import OverlapDetector, UCBSourceSelector, WeakToStrongClassifier
-from sklearn_w2s.overlap._measures import MEASURES
 
 pytestmark = pytest.mark.usefixtures("few_folds")
 
@@ -38,7 +38,7 @@ def boosting():
 
 DETECTORS = [
     OverlapDetector(),
-    *(OverlapDetector(LogisticRegression(), overlap_measure=m) for m in MEASURES),
+    *(OverlapDetector(LogisticRegression(), overlap_measure=m) for m in EXACT_MEASURES),
     OverlapDetector(LogisticRegression(), refine_hard=False),
     # Cosines along the single axis that some of the checks leave are all one.
     OverlapDetector(

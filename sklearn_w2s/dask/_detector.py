@@ -30,8 +30,7 @@ from sklearn_w2s.dask._survey import (
     seed_of,
     take_survey,
 )
-from sklearn_w2s.overlap._columns import COLUMN_NAMES, prepend
-from sklearn_w2s.overlap._views import Views
+from sklearn_w2s.overlap._output import COLUMN_NAMES, prepend
 
 
 class OverlapDetector(  # type: ignore[call-arg]
@@ -332,7 +331,7 @@ class OverlapDetector(  # type: ignore[call-arg]
         self.classes_ = predictor.classes
         self._refuse_missing(survey.rows, predictor.columns, asks_weak=True)
         proba, weights = survey.proba(predictor, labeled_proba), survey.sample.weights
-        self.views_ = Views(self.representation, predictor, self.overlap_measure)
+        self.views_ = self._new_views(predictor)
         seeds = None if self.random_state is None else rng
         self.views_.fit(survey.rows, proba, weights, weighted=weighted, seeds=seeds)
         rows, weak_rows = self.views_.views(survey.rows, proba)

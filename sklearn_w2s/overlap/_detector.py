@@ -3,17 +3,27 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from sklearn_w2s._algorithms.interval import effective_size
-from sklearn_w2s._algorithms.overlap import OVERLAP, region_shares
+from sklearn_w2s._algorithms.interval import effective_size, share_interval
+from sklearn_w2s._algorithms.overlap import (
+    OVERLAP,
+    REGIONS,
+    density_regime,
+    region_shares,
+)
 from sklearn_w2s._cross_fit import held_out_folds, split_arguments
-from sklearn_w2s._fitting import adapt, fit_arguments, forget_fit
-from sklearn_w2s._missing import accepts_missing, refuse_missing, strict_readers
+from sklearn_w2s._fitting import adapt, fit_arguments, forget_fit, require_same_place
+from sklearn_w2s._missing import (
+    accepts_missing,
+    check_new_rows,
+    refuse_missing,
+    strict_readers,
+)
 from sklearn_w2s._parameters import NestedParamsMixin, takes_one_table
 from sklearn_w2s._persistence import VersionStampMixin
 from sklearn_w2s._representation import DiagramMixin
@@ -25,23 +35,40 @@ from sklearn_w2s._sklearn import (
     check_weights,
     fit_context,
     move_like,
+    namespace_of,
     raise_for_params,
     route_intermediate,
 )
 from sklearn_w2s._tabular import default_weak_estimator
-from sklearn_w2s._validation import check_features, check_labels, n_rows
+from sklearn_w2s._validation import (
+    check_features,
+    check_labels,
+    check_weak_proba,
+    n_rows,
+)
 from sklearn_w2s._weak import default_for, fit_weak, is_given, resolve_columns
-from sklearn_w2s.overlap._columns import COLUMN_NAMES
-from sklearn_w2s.overlap._confidence import CONFIDENCES
-from sklearn_w2s.overlap._measures import LEARNED_MEASURES, MEASURES
-from sklearn_w2s.overlap._new_rows import NewRowsMixin
-from sklearn_w2s.overlap._partition import Partition
-from sklearn_w2s.overlap._representations import REPRESENTATIONS
-from sklearn_w2s.overlap._results import ResultsMixin
-from sklearn_w2s.overlap._stream import StreamMixin
-from sklearn_w2s.overlap._thresholds import PUBLISHED, SPLITS
-from sklearn_w2s.overlap._views import Views
+from sklearn_w2s.overlap._measures import MEASURES, new_measure, require_numpy
+from sklearn_w2s.overlap._output import (
+    COLUMN_NAMES,
+    RegionArray,
+    prepend,
+    stack_columns,
+)
+from sklearn_w2s.overlap._partition import (
+    CONFIDENCES,
+    PUBLISHED,
+    SPLITS,
+    Confidence,
+    HardRows,
+    Partition,
+    Threshold,
+)
+from sklearn_w2s.overlap._representations import REPRESENTATIONS, Views
+from sklearn_w2s.overlap._reservoir import Reservoir
 
+# Normal quantile of a two-sided level of 95%.
+_Z = 1.959964
+_OF_THE_ROWS_OF_FIT = ("confidence_", "overlap_score_", "regions_")
 _THRESHOLD = [
     StrOptions({"auto", PUBLISHED, *SPLITS}),
     Real,
@@ -54,9 +81,7 @@ class OverlapDetector(
     DiagramMixin,
     NestedParamsMixin,
     VersionStampMixin,
-    StreamMixin,
-    NewRowsMixin,
-    ResultsMixin,
+    TransformerMixin,
     BaseEstimator,
 ):
     r"""Find the rows that carry both the easy and the hard pattern.
@@ -263,18 +288,18 @@ class OverlapDetector(
     _parameter_constraints = {
         "weak_estimator": "no_validation",
         "weak_features": "no_validation",
-        "confidence": [StrOptions(set(CONFIDENCES)), callable],
+        "confidence": [StrOptions(CONFIDENCES.keys()), callable],
         "confidence_threshold": _THRESHOLD,
         "refine_hard": ["boolean"],
         "overlap_threshold": _THRESHOLD,
         "threshold_type": [StrOptions({"value", "quantile"})],
         "overlap_measure": [
-            StrOptions({*MEASURES, *LEARNED_MEASURES}),
+            StrOptions(MEASURES.keys()),
             callable,
             HasMethods(["fit", "transform"]),
         ],
         "representation": [
-            StrOptions(set(REPRESENTATIONS)),
+            StrOptions(REPRESENTATIONS.keys()),
             HasMethods(["fit", "transform"]),
             None,
         ],
@@ -380,6 +405,195 @@ class OverlapDetector(
         self.overlap_score_ = move_like(overlap_score, X)
         return self
 
+    @takes_one_table
+    @fit_context(prefer_skip_nested_validation=False)
+    def partial_fit(self, X, y=None, *, weak_proba=None, sample_weight=None, **params):
+        """Take another batch of rows into account.
+
+        The first batch fits the weak estimator and the representation, as `fit` does,
+        unless `fit` was called before: then its weak estimator and representation stay,
+        and its rows are forgotten. Of all rows seen, `reservoir_size` are kept, drawn
+        at random with regard to their weights, and thresholds, references and density
+        are those that `fit` finds on them: the same as on all rows while these are no
+        more, and as if drawn from them later on, with a standard error of the density
+        of at most ``0.5 / sqrt(reservoir_size)``, 0.005 by default. What `fit` says of
+        its rows
+        (`regions_`, `confidence_`, `overlap_score_`) is not known of a stream; ask
+        `predict` and `transform`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Rows, labeled and unlabeled. Each call takes the time of a `fit` on the rows
+            kept, so that batches should not be much smaller.
+        y : array-like of shape (n_samples,), default=None
+            Labels. Only those of the batch that fits the weak estimator are used.
+        weak_proba : {array-like, data frame} of shape (n_samples, n_classes), \
+                default=None
+            Probabilities of a weak estimator that is not at hand; then for each batch.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights.
+        **params : dict
+            Metadata for `weak_estimator.fit` and for the splitter `cv`, such as
+            ``groups``, with metadata routing switched on.
+
+        Returns
+        -------
+        OverlapDetector
+            The estimator.
+
+        Raises
+        ------
+        ValueError
+            If the first batch has nothing to learn confidences from, a later one does
+            not fit it, or an argument does not fit.
+
+        Warns
+        -----
+        NoChangePointWarning
+            If confidences or scores of the rows kept cannot be split.
+        """
+        raise_for_params(params, self, "partial_fit")
+        first = not hasattr(self, "views_")
+        if first:
+            X = check_features(self, X, reset=True, allow_nan=True)
+        else:
+            X = check_new_rows(self, X)
+            method = f"{type(self).__name__}.partial_fit"
+            require_same_place(X, self.views_.place, method=method)
+        weights = check_weights(sample_weight, X)
+        rng = check_random_state(self.random_state)
+        if first:
+            weighted = sample_weight is not None
+            proba = self._fit_views(
+                X, y, weak_proba, weights, weighted, params, rng, method="partial_fit"
+            )
+        else:
+            proba = self._proba_of_batch(X, weak_proba)
+        if not hasattr(self, "reservoir_"):
+            self.reservoir_ = Reservoir(self.reservoir_size, rng)
+            for name in _OF_THE_ROWS_OF_FIT:
+                if hasattr(self, name):
+                    delattr(self, name)
+        rows, weak_rows = self.views_.views(X, proba)
+        self.reservoir_.add(weights, proba, rows, weak_rows)
+        proba, rows, weak_rows = self.reservoir_.columns
+        weights, rng = self.reservoir_.weights, self.reservoir_.rng
+        self._part(proba, rows, weak_rows, weights, rng)
+        self.n_samples_seen_ = self.reservoir_.n_seen
+        return self
+
+    def predict(self, X):
+        """Name the region of new rows, by the thresholds and references of `fit`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n,) of str
+            "easy", "hard" or "overlap".
+        """
+        _, _, regions = self._describe(self._check(X, "predict"))
+        return regions.view(RegionArray)
+
+    def transform(self, X):
+        """Describe new rows by confidence, overlap score and region.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
+            Rows.
+
+        Returns
+        -------
+        {ndarray, csr matrix, data frame} of shape (n, 5) or (n, n_features + 5)
+            Columns confidence, overlap score, and one indicator per region; behind
+            those of X with `passthrough`, in the kind of container that X has, which
+            is an array where the columns had no names in `fit`.
+
+        Raises
+        ------
+        ValueError
+            If the rows do not fit those of `fit`, have a column of a name that is
+            added, or if there is no weak estimator to ask.
+        """
+        X = self._check(X, "transform")
+        confidence, score, regions = self._describe(X)
+        dtype = np.float32 if _is_single_precision(X) else np.float64
+        columns = move_like(stack_columns(confidence, score, regions, dtype), X)
+        if not self.passthrough:
+            return columns
+        xp, _ = namespace_of(X)
+        if xp is not None:
+            return xp.concat([xp.astype(X, columns.dtype, copy=False), columns], axis=1)
+        return prepend(X, columns, named=hasattr(self, "feature_names_in_"))
+
+    def confidence_samples(self, X):
+        """Return the weak estimator's confidence on new rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Confidence.
+        """
+        X = self._check(X, "confidence_samples")
+        return move_like(self._describe(X)[0], X)
+
+    def represent(self, X):
+        """Return new rows in the space in which they are compared.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
+            Rows.
+
+        Returns
+        -------
+        {ndarray, csr matrix} of shape (n, n_components)
+            Numbers.
+        """
+        return self.views_.represent(self._check(X, "represent"))
+
+    def score_samples(self, X):
+        """Return the overlap score of new rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Overlap score: the higher, the more a row resembles the hard rows.
+        """
+        X = self._check(X, "score_samples")
+        return move_like(self._describe(X)[1], X)
+
+    def decision_function(self, X):
+        """Return the overlap score minus its threshold.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Not negative where a row that is not hard is an overlap row.
+        """
+        X = self._check(X, "decision_function")
+        return move_like(self._describe(X)[1], X) - self.overlap_threshold_
+
     def get_feature_names_out(self, input_features=None):
         """Return the names of the columns that `transform` gives.
 
@@ -398,6 +612,80 @@ class OverlapDetector(
         own = np.asarray(COLUMN_NAMES, dtype=object)
         return np.concatenate([names, own]) if self.passthrough else own
 
+    def get_support(self, region=OVERLAP, indices=False):
+        """Say which rows of `fit` lie in a region.
+
+        Parameters
+        ----------
+        region : {"easy", "hard", "overlap"}, default="overlap"
+            Region.
+        indices : bool, default=False
+            Return positions instead of a mask.
+
+        Returns
+        -------
+        ndarray
+            Mask of shape (n_samples,), or positions.
+
+        Raises
+        ------
+        ValueError
+            If there is no such region.
+        AttributeError
+            After `partial_fit`, and in a classifier, where rows are not kept: use
+            `predict`.
+        """
+        check_is_fitted(self)
+        if region not in REGIONS:
+            msg = f"region={region!r} is not one of {list(REGIONS)}."
+            raise ValueError(msg)
+        if not hasattr(self, "regions_"):
+            msg = (
+                "partial_fit keeps no regions of the rows it has seen, nor does the "
+                f"detector of a classifier. Call predict(X) == {region!r} on the rows "
+                "of interest."
+            )
+            raise AttributeError(msg)
+        support = self.regions_ == region
+        return np.flatnonzero(support) if indices else support
+
+    def forget_rows(self):
+        """Drop what is known of each row of `fit`; other rows can still be judged.
+
+        Returns
+        -------
+        OverlapDetector
+            The estimator.
+        """
+        for name in ("regions_", "confidence_", "overlap_score_"):
+            delattr(self, name)
+        return self
+
+    @property
+    def references_(self):
+        """Hard rows that others are compared with."""
+        return self.partition_.measure.references
+
+    @property
+    def representation_(self):
+        """The fitted representation."""
+        return self.views_.transformer
+
+    @property
+    def confidence_threshold_(self):
+        """Smallest confidence that is not hard."""
+        return self.partition_.hard_rows.confidence_threshold
+
+    @property
+    def easy_threshold_(self):
+        """Smallest similarity to the easy rows that is not hard."""
+        return self.partition_.hard_rows.easy_threshold
+
+    @property
+    def overlap_threshold_(self):
+        """Smallest overlap score of an overlap row."""
+        return self.partition_.overlap_threshold
+
     def _weak(self):
         if self.weak_estimator is None:
             return default_weak_estimator()
@@ -412,9 +700,7 @@ class OverlapDetector(
         proba = self._fit_weak(
             X, y, weak_proba, weak_weights, params, seeds, rng, method
         )
-        self.views_ = Views(
-            self.representation, self.weak_predictor_, self.overlap_measure
-        )
+        self.views_ = self._new_views(self.weak_predictor_)
         self.views_.fit(X, proba, weights, weighted=weighted, seeds=seeds)
         return proba
 
@@ -471,20 +757,60 @@ class OverlapDetector(
 
     def _part(self, proba, rows, weak_rows, weights, rng):
         """Set thresholds, references and density; return what is said of each row."""
+        measure = new_measure(self.overlap_measure, self.n_jobs)
+        require_numpy(measure, rows, self.overlap_measure)
         self.partition_ = Partition(
-            confidence=self.confidence,
-            confidence_threshold=self.confidence_threshold,
-            overlap_threshold=self.overlap_threshold,
-            threshold_type=self.threshold_type,
-            overlap_measure=self.overlap_measure,
-            refine_hard=self.refine_hard,
-            max_references=self.max_references,
-            n_jobs=self.n_jobs,
+            Confidence(self.confidence),
+            HardRows(
+                self._threshold("confidence_threshold", auto="change_point"),
+                refine=self.refine_hard,
+                max_references=self.max_references,
+                n_jobs=self.n_jobs,
+            ),
+            measure,
+            self._threshold("overlap_threshold", auto="mixture"),
         )
         described = self.partition_.fit_describe(proba, rows, weak_rows, weights, rng)
         density = region_shares(described[-1], weights)[OVERLAP]
         self._set_density(density, effective_size(weights))
         return described
+
+    def _set_density(self, density, n_rows):
+        """Set the overlap density, and what follows from it and the number of rows."""
+        self.overlap_density_ = density
+        self.overlap_density_interval_ = share_interval(density, n_rows, _Z)
+        self.overlap_regime_ = density_regime(density)
+
+    def _proba_of_batch(self, X, weak_proba):
+        if weak_proba is None:
+            return self.weak_predictor_.proba(X)
+        proba, classes = check_weak_proba(weak_proba, X, self.classes_)
+        if not np.array_equal(classes, self.classes_):
+            msg = (
+                f"weak_proba has the classes {classes.tolist()}, but the first batch "
+                f"had {self.classes_.tolist()}. Pass the same classes in every batch."
+            )
+            raise ValueError(msg)
+        return proba
+
+    def _check(self, X, method):
+        check_is_fitted(self)
+        X = check_new_rows(self, X)
+        method = f"{type(self).__name__}.{method}"
+        require_same_place(X, self.views_.place, method=method)
+        return X
+
+    def _describe(self, X):
+        proba = self.weak_predictor_.proba(X)
+        return self.partition_.describe(proba, *self.views_.views(X, proba))
+
+    def _new_views(self, predictor):
+        second_view = new_measure(self.overlap_measure).second_view
+        return Views(self.representation, predictor, second_view)
+
+    def _threshold(self, name, *, auto):
+        rule = getattr(self, name)
+        return Threshold(rule, self.threshold_type, auto=auto, name=name)
 
     def get_metadata_routing(self):
         """Say which metadata `fit` uses, and what the weak estimator and `cv` get.
@@ -519,12 +845,19 @@ class OverlapDetector(
         tags = super().__sklearn_tags__()
         chosen = (self.representation, self.overlap_measure)
         parts = [self._weak(), *(part for part in chosen if hasattr(part, "fit"))]
-        # A share of variance has no sparse solver.
-        dense = self.overlap_measure == "unexplained" or self.representation == "pca"
-        tags.input_tags.sparse = not dense and all(
-            get_tags(part).input_tags.sparse for part in parts
-        )
+        takes_sparse = [get_tags(part).input_tags.sparse for part in parts]
+        # Names are checked in fit, not here.
+        if self.representation in REPRESENTATIONS:
+            takes_sparse.append(REPRESENTATIONS[self.representation].takes_sparse)
+        if self.overlap_measure in MEASURES:
+            takes_sparse.append(new_measure(self.overlap_measure).takes_sparse)
+        tags.input_tags.sparse = all(takes_sparse)
         tags.input_tags.allow_nan = all(accepts_missing(part) for part in parts)
         tags.target_tags.required = not isinstance(self.weak_estimator, FrozenEstimator)
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _is_single_precision(X):
+    xp, _ = namespace_of(X)
+    return getattr(X, "dtype", None) == (np if xp is None else xp).float32

@@ -1,9 +1,7 @@
 """Overlap measures: how much a row looks as if it carried the hard pattern.
 
 A measure is fitted once on the rows of `fit` and then scores any rows. To add one,
-write a class with `fit` and `score` as below and name it in `MEASURES`. One that would
-judge the rows of its fit too well has `fit_score` in place of `fit`, and its name is in
-`LEARNED_MEASURES`.
+write a subclass of `Measure` and name it in `MEASURES`.
 """
 
 from collections.abc import Callable
@@ -13,7 +11,9 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from joblib import effective_n_jobs
-from sklearn import get_config
+from sklearn import config_context, get_config
+from sklearn.base import clone
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression
 from sklearn.utils import gen_even_slices
 from sklearn.utils.parallel import Parallel, delayed
@@ -25,16 +25,51 @@ from sklearn_w2s._algorithms.similarity import (
     mean_similarity,
     unit_rows,
 )
+from sklearn_w2s._cross_fit import out_of_bag_proba
 from sklearn_w2s._sklearn import move_like, namespace_of, safe_indexing, to_numpy
 from sklearn_w2s._validation import check_scores, place_of
-from sklearn_w2s.overlap._agreement import Agreement
-from sklearn_w2s.overlap._neighbors import NeighborsMeasure, is_neighbors_transformer
 
 # Residuals of less than so many units in the last place of the largest entry are none.
 _ROUNDING = 1000
 
 
-class Similarity:
+class Measure:
+    """An overlap measure, and what it declares.
+
+    Attributes
+    ----------
+    second_view : {"weak", "unseen"}
+        What `fit` and `score` get beside the rows: the weak view, or the codes of the
+        weak labels followed by the columns that the weak estimator does not see.
+    takes_sparse : bool
+        Whether rows may be sparse.
+    needs_numpy : bool
+        Whether rows must be NumPy arrays or sparse matrices.
+    is_random : bool
+        Whether it draws at random, so that laws hold approximately.
+    """
+
+    second_view = "weak"
+    takes_sparse = True
+    needs_numpy = False
+    is_random = False
+
+    references: Any
+
+    def fit(self, rows, second, hard, weights) -> "Measure":
+        """Learn from rows, of which those at the positions `hard` become references."""
+        raise NotImplementedError
+
+    def score(self, rows, second) -> Any:
+        """Return a score for each row: the higher, the more of the hard pattern."""
+        raise NotImplementedError
+
+    def fit_score(self, rows, second, hard, weights, rng) -> Any:
+        """Fit on rows, some of them hard, and return the scores of all."""
+        return self.fit(rows, second, hard, weights).score(rows, second)
+
+
+class Similarity(Measure):
     """Similarity of a row to the hard rows.
 
     Parameters
@@ -111,13 +146,17 @@ def _for_namespace(rows):
     )
 
 
-class Unexplained:
+class Unexplained(Measure):
     r"""Length of what the weak view does not explain of a row.
 
     The rows are regressed on their weak view v with weighted least squares over the
     rows of `fit`, :math:`r(x) = \varphi(x) - B^T v(x) - b`; the score is
     :math:`\lVert r(x) \rVert_2`. Hard rows play no part in it.
     """
+
+    # The least squares of scikit-learn have no sparse targets.
+    takes_sparse = False
+    needs_numpy = True
 
     def fit(self, rows, weak_rows, hard, weights):
         """Regress the rows on their weak view."""
@@ -141,7 +180,7 @@ class Unexplained:
         return np.where(lengths > self.rounding, lengths, 0)
 
 
-class FunctionMeasure:
+class FunctionMeasure(Measure):
     """A function of the user, ``func(rows, hard_rows, weak_rows) -> scores``."""
 
     def __init__(self, func):
@@ -158,20 +197,252 @@ class FunctionMeasure:
         return check_scores(scores, rows.shape[0], name="overlap_measure")
 
 
-MEASURES: dict[str, Callable[[int | None], Any]] = {
-    "max_abs_cosine": lambda n_jobs: Similarity(cosine=True, n_jobs=n_jobs),
-    "max_abs_dot": lambda n_jobs: Similarity(cosine=False, n_jobs=n_jobs),
-    "max_dot": lambda n_jobs: Similarity(cosine=False, absolute=False, n_jobs=n_jobs),
-    "mean_abs_cosine": lambda n_jobs: mean_abs_cosine(n_jobs),
-    "mean_abs_dot": lambda n_jobs: Similarity(
-        cosine=False, reduce="mean", n_jobs=n_jobs
-    ),
-    "unexplained": lambda _: Unexplained(),
+class Agreement(Measure):
+    r"""How far the other columns agree with the weak label.
+
+    A random forest learns the weak labels from the columns that the weak estimator does
+    not see, or from all where it sees all. The score is
+
+    .. math:: \frac{q(\hat y \mid x)}{\pi(\hat y)}
+
+    with :math:`\hat y` the weak label of a row, q the probability that the forest gives
+    it, out-of-bag for the rows of `fit`, and :math:`\pi` its share among the weak
+    labels. Where the two patterns of a row belong together, each tells the label of the
+    other; where one of them is another row's, they agree by chance only. Hard rows play
+    no part in it.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        Trees grown at the same time.
+    """
+
+    second_view = "unseen"
+    needs_numpy = True
+    is_random = True
+
+    def __init__(self, n_jobs=None):
+        self.n_jobs = n_jobs
+
+    def fit_score(self, rows, context, hard, weights, rng):
+        """Grow the forest; return the out-of-bag scores of its rows.
+
+        Parameters
+        ----------
+        rows : {ndarray, csr matrix} of shape (n, n_components)
+            Rows; those at `hard` are kept as references.
+        context : {ndarray, csr matrix} of shape (n, 1 + n_other)
+            Codes of the weak labels, then the other columns as numbers.
+        hard : ndarray of int
+            Positions of the hard rows.
+        weights : ndarray of shape (n,)
+            Non-negative weights.
+        rng : RandomState instance
+            Seeds the forest.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Scores.
+        """
+        self.references = safe_indexing(rows, hard)
+        codes, other = _parts(context)
+        self.classes, labels = np.unique(codes, return_inverse=True)
+        self.shares = np.bincount(labels, weights=weights) / weights.sum()
+        self.forest = RandomForestClassifier(
+            200,
+            min_samples_leaf=3,
+            n_jobs=self.n_jobs,
+            random_state=rng.randint(np.iinfo(np.int32).max),
+        ).fit(other, codes, sample_weight=weights)
+        proba = out_of_bag_proba(self.forest, other)
+        # Every tree may have seen a row, if it is one of few or of great weight.
+        proba[np.isnan(proba[:, 0])] = 1 / len(self.classes)
+        return self._lift(codes, proba)
+
+    def score(self, rows, context):
+        """Return the score of each row."""
+        codes, other = _parts(context)
+        return self._lift(codes, self.forest.predict_proba(other))
+
+    def _lift(self, codes, proba):
+        # A label that no row of the fit had is agreed with by none.
+        known = np.isin(codes, self.classes)
+        position = np.searchsorted(self.classes, codes[known])
+        found, share = proba[known, position], self.shares[position]
+        lift = np.zeros(len(codes))
+        lift[known] = np.divide(found, share, out=np.zeros_like(found), where=share > 0)
+        return lift
+
+
+def _parts(context):
+    codes = context[:, [0]]
+    codes = codes.toarray() if sp.issparse(codes) else codes
+    return codes.ravel(), context[:, 1:]
+
+
+# From distances between rows of length one to cosines.
+_COSINES = {
+    "cosine": lambda distance: 1 - distance,
+    "euclidean": lambda distance: 1 - distance**2 / 2,
+    "sqeuclidean": lambda distance: 1 - distance / 2,
 }
 
 
-# Measures that fit an estimator, which makes them random and their laws approximate.
-LEARNED_MEASURES = {"agreement": Agreement}
+def is_neighbors_transformer(measure):
+    """Say whether an overlap measure is a transformer, not a name or function."""
+    able = hasattr(measure, "fit") and hasattr(measure, "transform")
+    return able and not isinstance(measure, type)
+
+
+class NeighborsMeasure(Measure):
+    r"""Similarity of a row to the hard row that a neighbour search finds nearest.
+
+    With a metric of "euclidean", "l2", "minkowski" with p=2, "sqeuclidean" or "cosine",
+    rows are scaled to length one and the score is that of "max_abs_cosine",
+    :math:`\max_{h \in H} |\cos(x, h)|`, as far as the search is exact: the nearest
+    neighbour of x or of -x has the largest absolute cosine. With any other metric, or
+    metric parameters, rows stay as they are and the score is the negative distance
+    :math:`-\min_{h \in H} d(x, h)`.
+
+    Only the nearest of the neighbours counts: of an exact search, one is enough, while
+    an approximate one misses fewer nearest rows the more it is asked for.
+
+    Parameters
+    ----------
+    transformer : transformer instance
+        Cloned. Its `transform` gives the distances to its neighbours as a sparse matrix
+        of shape (n, n_references), as
+        :class:`~sklearn.neighbors.KNeighborsTransformer` does.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.neighbors import KNeighborsTransformer
+    >>> rows = np.array([[1.0, 0.0], [0.0, 1.0], [3.0, -4.0]])
+    >>> measure = NeighborsMeasure(KNeighborsTransformer(n_neighbors=1))
+    >>> measure.fit(rows, None, np.array([0, 1]), np.ones(3)).score(rows, None)
+    array([1. , 1. , 0.8])
+    """
+
+    needs_numpy = True
+
+    def __init__(self, transformer):
+        self.transformer = transformer
+
+    def fit(self, rows, weak_rows, hard, weights):
+        """Index the hard rows.
+
+        Raises
+        ------
+        ValueError
+            If the transformer gives no distances, or asks for more neighbours than
+            there are hard rows.
+        """
+        self.search = clone(self.transformer)
+        parameters = self.search.get_params()
+        self._require_distances(parameters)
+        self.metric = _metric_of_directions(parameters)
+        self.references = indexed = rows[hard]
+        if self.metric:
+            self.references = unit_rows(indexed)
+            # Zeros are near every direction, yet similar to none: never to be found.
+            indexed = self.references[_is_nonzero(self.references)]
+        self.n_indexed = indexed.shape[0]
+        if self.n_indexed:
+            self._require_enough(parameters.get("n_neighbors"))
+            self.search.fit(indexed)
+        return self
+
+    def score(self, rows, weak_rows):
+        """Return the similarity of each row to the nearest reference.
+
+        Raises
+        ------
+        ValueError
+            If the transformer gives no graph of distances to the references, or finds
+            no neighbour of some row.
+        """
+        scores = np.zeros(rows.shape[0], dtype=rows.dtype)
+        if not self.n_indexed:
+            return scores
+        if not self.metric:
+            scores[:] = -self._require_found(self._nearest(rows))
+            return scores
+        unit = unit_rows(rows)
+        directed = _is_nonzero(unit)
+        if directed.any():
+            directions = unit[directed]
+            # An absolute cosine is the larger one of both orientations.
+            nearest = np.minimum(self._nearest(directions), self._nearest(-directions))
+            scores[directed] = _COSINES[self.metric](self._require_found(nearest))
+        return scores
+
+    def _nearest(self, rows):
+        # A sparse graph fits no data frame.
+        with config_context(transform_output="default"):
+            graph = self.search.transform(rows)
+        if not sp.issparse(graph) or graph.shape != (rows.shape[0], self.n_indexed):
+            shape = getattr(graph, "shape", None)
+            msg = (
+                f"overlap_measure={self.transformer!r} returned {type(graph).__name__} "
+                f"of shape {shape}; it must return a sparse matrix of distances of "
+                f"shape ({rows.shape[0]}, {self.n_indexed}), one column per hard row. "
+                "Pass a neighbours transformer such as KNeighborsTransformer."
+            )
+            raise ValueError(msg)
+        graph = graph.tocsr()
+        nearest = np.full(rows.shape[0], np.inf)
+        filled = np.flatnonzero(np.diff(graph.indptr))
+        # A stored zero is a distance; what is not stored is unknown.
+        nearest[filled] = np.minimum.reduceat(graph.data, graph.indptr[filled])
+        return nearest
+
+    def _require_distances(self, parameters):
+        modes = [v for k, v in parameters.items() if k.split("__")[-1] == "mode"]
+        if "connectivity" in modes:
+            msg = (
+                f"overlap_measure={self.transformer!r} says which rows are neighbours, "
+                'but not how near they are. Pass mode="distance".'
+            )
+            raise ValueError(msg)
+
+    def _require_enough(self, n_neighbors):
+        # By convention, transformers return one neighbour more than they are asked for.
+        if n_neighbors is not None and self.n_indexed <= n_neighbors:
+            msg = (
+                f"overlap_measure={self.transformer!r} needs more than n_neighbors="
+                f"{n_neighbors} hard rows to search, but there are {self.n_indexed}. "
+                "Lower n_neighbors, for only the nearest one counts, or pass "
+                'overlap_measure="max_abs_cosine".'
+            )
+            raise ValueError(msg)
+
+    def _require_found(self, nearest):
+        n_lonely = np.count_nonzero(~np.isfinite(nearest))
+        if n_lonely:
+            msg = (
+                f"overlap_measure={self.transformer!r} found no hard row near "
+                f"{n_lonely} of {len(nearest)} rows. Widen its search (a larger radius "
+                "or n_neighbors), or pass KNeighborsTransformer."
+            )
+            raise ValueError(msg)
+        return nearest
+
+
+def _metric_of_directions(parameters):
+    """Return the key of `_COSINES` that the metric has, or None."""
+    if parameters.get("metric_params") or parameters.get("metric_kwds"):
+        return None
+    metric = parameters.get("metric")
+    if metric == "l2" or (metric == "minkowski" and parameters.get("p", 2) == 2):
+        return "euclidean"
+    return metric if isinstance(metric, str) and metric in _COSINES else None
+
+
+def _is_nonzero(unit):
+    # Rows of length one or zero: their sums neither over- nor underflow.
+    return np.asarray(abs(unit).sum(axis=1)).ravel() > 0
 
 
 def mean_abs_cosine(n_jobs):
@@ -179,36 +450,33 @@ def mean_abs_cosine(n_jobs):
     return Similarity(cosine=True, reduce="mean", n_jobs=n_jobs)
 
 
-def new_measure(measure, n_jobs):
+MEASURES: dict[str, Callable[[int | None], Measure]] = {
+    "agreement": Agreement,
+    "max_abs_cosine": lambda n_jobs: Similarity(cosine=True, n_jobs=n_jobs),
+    "max_abs_dot": lambda n_jobs: Similarity(cosine=False, n_jobs=n_jobs),
+    "max_dot": lambda n_jobs: Similarity(cosine=False, absolute=False, n_jobs=n_jobs),
+    "mean_abs_cosine": mean_abs_cosine,
+    "mean_abs_dot": lambda n_jobs: Similarity(
+        cosine=False, reduce="mean", n_jobs=n_jobs
+    ),
+    "unexplained": lambda _: Unexplained(),
+}
+
+
+def new_measure(measure, n_jobs=None):
     """Return an unfitted overlap measure by its name, function or neighbour search."""
     if is_neighbors_transformer(measure):
         return NeighborsMeasure(measure)
     if callable(measure):
         return FunctionMeasure(measure)
-    return (MEASURES | LEARNED_MEASURES)[measure](n_jobs)
+    return MEASURES[measure](n_jobs)
 
 
-def fit_score(measure, rows, weak_rows, hard, weights, rng):
-    """Fit a measure and score the rows of its fit."""
-    if hasattr(measure, "fit_score"):
-        return measure.fit_score(rows, weak_rows, hard, weights, rng)
-    return measure.fit(rows, weak_rows, hard, weights).score(rows, weak_rows)
-
-
-def require_numpy(measure, rows):
-    """Refuse measures that compute with NumPy only, where rows are not NumPy's.
-
-    Raises
-    ------
-    ValueError
-        If the measure is "agreement", "unexplained" or a neighbours transformer.
-    """
-    bound = is_neighbors_transformer(measure) or (
-        isinstance(measure, str) and measure in ("agreement", "unexplained")
-    )
-    if bound and namespace_of(rows)[0] is not None:
+def require_numpy(measure, rows, given):
+    """Refuse rows that are not NumPy's where the measure needs NumPy."""
+    if measure.needs_numpy and namespace_of(rows)[0] is not None:
         msg = (
-            f"overlap_measure={measure!r} does not compute with arrays of "
+            f"overlap_measure={given!r} does not compute with arrays of "
             f"{place_of(rows)}. Pass a cosine or dot product measure or a callable, "
             "or pass X as a NumPy array."
         )

@@ -1,13 +1,263 @@
-"""From weak probabilities and compared rows to regions."""
+"""From weak probabilities and compared rows to easy, hard and overlap rows."""
+
+from numbers import Real
 
 import numpy as np
 
-from sklearn_w2s._algorithms.overlap import split_regions
-from sklearn_w2s.overlap._confidence import Confidence
-from sklearn_w2s.overlap._hard_rows import HardRows
-from sklearn_w2s.overlap._measures import fit_score, new_measure, require_numpy
-from sklearn_w2s.overlap._references import draw_references
-from sklearn_w2s.overlap._thresholds import find_threshold
+from sklearn_w2s._algorithms.change_point import change_point
+from sklearn_w2s._algorithms.mixture import mixture_threshold
+from sklearn_w2s._algorithms.overlap import (
+    balanced_margin_confidence,
+    entropy_confidence,
+    margin_confidence,
+    max_proba_confidence,
+    split_regions,
+)
+from sklearn_w2s._algorithms.quantile import weighted_quantile
+from sklearn_w2s._validation import check_scores
+from sklearn_w2s._warnings import warn
+from sklearn_w2s.overlap._measures import mean_abs_cosine
+from sklearn_w2s.overlap._ruptures import (
+    is_change_point_estimator,
+    published_threshold,
+    ruptures_threshold,
+)
+
+# Scores below this share of the largest are alike on the logarithmic scale.
+_SMALLEST_SHARE = 1e-3
+# A row that is more confident than so many of the confident rows is not hard.
+_LEAST_CONFIDENT_SHARE = 0.25
+# If less of the rows of little confidence stays hard, the easy rows told nothing.
+_LEAST_SHARE_LEFT = 0.1
+
+
+class NoChangePointWarning(UserWarning):
+    """Scores that are all equal cannot be split, so that every row counts as easy."""
+
+
+def split_mixture(scores, weights):
+    """Part two groups of scores of unequal size and spread.
+
+    The logarithms of scores are split where none is negative, for similarities spread
+    in proportion to their size. The result is the smallest score of the upper group, or
+    None where all are equal.
+    """
+    x = np.asarray(scores, dtype=np.float64)
+    # Rows that do not count must not change the scale.
+    counted = x[np.asarray(weights) > 0]
+    on_log_scale = counted.min() >= 0 < counted.max()
+    if on_log_scale:
+        x = np.log(np.maximum(x, _SMALLEST_SHARE * counted.max()))
+    start = change_point(x, weights)
+    if start is None:
+        return change_point(scores, weights)
+    threshold = mixture_threshold(x, weights, start)
+    return float(np.exp(threshold)) if on_log_scale else threshold
+
+
+SPLITS = {"change_point": change_point, "mixture": split_mixture}
+# Of the paper's code, by a function that names the parameter.
+PUBLISHED = "published"
+
+
+class Threshold:
+    """A rule that cuts scores in two: a split, a number, a quantile or a function.
+
+    Parameters
+    ----------
+    rule : str, float, callable or change point estimator
+        "auto", "published" or a key of `SPLITS`; a float is the value itself or a
+        quantile; a callable gets ``(scores, sample_weight)``.
+    kind : {"value", "quantile"}
+        What a float means.
+    auto : str
+        The key of `SPLITS` that "auto" stands for.
+    name : str
+        Parameter that the rule was given as, for messages.
+    """
+
+    def __init__(self, rule, kind, *, auto, name):
+        self.rule = rule
+        self.kind = kind
+        self.auto = auto
+        self.name = name
+
+    def find(self, scores, weights):
+        """Return the smallest score of the upper group; None where all are equal.
+
+        Raises
+        ------
+        ValueError
+            If a threshold is no number, a quantile is outside [0, 1], or an estimator
+            cannot split these scores.
+
+        Warns
+        -----
+        NoChangePointWarning
+            If all scores are equal and the rule is to part two groups of them.
+        """
+        rule, name = self.rule, self.name
+        if callable(rule):
+            return _number(rule(scores, weights), f"{name}(values, sample_weight)")
+        if isinstance(rule, Real):
+            number = _number(rule, name)
+            if self.kind == "value":
+                return number
+            if not 0 <= number <= 1:
+                msg = (
+                    f'{name}={number} with threshold_type="quantile" is not in [0, 1].'
+                )
+                raise ValueError(msg)
+            return weighted_quantile(scores, number, weights)
+        if is_change_point_estimator(rule):
+            found = ruptures_threshold(rule, scores, weights, name=name)
+        elif rule == PUBLISHED:
+            found = published_threshold(scores, weights, name=name)
+        else:
+            found = SPLITS[self.auto if rule == "auto" else rule](scores, weights)
+        if found is None:
+            warn(
+                f"{name}={rule!r} found no change point: the {len(scores)} scores are "
+                "all equal, so that no row counts as overlap. Pass a number, or a weak "
+                "estimator whose probabilities differ between rows.",
+                NoChangePointWarning,
+            )
+        return found
+
+    def is_named(self, name):
+        """Say whether the rule is given by this name."""
+        return isinstance(self.rule, str) and self.rule == name
+
+
+def _number(value, name):
+    if not isinstance(value, Real) or value != value:
+        msg = f"{name}={value!r} is not a number."
+        raise ValueError(msg)
+    return float(value)
+
+
+CONFIDENCES = {
+    "balanced_margin": balanced_margin_confidence,
+    "margin": lambda proba, _: margin_confidence(proba),
+    "max_proba": lambda proba, _: max_proba_confidence(proba),
+    "entropy": lambda proba, _: entropy_confidence(proba),
+}
+
+
+class Confidence:
+    """A confidence, a key of `CONFIDENCES` or a function, and the class shares."""
+
+    def __init__(self, kind):
+        self.kind = kind
+
+    def fit(self, proba, weights):
+        """Learn the shares of the classes among the weak labels."""
+        self.class_prior = np.average(proba, axis=0, weights=weights)
+        return self
+
+    def score(self, proba):
+        """Return the confidence of each row."""
+        if callable(self.kind):
+            return check_scores(self.kind(proba), len(proba), name="confidence")
+        return CONFIDENCES[self.kind](proba, self.class_prior)
+
+
+def draw_references(belongs, weights, most, rng):
+    """Return sorted positions of rows of a region, at most so many, drawn at random.
+
+    Rows of weight zero are no references.
+    """
+    positions = np.flatnonzero(belongs & (weights > 0))
+    if most is None or len(positions) <= most:
+        return positions
+    return np.sort(rng.choice(positions, most, replace=False))
+
+
+class HardRows:
+    """Hard rows: those of little confidence that do not resemble the easy rows.
+
+    Parameters
+    ----------
+    threshold : Threshold
+        Smallest confidence that is not hard.
+    refine : bool
+        Whether hard rows must be unlike the easy rows as well.
+    max_references : int or None
+        Bound on the rows that others are compared with.
+    n_jobs : int or None
+        Parts of the rows that are compared at the same time.
+    """
+
+    def __init__(self, threshold, *, refine, max_references, n_jobs):
+        self.threshold = threshold
+        self.refine = refine
+        self.max_references = max_references
+        self.n_jobs = n_jobs
+
+    def fit_predict(self, confidence, rows, weights, rng):
+        """Find the thresholds, and return a mask of the hard rows."""
+        found = self.threshold.find(confidence, weights)
+        if found is not None and self.threshold.is_named(PUBLISHED):
+            # There, the row at the break is hard.
+            found = np.nextafter(found, np.inf)
+        self.confidence_threshold = -np.inf if found is None else float(found)
+        self.easy_threshold = np.inf
+        self.easy = None
+        hard = confidence < self.confidence_threshold
+        if self.refine and weights[hard].any() and weights[~hard].any():
+            return self._refine(hard, confidence, rows, weights, rng)
+        return hard
+
+    def predict(self, confidence, rows):
+        """Return a mask of the hard rows, by the thresholds of the fit."""
+        hard = confidence < self.confidence_threshold
+        if self.easy is None:
+            return hard
+        return hard & (_scores(self.easy, rows) < self.easy_threshold)
+
+    def _refine(self, hard, confidence, rows, weights, rng):
+        """Return the rows that stay hard with a second condition.
+
+        It is not imposed where it would leave hardly any row hard.
+
+        The confident rows that resemble the rows of little confidence least are easy
+        beyond doubt. A row that resembles these carries the easy pattern, however
+        little its confidence, and a row that does not may owe some confidence to
+        chance: hence the higher threshold, where it is ours to choose.
+        """
+        score = self._compare(hard, rows, weights, rng).score(rows, None)
+        threshold = split_mixture(score[~hard], weights[~hard])
+        if threshold is None:
+            return hard
+        easy = self._compare(~hard & (score < threshold), rows, weights, rng)
+        easy_score = _scores(easy, rows)
+        # Rows that are typical in every column resemble nothing, and tell nothing.
+        tells = (score > 0) | (easy_score > 0)
+        if not weights[tells].any():
+            return hard
+        easy_threshold = split_mixture(easy_score[tells], weights[tells])
+        if easy_threshold is None:
+            return hard
+        highest = self.confidence_threshold
+        if self.threshold.is_named("auto"):
+            share = _LEAST_CONFIDENT_SHARE
+            highest = weighted_quantile(confidence[~hard], share, weights[~hard])
+        remaining = (confidence < highest) & (easy_score < easy_threshold)
+        least = _LEAST_SHARE_LEFT * weights[hard & tells].sum()
+        if weights[remaining & tells].sum() < least:
+            return hard
+        self.easy, self.easy_threshold = easy, easy_threshold
+        self.confidence_threshold = highest
+        return remaining
+
+    def _compare(self, region, rows, weights, rng):
+        references = draw_references(region, weights, self.max_references, rng)
+        return mean_abs_cosine(self.n_jobs).fit(rows, None, references, weights)
+
+
+def _scores(measure, rows):
+    # Thresholds are doubles: a float32 score must not be compared in single precision.
+    return measure.score(rows, None).astype(np.float64)
 
 
 class Partition:
@@ -15,37 +265,21 @@ class Partition:
 
     Parameters
     ----------
-    confidence, confidence_threshold, overlap_threshold, threshold_type
-        Parameters of the detector.
-    overlap_measure, refine_hard, max_references, n_jobs
-        Parameters of the detector.
+    confidence : Confidence
+        Of the weak probabilities.
+    hard_rows : HardRows
+        Tells hard rows from others.
+    measure : object
+        An overlap measure.
+    threshold : Threshold
+        Smallest overlap score of an overlap row.
     """
 
-    def __init__(
-        self,
-        *,
-        confidence,
-        confidence_threshold,
-        overlap_threshold,
-        threshold_type,
-        overlap_measure,
-        refine_hard,
-        max_references,
-        n_jobs,
-    ):
-        self.confidence = Confidence(confidence)
-        self.hard_rows = HardRows(
-            confidence_threshold,
-            threshold_type=threshold_type,
-            refine=refine_hard,
-            max_references=max_references,
-            n_jobs=n_jobs,
-        )
-        self.overlap_measure = overlap_measure
-        self.measure = new_measure(overlap_measure, n_jobs)
-        self.threshold = overlap_threshold
-        self.threshold_type = threshold_type
-        self.max_references = max_references
+    def __init__(self, confidence, hard_rows, measure, threshold):
+        self.confidence = confidence
+        self.hard_rows = hard_rows
+        self.measure = measure
+        self.threshold = threshold
 
     def fit_describe(self, proba, rows, weak_rows, weights, rng):
         """Find thresholds and references, and describe the rows of the fit.
@@ -57,7 +291,7 @@ class Partition:
         rows : {ndarray, csr matrix} of shape (n, n_components)
             Rows in the space where they are compared.
         weak_rows : {ndarray, csr matrix} of shape (n, n_weak_components)
-            Their weak view.
+            Their second view.
         weights : ndarray of shape (n,)
             Non-negative weights.
         rng : RandomState instance
@@ -70,21 +304,14 @@ class Partition:
         regions : ndarray of shape (n,) of str
             "easy", "hard" or "overlap".
         """
-        require_numpy(self.overlap_measure, rows)
         confidence = self.confidence.fit(proba, weights).score(proba)
         hard = self.hard_rows.fit_predict(confidence, rows, weights, rng)
-        references = draw_references(hard, weights, self.max_references, rng)
-        score = fit_score(self.measure, rows, weak_rows, references, weights, rng)
+        most = self.hard_rows.max_references
+        references = draw_references(hard, weights, most, rng)
+        score = self.measure.fit_score(rows, weak_rows, references, weights, rng)
         found = None
         if len(references) and (weights[~hard] > 0).any():
-            found = find_threshold(
-                self.threshold,
-                score[~hard],
-                weights[~hard],
-                auto="mixture",
-                threshold_type=self.threshold_type,
-                name="overlap_threshold",
-            )
+            found = self.threshold.find(score[~hard], weights[~hard])
         self.overlap_threshold = np.inf if found is None else found
         return confidence, score, split_regions(hard, score, self.overlap_threshold)
 

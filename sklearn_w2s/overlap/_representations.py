@@ -1,17 +1,219 @@
-"""Representations by name: the numeric spaces in which rows are compared.
+"""Rows as numbers: in the space where they are compared, and as a second view."""
 
-Each is a function that gets the rows of `fit` and returns an unfitted transformer.
-"""
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+import scipy.sparse as sp
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.ensemble import RandomTreesEmbedding
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder
+from sklearn.utils import check_array
+from sklearn.utils.validation import check_is_fitted
 
-from sklearn_w2s._sklearn import check_weights
+from sklearn_w2s._algorithms.mode import half_sample_mode
+from sklearn_w2s._columns import Columns
+from sklearn_w2s._fitting import (
+    require_array_support,
+    require_same_place,
+    weight_arguments,
+)
+from sklearn_w2s._sklearn import (
+    check_weights,
+    dispatches_arrays,
+    move_like,
+    namespace_of,
+    safe_indexing,
+    seed_nested,
+    to_numpy,
+)
 from sklearn_w2s._tabular import numeric_encoder
-from sklearn_w2s.overlap._deviation import DeviationEncoder
+from sklearn_w2s._validation import check_features, place_of
+from sklearn_w2s._weak import other_columns, select_columns
+
+# Rarer categories of a column count as typical, which bounds the width of the rows.
+_MAX_CATEGORIES = 32
+
+
+class DeviationEncoder(TransformerMixin, BaseEstimator):
+    r"""Turn rows into deviations from the typical value of each column.
+
+    A pattern that a row lacks shows as typical values: zeros, medians, missing entries.
+    Cosines see it only where these are zero. Numbers become :math:`(x - m) / s` with m
+    the half-sample mode of their column and s the mean of :math:`|x - m|`, and so do
+    dates and their calendar parts, see `TabularEncoder`. Categories become one
+    indicator each, but for the most frequent one of their column. Missing values count
+    as typical, as do categories that are new, or not among the 32 most frequent. Sparse
+    matrices are scaled only: their typical value is 0.
+
+    Attributes
+    ----------
+    columns_ : Columns
+        What the columns hold.
+    numeric_columns_ : list of int
+        Positions of the columns of numbers, dates and durations.
+    categorical_columns_ : list of int
+        Positions of the others.
+    center_, scale_ : array of shape (n_numbers,)
+        Typical value and mean absolute deviation from it, of numeric columns and of
+        the calendar parts of dates.
+    categories_ : list of list
+        Categories of each of the others that have an indicator.
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+
+    Examples
+    --------
+    >>> from sklearn_w2s.overlap._representations import DeviationEncoder
+    >>> DeviationEncoder().fit_transform([[1.0], [1.0], [2.0], [0.0]])
+    array([[ 0.],
+           [ 0.],
+           [ 2.],
+           [-2.]])
+    """
+
+    def fit(self, X, y=None, sample_weight=None):
+        """Learn typical values and scales.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
+            Rows.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n,), default=None
+            Weights; a weight of two equals a row given twice.
+
+        Returns
+        -------
+        DeviationEncoder
+            The estimator.
+        """
+        X = check_features(self, X, reset=True)
+        weights = check_weights(sample_weight, X)
+        self._place = place_of(X)
+        if namespace_of(X)[0] is not None:
+            return self._fit_elsewhere(X, weights)
+        self.columns_ = Columns().fit(X)
+        self.numeric_columns_ = self.columns_.numeric
+        self.categorical_columns_ = self.columns_.categorical
+        if self.numeric_columns_:
+            numbers = self.columns_.numbers(X)
+            self.center_, self.scale_ = (
+                _describe_sparse(numbers, weights)
+                if sp.issparse(numbers)
+                else _describe_columns(numbers.T, weights)
+            )
+        codes = self.columns_.codes(X).T
+        self._codes = [_frequent(column, weights) for column in codes]
+        self.categories_ = [
+            [categories[code] for code in kept]
+            for categories, kept in zip(
+                self.columns_.categories, self._codes, strict=True
+            )
+        ]
+        return self
+
+    def transform(self, X):
+        """Encode rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
+            Rows.
+
+        Returns
+        -------
+        {ndarray, csr matrix} of shape (n, n_encoded)
+            Deviations.
+        """
+        check_is_fitted(self)
+        X = check_features(self, X, reset=False, inside=True)
+        require_same_place(X, self._place, method="DeviationEncoder.transform")
+        xp, _ = namespace_of(X)
+        if xp is not None:
+            return self._deviate_elsewhere(X, xp)
+        parts = []
+        if self.numeric_columns_:
+            parts.append(self._deviate(self.columns_.numbers(X)))
+        if self.categorical_columns_:
+            parts += map(_indicators, self.columns_.codes(X).T, self._codes)
+        encoded = parts[0] if len(parts) == 1 else np.hstack(parts)
+        # Texts that are all alike have no indicator: nothing deviates in any row.
+        return encoded if encoded.shape[1] else np.zeros((len(encoded), 1))
+
+    def _deviate(self, numbers):
+        scale = self.scale_.astype(numbers.dtype)
+        if sp.issparse(numbers):
+            numbers = sp.csr_array(numbers, copy=True)
+            numbers.data = np.nan_to_num(numbers.data) / scale[numbers.indices]
+            return numbers
+        deviations = numbers - self.center_.astype(numbers.dtype)
+        deviations /= scale
+        np.copyto(deviations, 0, where=np.isnan(deviations))
+        return deviations
+
+    def _fit_elsewhere(self, X, weights):
+        self.numeric_columns_ = list(range(X.shape[1]))
+        self.categorical_columns_, self.categories_ = [], []
+        # Modes need sorting and counting: NumPy's, with one column in its memory.
+        columns = (to_numpy(X[:, j]) for j in self.numeric_columns_)
+        described = _describe_columns(columns, weights)
+        self.center_, self.scale_ = (move_like(values, X) for values in described)
+        return self
+
+    def _deviate_elsewhere(self, X, xp):
+        dtype = xp.float32 if X.dtype == xp.float32 else xp.float64
+        numbers = xp.astype(X, dtype, copy=False)
+        center, scale = (xp.astype(v, dtype) for v in (self.center_, self.scale_))
+        deviations = (numbers - center) / scale
+        typical = xp.zeros_like(deviations)
+        return xp.where(xp.isnan(deviations), typical, deviations)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        tags.array_api_support = dispatches_arrays()
+        return tags
+
+
+def _describe_columns(columns, weights):
+    described = [_describe_column(column, weights) for column in columns]
+    center, scale = np.array(described).T
+    return center, scale
+
+
+def _describe_column(column, weights):
+    counted = ~np.isnan(column) & (weights > 0)
+    if not counted.any():
+        return 0.0, 1.0
+    values, w = column[counted].astype(np.float64), weights[counted]
+    center = half_sample_mode(values, w)
+    spread = np.average(np.abs(values - center), weights=w)
+    return center, spread if spread > 0 else 1.0
+
+
+def _describe_sparse(numbers, weights):
+    sizes = sp.csr_array(numbers, copy=True)
+    sizes.data = np.abs(np.nan_to_num(sizes.data))
+    spread = (weights @ sizes) / weights.sum()
+    return np.zeros(numbers.shape[1]), np.where(spread > 0, spread, 1)
+
+
+def _frequent(codes, weights):
+    """Return the codes of a column by their weight, without the heaviest."""
+    counted = (codes >= 0) & (weights > 0)
+    sizes = np.bincount(codes[counted], weights=weights[counted])
+    order = np.argsort(-sizes, kind="stable")
+    return order[sizes[order] > 0][1 : _MAX_CATEGORIES + 1]
+
+
+def _indicators(codes, kept):
+    return (codes[:, None] == kept).astype(np.float64)
 
 
 class PrincipalDeviations(TransformerMixin, BaseEstimator):
@@ -95,12 +297,147 @@ def _most_frequent(values, weights):
     return distinct[np.argmax(np.bincount(group, weights=weights))]
 
 
-def _pca(_):
+class Representation(NamedTuple):
+    """A representation by name.
+
+    Parameters
+    ----------
+    new : callable
+        Gets the rows of `fit`, and returns an unfitted transformer.
+    takes_sparse : bool, default=True
+        Whether rows may be sparse.
+    """
+
+    new: Callable[[Any], Any]
+    takes_sparse: bool = True
+
+
+def _principal(_):
     return make_pipeline(DeviationEncoder(), PrincipalDeviations())
 
 
-def _forest(_):
+def _leaves(_):
     return make_pipeline(DeviationEncoder(), LeafEncoder())
 
 
-REPRESENTATIONS = {"forest": _forest, "passthrough": numeric_encoder, "pca": _pca}
+def _as_numbers(X):
+    """Return a transformer that leaves numbers as they are."""
+    if namespace_of(X)[0] is None:
+        return numeric_encoder(X)
+    return Pipeline([("rows", "passthrough")])
+
+
+REPRESENTATIONS = {
+    "forest": Representation(_leaves),
+    "passthrough": Representation(_as_numbers),
+    # A share of variance has no sparse solver.
+    "pca": Representation(_principal, takes_sparse=False),
+}
+
+
+class Views:
+    """The representation of rows, and what the weak estimator sees of them.
+
+    Parameters
+    ----------
+    representation : transformer instance, str or None
+        Cloned; a str is a key of `REPRESENTATIONS`; None compares deviations from the
+        typical row.
+    predictor : WeakPredictor
+        Knows the columns of the weak view.
+    second_view : {"weak", "unseen"}
+        What the overlap measure gets beside the rows: the weak view, or the codes of
+        the weak labels followed by the columns that the weak estimator does not see.
+    """
+
+    def __init__(self, representation, predictor, second_view):
+        self.representation = representation
+        self.predictor = predictor
+        self.is_unseen = second_view == "unseen"
+
+    def fit(self, X, proba, weights, *, weighted, seeds):
+        """Fit on rows of positive weight, with their weak labels as targets.
+
+        Parameters
+        ----------
+        X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
+            Rows.
+        proba : ndarray of shape (n, n_classes)
+            Their weak probabilities.
+        weights : ndarray of shape (n,)
+            Their weights.
+        weighted : bool
+            Whether the weights are the user's and go to the representation.
+        seeds : RandomState instance or None
+            Seeds the representation unless None.
+
+        Returns
+        -------
+        Views
+            Fitted.
+        """
+        # A name: modules, such as namespaces, cannot be pickled.
+        self.place = place_of(X)
+        kept = np.flatnonzero(weights)
+        rows = safe_indexing(X, kept)
+        weak_labels = self.predictor.classes[proba[kept].argmax(axis=1)]
+        transformer = seed_nested(self._new_transformer(X), seeds)
+        require_array_support(transformer, X, name="representation")
+        fit_params = weight_arguments(transformer, weights[kept]) if weighted else {}
+        transformer.fit(rows, weak_labels, **fit_params)
+        self.transformer = transformer
+        self._second_columns = self.predictor.columns
+        if self.is_unseen:
+            self._second_columns = other_columns(X, self.predictor.columns)
+        self._second_transformer = None
+        if self._second_columns is not None or self.is_unseen:
+            view = select_columns(rows, self._second_columns)
+            self._second_transformer = _as_numbers(view).fit(view)
+        return self
+
+    def represent(self, X):
+        """Return rows in the space of the representation.
+
+        Raises
+        ------
+        ValueError
+            If they are not finite numbers.
+        """
+        return _as_matrix(self.transformer.transform(X), "representation.transform(X)")
+
+    def views(self, X, proba):
+        """Return rows in the space of the representation, and their second view."""
+        return self.represent(X), self._second_view(X, proba)
+
+    def _second_view(self, X, proba):
+        if self._second_transformer is None:
+            # The probabilities of all classes sum to one: the first adds nothing.
+            return move_like(proba[:, 1:], X)
+        view = select_columns(X, self._second_columns)
+        rows = self._second_transformer.transform(view)
+        if not self.is_unseen:
+            return _as_matrix(rows, "weak_features of X", missing=True)
+        rows = _as_matrix(rows, "X")
+        codes = proba.argmax(axis=1)[:, None].astype(rows.dtype)
+        if sp.issparse(rows):
+            return sp.hstack([codes, rows], format="csr")
+        return np.hstack([codes, rows])
+
+    def _new_transformer(self, X):
+        if self.representation is None:
+            return DeviationEncoder()
+        if isinstance(self.representation, str):
+            return REPRESENTATIONS[self.representation].new(X)
+        return clone(self.representation)
+
+
+def _as_matrix(rows, name, *, missing=False):
+    xp, _ = namespace_of(rows)
+    kinds = [np.float64, np.float32] if xp is None else [xp.float64, xp.float32]
+    return check_array(
+        rows,
+        accept_sparse="csr",
+        dtype=kinds,
+        ensure_all_finite="allow-nan" if missing else True,
+        input_name=name,
+    )

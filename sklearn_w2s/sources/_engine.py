@@ -17,9 +17,9 @@ from sklearn_w2s._algorithms.bandit import (
 from sklearn_w2s._algorithms.interval import corrected_share, share_interval
 from sklearn_w2s.sources._policies import (
     MANY,
-    NEEDS_HORIZON,
     index_values,
     leading_values,
+    needs_horizon,
     worth,
 )
 
@@ -519,6 +519,6 @@ class SourceBandit:
             # So that no policy of the user's can change or watch the counts.
             counts = {name: values.copy() for name, values in counts.items()}
         # Which takes a while for many sources.
-        is_read = callable(self.policy) or self.policy in NEEDS_HORIZON
+        is_read = callable(self.policy) or needs_horizon(self.policy)
         horizon = self.horizon if is_read else np.inf
         return ArmStatistics(**counts, horizon=horizon, alpha=self.alpha, rng=rng)

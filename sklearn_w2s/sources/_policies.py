@@ -1,5 +1,8 @@
 """Names to policies: what each source is worth drawing from, given the counts."""
 
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from sklearn_w2s._algorithms.bandit import (
@@ -45,6 +48,10 @@ def worth(arms, rates, which=slice(None)):
 
 def _kl_ucb(arms):
     return _kl_worth(arms, _fair_level(arms))
+
+
+def _leading_kl_ucb(arms):
+    return _leading_kl_worth(arms, _fair_level(arms), arms.is_open)
 
 
 def _fair_level(arms):
@@ -156,55 +163,53 @@ def _random(arms):
     return arms.rng.uniform(size=len(arms.drawn))
 
 
+class Policy(NamedTuple):
+    """A policy and what it needs.
+
+    Parameters
+    ----------
+    values : callable
+        Gets `ArmStatistics` and returns index values of shape (n_sources,); the source
+        of the largest is drawn next.
+    leading : callable or None, default=None
+        Does the same in less time, with minus infinity in place of values that are
+        surely not the largest of an open source.
+    needs_horizon : bool, default=False
+        Whether it needs the number of rounds in all.
+    """
+
+    values: Callable[[Any], Any]
+    leading: Callable[[Any], Any] | None = None
+    needs_horizon: bool = False
+
+
+# To add a policy, write its index and name it here.
 POLICIES = {
-    "kl_ucb": _kl_ucb,
-    "kl_lucb": _kl_lucb,
-    "ucb1": _ucb1,
-    "ucb_tuned": _ucb_tuned,
-    "thompson": _thompson,
-    "paper": _paper,
-    "reference": _reference,
-    "greedy": _greedy,
-    "random": _random,
+    "kl_ucb": Policy(_kl_ucb, _leading_kl_ucb),
+    "kl_lucb": Policy(_kl_lucb),
+    "ucb1": Policy(_ucb1),
+    "ucb_tuned": Policy(_ucb_tuned),
+    "thompson": Policy(_thompson),
+    "paper": Policy(_paper, needs_horizon=True),
+    "reference": Policy(_reference, needs_horizon=True),
+    "greedy": Policy(_greedy),
+    "random": Policy(_random),
 }
-# Their index needs the number of rounds in all.
-NEEDS_HORIZON = ("paper", "reference")
+
+
+def needs_horizon(policy):
+    """Say whether a policy, a key of `POLICIES` or a function, needs a limit."""
+    return not callable(policy) and POLICIES[policy].needs_horizon
 
 
 def leading_values(policy, arms):
-    """Return index values, minus infinity for sources whose value does not matter.
-
-    Parameters
-    ----------
-    policy : str or callable
-        As for `index_values`.
-    arms : ArmStatistics
-        Counts of every source.
-
-    Returns
-    -------
-    ndarray of shape (n_sources,)
-        Those of `index_values`, the largest of open sources among them.
-    """
-    if policy == "kl_ucb":
-        return _leading_kl_worth(arms, _fair_level(arms), arms.is_open)
-    return index_values(policy, arms)
+    """Return the values of `index_values`, or minus infinity for those that lose."""
+    leading = None if callable(policy) else POLICIES[policy].leading
+    return index_values(policy, arms) if leading is None else leading(arms)
 
 
 def index_values(policy, arms):
-    """Return the index that a policy gives to each source.
-
-    Parameters
-    ----------
-    policy : str or callable
-        A key of `POLICIES`, or a function of the statistics.
-    arms : ArmStatistics
-        Counts of every source.
-
-    Returns
-    -------
-    ndarray of shape (n_sources,)
-        Index values; the source of the largest is drawn next.
+    """Return the index of each source by a key of `POLICIES`, or a function.
 
     Raises
     ------
@@ -212,7 +217,7 @@ def index_values(policy, arms):
         If a callable returns anything but one number per source.
     """
     if not callable(policy):
-        return POLICIES[policy](arms)
+        return POLICIES[policy].values(arms)
     values = np.asarray(policy(arms))
     if values.shape != arms.drawn.shape or values.dtype.kind not in "biuf":
         msg = (

@@ -277,7 +277,7 @@ class UCBSourceSelector(
         "budget": [Interval(Integral, 1, None, closed="left"), None],
         "cost_budget": [Interval(Real, 0, None, closed="neither"), None],
         "confidence": [Interval(Real, 0, 1, closed="neither"), None],
-        "policy": [StrOptions(set(POLICIES)), callable],
+        "policy": [StrOptions(POLICIES.keys()), callable],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "costs": [Mapping, None],
         "reward": [callable, None],

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn_w2s.overlap import OverlapDetector
 from sklearn_w2s.sources._drawing import Drawing
 from sklearn_w2s.sources._engine import Limits, SourceBandit
-from sklearn_w2s.sources._policies import NEEDS_HORIZON
+from sklearn_w2s.sources._policies import needs_horizon
 from sklearn_w2s.sources._rewards import Rater
 
 
@@ -203,7 +203,7 @@ def require_horizon(selector):
         If there is none.
     """
     limits = (selector.n_rounds, selector.budget, selector.cost_budget)
-    if selector.policy in NEEDS_HORIZON and all(limit is None for limit in limits):
+    if needs_horizon(selector.policy) and all(limit is None for limit in limits):
         msg = (
             f"policy={selector.policy!r} needs the number of rounds. Set n_rounds, "
             "budget or cost_budget, or take another policy."

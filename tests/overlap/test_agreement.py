@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from sklearn_w2s import OverlapDetector
 from sklearn_w2s._weak import other_columns
-from sklearn_w2s.overlap._agreement import Agreement
+from sklearn_w2s.overlap._measures import Agreement
 
 EASY = slice(0, 3)
 

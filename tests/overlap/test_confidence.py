@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklearn_w2s.overlap._confidence import CONFIDENCES, Confidence
+from sklearn_w2s.overlap._partition import CONFIDENCES, Confidence
 
 KINDS = sorted(CONFIDENCES)
 

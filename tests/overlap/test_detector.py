@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from measures import EXACT_MEASURES
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.decomposition import PCA
@@ -27,8 +28,7 @@ from sklearn_w2s._algorithms.overlap import (
     balanced_margin_confidence,
     margin_confidence,
 )
-from sklearn_w2s.overlap._confidence import CONFIDENCES
-from sklearn_w2s.overlap._measures import MEASURES
+from sklearn_w2s.overlap._partition import CONFIDENCES
 
 N_LABELED = 120
 REGIONS = {"easy", "hard", "overlap"}
@@ -37,7 +37,7 @@ REGIONS = {"easy", "hard", "overlap"}
 # What the attributes say
 
 
-@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("measure", EXACT_MEASURES)
 def test_regions_follow_from_scores_and_thresholds(problem, make_detector, measure):
     X, y, _ = problem
     detector = make_detector(overlap_measure=measure, refine_hard=False).fit(X, y)
@@ -107,7 +107,7 @@ def test_a_memorising_estimator_is_wrong_about_rows_it_did_not_see(
     assert 0.1 < (detector.confidence_[:N_LABELED] != is_first).mean() < 0.5
 
 
-@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("measure", EXACT_MEASURES)
 def test_unlabeled_rows_are_new_rows(problem, make_detector, measure):
     X, y, _ = problem
     detector = make_detector(overlap_measure=measure).fit(X, y)
@@ -212,7 +212,7 @@ def test_the_names_of_the_classes_do_not_matter(
     assert_allclose(other.confidence_, plain.confidence_, rtol=1e-4)
 
 
-@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("measure", EXACT_MEASURES)
 @pytest.mark.parametrize("weak", [None, GaussianNB()])
 def test_a_weight_counts_repetitions(problem, make_detector, measure, weak):
     X, y, _ = problem
@@ -350,7 +350,7 @@ def test_a_cache_fits_the_weak_estimator_once_for_all_thresholds(
     detector = make_detector(Counting(), memory=str(tmp_path), random_state=0)
     results = {}
     for threshold in ("auto", 0.1, 0.2):
-        for measure in MEASURES:
+        for measure in EXACT_MEASURES:
             detector.set_params(overlap_threshold=threshold, overlap_measure=measure)
             results[threshold, measure] = detector.fit(X, y).regions_
     assert Counting.n_fits == 1 + 5

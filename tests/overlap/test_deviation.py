@@ -13,7 +13,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import check_estimator
 
-from sklearn_w2s.overlap._deviation import DeviationEncoder
+from sklearn_w2s.overlap._representations import DeviationEncoder
 
 SPARSE = [sparse.csr_array, sparse.csr_matrix, sparse.csc_array, sparse.coo_array]
 numbers = st.integers(-40, 40).map(lambda i: i / 8)

@@ -8,10 +8,9 @@ from scipy import sparse
 from sklearn_w2s._algorithms.change_point import change_point
 from sklearn_w2s._algorithms.quantile import weighted_quantile
 from sklearn_w2s.datasets import make_overlap_classification
-from sklearn_w2s.overlap._hard_rows import HardRows
 from sklearn_w2s.overlap._measures import Similarity
+from sklearn_w2s.overlap._partition import HardRows, NoChangePointWarning, Threshold
 from sklearn_w2s.overlap._ruptures import published_threshold
-from sklearn_w2s.overlap._thresholds import NoChangePointWarning
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +30,9 @@ def example():
 
 def make(threshold="auto", *, threshold_type="value", refine=True, most=None):
     return HardRows(
-        threshold,
-        threshold_type=threshold_type,
+        Threshold(
+            threshold, threshold_type, auto="change_point", name="confidence_threshold"
+        ),
         refine=refine,
         max_references=most,
         n_jobs=None,

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from measures import EXACT_MEASURES
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn import config_context
@@ -21,13 +22,12 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils import get_tags
 
 from sklearn_w2s import OverlapDetector
-from sklearn_w2s.overlap._columns import COLUMN_NAMES
-from sklearn_w2s.overlap._measures import MEASURES
+from sklearn_w2s.overlap._output import COLUMN_NAMES
 
 NAMES = list("abcdef")
 # Of each column half are zeros: its typical value, as it is of sparse columns.
 HALF = sorted(set(permutations([0, 0, 0, 1, 1, 1])))
-SPARSE_MEASURES = [name for name in MEASURES if name != "unexplained"]
+SPARSE_MEASURES = [name for name in EXACT_MEASURES if name != "unexplained"]
 
 
 def as_pandas(X):
@@ -108,7 +108,7 @@ def test_residuals_need_dense_rows(problem):
         detector.fit(X, y)
 
 
-@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("measure", EXACT_MEASURES)
 def test_tables_of_mixed_columns_are_understood(mixed, measure):
     frame, y = mixed
     detector = OverlapDetector(overlap_measure=measure, missing_label="")

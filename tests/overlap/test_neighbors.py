@@ -16,8 +16,11 @@ from sklearn.neighbors import KNeighborsTransformer, RadiusNeighborsTransformer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from sklearn_w2s.overlap._measures import MEASURES
-from sklearn_w2s.overlap._neighbors import NeighborsMeasure, is_neighbors_transformer
+from sklearn_w2s.overlap._measures import (
+    MEASURES,
+    NeighborsMeasure,
+    is_neighbors_transformer,
+)
 
 HARD = np.array([0, 2, 5])
 EXACT = {

@@ -9,7 +9,7 @@ from sklearn.base import clone
 
 from sklearn_w2s import OverlapDetector
 from sklearn_w2s._algorithms.quantile import weighted_quantile
-from sklearn_w2s.overlap._thresholds import SPLITS, split_mixture
+from sklearn_w2s.overlap._partition import SPLITS, split_mixture
 
 # Hard rows
 

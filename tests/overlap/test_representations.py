@@ -11,8 +11,11 @@ from sklearn.neighbors import KNeighborsTransformer
 from sklearn.utils import get_tags
 
 from sklearn_w2s import OverlapDetector
-from sklearn_w2s.overlap._deviation import DeviationEncoder
-from sklearn_w2s.overlap._representations import REPRESENTATIONS, PrincipalDeviations
+from sklearn_w2s.overlap._representations import (
+    REPRESENTATIONS,
+    DeviationEncoder,
+    PrincipalDeviations,
+)
 
 
 def test_the_default_space_is_that_of_deviations(problem):

@@ -8,7 +8,7 @@ from scipy import stats
 from sklearn_w2s._algorithms.change_point import change_point
 from sklearn_w2s._algorithms.quantile import weighted_quantile
 from sklearn_w2s.overlap import NoChangePointWarning
-from sklearn_w2s.overlap._thresholds import SPLITS, find_threshold, split_mixture
+from sklearn_w2s.overlap._partition import SPLITS, Threshold, split_mixture
 
 SCORES = np.array([0.1, 0.2, 0.3, 0.9, 1.0])
 WEIGHTS = np.array([1.0, 2, 1, 1, 5])
@@ -21,14 +21,8 @@ def find(
     auto="change_point",
     weights=WEIGHTS,
 ):
-    return find_threshold(
-        threshold,
-        scores,
-        weights[: len(scores)],
-        auto=auto,
-        threshold_type=threshold_type,
-        name="some_threshold",
-    )
+    rule = Threshold(threshold, threshold_type, auto=auto, name="some_threshold")
+    return rule.find(scores, weights[: len(scores)])
 
 
 @pytest.mark.parametrize("threshold_type", ["value", "quantile"])

@@ -11,9 +11,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sklearn_w2s._weak import WeakPredictor
-from sklearn_w2s.overlap._deviation import DeviationEncoder
-from sklearn_w2s.overlap._representations import REPRESENTATIONS
-from sklearn_w2s.overlap._views import Views
+from sklearn_w2s.overlap._representations import (
+    REPRESENTATIONS,
+    DeviationEncoder,
+    Views,
+)
 
 N = 60
 
@@ -48,7 +50,7 @@ def fitted(
 ):
     predictor = WeakPredictor(None, columns, np.array(["a", "b", "c"]))
     weights = np.ones(len(proba)) if weights is None else weights
-    views = Views(representation, predictor, "mean_abs_cosine")
+    views = Views(representation, predictor, "weak")
     return views.fit(X, proba, weights, weighted=weighted, seeds=seeds)
 
 

@@ -29,7 +29,7 @@ from sklearn_w2s import (
 from sklearn_w2s._coded import CodedClassifier
 from sklearn_w2s.datasets import make_overlap_classification
 from sklearn_w2s.model_selection import LabeledScorer, LabeledSplit
-from sklearn_w2s.overlap._measures import LEARNED_MEASURES, MEASURES
+from sklearn_w2s.overlap._measures import MEASURES
 from sklearn_w2s.overlap._representations import REPRESENTATIONS
 from sklearn_w2s.persistence import trusted_types
 from sklearn_w2s.weak_estimators import (
@@ -108,7 +108,7 @@ ON_ANY_TABLE = {
 ON_NUMBERS = {
     **{
         f"detector, {measure}": OverlapDetector(GaussianNB(), overlap_measure=measure)
-        for measure in [*MEASURES, *LEARNED_MEASURES]
+        for measure in MEASURES
     },
     **{
         f"detector, {name}": OverlapDetector(GaussianNB(), representation=name)

@@ -19,10 +19,10 @@ from sklearn_w2s._algorithms.bandit import (
 from sklearn_w2s.sources import _policies
 from sklearn_w2s.sources._engine import Limits, SourceBandit
 from sklearn_w2s.sources._policies import (
-    NEEDS_HORIZON,
     POLICIES,
     index_values,
     leading_values,
+    needs_horizon,
 )
 
 # What they return does not depend on chance.
@@ -155,7 +155,7 @@ def test_only_policies_that_say_so_look_at_the_horizon(arms, policy):
     short, long = (
         index_values(policy, replace(arms, horizon=horizon)) for horizon in (10, 1000)
     )
-    assert (short != long).any() == (policy in NEEDS_HORIZON)
+    assert (short != long).any() == needs_horizon(policy)
 
 
 @pytest.mark.parametrize("policy", ["kl_ucb", "ucb1", "ucb_tuned", "greedy", "kl_lucb"])

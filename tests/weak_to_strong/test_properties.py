@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from measures import EXACT_MEASURES
 from numpy.testing import assert_allclose, assert_array_equal
 from rows_table import stacked
 from sklearn.linear_model import LogisticRegression
@@ -11,8 +12,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
-from sklearn_w2s.overlap._confidence import CONFIDENCES
-from sklearn_w2s.overlap._measures import MEASURES
+from sklearn_w2s.overlap._partition import CONFIDENCES
 from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
 
 TAUGHT = [name for name, strategy in STRATEGIES.items() if strategy.teacher]
@@ -131,7 +131,7 @@ def scores(model, X):
 @pytest.mark.filterwarnings("ignore::sklearn_w2s.overlap.NoChangePointWarning")
 @given(
     problem=problems(),
-    measure=st.sampled_from(sorted(MEASURES)),
+    measure=st.sampled_from(sorted(EXACT_MEASURES)),
     confidence=st.sampled_from(sorted(CONFIDENCES)),
     threshold=st.sampled_from(["auto", "change_point", "mixture", 0, 0.3, 1]),
     refine=st.booleans(),

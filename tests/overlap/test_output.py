@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.metrics import accuracy_score, confusion_matrix
 
-from sklearn_w2s.overlap._regions import RegionArray
+from sklearn_w2s.overlap._output import RegionArray
 
 NAMES = np.array(["easy", "hard", "overlap", "easy"])
 REGIONS = NAMES.view(RegionArray)

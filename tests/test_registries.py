@@ -1,0 +1,87 @@
+"""A measure or policy is added by one class or function and one line."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from sklearn_w2s import OverlapDetector, UCBSourceSelector, WeakToStrongClassifier
+from sklearn_w2s.advice import advise
+from sklearn_w2s.datasets import make_overlap_classification
+from sklearn_w2s.overlap._measures import MEASURES, Measure
+from sklearn_w2s.sources._policies import POLICIES, Policy
+
+X, TRUTH, _ = make_overlap_classification(400, random_state=0)
+Y = np.where(np.arange(400) < 100, TRUTH, -1)
+SOURCE = np.arange(400) % 3
+
+
+class FirstColumn(Measure):
+    """A toy measure, which wants dense rows of NumPy."""
+
+    takes_sparse = False
+    needs_numpy = True
+
+    def fit(self, rows, weak_rows, hard, weights):
+        self.references = rows[hard]
+        return self
+
+    def score(self, rows, weak_rows):
+        return np.abs(rows[:, 0])
+
+
+@pytest.fixture
+def toy_measure(monkeypatch):
+    monkeypatch.setitem(MEASURES, "first_column", lambda _: FirstColumn())
+    return OverlapDetector(overlap_measure="first_column", random_state=0)
+
+
+def test_a_new_measure_serves_the_detector(toy_measure):
+    assert not toy_measure.__sklearn_tags__().input_tags.sparse
+    toy_measure.fit(X, Y)
+    rows = toy_measure.represent(X)
+    np.testing.assert_array_equal(toy_measure.score_samples(X), np.abs(rows[:, 0]))
+
+
+def test_a_new_measure_serves_the_classifier_and_advice(toy_measure):
+    model = WeakToStrongClassifier(
+        LogisticRegression(),
+        LogisticRegression(),
+        weak_features=slice(0, 20),
+        strategy="overlap",
+        overlap_detector=toy_measure,
+    )
+    assert (model.fit(X, Y).overlap_detector_.overlap_measure) == "first_column"
+    advised = advise(model, X, Y, cv=2, random_state=0).estimator
+    assert advised.overlap_density_ == model.overlap_density_
+
+
+def test_a_new_measure_serves_the_selector(toy_measure):
+    selector = UCBSourceSelector(overlap_detector=toy_measure, n_rounds=5)
+    selector.fit(X, Y, sample_source=SOURCE)
+    assert selector.overlap_detector_.overlap_measure == "first_column"
+
+
+def test_a_new_measure_serves_dask(toy_measure):
+    da = pytest.importorskip("dask.array")
+    from sklearn_w2s.dask import OverlapDetector as DaskDetector
+
+    detector = DaskDetector(**toy_measure.get_params(deep=False))
+    detector.fit(da.from_array(X, (100, -1)), da.from_array(Y, 100))
+    alone = toy_measure.fit(X, Y)
+    assert detector.overlap_density_ == alone.overlap_density_
+
+
+def test_a_new_policy_serves_the_selector(monkeypatch):
+    policy = Policy(lambda arms: -np.arange(3.0), needs_horizon=True)
+    monkeypatch.setitem(POLICIES, "in_order", policy)
+    selector = UCBSourceSelector(
+        OverlapDetector(LogisticRegression()),
+        policy="in_order",
+        batch_size=10,
+        burn_in=1,
+        random_state=0,
+    )
+    with pytest.raises(ValueError, match="needs the number of rounds"):
+        selector.fit_sources({"a": iter([])}, X, Y)
+    selector.set_params(n_rounds=8).fit(X, Y, sample_source=SOURCE)
+    assert selector.history_["source"].tolist()[3:] == [0] * 5

@@ -139,10 +139,10 @@ def of_labeled_split(cv):
     return list(LabeledSplit(cv).split(X, Y))
 
 
-@pytest.mark.parametrize(
-    "of", [of_detector, of_stream, of_small_classifier, of_labeled_split]
+@given(
+    of=st.sampled_from([of_detector, of_stream, of_small_classifier, of_labeled_split]),
+    seed=st.integers(0, 2**32 - 1),
 )
-@given(seed=st.integers(0, 2**32 - 1))
 def test_whatever_a_splitter_draws_it_is_worth_its_splits(of, seed):
     fickle = Fickle(seed)
     np.testing.assert_equal(of(fickle), of(drawn_by(Y, seed=seed)))

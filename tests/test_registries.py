@@ -8,7 +8,7 @@ from sklearn_w2s import OverlapDetector, UCBSourceSelector, WeakToStrongClassifi
 from sklearn_w2s.advice import advise
 from sklearn_w2s.datasets import make_overlap_classification
 from sklearn_w2s.overlap._measures import MEASURES, Measure
-from sklearn_w2s.sources._policies import POLICIES, Policy
+from sklearn_w2s.sources._bandit import POLICIES, Policy
 
 X, TRUTH, _ = make_overlap_classification(400, random_state=0)
 Y = np.where(np.arange(400) < 100, TRUTH, -1)

@@ -8,7 +8,7 @@ from river import bandit as river_bandit
 from river import proba
 
 from sklearn_w2s._algorithms.bandit import kl_ucb_index
-from sklearn_w2s.sources._engine import Limits, SourceBandit
+from sklearn_w2s.sources._bandit import Limits, SourceBandit
 
 
 @dataclass(frozen=True)

@@ -1,29 +1,28 @@
-"""What the parameters of a selector amount to, and whether they fit."""
+"""A run as the parameters of a selector describe it, begun or taken up again."""
 
 from collections.abc import Mapping
+from functools import partial
+from numbers import Integral, Real
+from pathlib import Path
 
 import numpy as np
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import check_random_state, column_or_1d, get_tags
 
-from sklearn_w2s.overlap import OverlapDetector
-from sklearn_w2s.sources._drawing import Drawing
-from sklearn_w2s.sources._engine import Limits, SourceBandit
-from sklearn_w2s.sources._policies import needs_horizon
-from sklearn_w2s.sources._rewards import Rater
+from sklearn_w2s._fitting import forget_fit
+from sklearn_w2s._validation import check_features
+from sklearn_w2s.sources._bandit import Limits, SourceBandit, needs_horizon
+from sklearn_w2s.sources._batches import require_alike, require_finite
+from sklearn_w2s.sources._checkpoint import Journal, require_same_rules, rules_of
+from sklearn_w2s.sources._readers import open_reader
+from sklearn_w2s.sources._run import DrawnRows, Rater, SelectionRun, make_detector
+
+# Counts beyond it would not add up.
+_MOST_ROWS = 10**12
 
 
 def make_limits(selector):
-    """Return the limits of a selector.
-
-    Parameters
-    ----------
-    selector : UCBSourceSelector
-        Its parameters are read.
-
-    Returns
-    -------
-    Limits
-        What ends the drawing.
-    """
+    """Return what ends the drawing of a selector."""
     return Limits(
         selector.batch_size,
         selector.n_rounds,
@@ -33,45 +32,8 @@ def make_limits(selector):
     )
 
 
-def make_detector(selector):
-    """Return the overlap detector of a selector, yet to be cloned.
-
-    Parameters
-    ----------
-    selector : UCBSourceSelector
-        Its parameters are read.
-
-    Returns
-    -------
-    estimator instance
-        Its `overlap_detector`, or the default.
-    """
-    if selector.overlap_detector is None:
-        return OverlapDetector(missing_label=selector.missing_label)
-    return selector.overlap_detector
-
-
-def new_drawing(selector, rows, rng, *, seed=0, journal=None):
-    """Return a run that has not begun.
-
-    Parameters
-    ----------
-    selector : UCBSourceSelector
-        Its parameters are read.
-    rows : PoolRows or DrawnRows
-        Makes tables of batches.
-    rng : RandomState
-        Draws for policies that draw at random, and seeds the detector.
-    seed : int, default=0
-        Shuffles tables.
-    journal : Journal, default=None
-        Keeps the steps on disk.
-
-    Returns
-    -------
-    Drawing
-        The run, without sources.
-    """
+def new_run(selector, rows, rng, *, seed=0, journal=None):
+    """Return a run without sources; `seed` shuffles tables."""
     bandit = SourceBandit(
         policy=selector.policy,
         alpha=selector.alpha,
@@ -85,29 +47,11 @@ def new_drawing(selector, rows, rng, *, seed=0, journal=None):
     seeds = rng if is_seeded else None
     rater = Rater(rows, make_detector(selector), selector.reward, seeds)
     refits = selector.detection == "history"
-    return Drawing(bandit, rater, refits=refits, seed=seed, journal=journal)
+    return SelectionRun(bandit, rater, refits=refits, seed=seed, journal=journal)
 
 
 def describe_arm(selector, name):
-    """Return what the parameters say of a source.
-
-    Parameters
-    ----------
-    selector : UCBSourceSelector
-        Its `costs` and `detection_rates` are read.
-    name : str
-        Name of the source.
-
-    Returns
-    -------
-    dict
-        Arguments of `SourceBandit.add`, where they are not the defaults.
-
-    Raises
-    ------
-    ValueError
-        If they are out of range, or lack the source.
-    """
+    """Return the arguments of `SourceBandit.add` that are not the defaults."""
     arm = {}
     if selector.costs is not None:
         arm["cost"] = _of_source("costs", selector.costs, name)
@@ -129,20 +73,7 @@ def describe_arm(selector, name):
 
 
 def tune(selector, bandit):
-    """Let the parameters of a selector that may change say how a run goes on.
-
-    Parameters
-    ----------
-    selector : UCBSourceSelector
-        Its limits, `policy`, `alpha`, `max_failures` and `costs` are read.
-    bandit : SourceBandit
-        It follows them from the next round on.
-
-    Raises
-    ------
-    ValueError
-        If `detection_rates` are not those of the rounds before.
-    """
+    """Let the parameters of a selector that may change hold from the next round on."""
     bandit.limits = make_limits(selector)
     bandit.policy, bandit.alpha = selector.policy, selector.alpha
     bandit.max_failures = selector.max_failures
@@ -161,20 +92,7 @@ def tune(selector, bandit):
 
 
 def require_burn_in(selector, sizes):
-    """Require that the limits leave room for the first draws of every source.
-
-    Parameters
-    ----------
-    selector : UCBSourceSelector
-        Its limits are read.
-    sizes : ndarray of int of shape (n_sources,)
-        Rows of each source.
-
-    Raises
-    ------
-    ValueError
-        If a limit is too low.
-    """
+    """Require that the limits leave room for the first draws of every source."""
     rounds = np.minimum(selector.burn_in, np.ceil(sizes / selector.batch_size)).sum()
     rows = np.minimum(selector.burn_in * selector.batch_size, sizes).sum()
     for name, need in {"n_rounds": rounds, "budget": rows}.items():
@@ -190,18 +108,7 @@ def require_burn_in(selector, sizes):
 
 
 def require_horizon(selector):
-    """Require a limit where the policy needs the number of rounds in all.
-
-    Parameters
-    ----------
-    selector : UCBSourceSelector
-        Its policy and limits are read.
-
-    Raises
-    ------
-    ValueError
-        If there is none.
-    """
+    """Require a limit where the policy needs the number of rounds in all."""
     limits = (selector.n_rounds, selector.budget, selector.cost_budget)
     if needs_horizon(selector.policy) and all(limit is None for limit in limits):
         msg = (
@@ -219,3 +126,173 @@ def _of_source(parameter, values, name):
         )
         raise ValueError(msg)
     return values[name]
+
+
+def require_live_run(selector):
+    """Refuse to go on with a run that `fit_sources` cannot go on with."""
+    if hasattr(selector, "drawn_indices_"):
+        msg = (
+            "warm_start=True goes on with a run of fit_sources, but the run before "
+            "was that of fit. Set warm_start=False to begin anew."
+        )
+        raise ValueError(msg)
+    if selector._is_told_:
+        msg = (
+            "warm_start=True goes on with a run of fit_sources, but update told of "
+            "rows that were not kept. Go on with pull and update, or set "
+            "warm_start=False to begin anew."
+        )
+        raise ValueError(msg)
+    if "_drawing_" in vars(selector) and not selector._drawing_.bandit.n_rounds:
+        # Names alone were given, to pull.
+        forget_fit(selector)
+    if "_drawing_" in vars(selector):
+        journal = selector._drawing_.journal
+        former = None if journal is None else journal.folder
+        if former != (
+            None if selector.checkpoint is None else Path(selector.checkpoint)
+        ):
+            msg = (
+                f"checkpoint={selector.checkpoint!r} is not that of the run before, "
+                f"{former and str(former)!r}. Use the same, or set "
+                "warm_start=False to go on with what a checkpoint holds."
+            )
+            raise ValueError(msg)
+
+
+def take_up(selector, rows, rng):
+    """Return the run before, or a new one, ready to go on."""
+    rules = rules_of(selector, *rows.at_hand)
+    if "_drawing_" not in vars(selector):
+        selector._drawing_ = _begin(selector, rows, rng, rules)
+    elif selector._drawing_.rules:
+        require_same_rules(rules, selector._drawing_.rules, "warm_start=True")
+        if selector._drawing_.journal is not None:
+            selector._drawing_.journal.require_own()
+    selector._drawing_.rules = rules
+    drawing = selector._drawing_
+    if drawing.batches:
+        first = drawing.batches[0][1][0]
+        if rows.like is None:
+            rows.like = check_features(selector, first, reset=True, allow_nan=True)
+        require_alike(first, None, rows.like, None)
+    drawing.rater.rows = rows
+    tune(selector, drawing.bandit)
+    return drawing
+
+
+def _begin(selector, rows, rng, rules):
+    # A generator of its own, whose state can be kept and set.
+    own = np.random.RandomState(rng.randint(np.iinfo(np.int32).max))
+    seed = int(own.randint(np.iinfo(np.int32).max))
+    journal = None
+    if selector.checkpoint is not None:
+        journal = Journal(selector.checkpoint)
+        former = journal.open({"rules": rules, "seed": seed})
+        where = f"checkpoint={str(selector.checkpoint)!r}"
+        require_same_rules(rules, former["rules"], where)
+        seed = former["seed"]
+    drawing = new_run(selector, rows, own, seed=seed, journal=journal)
+    drawing.replay()
+    return drawing
+
+
+def look_for(selector, sources, drawing, rounds):
+    """Open the sources that have come, and leave out those that have gone."""
+    if not isinstance(sources, Mapping):
+        msg = (
+            f"sources={type(sources).__name__} object is no mapping. Pass a "
+            "dictionary of names and sources."
+        )
+        raise TypeError(msg)
+    drawing.forget_absent(sources)
+    # A list, since a source that runs in a thread may add another meanwhile.
+    for name, source in list(sources.items()):
+        if not drawing.reads(name, source):
+            reader = _open(selector, name, source, drawing)
+            drawing.add(source, reader, **describe_arm(selector, name))
+    rounds.tell()
+
+
+def _open(selector, name, source, drawing):
+    position, n_drawn = drawing.bandit.position(name)
+    return open_reader(
+        name,
+        source,
+        rng=np.random.default_rng([drawing.seed, position]),
+        offset=n_drawn,
+        timeout=selector.timeout,
+        check=partial(_check_batch, selector, drawing.rater),
+    )
+
+
+def _check_batch(selector, rater, X, y):
+    rows = rater.rows
+    if rows.like is not None:
+        require_alike(X, None, rows.like, None)
+    if not get_tags(selector).input_tags.allow_nan:
+        require_finite(X)
+    if y is not None:
+        column_or_1d(y)
+    if rows.like is None:
+        rows.like = check_features(selector, X, reset=True, allow_nan=True)
+
+
+def asked_bandit(selector):
+    """Return the bandit of pull and update, whose rows no run reads."""
+    if selector.detection != "frozen":
+        msg = (
+            f"detection={selector.detection!r} fits the detector on the rows drawn, "
+            "which pull and update do not keep. Use 'frozen', or fit_sources."
+        )
+        raise ValueError(msg)
+    require_horizon(selector)
+    if "_drawing_" not in vars(selector):
+        rng = check_random_state(selector.random_state)
+        rows = DrawnRows(None, None, selector.missing_label)
+        selector._drawing_ = new_run(selector, rows, rng)
+    tune(selector, selector._drawing_.bandit)
+    return selector._drawing_.bandit
+
+
+def know(selector, bandit, name):
+    """Add a source that has no name yet."""
+    if name not in bandit.positions:
+        bandit.add(name, **describe_arm(selector, name))
+
+
+def rate_alone(selector, X, y):
+    """Return the sum of the rewards of rows that are not kept."""
+    rater = selector._drawing_.rater
+    if rater.detector is None:
+        detector = make_detector(selector)
+        if selector.reward is None and not isinstance(detector, FrozenEstimator):
+            msg = (
+                f"overlap_detector={detector!r} is to be fitted, and update keeps "
+                "no rows to fit it on. Pass FrozenEstimator(fitted detector), give "
+                "counts, or use fit_sources."
+            )
+            raise ValueError(msg)
+        rater.detector = detector
+        selector.overlap_detector_ = detector
+    return rater.rate((X, y))
+
+
+def require_counts(n_drawn, n_overlap):
+    """Require a number of rows, and a number of overlap rows among them."""
+    is_whole = isinstance(n_drawn, Integral) and not isinstance(
+        n_drawn, bool | np.bool_
+    )
+    is_number = isinstance(n_overlap, Real) and not isinstance(n_overlap, bool)
+    if not is_whole or not is_number or not 1 <= n_drawn <= _MOST_ROWS:
+        msg = (
+            f"n_drawn={n_drawn!r} must be a whole number from 1 to {_MOST_ROWS:g}, and "
+            f"n_overlap={n_overlap!r} a number."
+        )
+        raise ValueError(msg)
+    if not 0 <= n_overlap <= n_drawn:
+        msg = (
+            f"n_overlap={n_overlap} of n_drawn={n_drawn} rows is impossible. Count "
+            "each row at most once."
+        )
+        raise ValueError(msg)

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binom
 
 from sklearn_w2s._algorithms.bandit import fair_share_level, kl_ucb_index
-from sklearn_w2s.sources._engine import Limits, SourceBandit
+from sklearn_w2s.sources._bandit import Limits, SourceBandit
 
 DENSITIES = (0.08, 0.44)
 POOL_SIZE = 4000

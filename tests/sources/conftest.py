@@ -9,7 +9,7 @@ from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator
 
 from sklearn_w2s.sources import UCBSourceSelector
-from sklearn_w2s.sources._engine import Limits, SourceBandit
+from sklearn_w2s.sources._bandit import Limits, SourceBandit
 from sklearn_w2s.sources._readers import SourceEnded, SourceFailed
 
 

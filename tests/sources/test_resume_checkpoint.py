@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from sklearn_w2s.sources import _drawing
-from sklearn_w2s.sources._journal import held
+from sklearn_w2s.sources import _run as _drawing
+from sklearn_w2s.sources._checkpoint import held
 from sklearn_w2s.sources._packing import unpack
 
 POLICIES = ["kl_ucb", "kl_lucb", "thompson", "random"]

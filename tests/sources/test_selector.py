@@ -24,7 +24,7 @@ from sklearn_w2s._algorithms.bandit import ArmStatistics
 from sklearn_w2s.datasets import make_overlap_classification
 from sklearn_w2s.overlap import OverlapDetector
 from sklearn_w2s.sources import UCBSourceSelector
-from sklearn_w2s.sources._policies import index_values
+from sklearn_w2s.sources._bandit import index_values
 from sklearn_w2s.weak_to_strong import WeakToStrongClassifier
 
 CHECKED = [UCBSourceSelector(), UCBSourceSelector(LogisticRegression())]

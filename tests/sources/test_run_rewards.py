@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 
-from sklearn_w2s.sources._rewards import DrawnRows, PoolRows, Rater
+from sklearn_w2s.sources._run import DrawnRows, PoolRows, Rater
 
 
 class Regions(BaseEstimator):

@@ -11,7 +11,7 @@ from scipy.stats import hypergeom
 
 from sklearn_w2s._algorithms.bandit import ArmStatistics, unseen_factor
 from sklearn_w2s._algorithms.interval import share_interval
-from sklearn_w2s.sources._policies import POLICIES, index_values
+from sklearn_w2s.sources._bandit import POLICIES, index_values
 
 Z95 = 1.959964
 COUNTS = ("n_pulls", "drawn", "rated", "found", "is_open")

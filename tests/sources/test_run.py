@@ -7,11 +7,10 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator
 
-from sklearn_w2s.sources._drawing import Drawing
-from sklearn_w2s.sources._engine import Limits, SourceBandit
-from sklearn_w2s.sources._journal import Journal
+from sklearn_w2s.sources._bandit import Limits, SourceBandit
+from sklearn_w2s.sources._checkpoint import Journal
 from sklearn_w2s.sources._readers import SourceEnded, SourceFailed
-from sklearn_w2s.sources._rewards import DrawnRows, Rater
+from sklearn_w2s.sources._run import DrawnRows, Rater, SelectionRun
 
 
 class Flags(BaseEstimator):
@@ -63,7 +62,7 @@ def drawing_of(*readers, refits=False, journal=None, policy="kl_ucb", **limits):
         rng=np.random.RandomState(0),
     )
     rater = Rater(DrawnRows(None, None, -1), Flags(), None, None)
-    drawing = Drawing(bandit, rater, refits=refits, seed=0, journal=journal)
+    drawing = SelectionRun(bandit, rater, refits=refits, seed=0, journal=journal)
     for reader in readers:
         drawing.add(reader, reader)
     return drawing
@@ -75,7 +74,7 @@ def sources_of(drawing):
 
 def test_every_source_is_drawn_first_and_the_best_then():
     drawing = drawing_of(Reader("poor", 0.0), Reader("rich", 1.0))
-    assert drawing.play() == "n_rounds"
+    assert drawing.run() == "n_rounds"
     assert sources_of(drawing) == [0, 1, 1, 1, 1, 1]
     assert drawing.bandit.found.tolist() == [0, 50]
 
@@ -90,14 +89,14 @@ def test_sources_are_looked_for_before_every_step():
             late = Reader("late")
             drawing.add(late, late)
 
-    drawing.play(look_for)
+    drawing.run(look_for)
     assert calls == list(range(7))
     assert sources_of(drawing)[:3] == [0, 0, 1]
 
 
 def test_the_last_batch_is_what_the_budget_leaves():
     reader = Reader("a")
-    assert drawing_of(reader, n_rounds=None, budget=25).play() == "budget"
+    assert drawing_of(reader, n_rounds=None, budget=25).run() == "budget"
     assert reader.asked == [10, 10, 5]
 
 
@@ -105,14 +104,14 @@ def test_a_reader_that_has_ended_is_drawn_no_more():
     ending, other = Reader("a"), Reader("b", 0.0)
     ending.has_ended = True
     drawing = drawing_of(ending, other)
-    drawing.play()
+    drawing.run()
     assert len(ending.asked) == 1
     assert not drawing.bandit.is_open[0]
 
 
 def test_an_end_without_rows_is_no_fault():
     drawing = drawing_of(Reader("a", plan=[SourceEnded()]), Reader("b"))
-    drawing.play()
+    drawing.run()
     assert not drawing.bandit.is_open[0]
     assert drawing.bandit.n_pulls.tolist() == [0, 6]
     assert (drawing.bandit.history()["error"] == "").all()
@@ -122,7 +121,7 @@ def test_a_fault_is_a_round_a_warning_and_a_refused_item():
     fault = SourceFailed("source 'a' gave nonsense", "invalid", batch="nonsense")
     drawing = drawing_of(Reader("a", plan=[fault]))
     with pytest.warns(UserWarning, match="^round 0: source 'a' gave nonsense. It is a"):
-        drawing.play()
+        drawing.run()
     assert drawing.refused == [(0, "nonsense")]
     assert drawing.bandit.history()["error"].tolist() == [
         "source 'a' gave nonsense",
@@ -135,8 +134,8 @@ def test_the_detector_is_fitted_once_or_on_all_rows_again():
         drawing_of(Reader("a"), Reader("b")),
         drawing_of(Reader("a"), Reader("b"), refits=True),
     )
-    once.play()
-    again.play()
+    once.run()
+    again.run()
     assert once.rater.detector.n_rows_ == 20
     assert again.rater.detector.n_rows_ == 60
     assert_array_equal(once.bandit.found, again.bandit.found)
@@ -144,11 +143,11 @@ def test_the_detector_is_fitted_once_or_on_all_rows_again():
 
 def test_a_limit_within_the_first_draws_leaves_a_fitted_detector():
     drawing = drawing_of(*map(Reader, "abcd"), n_rounds=2)
-    drawing.play()
+    drawing.run()
     assert drawing.rater.detector.n_rows_ == 20
     assert drawing.bandit.rated.tolist() == [10, 10, 0, 0]
     drawing.bandit.limits.n_rounds = 6
-    drawing.play()
+    drawing.run()
     assert drawing.rater.detector.n_rows_ == 40
 
 
@@ -163,7 +162,7 @@ def test_a_source_that_is_absent_fails_and_keeps_its_place():
     with pytest.warns(
         UserWarning, match="source 'a' is not among the sources any more"
     ):
-        drawing.play(look_for)
+        drawing.run(look_for)
     assert drawing.reads("a", reader)
     assert drawing.bandit.drawn[0] == 10 * len(reader.asked) > 10
 
@@ -176,7 +175,7 @@ def test_sources_are_told_apart_by_identity():
     assert not drawing.reads("b", first)
     drawing.add(second, second)
     assert drawing.bandit.names == ["a"]
-    drawing.play()
+    drawing.run()
     assert first.asked == []
 
 
@@ -187,12 +186,12 @@ def test_a_step_that_was_interrupted_is_taken_again(policy, at):
         return Reader("a", 0.0), Reader("b", 1.0, plan)
 
     expected = drawing_of(*readers([]), policy=policy, n_rounds=20)
-    expected.play()
+    expected.run()
     plan = [None] * at + [KeyboardInterrupt()]
     stopped = drawing_of(*readers(plan), policy=policy, n_rounds=20)
     with pytest.raises(KeyboardInterrupt):
-        stopped.play()
-    stopped.play()
+        stopped.run()
+    stopped.run()
     assert sources_of(stopped) == sources_of(expected)
     assert_array_equal(stopped.bandit.index_history(), expected.bandit.index_history())
 
@@ -206,8 +205,8 @@ def test_rows_are_kept_where_they_cannot_be_kept_on_disk(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(journal, "write", full)
         with pytest.raises(OSError, match="no space left"):
-            drawing.play()
-    assert drawing.play() == "n_rounds"
+            drawing.run()
+    assert drawing.run() == "n_rounds"
     replayed = drawing_of(journal=new_journal(tmp_path))
     replayed.replay()
     assert sources_of(replayed) == sources_of(drawing)
@@ -227,10 +226,10 @@ def test_a_replay_asks_nobody_and_comes_to_the_same(tmp_path, refits):
         n_rounds=15,
     )
     with pytest.warns(UserWarning, match="gave nonsense"):
-        drawing.play()
+        drawing.run()
     replayed = drawing_of(journal=new_journal(tmp_path), refits=refits, n_rounds=15)
     replayed.replay()
-    assert replayed.play() == "n_rounds"
+    assert replayed.run() == "n_rounds"
     for name, values in drawing.bandit.history().items():
         assert_array_equal(values, replayed.bandit.history()[name], err_msg=name)
     assert replayed.refused == drawing.refused
@@ -248,7 +247,7 @@ def test_open_sources_are_not_pickled():
     reader = Reader("a")
     reader.connection = lambda: None
     drawing = drawing_of(reader)
-    drawing.play()
+    drawing.run()
     copy = pickle.loads(pickle.dumps(drawing))
     assert not copy.reads("a", reader)
     assert drawing.reads("a", reader)
@@ -265,5 +264,5 @@ def test_a_run_reads_every_row_once_and_rates_it_once():
 
     drawing = drawing_of(Reader("a"), Reader("b", 0.0), n_rounds=500)
     drawing.rater = Rater(DrawnRows(None, None, -1), Counting(), None, None)
-    drawing.play()
+    drawing.run()
     assert Counting.n_rated == drawing.bandit.drawn.sum() == 5000

@@ -6,9 +6,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
 from sklearn_w2s.sources import UCBSourceSelector
-from sklearn_w2s.sources._state import SelectionState
 
-NAMES = [name for name in vars(SelectionState) if name.endswith("_") and name[0] != "_"]
+NAMES = [
+    name
+    for name, value in vars(UCBSourceSelector).items()
+    if isinstance(value, property) and name.endswith("_") and name[0] != "_"
+]
 
 
 def told(**params):
@@ -19,7 +22,7 @@ def told(**params):
     return selector.update("z", n_drawn=10, n_overlap=4)
 
 
-@pytest.mark.parametrize("name", [*NAMES, "refused_"])
+@pytest.mark.parametrize("name", NAMES)
 def test_there_is_nothing_before_the_first_draw(name):
     selector = UCBSourceSelector()
     assert not hasattr(selector, name)
@@ -73,7 +76,7 @@ def test_history_and_index_history_have_a_row_for_each_round():
     assert selector.index_history_.shape == (4, 3)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sorted({*NAMES} - {"refused_"}))
 def test_attributes_are_copies(name):
     selector = told()
     value = getattr(selector, name)

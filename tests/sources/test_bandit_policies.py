@@ -16,10 +16,11 @@ from sklearn_w2s._algorithms.bandit import (
     ucb1_index,
     ucb_tuned_index,
 )
-from sklearn_w2s.sources import _policies
-from sklearn_w2s.sources._engine import Limits, SourceBandit
-from sklearn_w2s.sources._policies import (
+from sklearn_w2s.sources import _bandit as _policies
+from sklearn_w2s.sources._bandit import (
     POLICIES,
+    Limits,
+    SourceBandit,
     index_values,
     leading_values,
     needs_horizon,

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from sklearn_w2s._algorithms.bandit import anytime_level, kl_ucb_index
-from sklearn_w2s.sources import _policies
-from sklearn_w2s.sources._policies import POLICIES
+from sklearn_w2s.sources import _bandit as _policies
+from sklearn_w2s.sources._bandit import POLICIES
 
 limits = st.one_of(st.none(), st.integers(1, 60))
 policies = st.sampled_from(sorted(POLICIES))

@@ -11,7 +11,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from sklearn_w2s import OverlapDetector
 from sklearn_w2s.sources import UCBSourceSelector
-from sklearn_w2s.sources._rules import rules_of
+from sklearn_w2s.sources._checkpoint import rules_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:round:UserWarning")
 

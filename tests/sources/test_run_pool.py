@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from sklearn_w2s.sources._pool import PoolReader
 from sklearn_w2s.sources._readers import SourceEnded
+from sklearn_w2s.sources._run import PoolReader
 
 
 @given(st.integers(1, 50), st.lists(st.integers(1, 12), min_size=60, max_size=60))

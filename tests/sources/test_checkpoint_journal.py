@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from sklearn_w2s.sources._journal import Journal, held
+from sklearn_w2s.sources._checkpoint import Journal, held
 
 
 def opened(folder, start="start"):
@@ -150,7 +150,7 @@ def test_a_checkpoint_is_held_by_one_run_which_is_named(tmp_path):
 
 def test_a_process_that_died_holds_nothing(tmp_path):
     code = (
-        "import os, sys; from sklearn_w2s.sources._journal import held\n"
+        "import os, sys; from sklearn_w2s.sources._checkpoint import held\n"
         "with held(sys.argv[1]): os._exit(7)"
     )
     died = subprocess.run(

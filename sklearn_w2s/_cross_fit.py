@@ -4,7 +4,13 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import clone, is_classifier
-from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit, check_cv
+from sklearn.model_selection import (
+    KFold,
+    ShuffleSplit,
+    StratifiedKFold,
+    StratifiedShuffleSplit,
+    check_cv,
+)
 from sklearn.utils.metadata_routing import (
     get_routing_for_object,
     process_routing,
@@ -14,7 +20,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn_w2s._fitting import (
     draw_seed,
     fit_weighted,
-    predict_aligned,
+    predict_columns,
     take_metadata,
 )
 from sklearn_w2s._sklearn import routing_enabled, safe_indexing
@@ -36,8 +42,8 @@ def out_of_fold_proba(
         Labeled rows.
     y : ndarray of shape (n,)
         Their labels.
-    classes : ndarray of shape (n_classes,)
-        Columns of the result.
+    classes : ndarray of shape (n_classes,) or None
+        Columns of the result; None for one column of values of a regressor.
     folds : list of (ndarray, ndarray)
         Positions to train on and to hold out, as from `held_out_folds`.
     sample_weight : ndarray of shape (n,) or None
@@ -58,14 +64,14 @@ def out_of_fold_proba(
     ValueError
         If a fold leaves one class only to train on.
     """
-    folds = _trainable(folds, y, sample_weight)
+    folds = _trainable(folds, y, sample_weight, are_values=classes is None)
     fold_proba = Parallel(n_jobs=n_jobs)(
         delayed(_fit_predict)(
             clone(estimator), X, y, classes, train, test, sample_weight, params
         )
         for train, test in folds
     )
-    total = np.zeros((n_rows(X), len(classes)))
+    total = np.zeros((n_rows(X), 1 if classes is None else len(classes)))
     times = np.zeros((n_rows(X), 1))
     for (_, test), proba in zip(folds, fold_proba, strict=True):
         total[test] += proba
@@ -73,7 +79,17 @@ def out_of_fold_proba(
     return np.divide(total, times, out=np.full_like(total, np.nan), where=times > 0)
 
 
-def held_out_folds(cv, X, labels, labeled, sample_weight, *, rng, split_params):
+def held_out_folds(
+    cv,
+    X,
+    labels,
+    labeled,
+    sample_weight,
+    *,
+    rng,
+    split_params,
+    are_values=False,
+):
     """Return positions of labeled rows to train on and to hold out, fold by fold.
 
     Splitters may draw anew at each call, so that this is called once a fit, and its
@@ -98,12 +114,15 @@ def held_out_folds(cv, X, labels, labeled, sample_weight, *, rng, split_params):
         Draws the split of a float `cv`.
     split_params : dict
         Further arguments of the splitter, row-wise where as long as X.
+    are_values : bool, default=False
+        Whether labels are values, which name no classes: rows are shuffled then.
 
     Returns
     -------
     list of (ndarray, ndarray)
         Positions among the labeled rows; the first of each pair have positive weight.
-        Empty where the labels of positive weight are of one class.
+        Empty where the labels of positive weight are of one class, or there is only
+        one value.
 
     Raises
     ------
@@ -113,14 +132,15 @@ def held_out_folds(cv, X, labels, labeled, sample_weight, *, rng, split_params):
     """
     weights = np.ones(len(labels)) if sample_weight is None else sample_weight[labeled]
     weighty = np.flatnonzero(weights)
-    if len(np.unique(labels[weighty])) < 2:
+    if len(weighty if are_values else np.unique(labels[weighty])) < 2:
         return []
     try:
         if cv is None or isinstance(cv, Real):
             cv = N_FOLDS if cv is None else cv
-            folds = _stratified_folds(labels, weighty, cv, rng)
+            draw_folds = _shuffled_folds if are_values else _stratified_folds
+            folds = draw_folds(labels, weighty, cv, rng)
         else:
-            splitter = check_cv(cv, labels, classifier=True)
+            splitter = check_cv(cv, labels, classifier=not are_values)
             require_groups(splitter, split_params.get("groups"))
             positions = np.flatnonzero(labeled)
             split_params = take_metadata(split_params, positions, n_rows(X))
@@ -129,7 +149,7 @@ def held_out_folds(cv, X, labels, labeled, sample_weight, *, rng, split_params):
     except ValueError as error:
         msg = f"cv={cv!r} does not split the {len(labels)} labeled rows: {error}"
         raise ValueError(msg) from error
-    return _trainable(folds, labels, weights, name=f"cv={cv!r}")
+    return _trainable(folds, labels, weights, name=f"cv={cv!r}", are_values=are_values)
 
 
 def split_arguments(owner, params, method="fit"):
@@ -210,10 +230,15 @@ def apart(splits, n_rows):
     return splits
 
 
-def _trainable(folds, y, sample_weight, name="A fold"):
+def _trainable(folds, y, sample_weight, name="A fold", *, are_values=False):
     """Return folds without training rows of weight zero."""
     if sample_weight is not None:
         folds = [(train[sample_weight[train] > 0], test) for train, test in folds]
+    if are_values:
+        if not all(len(train) for train, _ in folds):
+            msg = f"{name} leaves no labeled row to train on. Label more of them."
+            raise ValueError(msg)
+        return folds
     if any(len(np.unique(y[train])) < 2 for train, _ in folds):
         msg = (
             f"{name} leaves labeled rows of one class only to train on. Stratify or "
@@ -221,6 +246,15 @@ def _trainable(folds, y, sample_weight, name="A fold"):
         )
         raise ValueError(msg)
     return folds
+
+
+def _shuffled_folds(_, rows, cv, rng):
+    seed = draw_seed(rng)
+    if isinstance(cv, Integral):
+        splitter = KFold(min(cv, len(rows)), shuffle=True, random_state=seed)
+    else:
+        splitter = ShuffleSplit(1, test_size=cv, random_state=seed)
+    return [(np.sort(rows[train]), rows[test]) for train, test in splitter.split(rows)]
 
 
 def _stratified_folds(y, rows, cv, rng):
@@ -244,7 +278,7 @@ def _fit_predict(estimator, X, y, classes, train, test, sample_weight, params):
     weights = None if sample_weight is None else sample_weight[train]
     fit_params = take_metadata(params, train, n_rows(X))
     fit_weighted(estimator, safe_indexing(X, train), y[train], weights, **fit_params)
-    return predict_aligned(estimator, safe_indexing(X, test), classes)
+    return predict_columns(estimator, safe_indexing(X, test), classes)
 
 
 def out_of_bag_proba(forest, X):

@@ -1,13 +1,19 @@
 """Predictions of a fitted part, available where the part has them."""
 
 import numpy as np
-from sklearn.base import ClassifierMixin
+from sklearn.base import ClassifierMixin, RegressorMixin, is_regressor
+from sklearn.metrics import r2_score
 from sklearn.utils.metadata_routing import MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sklearn_w2s._sklearn import raise_for_params, routing_enabled, safe_indexing
-from sklearn_w2s._validation import check_features, check_labels
+from sklearn_w2s._validation import (
+    check_features,
+    check_labels,
+    check_values,
+    columns_of,
+)
 
 PREDICTIONS = ("predict", "predict_proba", "predict_log_proba", "decision_function")
 
@@ -21,8 +27,8 @@ def _part_has(method):
     return check
 
 
-class PredictionDelegate:
-    """The prediction methods of one fitted part of a meta-estimator.
+class ValueDelegate:
+    """The prediction of one fitted part of a meta-estimator.
 
     The host names the part in `_predicting_part`, returns it unfitted from
     `_unfitted_part`, and maps `PREDICTIONS` in its metadata routing.
@@ -47,6 +53,30 @@ class PredictionDelegate:
             Predictions.
         """
         return self._ask("predict", X, params)
+
+    def _ask(self, method, X, params):
+        check_is_fitted(self)
+        params = self._route(method, params)
+        X = self._check_new(X)
+        return getattr(self._fitted_part(), method)(X, **params)
+
+    def _check_new(self, X):
+        return check_features(self, X, reset=False)
+
+    def _route(self, method, params, **own):
+        """Return the arguments that a method of the part receives."""
+        raise_for_params(params, self, method)
+        if not routing_enabled():
+            return {}
+        routed = process_routing(self, method, **own, **params)
+        return routed.get(self._predicting_part, {}).get(method, {})
+
+    def _fitted_part(self):
+        return getattr(self, f"{self._predicting_part}_")
+
+
+class PredictionDelegate(ValueDelegate):
+    """The prediction methods of one fitted part, those of classifiers included."""
 
     @available_if(_part_has("predict_proba"))
     def predict_proba(self, X, **params):
@@ -103,26 +133,6 @@ class PredictionDelegate:
         """
         return self._ask("decision_function", X, params)
 
-    def _ask(self, method, X, params):
-        check_is_fitted(self)
-        params = self._route(method, params)
-        X = self._check_new(X)
-        return getattr(self._fitted_part(), method)(X, **params)
-
-    def _check_new(self, X):
-        return check_features(self, X, reset=False)
-
-    def _route(self, method, params, **own):
-        """Return the arguments that a method of the part receives."""
-        raise_for_params(params, self, method)
-        if not routing_enabled():
-            return {}
-        routed = process_routing(self, method, **own, **params)
-        return routed.get(self._predicting_part, {}).get(method, {})
-
-    def _fitted_part(self):
-        return getattr(self, f"{self._predicting_part}_")
-
 
 def prediction_mapping(*methods):
     """Return a mapping of `PREDICTIONS` and further methods to themselves."""
@@ -154,9 +164,12 @@ def take_labeled(fitted, X, y):
         Where they stand in X.
     """
     check_consistent_length(X, y)
-    labels, labeled = check_labels(
-        y, fitted.missing_label, classes=getattr(fitted, "classes_", None)
-    )
+    if is_regressor(fitted):
+        labels, labeled = check_values(y)
+    else:
+        labels, labeled = check_labels(
+            y, fitted.missing_label, classes=getattr(fitted, "classes_", None)
+        )
     positions = np.flatnonzero(labeled)
     return safe_indexing(X, positions), labels, positions
 
@@ -191,3 +204,46 @@ class LabeledClassifierMixin(ClassifierMixin):
         if sample_weight is not None:
             sample_weight = np.asarray(sample_weight)[positions]
         return super().score(rows, labels, sample_weight)
+
+
+class LabeledRegressorMixin(RegressorMixin):
+    """A regressor whose score is that of labeled rows, each output by its own.
+
+    The host names RegressorMixin after it, which keeps both before BaseEstimator.
+    """
+
+    def score(self, X, y, sample_weight=None):
+        """Return the coefficient of determination on the labeled rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
+            Rows.
+        y : array-like of shape (n,) or (n, n_outputs)
+            Values; rows marked NaN are left out, in each output its own.
+        sample_weight : array-like of shape (n,), default=None
+            Weights.
+
+        Returns
+        -------
+        float
+            R², the mean over outputs; NaN if an output has no labeled row.
+        """
+        check_is_fitted(self)
+        columns = columns_of(y)
+        check_consistent_length(X, *columns)
+        predicted = np.asarray(self.predict(X)).reshape(-1, len(columns))
+        scores = []
+        for column, said in zip(columns, predicted.T, strict=True):
+            values, labeled = check_values(column)
+            weights = None if sample_weight is None else np.asarray(sample_weight)
+            scores.append(
+                r2_score(
+                    values,
+                    said[labeled],
+                    sample_weight=None if weights is None else weights[labeled],
+                )
+                if len(values)
+                else float("nan")
+            )
+        return float(np.mean(scores))

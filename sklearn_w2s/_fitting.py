@@ -165,10 +165,7 @@ def fit_on_labels(estimator, X, y, sample_weight, params, *, name):
     """
     if not may_predict_proba(estimator):
         raise NoProbabilities(estimator, name)
-    if sample_weight is not None:
-        kept = np.flatnonzero(sample_weight)
-        params = take_metadata(params, kept, len(y))
-        X, y, sample_weight = safe_indexing(X, kept), y[kept], sample_weight[kept]
+    X, y, sample_weight, params = _of_positive_weight(X, y, sample_weight, params)
     classes = classes_of(y)
     if len(classes) < 2:
         found = f"one class only, {classes.tolist()}" if len(classes) else "no label"
@@ -179,6 +176,45 @@ def fit_on_labels(estimator, X, y, sample_weight, params, *, name):
         )
         raise ValueError(msg)
     return fit_weighted(estimator, X, y, sample_weight, **params)
+
+
+def fit_on_values(estimator, X, y, sample_weight, params, *, name):
+    """Fit a regressor on rows of positive weight.
+
+    Parameters
+    ----------
+    estimator : regressor instance
+        Fitted in place.
+    X, y, sample_weight, params, name : object
+        As in `fit_on_labels`, with numbers for labels.
+
+    Returns
+    -------
+    regressor instance
+        The estimator.
+
+    Raises
+    ------
+    ValueError
+        If there is no row to learn from.
+    """
+    X, y, sample_weight, params = _of_positive_weight(X, y, sample_weight, params)
+    if not len(y):
+        where = "" if sample_weight is None else " in rows of positive weight"
+        msg = (
+            f"y has no label{where}; {name} needs labeled rows. Label some, or pass "
+            f"weak_prediction or {name}=FrozenEstimator(a fitted one)."
+        )
+        raise ValueError(msg)
+    return fit_weighted(estimator, X, y, sample_weight, **params)
+
+
+def _of_positive_weight(X, y, sample_weight, params):
+    if sample_weight is None:
+        return X, y, None, params
+    kept = np.flatnonzero(sample_weight)
+    params = take_metadata(params, kept, len(y))
+    return safe_indexing(X, kept), y[kept], sample_weight[kept], params
 
 
 def may_predict_proba(estimator):
@@ -236,6 +272,53 @@ def predict_aligned(estimator, X, classes, *, name="weak_estimator"):
         )
         raise ValueError(msg)
     return align_proba(proba, to_numpy(estimator.classes_), classes)
+
+
+def predict_values(estimator, X, *, name="weak_estimator"):
+    """Predict one number for each row.
+
+    Parameters
+    ----------
+    estimator : regressor instance
+        Fitted.
+    X : {array-like, sparse matrix, data frame} of shape (n, n_features)
+        Rows.
+    name : str, default="weak_estimator"
+        Parameter that the estimator was given as, for messages.
+
+    Returns
+    -------
+    ndarray of shape (n, 1)
+        Float64 predictions.
+
+    Raises
+    ------
+    ValueError
+        If it predicts NaN or infinity, or not one number for each row.
+    """
+    values = np.asarray(to_numpy(estimator.predict(X)), dtype=np.float64)
+    if values.size != n_rows(X):
+        msg = (
+            f"{name}={estimator!r} predicts an array of shape {values.shape} for "
+            f"{n_rows(X)} rows; it must predict one number for each."
+        )
+        raise ValueError(msg)
+    values = values.reshape(-1, 1)
+    strange = np.flatnonzero(~np.isfinite(values))
+    if len(strange):
+        msg = (
+            f"{name}={estimator!r} predicts {values[strange[0], 0]} for "
+            f"{len(strange)} of {len(values)} rows. Pass one that fits the data."
+        )
+        raise ValueError(msg)
+    return values
+
+
+def predict_columns(estimator, X, classes, *, name="weak_estimator"):
+    """Predict probabilities of given classes, or the column of values without any."""
+    if classes is None:
+        return predict_values(estimator, X, name=name)
+    return predict_aligned(estimator, X, classes, name=name)
 
 
 def predicted_codes(estimator, X, classes):
@@ -518,9 +601,9 @@ def fit_on_targets(estimator, X, distributions, classes, weights, *, weighted, p
     X : {array-like, sparse matrix, data frame} of shape (n, n_features)
         Rows.
     distributions : ndarray of shape (n, n_classes)
-        Target distribution of each row.
-    classes : ndarray of shape (n_classes,)
-        Labels of their columns.
+        Target distribution of each row, or one column of values.
+    classes : ndarray of shape (n_classes,) or None
+        Labels of their columns; None for values.
     weights : ndarray of shape (n,)
         Non-negative weights; rows of weight zero are left out.
     weighted : bool
@@ -535,7 +618,9 @@ def fit_on_targets(estimator, X, distributions, classes, weights, *, weighted, p
     """
     rows = np.flatnonzero(weights)
     weighted = weighted or np.ptp(weights[rows]) > 0
-    if not (distributions[rows].max(axis=1) < 1).any():
+    if classes is None:
+        y, weights = distributions[rows, 0], weights[rows] if weighted else None
+    elif not (distributions[rows].max(axis=1) < 1).any():
         y = classes[distributions[rows].argmax(axis=1)]
         weights = weights[rows] if weighted else None
     elif not params and _can_learn(estimator, distributions[rows]):

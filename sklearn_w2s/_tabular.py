@@ -2,9 +2,19 @@
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    RegressorMixin,
+    TransformerMixin,
+    clone,
+    is_regressor,
+)
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+)
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import (
     OneHotEncoder,
@@ -256,61 +266,39 @@ def _normal_scores(ranker, numbers):
     return ranker.transform(numbers).clip(-_MAX_SCORE, _MAX_SCORE)
 
 
-class TabularBoosting(ClassifierMixin, BaseEstimator):
+class TabularModel(BaseEstimator):
     """Histogram gradient boosting on tables, told which columns are categories.
 
     Parameters
     ----------
-    classifier : HistGradientBoostingClassifier
+    boosting : HistGradientBoostingClassifier or HistGradientBoostingRegressor
         Cloned; it learns from numbers, gaps included, and codes of categories.
 
     Attributes
     ----------
     encoder_ : TabularEncoder
         Reads the table.
-    classifier_ : HistGradientBoostingClassifier
+    boosting_ : HistGradientBoostingClassifier or HistGradientBoostingRegressor
         Fitted on what the encoder makes of it.
-    classes_ : ndarray of shape (n_classes,)
-        Sorted class labels.
     n_features_in_ : int
         Number of columns seen in `fit`.
-
-    Examples
-    --------
-    >>> from sklearn.ensemble import HistGradientBoostingClassifier
-    >>> from sklearn_w2s._tabular import TabularBoosting
-    >>> X = [["red", 1.0], ["blue", 2.0]] * 20
-    >>> boosting = TabularBoosting(HistGradientBoostingClassifier()).fit(X, [0, 1] * 20)
-    >>> boosting.predict([["blue", 1.5]])
-    array([1])
     """
 
-    def __init__(self, classifier):
-        self.classifier = classifier
+    def __init__(self, boosting):
+        self.boosting = boosting
 
     def fit(self, X, y, sample_weight=None):
         """Learn to read the table, and to predict from it."""
         self.encoder_ = tree_encoder().fit(X)
         coded = self.encoder_.coded_columns_
-        self.classifier_ = clone(self.classifier).set_params(categorical_features=coded)
-        self.classifier_.fit(self._encode(X), y, sample_weight=sample_weight)
-        self.classes_ = self.classifier_.classes_
+        self.boosting_ = clone(self.boosting).set_params(categorical_features=coded)
+        self.boosting_.fit(self._encode(X), y, sample_weight=sample_weight)
         return self
 
     def predict(self, X):
-        """Predict class labels."""
+        """Predict class labels or values."""
         check_is_fitted(self)
-        return self.classifier_.predict(self._encode(X))
-
-    def predict_proba(self, X):
-        """Predict class probabilities."""
-        check_is_fitted(self)
-        return self.classifier_.predict_proba(self._encode(X))
-
-    def decision_function(self, X):
-        """Return the sums of the trees."""
-        check_is_fitted(self)
-        return self.classifier_.decision_function(self._encode(X))
+        return self.boosting_.predict(self._encode(X))
 
     @property
     def n_features_in_(self):
@@ -334,14 +322,58 @@ class TabularBoosting(ClassifierMixin, BaseEstimator):
         return tags
 
 
-def linear_pipeline(classifier):
-    """Return a classifier behind scaled numbers and indicators of categories."""
-    return _pipeline(TabularEncoder(), classifier)
+class TabularRegressor(RegressorMixin, TabularModel):
+    """Histogram gradient boosting of values on tables."""
 
 
-def tree_pipeline(classifier):
-    """Return a classifier behind numbers, gaps included, and codes of categories."""
-    return _pipeline(tree_encoder(), classifier)
+class TabularBoosting(ClassifierMixin, TabularModel):
+    """Histogram gradient boosting of classes on tables.
+
+    Parameters
+    ----------
+    boosting : HistGradientBoostingClassifier
+        As in `TabularModel`.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Sorted class labels.
+
+    Examples
+    --------
+    >>> from sklearn.ensemble import HistGradientBoostingClassifier
+    >>> from sklearn_w2s._tabular import TabularBoosting
+    >>> X = [["red", 1.0], ["blue", 2.0]] * 20
+    >>> boosting = TabularBoosting(HistGradientBoostingClassifier()).fit(X, [0, 1] * 20)
+    >>> boosting.predict([["blue", 1.5]])
+    array([1])
+    """
+
+    @property
+    def classes_(self):
+        """Sorted class labels."""
+        check_is_fitted(self)
+        return self.boosting_.classes_
+
+    def predict_proba(self, X):
+        """Predict class probabilities."""
+        check_is_fitted(self)
+        return self.boosting_.predict_proba(self._encode(X))
+
+    def decision_function(self, X):
+        """Return the sums of the trees."""
+        check_is_fitted(self)
+        return self.boosting_.decision_function(self._encode(X))
+
+
+def linear_pipeline(estimator):
+    """Return an estimator behind scaled numbers and indicators of categories."""
+    return _pipeline(TabularEncoder(), estimator)
+
+
+def tree_pipeline(estimator):
+    """Return an estimator behind numbers, gaps included, and codes of categories."""
+    return _pipeline(tree_encoder(), estimator)
 
 
 def tree_encoder():
@@ -359,13 +391,24 @@ def default_strong_estimator():
     return _with_weights(TabularBoosting(HistGradientBoostingClassifier()))
 
 
+def default_weak_regressor():
+    """Return a ridge regression that copes with tables of mixed columns."""
+    return linear_pipeline(Ridge())
+
+
+def default_strong_regressor():
+    """Return gradient boosting of values that copes with tables of mixed columns."""
+    return _with_weights(TabularRegressor(HistGradientBoostingRegressor()))
+
+
 def numeric_encoder(X):
     """Return an encoder that leaves numbers as they are and scales mixed tables."""
     return TabularEncoder(scale=not Columns().fit(X).are_plain)
 
 
-def _pipeline(encoder, classifier):
-    steps = [("encoder", encoder), ("classifier", classifier)]
+def _pipeline(encoder, estimator):
+    kind = "regressor" if is_regressor(estimator) else "classifier"
+    steps = [("encoder", encoder), (kind, estimator)]
     return Pipeline([(name, _with_weights(step)) for name, step in steps])
 
 

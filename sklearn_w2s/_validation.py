@@ -194,6 +194,89 @@ def check_labels(y, missing_label, *, classes=None):
     return labels, labeled
 
 
+def check_values(y):
+    """Say which rows have a target value, and return these values.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,)
+        Numbers; None, NaN, NaT or pandas.NA where a row has none. No number stands for
+        a missing one.
+
+    Returns
+    -------
+    values : ndarray of shape (n_labeled,)
+        Float64 values of the labeled rows.
+    labeled : ndarray of shape (n,) of bool
+        Whether the row has a value.
+
+    Raises
+    ------
+    ValueError
+        If y is None, not one-dimensional, infinite, or holds what is no number.
+
+    Warns
+    -----
+    DataConversionWarning
+        If y is a column.
+    """
+    if y is None:
+        msg = (
+            "This estimator requires y to be passed, but the target y is None. Pass "
+            "numbers, with NaN for unlabeled rows."
+        )
+        raise ValueError(msg)
+    values = values_of(y)
+    labeled = ~_are_missing(values)
+    known = values[labeled]
+    strange = [v for v in known[:1] if known.dtype.kind not in "fiubO"]
+    if known.dtype.kind == "O":
+        strange = [v for v in known if not isinstance(v, Real | np.bool_)]
+    if strange:
+        msg = (
+            f"y holds {strange[0]!r}, which is no real number. A regressor learns "
+            "numbers, with NaN for unlabeled rows; for classes take a classifier."
+        )
+        raise ValueError(msg)
+    known = known.astype(np.float64)
+    check_array(known, ensure_2d=False, ensure_min_samples=0, input_name="y")
+    return known, labeled
+
+
+def columns_of(y):
+    """Return the outputs of a target, one column each, in a list.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,) or (n, n_outputs)
+        Values.
+
+    Returns
+    -------
+    list of array-like of shape (n,)
+        Columns.
+
+    Raises
+    ------
+    ValueError
+        If y has more dimensions, or no column.
+    """
+    if is_dataframe(y):
+        columns = [y[name] for name in y.columns]
+    elif np.ndim(y) < 2:
+        return [y]
+    else:
+        table = y if hasattr(y, "shape") else np.asarray(y)
+        columns = list(np.moveaxis(table, 1, 0)) if table.ndim == 2 else []
+    if not columns:
+        msg = (
+            f"y has the shape {np.shape(y)}; pass one value a row, or one column for "
+            "each output."
+        )
+        raise ValueError(msg)
+    return columns
+
+
 def _known_and_labeled(values, missing_label):
     """Say what is not missing, and what of it is not marked either."""
     known = ~_are_missing(values)
@@ -290,6 +373,16 @@ def _namesakes(labels, marker):
     except ValueError:
         return []
     return [number] if (labels == number).any() else []
+
+
+def warn_if_all_have_values(labeled):
+    """Warn that no row is unlabeled, so that a regressor has no row to teach."""
+    if labeled.all():
+        warn(
+            "y contains no unlabeled samples: mark them by NaN or None. If a "
+            "meta-estimator passed y, it left such rows out: wrap weak_estimator or "
+            "strong_estimator in it, not this regressor.",
+        )
 
 
 def warn_if_all_labeled(is_full, labels, missing_label):
@@ -506,6 +599,36 @@ def check_weak_proba(weak_proba, X, labels):
         _require_columns(names, known)
         return proba[:, np.argsort(names)], np.sort(names)
     return proba, _classes_of_columns(proba.shape[1], known)
+
+
+def check_weak_prediction(weak_prediction, X):
+    """Return the predictions of a weak regressor that is not at hand, as one column.
+
+    Parameters
+    ----------
+    weak_prediction : array-like of shape (n,)
+        Predictions.
+    X : array-like of shape (n, n_features)
+        Rows.
+
+    Returns
+    -------
+    ndarray of shape (n, 1)
+        Float64 values.
+
+    Raises
+    ------
+    ValueError
+        If there is not one finite number for each row.
+    """
+    values = np.asarray(values_of(weak_prediction))
+    if values.dtype.kind == "O" and _are_missing(values).any():
+        values = np.where(_are_missing(values), np.nan, values)
+    values = check_array(
+        values, dtype=np.float64, ensure_2d=False, input_name="weak_prediction"
+    )
+    check_consistent_length(X, values)
+    return values[:, None]
 
 
 def require_distributions(proba, *, name):

@@ -15,7 +15,8 @@ from sklearn_w2s._cross_fit import out_of_fold_proba
 from sklearn_w2s._fitting import (
     adapt,
     fit_on_labels,
-    predict_aligned,
+    fit_on_values,
+    predict_columns,
     predicted_codes,
     require_array_support,
     take_metadata,
@@ -29,6 +30,7 @@ from sklearn_w2s._sklearn import (
 )
 from sklearn_w2s._tabular import default_weak_estimator
 from sklearn_w2s._validation import (
+    check_weak_prediction,
     check_weak_proba,
     classes_of,
     is_dataframe,
@@ -50,8 +52,9 @@ class WeakPredictor:
         Fitted; None where only its probabilities of the training rows are known.
     columns : list, slice, mask or None
         Columns that it sees; None means all.
-    classes : ndarray of shape (n_classes,)
-        Sorted class labels, those that it does not know included.
+    classes : ndarray of shape (n_classes,) or None
+        Sorted class labels, those that it does not know included; None where it is a
+        regressor, whose predictions stand in a single column.
 
     Attributes
     ----------
@@ -72,7 +75,7 @@ class WeakPredictor:
         return select_columns(X, self.columns)
 
     def proba(self, X):
-        """Return its probabilities of all classes.
+        """Return its probabilities of all classes, or its column of values.
 
         Raises
         ------
@@ -80,13 +83,16 @@ class WeakPredictor:
             If there is no estimator to ask, or its answer is not finite.
         """
         if self.estimator is None:
+            given, kind = "weak_proba", "classifier"
+            if self.classes is None:
+                given, kind = "weak_prediction", "regressor"
             msg = (
-                "New rows have no weak probabilities: the fit used weak_proba without "
-                "an estimator that could predict them. Pass weak_estimator="
-                "FrozenEstimator(fitted classifier) as well."
+                f"New rows have no weak labels: the fit used {given} without an "
+                "estimator that could predict them. Pass weak_estimator="
+                f"FrozenEstimator(fitted {kind}) as well."
             )
             raise ValueError(msg)
-        return predict_aligned(self.estimator, self.view(X), self.classes)
+        return predict_columns(self.estimator, self.view(X), self.classes)
 
     def codes(self, X, proba):
         """Return the codes of the classes that it predicts.
@@ -109,7 +115,7 @@ class WeakPredictor:
 
     def watch_decisions(self, X, proba):
         """Set `decides` by what it says of a sample of rows, and return itself."""
-        if not hasattr(self.estimator, "predict"):
+        if self.classes is None or not hasattr(self.estimator, "predict"):
             return self
         rows = np.linspace(0, len(proba) - 1, min(_N_WATCHED, len(proba))).astype(int)
         view = self.view(safe_indexing(X, rows))
@@ -141,6 +147,7 @@ def fit_weak(
     memory,
     n_jobs,
     seeds,
+    are_values=False,
 ):
     """Fit a weak estimator where it is not given fitted, and label all rows.
 
@@ -172,13 +179,15 @@ def fit_weak(
         Cache of fits, keyed by rows, labels and estimator.
     seeds : RandomState instance or None
         Seeds the estimator.
+    are_values : bool, default=False
+        Whether it is a regressor, labels are values, and `weak_proba` its predictions.
 
     Returns
     -------
     predictor : WeakPredictor
         The fitted estimator.
     proba : ndarray of shape (n, n_classes)
-        Weak probabilities of all rows.
+        Weak probabilities of all rows, or one column of values.
 
     Raises
     ------
@@ -192,12 +201,19 @@ def fit_weak(
     if given:
         # Of a rule that was fitted on other columns, the rule alone counts.
         estimator = clone(estimator)
-        _require_classifier(estimator)
-    known = classes_of(estimator.classes_ if given else [], labels)
+        (_require_regressor if are_values else _require_classifier)(estimator)
+    known = None
+    if not are_values:
+        known = classes_of(estimator.classes_ if given else [], labels)
     if weak_proba is not None:
-        proba, classes = check_weak_proba(weak_proba, X, known)
+        proba, classes = (
+            (check_weak_prediction(weak_proba, X), None)
+            if are_values
+            else check_weak_proba(weak_proba, X, known)
+        )
         return WeakPredictor(estimator if given else None, columns, classes), proba
-    _require_room("weak_estimator" if given else "y", n_rows(X), len(known))
+    n_columns = 1 if known is None else len(known)
+    _require_room("weak_estimator" if given else "y", n_rows(X), n_columns)
     require_array_support(estimator, X, name="weak_estimator")
     if given:
         predictor = WeakPredictor(estimator, columns, known)
@@ -211,8 +227,10 @@ def fit_weak(
     params = take_metadata(params, positions, n_rows(X))
     # Two caches: strategies without regions share the fit on all labeled rows.
     memory = check_memory(memory)
-    fitted = memory.cache(_fit_clone)(estimator, rows, labels, weights, params)
-    predictor = WeakPredictor(fitted, columns, np.sort(to_numpy(fitted.classes_)))
+    fit = _fit_regressor if are_values else _fit_clone
+    fitted = memory.cache(fit)(estimator, rows, labels, weights, params)
+    classes = None if are_values else np.sort(to_numpy(fitted.classes_))
+    predictor = WeakPredictor(fitted, columns, classes)
     proba = predictor.proba(X)
     predictor.watch_decisions(X, proba)
     if folds is not None:
@@ -391,6 +409,21 @@ def _require_classifier(frozen):
             "CalibratedClassifierCV before it is fitted, or pass another."
         )
         raise TypeError(msg)
+
+
+def _require_regressor(frozen):
+    if not hasattr(frozen, "predict") or not is_fitted(frozen):
+        msg = (
+            f"weak_estimator={frozen!r} predicts no values: fit the regressor before "
+            "it is wrapped in FrozenEstimator."
+        )
+        raise ValueError(msg)
+
+
+def _fit_regressor(estimator, X, y, sample_weight, params):
+    return fit_on_values(
+        clone(estimator), X, y, sample_weight, params, name="weak_estimator"
+    )
 
 
 def _fit_clone(estimator, X, y, sample_weight, params):

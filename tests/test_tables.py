@@ -320,7 +320,7 @@ def test_categories_have_no_order():
     truth = rng.integers(0, 2, 200)[codes]
     strong = default_strong_estimator().set_params(classifier__max_iter=10)
     assert strong.fit(X[:4000], truth[:4000]).score(X[4000:], truth[4000:]) > 0.99
-    assert strong.classifier_.is_categorical_.tolist() == [True]
+    assert strong.boosting_.is_categorical_.tolist() == [True]
 
 
 def test_of_more_than_255_categories_the_frequent_ones_are_told_apart():

@@ -370,11 +370,11 @@ def test_boosting_is_told_of_categories_anew_in_every_fit():
     boosting = default_strong_estimator()
     y = np.arange(40) // 20
     boosting.fit(np.repeat(MIXED, 10, axis=0), y)
-    assert boosting.classifier_.is_categorical_.tolist() == [False, False, True, True]
+    assert boosting.boosting_.is_categorical_.tolist() == [False, False, True, True]
     given = boosting.get_params()
     boosting.fit(np.repeat(NUMBERS, 10, axis=0), y)
-    assert boosting.classifier_.is_categorical_ is None
-    assert boosting.classifier.categorical_features == "from_dtype"
+    assert boosting.boosting_.is_categorical_ is None
+    assert boosting.boosting.categorical_features == "from_dtype"
     assert boosting.get_params() == given
     assert boosting.n_features_in_ == 3
     assert not hasattr(boosting, "feature_names_in_")

@@ -121,7 +121,7 @@ def test_probabilities_that_are_given_are_taken(rows):
     predictor, proba = fit(GaussianNB(), rows, weak_proba=given)
     assert_array_equal(proba, given)
     assert predictor.estimator is None
-    with pytest.raises(ValueError, match=r"no weak probabilities.*FrozenEstimator"):
+    with pytest.raises(ValueError, match=r"no weak labels.*FrozenEstimator"):
         predictor.proba(X)
 
 

@@ -5,7 +5,7 @@ from pkgutil import resolve_name
 _OWN = {
     "_coded": ["CodedClassifier"],
     "_columns": ["Columns"],
-    "_tabular": ["TabularBoosting", "TabularEncoder"],
+    "_tabular": ["TabularBoosting", "TabularEncoder", "TabularRegressor"],
     "_weak": ["WeakPredictor"],
     "dask._classifier": ["WeakToStrongClassifier"],
     "dask._detector": ["OverlapDetector"],
@@ -35,6 +35,7 @@ _OWN = {
     "weak_estimators._function": ["FunctionClassifier"],
     "weak_estimators._votes": ["VoteClassifier"],
     "weak_to_strong._classifier": ["WeakToStrongClassifier"],
+    "weak_to_strong._regressor": ["OutputOf", "WeakToStrongRegressor"],
 }
 # Of the defaults and helpers, as far as skops does not trust them by itself.
 _OTHERS = [

@@ -1,76 +1,49 @@
 """WeakToStrongClassifier: a strong estimator trained on the labels of a weak one."""
 
-from numbers import Integral, Real
-
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
-from sklearn.frozen import FrozenEstimator
-from sklearn.metrics import check_scoring
-from sklearn.utils import check_random_state, column_or_1d, get_tags
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
+from sklearn.base import ClassifierMixin
+from sklearn.utils import column_or_1d, get_tags
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sklearn_w2s._algorithms.weak_labels import one_hot
-from sklearn_w2s._cross_fit import held_out_folds, split_arguments
 from sklearn_w2s._delegation import (
     LabeledClassifierMixin,
     PredictionDelegate,
-    prediction_mapping,
 )
 from sklearn_w2s._fitting import (
-    adapt,
-    draw_seed,
-    fit_arguments,
-    forget_fit,
     learns_softly,
 )
 from sklearn_w2s._missing import (
-    accepts_missing,
     check_new_rows,
-    refuse_missing,
-    strict_readers,
 )
-from sklearn_w2s._parameters import NestedParamsMixin, takes_one_table
-from sklearn_w2s._persistence import VersionStampMixin
-from sklearn_w2s._progress import ProgressMixin
-from sklearn_w2s._representation import DiagramMixin, name_of
+from sklearn_w2s._parameters import takes_one_table
 from sklearn_w2s._sklearn import (
-    HasMethods,
     StrOptions,
     check_weights,
     fit_context,
     namespace_of,
-    raise_for_params,
     safe_indexing,
-    seed_nested,
     to_numpy,
 )
 from sklearn_w2s._tabular import default_strong_estimator, default_weak_estimator
 from sklearn_w2s._validation import (
     align_proba,
-    check_features,
     check_labels,
     n_rows,
     warn_if_all_labeled,
 )
 from sklearn_w2s._warnings import warn
 from sklearn_w2s._weak import (
-    fit_weak,
-    give_weak_view,
-    is_given,
-    resolve_columns,
     select_columns,
 )
-from sklearn_w2s.overlap import OverlapDetector
-from sklearn_w2s.weak_to_strong._rows import Rows, gather, table_of_rows
+from sklearn_w2s.weak_to_strong._base import CONSTRAINTS, WeakToStrong
+from sklearn_w2s.weak_to_strong._rows import Rows, table_of_rows
 from sklearn_w2s.weak_to_strong._strategies import STRATEGIES, choose
 from sklearn_w2s.weak_to_strong._student import (
     FAR_BEHIND,
     PLAIN,
     Calibration,
     Lesson,
-    Pupil,
-    Student,
     codes_of,
     surely_behind,
     train_student,
@@ -80,19 +53,14 @@ from sklearn_w2s.weak_to_strong._targets import (
     loss_message,
     weak_targets,
 )
-from sklearn_w2s.weak_to_strong._views import View, unknown_columns
+from sklearn_w2s.weak_to_strong._views import unknown_columns
 
 
 class WeakToStrongClassifier(
-    DiagramMixin,
-    NestedParamsMixin,
-    VersionStampMixin,
     PredictionDelegate,
-    ProgressMixin,
     LabeledClassifierMixin,
     ClassifierMixin,
-    MetaEstimatorMixin,
-    BaseEstimator,
+    WeakToStrong,
 ):
     r"""Train a strong estimator on the labels of a weak one.
 
@@ -290,24 +258,13 @@ class WeakToStrongClassifier(
     True
     """
 
-    _predicting_part = "strong_estimator"
     __metadata_request__fit = {"weak_proba": True}
 
     _parameter_constraints = {
-        "weak_estimator": "no_validation",
-        "strong_estimator": "no_validation",
-        "weak_features": "no_validation",
-        "overlap_detector": [HasMethods(["fit", "get_support"]), None],
+        **CONSTRAINTS,
         "strategy": [StrOptions({"auto", *STRATEGIES}), callable],
-        "scoring": [str, callable, None],
-        "fallback": [StrOptions({"warn", "raise"})],
         "pseudo_labels": [StrOptions({"auto", "hard", "soft"})],
-        "include_labeled": ["boolean"],
         "missing_label": "no_validation",
-        "store_rows": ["boolean"],
-        "memory": [str, HasMethods(["cache"]), None],
-        "n_jobs": [Integral, None],
-        "random_state": ["random_state"],
     }
 
     def __init__(
@@ -392,68 +349,7 @@ class WeakToStrongClassifier(
             if the strong estimator cannot be trained on the labels alone or has not
             learned what it was taught.
         """
-        forget_fit(self)
-        raise_for_params(params, self, "fit")
-        X = self._check_rows(X, asks_weak=weak_proba is None)
-        rows = self._check_target(X, y, sample_weight)
-        rng = check_random_state(self.random_state)
-        seeds = None if self.random_state is None else rng
-        weak_fit, strong_fit = fit_arguments(
-            self, ["weak_estimator", "strong_estimator"], rows.sample_weight, params
-        )
-        pupil = Pupil(clone(self._strong()), *strong_fit)
-        scorer = self._scorer()
-        strategy = self._choose(rows, pupil)
-        needs_regions = strategy.needs_regions or self.overlap_detector is not None
-        is_taught = strategy.teacher is not None
-        tasks = self._begin_tasks(2 + needs_regions + is_taught)
-        with self._task(tasks, "weak"):
-            folds = None
-            if needs_regions or getattr(strategy.teacher, "needs_labels", False):
-                folds = self._hold_out(rows, rng, params)
-            weak, proba = self._fit_weak(rows, weak_proba, weak_fit, folds, seeds)
-            self._heed_decisions(weak, strategy)
-        regions = taught = None
-        if needs_regions:
-            with self._task(tasks, "regions"):
-                regions = self._find_regions(rows, weak, proba, weak_proba, seeds)
-                self._require_use_of_regions(strategy)
-        if is_taught:
-            with self._task(tasks, "lesson"):
-                known = gather(
-                    rows,
-                    weak,
-                    proba,
-                    pupil,
-                    folds,
-                    strategy=self.strategy_,
-                    keeps_folds=not isinstance(self._detector().cv, Real | None),
-                    is_given_weak=weak_proba is not None or is_given(self._weak()),
-                    include_labeled=self.include_labeled,
-                    seed=None if self.random_state is None else draw_seed(rng),
-                )
-                taught, lesson = self._hear(
-                    strategy.teacher, known, regions, scorer, rows
-                )
-        pupil = pupil._replace(estimator=seed_nested(pupil.estimator, seeds))
-        with self._task(tasks, "strong", part=pupil.estimator):
-            if is_taught:
-                student = self._teach(rows, pupil, lesson, taught, proba, rng)
-            else:
-                student = self._imitate(
-                    rows, pupil, strategy, weak, proba, regions, rng
-                )
-        self._keep(rows, student, weak, proba, taught)
-        self._end_tasks(tasks, X, y, rows.sample_weight)
-        return self
-
-    def _check_rows(self, X, *, asks_weak):
-        """Check the rows of a fit, and remember who takes no missing values."""
-        X = check_features(self, X, reset=True, allow_nan=True)
-        self._weak_columns_ = resolve_columns(self.weak_features, X)
-        self._strict_readers_ = strict_readers(self._readers(asks_weak=asks_weak))
-        refuse_missing(X, self._strict_readers_)
-        return X
+        return self._fit(X, y, weak_proba, sample_weight, params)
 
     def _check_target(self, X, y, sample_weight):
         """Return the rows with their labels and weights."""
@@ -462,19 +358,6 @@ class WeakToStrongClassifier(
         check_consistent_length(X, labeled)
         warn_if_all_labeled(labeled.all(), labels, self.missing_label)
         return Rows(X, y, labels, labeled, weights, weighted)
-
-    def _readers(self, *, asks_weak):
-        """Yield who reads rows, under which name, and which columns of them."""
-        if asks_weak:
-            yield "weak_estimator", self._weak(), self._weak_columns_
-        yield "strong_estimator", self._strong(), None
-        representation = getattr(self.overlap_detector, "representation", None)
-        if hasattr(representation, "fit"):
-            yield "overlap_detector.representation", representation, None
-
-    def _scorer(self):
-        """Return the measure of the user, None for the likelihood."""
-        return self.scoring and check_scoring(self, scoring=self.scoring)
 
     def _choose(self, rows, pupil):
         """Set the strategy and the kind of labels, and return what it needs."""
@@ -504,114 +387,29 @@ class WeakToStrongClassifier(
         self.strategy_, self.pseudo_labels_ = name, kind
         return strategy
 
-    def _require_use_of_regions(self, strategy):
-        """Warn of thresholds that the user has set, and "auto" does not use."""
-        detector = self.overlap_detector
-        takes = getattr(strategy.teacher, "takes_regions", strategy.needs_regions)
-        if self.strategy != "auto" or takes:
-            return
-        names = ("confidence_threshold", "overlap_threshold")
-        chosen = [n for n in names if not _is_auto(getattr(detector, n, "auto"))]
-        if chosen:
-            warn(
-                f"{chosen} of overlap_detector change no prediction: "
-                f'strategy="auto" is "{self.strategy_}" here, which uses no regions. '
-                '"confident" and "overlap" do, and with labels of two classes "mix" '
-                'and "blend".',
-            )
-
-    def _fall_back(self, message):
-        """Warn of a fall back to another strategy, or refuse it."""
-        if self.fallback == "raise":
-            raise ValueError(message)
-        warn(message)
-
-    def _hold_out(self, rows, rng, params):
-        """Return the folds of labeled rows that all who learn from them share."""
-        return held_out_folds(
-            self._detector().cv,
-            rows.X,
-            rows.labels,
-            rows.labeled,
-            rows.weights,
-            rng=rng,
-            split_params=split_arguments(self, params),
-        )
-
-    def _fit_weak(self, rows, given_proba, arguments, folds, seeds):
-        """Set the weak estimator; return it and its probabilities of all rows."""
-        weights, params = arguments
-        weak, proba = fit_weak(
-            self._weak(),
-            rows.X,
-            rows.labels,
-            rows.labeled,
-            columns=self._weak_columns_,
-            weak_proba=given_proba,
-            sample_weight=weights,
-            params=params,
-            folds=folds,
-            memory=self.memory,
-            n_jobs=self.n_jobs,
-            seeds=seeds,
-        )
-        self.weak_estimator_, self.classes_ = weak.estimator, weak.classes
-        return weak, proba
-
-    def _find_regions(self, rows, weak, proba, given_proba, seeds):
-        """Fit the detector to the weak labels; return the regions of all rows."""
-        detector, estimator = clone(self._detector()), weak.estimator
-        if estimator is not None and not isinstance(estimator, FrozenEstimator):
-            estimator = FrozenEstimator(estimator)
-        give_weak_view(
-            detector,
-            estimator,
-            weak_features=self.weak_features,
-            missing_label=self.missing_label,
-        )
+    def _for_detector(self, rows, weak, proba, given):
+        """Return the labels, known and weak, that a detector gets."""
         # The classes are named by the estimator, or else by y and the user's columns.
-        named = given_proba is None and len(estimator.classes_) == len(weak.classes)
-        seed_nested(detector, seeds).fit(
-            rows.X,
-            None if named else rows.y,
-            weak_proba=proba if given_proba is None else given_proba,
-            sample_weight=rows.sample_weight,
-        )
-        self.overlap_detector_ = detector
-        self.overlap_density_ = detector.overlap_density_
-        return np.asarray(detector.regions_)
+        named = given is None and len(weak.estimator.classes_) == len(weak.classes)
+        return {
+            "y": None if named else rows.y,
+            "weak_proba": proba if given is None else given,
+        }
 
-    def _hear(self, teacher, known, regions, scorer, rows):
-        """Ask the teacher, and return what the strong estimator is to learn."""
-        if regions is not None:
-            positions = () if known.labels is None else known.labels.positions
-            regions = regions[list(positions)], regions[rows.taught]
-        taught = teacher.teach(
-            known,
-            regions=regions,
-            scorer=scorer,
-            memory=self.memory,
-            n_jobs=self.n_jobs,
-        )
-        self.evidence_ = taught.evidence
+    def _lesson(self, teacher, known, taught, rows):
+        """Return what the strong estimator is to learn."""
         proba = np.zeros((n_rows(rows.X), len(self.classes_)))
         proba[rows.labeled] = one_hot(rows.codes(self.classes_), len(self.classes_))
         proba[rows.taught] = taught.proba
         judged = proba.copy()
         judged[rows.taught] = taught.judged
         weights = rows.weights * (~rows.labeled | known.complete)
-        lesson = Lesson(
+        return Lesson(
             proba, judged, weights, rows.taught, by_margin=teacher.weighs_by_margin
         )
-        return taught, lesson
 
-    def _teach(self, rows, pupil, lesson, taught, weak_proba, rng):
-        """Teach the strong estimator, or let one parent predict alone."""
-        may_abstain = self.strategy == "auto"
-        if may_abstain and taught.alone == "strong":
-            self.strategy_ = "strong_on_labels"
-            hard = lesson.proba, rows.labeled.astype(np.float64)
-            return self._train(rows, pupil, *hard)
+    def _train_student(self, rows, pupil, lesson, rng):
+        """Teach the strong estimator, and set the kind of labels that it learned."""
         student = train_student(
             pupil,
             rows.X,
@@ -621,20 +419,6 @@ class WeakToStrongClassifier(
             rng=rng,
         )
         self.pseudo_labels_ = "soft" if student.is_soft else "hard"
-        # Without labels there is no evidence for either.
-        may_abstain &= bool(taught.evidence) and self.weak_estimator_ is not None
-        if may_abstain and (
-            taught.alone == "weak"
-            or self._is_weak_better(rows, student, lesson, weak_proba)
-        ):
-            self.strategy_ = "weak"
-        elif student.behind > FAR_BEHIND:
-            warn(
-                f"strong_estimator ({type(student.estimator).__name__}) has not "
-                "learned what it was taught: its classes of unseen rows are expected "
-                f"to be right {student.behind:.1%} less often, at least, than those it "
-                "learned. Regularise it less, or take another.",
-            )
         return student
 
     def _is_weak_better(self, rows, student, lesson, weak_proba):
@@ -646,6 +430,16 @@ class WeakToStrongClassifier(
         weak = weak_proba[held].argmax(axis=1)
         behind = surely_behind(lesson.judged[held], codes, weak)
         return behind > 0
+
+    def _warn_if_behind(self, student):
+        """Warn of a student that has not learned its lesson."""
+        if student.behind > FAR_BEHIND:
+            warn(
+                f"strong_estimator ({type(student.estimator).__name__}) has not "
+                "learned what it was taught: its classes of unseen rows are expected "
+                f"to be right {student.behind:.1%} less often, at least, than those it "
+                "learned. Regularise it less, or take another.",
+            )
 
     def _heed_decisions(self, weak, strategy):
         """Prefer hard labels where the weak estimator has a threshold of its own."""
@@ -664,16 +458,7 @@ class WeakToStrongClassifier(
 
     def _imitate(self, rows, pupil, strategy, weak, proba, regions, rng):
         """Train the strong estimator on what a strategy makes of the weak labels."""
-        # Rows of weight zero are nobody's neighbours.
-        kept = np.flatnonzero(
-            rows.weights if strategy.needs_rows else np.ones_like(rows.weights)
-        )
-        representation = None
-        if callable(self.strategy):
-            representation = self.overlap_detector_.represent(rows.X)
-        if strategy.needs_rows:
-            view = View().fit(rows.X, kept, rng)
-            representation = view.ranked(safe_indexing(rows.X, kept))
+        kept, representation = self._represent(rows, strategy, rng)
         targets, train_weight = proba.copy(), np.zeros(len(proba))
         unlabeled = np.isin(kept, rows.taught)
         targets[kept], train_weight[kept], lost = weak_targets(
@@ -705,25 +490,6 @@ class WeakToStrongClassifier(
             targets = self._harden(pupil, targets, codes, used)
         return self._train(rows, pupil, targets, train_weight)
 
-    def _train(self, rows, pupil, targets, train_weight):
-        """Train the strong estimator on targets as they are."""
-        if not (train_weight * rows.weights).any():
-            msg = (
-                "No row is left to train the strong estimator on: "
-                f"{rows.labeled.sum()} of {len(rows.labeled)} rows are labeled and "
-                f"include_labeled={self.include_labeled}. Pass unlabeled rows, or "
-                "include the labeled."
-            )
-            raise ValueError(msg)
-        weights = pupil.learn(
-            rows.X, targets, self.classes_, train_weight, rows.weights
-        )
-        nobody = np.empty(0, dtype=np.intp)
-        is_soft = self.pseudo_labels_ == "soft"
-        return Student(
-            pupil.estimator, PLAIN, targets, weights, is_soft, nobody, np.nan
-        )
-
     def _harden(self, pupil, targets, codes, used):
         """Return hard targets, but soft ones where those would be all of one class."""
         if not used.any():
@@ -736,23 +502,13 @@ class WeakToStrongClassifier(
         return one_hot(codes, len(self.classes_))
 
     def _keep(self, rows, student, weak, proba, taught):
-        """Keep who predicts, and a table of the rows where it was asked for."""
-        self.strong_estimator_ = student.estimator
-        self._predict_with(student.estimator, student.calibration)
-        if self.strategy_ == "weak":
-            self._predict_with(weak.estimator)
-        detector = getattr(self, "overlap_detector_", None)
-        if self.store_rows:
-            self.rows_ = table_of_rows(rows, weak, student, proba, taught, detector)
-        if detector is not None:
-            detector.forget_rows()
+        """Keep who predicts, and how its probabilities are calibrated."""
+        super()._keep(rows, student, weak, proba, taught)
+        plain = self.strategy_ == "weak"
+        self.calibration_ = tuple(PLAIN if plain else student.calibration)
 
-    def _unfitted_part(self):
-        return self._strong()
-
-    def _predict_with(self, estimator, calibration=PLAIN):
-        """Set who predicts, and how its probabilities are calibrated."""
-        self.estimator_, self.calibration_ = estimator, tuple(calibration)
+    def _table(self, *known):
+        return table_of_rows(*known)
 
     def _ask(self, method, X, params):
         check_is_fitted(self)
@@ -795,85 +551,18 @@ class WeakToStrongClassifier(
         # A class that the estimator never saw has probability zero.
         return align_proba(output, known, self.classes_, absent=absent)
 
-    def _weak(self):
-        if self.weak_estimator is None:
-            return default_weak_estimator()
-        return adapt(self.weak_estimator)
+    def _default_weak(self):
+        return default_weak_estimator()
 
-    def _strong(self):
-        if self.strong_estimator is None:
-            return default_strong_estimator()
-        return adapt(self.strong_estimator)
-
-    def _detector(self):
-        if self.overlap_detector is None:
-            return OverlapDetector()
-        return self.overlap_detector
-
-    def _default_parts(self):
-        return {"overlap_detector": OverlapDetector()}
-
-    def _findings(self):
-        found = f"strategy: {name_of(self.strategy_)}"
-        weights = getattr(self, "evidence_", {}).get("weights", {})
-        shown = [f"{name} {weight:.2f}" for name, weight in weights.items() if weight]
-        if shown:
-            found += f" of {', '.join(shown)}"
-        if hasattr(self, "overlap_density_"):
-            found += f", overlap density: {self.overlap_density_:.2f}"
-        return found
-
-    def _fitted_part(self):
-        return self.estimator_
-
-    def get_metadata_routing(self):
-        """Say which metadata this classifier uses and what it passes on.
-
-        Returns
-        -------
-        MetadataRouter
-            Routing information.
-        """
-        return (
-            MetadataRouter(owner=self)
-            .add_self_request(self)
-            .add(
-                weak_estimator=self._weak(),
-                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
-            )
-            .add(
-                strong_estimator=self._strong(),
-                method_mapping=prediction_mapping("fit"),
-            )
-            .add(
-                # Any object with `fit` and `get_support` may find regions.
-                splitter=getattr(self._detector(), "cv", None),
-                method_mapping=MethodMapping().add(caller="fit", callee="split"),
-            )
-        )
-
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "estimator_")
+    def _default_strong(self):
+        return default_strong_estimator()
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        weak, strong = self._weak(), self._strong()
-        parts = [weak, strong]
-        if self.overlap_detector is not None:
-            parts.append(self.overlap_detector)
-        tags.input_tags.sparse = all(get_tags(p).input_tags.sparse for p in parts)
-        tags.input_tags.allow_nan = all(accepts_missing(p) for p in parts)
-        weak_tags, strong_tags = get_tags(weak), get_tags(strong)
-        tags.input_tags.positive_only = (
-            weak_tags.input_tags.positive_only or strong_tags.input_tags.positive_only
-        )
+        strong_tags = get_tags(self._strong())
         # Fit refuses what is no classifier; that has no such tags.
         if strong_tags.classifier_tags is not None:
             for kind in ("multi_class", "poor_score"):
                 value = getattr(strong_tags.classifier_tags, kind)
                 setattr(tags.classifier_tags, kind, value)
         return tags
-
-
-def _is_auto(threshold):
-    return isinstance(threshold, str) and threshold == "auto"

@@ -10,20 +10,22 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 from sklearn.base import clone
-from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sklearn.metrics.pairwise import euclidean_distances, manhattan_distances
 from sklearn.neighbors import NearestNeighbors
 
 from sklearn_w2s._algorithms.blend import blend_weights
 from sklearn_w2s._algorithms.kernel_ridge import leave_one_out
 from sklearn_w2s._algorithms.sharpness import best_sharpness, sharpen
+from sklearn_w2s._algorithms.stacking import stacking_weights
 from sklearn_w2s._algorithms.weak_labels import one_hot
 from sklearn_w2s._cross_fit import out_of_bag_proba, out_of_fold_proba
 from sklearn_w2s._fitting import (
     NoProbabilities,
     draw_seed,
     fit_on_labels,
-    predict_aligned,
+    fit_on_values,
+    predict_columns,
 )
 from sklearn_w2s._sklearn import safe_indexing, seed_nested
 from sklearn_w2s._validation import align_proba, n_rows
@@ -43,7 +45,6 @@ _N_SCREENED = 250
 _N_WIDTHS = 8
 _WIDTHS = (0.03, 0.1, 0.2, 0.35, 0.6, 1.0, 1.7, 3.0)
 _RIDGES = np.logspace(-2.5, 1, 8)
-_POWERS = (1.0, 2.0, 3.0, 4.5, 6.5, 9.0, 12.0)
 _LEAST_WEIGHT = 0.05
 _MOST_MACHINES = 30
 
@@ -82,6 +83,11 @@ class Labels(NamedTuple):
         """Class indicators, of shape (n, n_classes)."""
         return one_hot(self.codes, len(self.classes))
 
+    @property
+    def y(self):
+        """Class labels."""
+        return self.classes[self.codes]
+
     def take(self, chosen):
         """Return some of the rows, which are not held out again."""
         return self._replace(
@@ -100,6 +106,166 @@ class Labels(NamedTuple):
         """Return the power under which the labels of rows held out are likeliest."""
         known = ~np.isnan(proba).any(axis=1)
         return best_sharpness(proba[known], self.targets[known], self.weights[known])
+
+    def raise_to(self, power, proba):
+        """Return probabilities raised to a power, and renormalised."""
+        return sharpen(proba, power)
+
+    def blend(self, opinions, rows):
+        """Return the weights of opinions under which the labels are likeliest."""
+        likelihoods = np.array([self.likelihood(proba) for proba in opinions])
+        return blend_weights(likelihoods[:, rows], weights=self.weights[rows])
+
+    def evidence(self, held_out):
+        """Return the log likelihood of held-out labels, as sharp as they justify."""
+        sharp = sharpen(held_out, self.sharpness_of(held_out))
+        return float(self.weights @ np.nan_to_num(np.log(self.likelihood(sharp))))
+
+    def forest(self, rows, **options):
+        """Return trees that have learned the classes."""
+        forest = ExtraTreesClassifier(**options)
+        return forest.fit(rows, self.codes, sample_weight=self.weights)
+
+    def from_forest(self, said, forest):
+        """Return the probabilities of all classes, from those of a forest."""
+        return align_proba(said, forest.classes_, np.arange(len(self.classes)))
+
+    @property
+    def seeds(self):
+        """What is spread over a graph."""
+        return self.targets * self.weights[:, None]
+
+    def from_spread(self, spread, seeds):
+        """Return probabilities of nodes, from what was spread to them."""
+        return _to_shares(spread, seeds)
+
+    def fit(self, estimator, weights, params):
+        """Fit a strong estimator, in place, and return it."""
+        name = "strong_estimator"
+        return fit_on_labels(estimator, self.X, self.y, weights, params, name=name)
+
+    def from_strong(self, said):
+        """Return the opinion of a strong estimator, from what it predicts."""
+        return said
+
+    # Powers of kernel machines, whose scores are no probabilities by themselves.
+    powers = (1.0, 2.0, 3.0, 4.5, 6.5, 9.0, 12.0)
+
+    @staticmethod
+    def link(scores, power):
+        """Return probabilities, from the scores of a kernel machine."""
+        return _softmax(scores, power)
+
+    @staticmethod
+    def log_evidence(proba, targets, weights):
+        """Return the log likelihood of labels of which one mistake is no veto."""
+        return weights @ np.log(np.maximum((proba * targets).sum(axis=1), 1e-4))
+
+
+class Values(NamedTuple):
+    """Rows of known value that members learn from, in place of `Labels`.
+
+    Opinions are one column of values, less their mean, in standard deviations.
+
+    Parameters
+    ----------
+    X, weights, positions, folds, keeps_folds : object
+        As in `Labels`.
+    y : ndarray of shape (n,)
+        Values.
+    mean, scale : float
+        Their unit.
+    """
+
+    X: Any
+    y: Any
+    weights: Any
+    mean: float
+    scale: float
+    positions: Any
+    folds: list
+    keeps_folds: bool = False
+
+    classes = None
+    powers = (1.0,)
+
+    @property
+    def targets(self):
+        """The values in their unit, of shape (n, 1)."""
+        return ((self.y - self.mean) / self.scale)[:, None]
+
+    def take(self, chosen):
+        """Return some of the rows, which are not held out again."""
+        return self._replace(
+            X=safe_indexing(self.X, chosen),
+            y=self.y[chosen],
+            weights=self.weights[chosen],
+            positions=self.positions[chosen],
+            folds=[],
+        )
+
+    def sharpness_of(self, _):
+        """Return one: values have no sharpness."""
+        return 1.0
+
+    def raise_to(self, _, opinion):
+        """Return the values."""
+        return opinion
+
+    def blend(self, opinions, rows):
+        """Return the weights of opinions whose mean has the least squared error."""
+        errors = np.array([(said - self.targets)[rows, 0] for said in opinions])
+        return stacking_weights(errors, weights=self.weights[rows])
+
+    def evidence(self, held_out):
+        """Return the log likelihood of held-out values."""
+        known = ~np.isnan(held_out[:, 0])
+        return self.log_evidence(
+            held_out[known], self.targets[known], self.weights[known]
+        )
+
+    def forest(self, rows, **options):
+        """Return trees that have learned the values."""
+        forest = ExtraTreesRegressor(**options, min_samples_leaf=2)
+        return forest.fit(rows, self.targets[:, 0], sample_weight=self.weights)
+
+    def from_forest(self, said, _):
+        """Return the values that a forest predicts, in one column."""
+        return np.reshape(said, (-1, 1))
+
+    @property
+    def seeds(self):
+        """What is spread over a graph: values, and how many there are."""
+        return np.column_stack([self.targets[:, 0] * self.weights, self.weights])
+
+    def from_spread(self, spread, seeds):
+        """Return the mean of the values that reach each node."""
+        mean = seeds[:, 0].sum() / max(seeds[:, 1].sum(), 1e-12)
+        reached = spread[:, 1] > 1e-12
+        values = np.full((len(spread), 1), mean)
+        values[reached, 0] = spread[reached, 0] / spread[reached, 1]
+        return values
+
+    def fit(self, estimator, weights, params):
+        """Fit a strong estimator, in place, and return it."""
+        name = "strong_estimator"
+        return fit_on_values(estimator, self.X, self.y, weights, params, name=name)
+
+    def from_strong(self, said):
+        """Return the opinion of a strong estimator, from what it predicts."""
+        return (said - self.mean) / self.scale
+
+    @staticmethod
+    def link(scores, _):
+        """Return the scores of a kernel machine, which are values."""
+        return scores
+
+    @staticmethod
+    def log_evidence(opinion, targets, weights):
+        """Return the log likelihood of values, with the variance of the errors."""
+        squares = ((opinion - targets) ** 2).sum(axis=1)
+        variance = np.average(squares, weights=weights)
+        return -0.5 * weights.sum() * np.log(variance + 1e-12)
 
 
 def in_blocks(ask, X):
@@ -129,8 +295,8 @@ class StrongMember:
         Weights for its `fit`.
     params : dict
         Further arguments of its `fit`, row-wise where as long as the labels.
-    rivals : ndarray of shape (n_labeled,) or None
-        Probability that the others give to the true class of each labeled row.
+    rivals : ndarray of shape (n_labeled, n_classes) or None
+        What the others say together of the labeled rows.
     n_jobs : int or None
         Folds fitted at the same time.
     """
@@ -144,35 +310,33 @@ class StrongMember:
 
     def fit(self, labels, rng):
         """Return its opinion of held-out rows; None if it has none, or adds nothing."""
-        y, self._classes = labels.classes[labels.codes], labels.classes
+        self._labels = labels
         estimator = seed_nested(clone(self.estimator), rng)
         options = {
             "sample_weight": self.weights,
             "params": self.params,
             "n_jobs": self.n_jobs,
         }
-        args = (estimator, labels.X, y, labels.classes)
+        args = (estimator, labels.X, labels.y, labels.classes)
         try:
-            first = out_of_fold_proba(*args, folds=labels.folds[:1], **options)
+            first = labels.from_strong(
+                out_of_fold_proba(*args, folds=labels.folds[:1], **options)
+            )
             if not self._is_worthwhile(labels, first):
                 return None
             held_out = first
             if len(labels.folds) > 1:
-                others = out_of_fold_proba(*args, folds=labels.folds[1:], **options)
+                others = labels.from_strong(
+                    out_of_fold_proba(*args, folds=labels.folds[1:], **options)
+                )
                 held_out = np.where(np.isnan(others), first, others)
-            self.fitted_ = fit_on_labels(
-                clone(estimator),
-                labels.X,
-                y,
-                self.weights,
-                self.params,
-                name="strong_estimator",
-            )
+            self.fitted_ = labels.fit(clone(estimator), self.weights, self.params)
         except NoProbabilities:
             return None
         except ValueError as error:
             warn(
-                f"strong_estimator={self.estimator!r} cannot be trained on {len(y)} "
+                f"strong_estimator={self.estimator!r} cannot be trained on "
+                f"{len(labels.y)} "
                 "labeled rows, or folds of them, and is not asked about the others: "
                 f"{error}",
             )
@@ -184,15 +348,16 @@ class StrongMember:
         return in_blocks(self._proba, X)
 
     def _proba(self, X):
-        return predict_aligned(self.fitted_, X, self._classes, name="strong_estimator")
+        said = predict_columns(
+            self.fitted_, X, self._labels.classes, name="strong_estimator"
+        )
+        return self._labels.from_strong(said)
 
     def _is_worthwhile(self, labels, held_out):
         known = ~np.isnan(held_out[:, 0])
         if self.rivals is None or not known.any():
             return True
-        likelihoods = np.array([self.rivals, labels.likelihood(held_out)])[:, known]
-        weights = blend_weights(likelihoods, weights=labels.weights[known])
-        return weights[1] > _LEAST_WEIGHT
+        return labels.blend([self.rivals, held_out], known)[1] > _LEAST_WEIGHT
 
 
 class Trees:
@@ -205,24 +370,24 @@ class Trees:
     def fit(self, labels, rng):
         """Return its opinion of held-out rows."""
         rows = self.view.ranked(labels.X)
-        self._forest = ExtraTreesClassifier(
-            N_TREES,
+        self._labels = labels
+        self._forest = labels.forest(
+            rows,
+            n_estimators=N_TREES,
             bootstrap=True,
             n_jobs=self.n_jobs,
             random_state=draw_seed(rng),
-        ).fit(rows, labels.codes, sample_weight=labels.weights)
-        self._classes = np.arange(len(labels.classes))
-        return self._align(out_of_bag_proba(self._forest, rows))
+        )
+        return labels.from_forest(out_of_bag_proba(self._forest, rows), self._forest)
 
     def proba(self, X):
         """Return its probabilities of rows of X."""
         return in_blocks(self._proba, X)
 
     def _proba(self, X):
-        return self._align(self._forest.predict_proba(self.view.ranked(X)))
-
-    def _align(self, proba):
-        return align_proba(proba, self._forest.classes_, self._classes)
+        is_classifier = hasattr(self._forest, "predict_proba")
+        ask = self._forest.predict_proba if is_classifier else self._forest.predict
+        return self._labels.from_forest(ask(self.view.ranked(X)), self._forest)
 
 
 class Graph:
@@ -263,18 +428,10 @@ class Graph:
             for opinion, (_, test) in zip(opinions, labels.folds, strict=True):
                 held_out[test] = opinion[test]
             found = way, self._search, self._known
-            graphs.append((self._evidence(held_out), held_out, found))
+            graphs.append((labels.evidence(held_out), held_out, found))
         _, held_out, found = max(graphs, key=lambda graph: graph[0])
         self._way, self._search, self._known = found
         return held_out
-
-    def _evidence(self, held_out):
-        """Return the log likelihood of held-out labels, as sharp as they justify."""
-        labels = self._labels
-        logs = np.log(
-            labels.likelihood(sharpen(held_out, labels.sharpness_of(held_out)))
-        )
-        return float(labels.weights @ np.nan_to_num(logs))
 
     def _spread(self, folds):
         """Spread the labels over a graph, and all but those of each fold."""
@@ -286,13 +443,14 @@ class Graph:
             n_neighbors=n_neighbors, algorithm="brute", n_jobs=self.n_jobs
         ).fit(nodes)
         graph = _symmetric_graph(*self._search.kneighbors())
-        targets = labels.targets * labels.weights[:, None]
-        seeds = [targets]
+        seeds = [labels.seeds]
         for _, test in folds:
-            seeds.append(targets.copy())
+            seeds.append(labels.seeds)
             seeds[-1][test] = 0.0
         blocks = np.split(_spread(graph, np.hstack(seeds)), len(seeds), axis=1)
-        opinions = [_to_shares(b, s) for b, s in zip(blocks, seeds, strict=True)]
+        opinions = [
+            labels.from_spread(b, s) for b, s in zip(blocks, seeds, strict=True)
+        ]
         self._known = opinions[0]
         return opinions[1:]
 
@@ -375,7 +533,8 @@ class Kernels:
 
     def fit(self, labels, rng):
         """Return its opinion of held-out rows."""
-        chosen = draw(len(labels.codes), MAX_KERNEL_ROWS, rng)
+        self._labels = labels
+        chosen = draw(len(labels.y), MAX_KERNEL_ROWS, rng)
         rows = safe_indexing(labels.X, chosen)
         self._rows = {way: getattr(self.view, way)(rows) for way in self._ways()}
         targets, weights = labels.targets[chosen], labels.weights[chosen]
@@ -391,10 +550,10 @@ class Kernels:
         self._shares = shares[order] / shares[order].sum()
         held_out = np.full(labels.targets.shape, np.nan)
         held_out[chosen] = sum(
-            share * _softmax(c.held_out, c.power)
+            share * labels.link(c.held_out, c.power)
             for share, c in zip(self._shares, self._machines_, strict=True)
         )
-        others = np.setdiff1d(np.arange(len(labels.codes)), chosen)
+        others = np.setdiff1d(np.arange(len(labels.y)), chosen)
         if len(others):
             held_out[others] = self.proba(safe_indexing(labels.X, others))
         return held_out
@@ -415,7 +574,7 @@ class Kernels:
             if spot not in kernels:
                 kernels[spot] = np.exp(distances[place] * np.float32(-1 / c.width))
             scores = kernels[spot] @ c.coefficients.astype(np.float32) + self._mean
-            total = total + share * _softmax(scores, c.power)
+            total = total + share * self._labels.link(scores, c.power)
         return total
 
     def _ways(self):
@@ -464,9 +623,10 @@ class Kernels:
                 values, vectors, roots * centred, ridge
             )
             held_out = held_out / roots + self._mean
+            labels = self._labels
             scores = [
-                weights @ np.log(np.maximum(_of(_softmax(held_out, b), targets), 1e-4))
-                for b in _POWERS
+                labels.log_evidence(labels.link(held_out, b), targets, weights)
+                for b in labels.powers
             ]
             best = int(np.argmax(scores))
             found.append(
@@ -476,15 +636,11 @@ class Kernels:
                     metric,
                     width,
                     roots * coefficients,
-                    _POWERS[best],
+                    labels.powers[best],
                     held_out,
                 )
             )
         return found
-
-
-def _of(proba, targets):
-    return (proba * targets).sum(axis=1)
 
 
 def _softmax(scores, power):

@@ -9,7 +9,7 @@ from sklearn_w2s._fitting import may_predict_proba, take_metadata
 from sklearn_w2s._sklearn import safe_indexing, to_numpy
 from sklearn_w2s._validation import n_rows
 from sklearn_w2s._weak import other_columns
-from sklearn_w2s.weak_to_strong._opinions import Labels
+from sklearn_w2s.weak_to_strong._opinions import Labels, Values
 from sklearn_w2s.weak_to_strong._teachers import Known
 from sklearn_w2s.weak_to_strong._views import unknown_columns
 
@@ -118,25 +118,40 @@ def gather(
     own, second, lacks = _views(rows, weak, strategy)
     complete = include_labeled and not lacks
     place = np.cumsum(rows.labeled) - 1
-    codes = rows.codes(weak.classes)[place[known]]
-    chosen = _draw_labels(codes, 0 if seed is None else seed)
-    known, codes = known[chosen], codes[chosen]
+    are_values = weak.classes is None
+    # Each value is a kind of its own.
+    kinds = np.arange(len(known))
+    if not are_values:
+        kinds = rows.codes(weak.classes)[place[known]]
+    chosen = _draw_labels(kinds, 0 if seed is None else seed)
+    known, kinds = known[chosen], kinds[chosen]
     weak_held_out, labels, strong = proba[known], None, None
-    if folds is not None and len(np.unique(codes)) > 1:
+    unit = (0.0, 1.0)
+    if are_values:
+        values = rows.labels[place[known]] if len(known) else proba[taught, 0]
+        unit = _unit(values, rows.weights[known if len(known) else taught])
+    if folds is not None and len(np.unique(kinds)) > 1:
         weights = rows.weights[known]
-        labels = Labels(
-            safe_indexing(rows.X, known),
-            codes,
+        shared = {
+            "X": safe_indexing(rows.X, known),
             # A change of their unit is no change of the evidence.
-            weights / weights.mean(),
-            weak.classes,
-            known,
-            _folds_among(folds, place[known], codes, len(rows.labels)),
-            keeps_folds,
+            "weights": weights / weights.mean(),
+            "positions": known,
+            "folds": _folds_among(folds, place[known], kinds, len(rows.labels)),
+            "keeps_folds": keeps_folds,
+        }
+        labels = (
+            Values(y=rows.labels[place[known]], mean=unit[0], scale=unit[1], **shared)
+            if are_values
+            else Labels(codes=kinds, classes=weak.classes, **shared)
         )
         if not is_given_weak:
             weak_held_out = _held_out(weak_held_out, labels.folds)
-        if own is None and complete and may_predict_proba(pupil.estimator):
+        if (
+            own is None
+            and complete
+            and (are_values or may_predict_proba(pupil.estimator))
+        ):
             strong = (
                 pupil.estimator,
                 None if pupil.weights is None else pupil.weights[known],
@@ -145,15 +160,25 @@ def gather(
     return Known(
         labels=labels,
         others=safe_indexing(rows.X, taught),
-        weak_held_out=weak_held_out,
-        weak_proba=proba[taught],
+        weak_held_out=(weak_held_out - unit[0]) / unit[1],
+        weak_proba=(proba[taught] - unit[0]) / unit[1],
         weights=rows.weights[taught],
         strong=strong,
         columns=own,
         second=second,
         complete=complete,
         seed=seed,
+        unit=unit,
     )
+
+
+def _unit(values, weights):
+    """Return the mean and the standard deviation of values, one where it is zero."""
+    mean = np.average(values, weights=weights)
+    deviation = np.sqrt(np.average((values - mean) ** 2, weights=weights))
+    # What rounding leaves of equal values is no unit.
+    is_constant = deviation <= 1e-12 * np.abs(values).max()
+    return float(mean), 1.0 if is_constant else float(deviation)
 
 
 def _views(rows, weak, strategy):
@@ -215,6 +240,34 @@ def _held_out(proba, folds):
     return known
 
 
+def table_of_values(rows, student, weak_values, taught, unit, detector):
+    """Return what is known of each row for a regressor, a column each, in a dict."""
+    label = student.targets[:, 0].copy()
+    label[rows.labeled] = rows.labels
+    table = {
+        "labeled": rows.labeled,
+        "label": label,
+        "weight": student.weights,
+        "weak_label": weak_values[:, 0],
+    } | _of_detector(detector)
+    for member, (held_out, others) in {} if taught is None else taught.said.items():
+        values = np.full(len(rows.labeled), np.nan)
+        values[rows.taught] = others * unit[1] + unit[0]
+        values[taught.positions] = held_out * unit[1] + unit[0]
+        table[f"{member}_label"] = values
+    return table
+
+
+def _of_detector(detector):
+    if detector is None:
+        return {}
+    return {
+        "region": np.asarray(detector.regions_),
+        "confidence": to_numpy(detector.confidence_),
+        "overlap_score": to_numpy(detector.overlap_score_),
+    }
+
+
 def table_of_rows(rows, weak, student, weak_proba, taught, detector):
     """Return what is known of each row, a column each, in a dict."""
     targets, classes = student.targets, weak.classes
@@ -223,11 +276,7 @@ def table_of_rows(rows, weak, student, weak_proba, taught, detector):
         "label": _named(rows, classes, targets.argmax(axis=1)),
         "weight": student.weights,
         "weak_label": classes[weak.codes(rows.X, weak_proba)],
-    }
-    if detector is not None:
-        table["region"] = np.asarray(detector.regions_)
-        table["confidence"] = to_numpy(detector.confidence_)
-        table["overlap_score"] = to_numpy(detector.overlap_score_)
+    } | _of_detector(detector)
     for k, name in enumerate(classes.tolist()):
         table[f"weak_proba_{name}"] = weak_proba[:, k]
     for k, name in enumerate(classes.tolist()):

@@ -181,8 +181,9 @@ class Bags:
 class Smoother:
     """The mean of nearest neighbours, a kernel ridge and a linear one, in each way."""
 
-    def __init__(self, view, X, rng):
+    def __init__(self, view, X, rng, *, are_values=False):
         self._view = view
+        self._finish = np.asarray if are_values else _as_shares
         self._ways = ["scaled"] if view.is_sparse_ else ["scaled", "ranked"]
         self._members = []
         for way in self._ways:
@@ -196,7 +197,7 @@ class Smoother:
     def own(self, targets):
         """Return what is said of each row by the others."""
         said = [m.own(targets) for members in self._members for m in members]
-        return _normalised(np.maximum(np.mean(said, axis=0), 1e-6))
+        return self._finish(np.mean(said, axis=0))
 
     def new(self, X, targets):
         """Return what is said of other rows."""
@@ -204,7 +205,11 @@ class Smoother:
         for way, members in zip(self._ways, self._members, strict=True):
             rows = getattr(self._view, way)(X)
             said += [member.new(rows, targets) for member in members]
-        return _normalised(np.maximum(np.mean(said, axis=0), 1e-6))
+        return self._finish(np.mean(said, axis=0))
+
+
+def _as_shares(said):
+    return _normalised(np.maximum(said, 1e-6))
 
 
 def _kernel_map(rows, rng):

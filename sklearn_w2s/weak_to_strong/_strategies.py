@@ -165,7 +165,23 @@ def choose(
         suits = is_table and n_unlabeled >= LEAST_UNLABELED
         name = auto if suits else "confidence" if weighable else "all"
     chosen = STRATEGIES[name]
-    if chosen.needs_weights and not weighable:
+    require_possible(name, chosen, strong, is_table=is_table)
+    if chosen.teacher and pseudo_labels != "soft":
+        kind = "hard"
+    return name, chosen, kind
+
+
+def require_possible(name, chosen, strong, *, is_table):
+    """Refuse a strategy that a strong estimator, or a container of rows, rules out.
+
+    Raises
+    ------
+    TypeError
+        If it needs weights that the estimator does not take.
+    ValueError
+        If it needs a table, and X is none.
+    """
+    if chosen.needs_weights and not takes_weights(strong):
         msg = (
             f'strategy="{name}" needs a strong estimator that takes sample_weight; '
             f'{_class_of(strong)} does not. Use "all".'
@@ -177,9 +193,6 @@ def choose(
             'data frame, or use "confidence" or "all".'
         )
         raise ValueError(msg)
-    if chosen.teacher and pseudo_labels != "soft":
-        kind = "hard"
-    return name, chosen, kind
 
 
 def _choose_kind(pseudo_labels, strong, n_rows):

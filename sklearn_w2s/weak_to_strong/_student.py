@@ -141,8 +141,8 @@ class Pupil(NamedTuple):
             Rows.
         targets : ndarray of shape (n, n_classes)
             Class probabilities to learn.
-        classes : ndarray of shape (n_classes,)
-            Sorted class labels.
+        classes : ndarray of shape (n_classes,) or None
+            Sorted class labels; None where targets are one column of values.
         shape : ndarray of shape (n,)
             What a row is worth beside others, zero where it is left out.
         counts : ndarray of shape (n,)
@@ -196,7 +196,7 @@ def train_student(pupil, X, lesson, classes, *, pseudo_labels, rng):
     Student
         The best student.
     """
-    held = _draw_held(lesson, rng)
+    held = draw_held(lesson, rng)
     judged = lesson.judged[held]
     students: list[Student] = []
     for targets, shape in _kinds_of_lesson(pupil, lesson, held, pseudo_labels, rng):
@@ -236,7 +236,8 @@ def codes_of(estimator, X, classes):
     return predicted_codes(estimator, X, classes)
 
 
-def _draw_held(lesson, rng):
+def draw_held(lesson, rng):
+    """Return sorted positions of rows that the student is held against."""
     candidates = lesson.taught[lesson.weights[lesson.taught] > 0]
     size = min(int(HELD_SHARE * len(candidates)), MOST_HELD)
     if size < _LEAST_HELD:

@@ -51,7 +51,7 @@ class Known:
 
     Parameters
     ----------
-    labels : Labels or None
+    labels : Labels, Values or None
         Labeled rows; None where there are none, or of one class only.
     others : {ndarray, sparse matrix, data frame} of shape (n, n_features)
         Unlabeled rows.
@@ -73,6 +73,8 @@ class Known:
         Whether the strong estimator may learn from the labeled rows.
     seed : int or None
         Seeds the members.
+    unit : tuple of (float, float)
+        Mean and standard deviation that stand for zero and one in all values.
     """
 
     labels: Any
@@ -85,6 +87,7 @@ class Known:
     second: Any
     complete: bool
     seed: Any
+    unit: tuple = (0.0, 1.0)
 
 
 class Opinions(NamedTuple):
@@ -176,7 +179,7 @@ def ask_members(names, known, *, n_jobs, version):  # noqa: ARG001  a key of cac
     if "strong" in names and known.strong is not None:
         rivals = None
         if fitted:
-            rivals = labels.likelihood(_pool(labels, list(held_out.values()))[1])
+            rivals = _pool(labels, list(held_out.values()))[1]
         estimator, own_weights, params = known.strong
         member = StrongMember(estimator, own_weights, params, rivals, n_jobs)
         said = member.fit(labels, rng)
@@ -226,15 +229,16 @@ def _by_folds(make, labels, rng):
 def _pool(labels, held_out):
     """Return weights of opinions, and the weighted mean of the sharpened ones."""
     _, sharp, rows = _sharpen_all(labels, held_out)
-    likelihoods = np.array([labels.likelihood(proba) for proba in sharp])
-    weights = blend_weights(likelihoods[:, rows], weights=labels.weights[rows])
+    weights = labels.blend(sharp, rows)
     return weights, np.tensordot(weights, np.nan_to_num(sharp), axes=1)
 
 
 def _sharpen_all(labels, held_out):
     """Return powers, opinions raised to them, and which rows all have an opinion of."""
     powers = [labels.sharpness_of(proba) for proba in held_out]
-    sharp = np.array([sharpen(p, b) for p, b in zip(held_out, powers, strict=True)])
+    sharp = np.array(
+        [labels.raise_to(b, p) for p, b in zip(held_out, powers, strict=True)]
+    )
     return powers, sharp, ~np.isnan(sharp).any(axis=(0, 2))
 
 
@@ -382,15 +386,8 @@ class Evidence:
 
     def _select(self, scorer, exponent):
         """Add the member that helps the score most, again and again (Caruana)."""
-        counts = blend_weights(self.likelihoods, weights=self.weights) * _N_PRIOR
-        best, found = -np.inf, counts
-        for _ in range(_N_GREEDY):
-            trials = counts + np.eye(len(counts))
-            scores = [self._score(scorer, t / t.sum(), exponent) for t in trials]
-            counts = trials[int(np.argmax(scores))]
-            if max(scores) > best:
-                best, found = max(scores), counts
-        return found / found.sum()
+        start = blend_weights(self.likelihoods, weights=self.weights)
+        return select_greedily(start, lambda own: self._score(scorer, own, exponent))
 
     def _score(self, scorer, weights, exponent):
         proba = reweigh(
@@ -506,6 +503,19 @@ class Evidence:
         return evidence
 
 
+def select_greedily(weights, score):
+    """Add the member that helps a score most to a blend, again and again."""
+    counts = weights * _N_PRIOR
+    best, found = -np.inf, counts
+    for _ in range(_N_GREEDY):
+        trials = counts + np.eye(len(counts))
+        scores = [score(trial / trial.sum()) for trial in trials]
+        counts = trials[int(np.argmax(scores))]
+        if max(scores) > best:
+            best, found = max(scores), counts
+    return found / found.sum()
+
+
 class Said(ClassifierMixin, BaseEstimator):
     """Probabilities of rows in the shape of an estimator, for scorers of these rows."""
 
@@ -568,7 +578,11 @@ def learn_softly(view, known, targets, rng, n_jobs):
         bootstrap=True,
         n_jobs=n_jobs,
         random_state=draw_seed(rng),
-    ).fit(rows, targets[chosen], known.weights[chosen])
+    )
+    learned = targets[chosen]
+    # Trees warn of a target that is a column.
+    learned = learned[:, 0] if learned.shape[1] == 1 else learned
+    forest.fit(rows, learned, known.weights[chosen])
     proba = np.full(targets.shape, np.nan)
     proba[chosen] = out_of_bag_proba(forest, rows)
     unseen = np.flatnonzero(np.isnan(proba[:, 0]))

@@ -201,9 +201,12 @@ class Counted(GaussianNB):
 def test_who_adds_nothing_to_its_rivals_is_given_up_after_one_fold(rivals, n_fits):
     X = np.random.default_rng(0).normal(size=(N_LABELED, 4))
     Counted.n_fits = 0
-    rivals = None if rivals is None else np.full(N_LABELED, rivals)
+    labels = labels_of(X, np.arange(N_LABELED) % 3)
+    if rivals is not None:
+        others = (1 - rivals) / 2
+        rivals = np.where(labels.targets > 0, rivals, others)
     member = StrongMember(Counted(), None, {}, rivals, None)
-    held_out = member.fit(labels_of(X, np.arange(N_LABELED) % 3), generator())
+    held_out = member.fit(labels, generator())
     assert Counted.n_fits == n_fits
     assert (held_out is None) == (n_fits == 1)
 

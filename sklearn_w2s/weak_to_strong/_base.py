@@ -1,0 +1,398 @@
+"""What weak-to-strong classifiers and regressors share: the steps of a fit."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.metrics import check_scoring
+from sklearn.utils import check_random_state, get_tags
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
+
+from sklearn_w2s._cross_fit import held_out_folds, split_arguments
+from sklearn_w2s._delegation import (
+    prediction_mapping,
+)
+from sklearn_w2s._fitting import (
+    adapt,
+    draw_seed,
+    fit_arguments,
+    forget_fit,
+)
+from sklearn_w2s._missing import (
+    accepts_missing,
+    refuse_missing,
+    strict_readers,
+)
+from sklearn_w2s._parameters import NestedParamsMixin
+from sklearn_w2s._persistence import VersionStampMixin
+from sklearn_w2s._progress import ProgressMixin
+from sklearn_w2s._representation import DiagramMixin, name_of
+from sklearn_w2s._sklearn import (
+    HasMethods,
+    StrOptions,
+    raise_for_params,
+    safe_indexing,
+    seed_nested,
+)
+from sklearn_w2s._validation import (
+    check_features,
+)
+from sklearn_w2s._warnings import warn
+from sklearn_w2s._weak import (
+    fit_weak,
+    give_weak_view,
+    is_given,
+    resolve_columns,
+)
+from sklearn_w2s.overlap import OverlapDetector
+from sklearn_w2s.weak_to_strong._rows import gather
+from sklearn_w2s.weak_to_strong._student import (
+    PLAIN,
+    Pupil,
+    Student,
+)
+from sklearn_w2s.weak_to_strong._views import View
+
+# Of the parameters that both have.
+CONSTRAINTS = {
+    "weak_estimator": "no_validation",
+    "strong_estimator": "no_validation",
+    "weak_features": "no_validation",
+    "overlap_detector": [HasMethods(["fit", "get_support"]), None],
+    "scoring": [str, callable, None],
+    "fallback": [StrOptions({"warn", "raise"})],
+    "include_labeled": ["boolean"],
+    "store_rows": ["boolean"],
+    "memory": [str, HasMethods(["cache"]), None],
+    "n_jobs": [Integral, None],
+    "random_state": ["random_state"],
+}
+
+
+class WeakToStrong(
+    DiagramMixin,
+    NestedParamsMixin,
+    VersionStampMixin,
+    ProgressMixin,
+    MetaEstimatorMixin,
+    BaseEstimator,
+):
+    """Fit the weak estimator, label the unlabeled rows, fit the strong estimator.
+
+    The host says what labels are: `_check_target`, `_choose`, `_lesson`, `_imitate` and
+    what else it overrides.
+    """
+
+    _predicting_part = "strong_estimator"
+    _are_values = False
+
+    def _fit(self, X, y, given, sample_weight, params):
+        """Fit; `given` are weak labels of an estimator that is not at hand, or None."""
+        forget_fit(self)
+        raise_for_params(params, self, "fit")
+        X = self._check_rows(X, asks_weak=given is None)
+        rows = self._check_target(X, y, sample_weight)
+        rng = check_random_state(self.random_state)
+        seeds = None if self.random_state is None else rng
+        weak_fit, strong_fit = fit_arguments(
+            self, ["weak_estimator", "strong_estimator"], rows.sample_weight, params
+        )
+        pupil = Pupil(clone(self._strong()), *strong_fit)
+        scorer = self._scorer()
+        strategy = self._choose(rows, pupil)
+        needs_regions = strategy.needs_regions or self.overlap_detector is not None
+        is_taught = strategy.teacher is not None
+        tasks = self._begin_tasks(2 + needs_regions + is_taught)
+        with self._task(tasks, "weak"):
+            folds = None
+            if needs_regions or getattr(strategy.teacher, "needs_labels", False):
+                folds = self._hold_out(rows, rng, params)
+            weak, proba = self._fit_weak(rows, given, weak_fit, folds, seeds)
+            self._heed_decisions(weak, strategy)
+        regions = taught = None
+        if needs_regions:
+            with self._task(tasks, "regions"):
+                regions = self._find_regions(rows, weak, proba, given, seeds)
+                self._require_use_of_regions(strategy)
+        if is_taught:
+            with self._task(tasks, "lesson"):
+                known = gather(
+                    rows,
+                    weak,
+                    proba,
+                    pupil,
+                    folds,
+                    strategy=self.strategy_,
+                    keeps_folds=not isinstance(self._detector().cv, Real | None),
+                    is_given_weak=given is not None or is_given(self._weak()),
+                    include_labeled=self.include_labeled,
+                    seed=None if self.random_state is None else draw_seed(rng),
+                )
+                taught, lesson = self._hear(
+                    strategy.teacher, known, regions, scorer, rows
+                )
+        pupil = pupil._replace(estimator=seed_nested(pupil.estimator, seeds))
+        with self._task(tasks, "strong", part=pupil.estimator):
+            if is_taught:
+                student = self._teach(rows, pupil, lesson, taught, proba, rng)
+            else:
+                student = self._imitate(
+                    rows, pupil, strategy, weak, proba, regions, rng
+                )
+        self._keep(rows, student, weak, proba, taught)
+        self._end_tasks(tasks, X, y, rows.sample_weight)
+        return self
+
+    def _check_rows(self, X, *, asks_weak):
+        """Check the rows of a fit, and remember who takes no missing values."""
+        X = check_features(self, X, reset=True, allow_nan=True)
+        self._weak_columns_ = resolve_columns(self.weak_features, X)
+        self._strict_readers_ = strict_readers(self._readers(asks_weak=asks_weak))
+        refuse_missing(X, self._strict_readers_)
+        return X
+
+    def _readers(self, *, asks_weak):
+        """Yield who reads rows, under which name, and which columns of them."""
+        if asks_weak:
+            yield "weak_estimator", self._weak(), self._weak_columns_
+        yield "strong_estimator", self._strong(), None
+        representation = getattr(self.overlap_detector, "representation", None)
+        if hasattr(representation, "fit"):
+            yield "overlap_detector.representation", representation, None
+
+    def _scorer(self):
+        """Return the measure of the user, None for the likelihood."""
+        return self.scoring and check_scoring(self, scoring=self.scoring)
+
+    def _require_use_of_regions(self, strategy):
+        """Warn of thresholds that the user has set, and "auto" does not use."""
+        detector = self.overlap_detector
+        takes = getattr(strategy.teacher, "takes_regions", strategy.needs_regions)
+        if self.strategy != "auto" or takes:
+            return
+        names = ("confidence_threshold", "overlap_threshold")
+        chosen = [n for n in names if not _is_auto(getattr(detector, n, "auto"))]
+        if chosen:
+            warn(
+                f"{chosen} of overlap_detector change no prediction: "
+                f'strategy="auto" is "{self.strategy_}" here, which uses no regions. '
+                '"confident" and "overlap" do, and with labels enough "mix" and '
+                '"blend".',
+            )
+
+    def _fall_back(self, message):
+        """Warn of a fall back to another strategy, or refuse it."""
+        if self.fallback == "raise":
+            raise ValueError(message)
+        warn(message)
+
+    def _hold_out(self, rows, rng, params):
+        """Return the folds of labeled rows that all who learn from them share."""
+        return held_out_folds(
+            self._detector().cv,
+            rows.X,
+            rows.labels,
+            rows.labeled,
+            rows.weights,
+            rng=rng,
+            split_params=split_arguments(self, params),
+            are_values=self._are_values,
+        )
+
+    def _fit_weak(self, rows, given, arguments, folds, seeds):
+        """Set the weak estimator; return it and its labels of all rows."""
+        weights, params = arguments
+        weak, proba = fit_weak(
+            self._weak(),
+            rows.X,
+            rows.labels,
+            rows.labeled,
+            columns=self._weak_columns_,
+            weak_proba=given,
+            sample_weight=weights,
+            params=params,
+            folds=folds,
+            memory=self.memory,
+            n_jobs=self.n_jobs,
+            seeds=seeds,
+            are_values=self._are_values,
+        )
+        self.weak_estimator_ = weak.estimator
+        if not self._are_values:
+            self.classes_ = weak.classes
+        return weak, proba
+
+    def _find_regions(self, rows, weak, proba, given, seeds):
+        """Fit the detector to the weak labels; return the regions of all rows."""
+        detector, estimator = clone(self._detector()), weak.estimator
+        if estimator is not None and not isinstance(estimator, FrozenEstimator):
+            estimator = FrozenEstimator(estimator)
+        give_weak_view(
+            detector,
+            estimator,
+            weak_features=self.weak_features,
+            missing_label=self.missing_label,
+        )
+        seed_nested(detector, seeds).fit(
+            rows.X,
+            sample_weight=rows.sample_weight,
+            **self._for_detector(rows, weak, proba, given),
+        )
+        self.overlap_detector_ = detector
+        self.overlap_density_ = detector.overlap_density_
+        return np.asarray(detector.regions_)
+
+    def _hear(self, teacher, known, regions, scorer, rows):
+        """Ask the teacher, and return what the strong estimator is to learn."""
+        if regions is not None:
+            positions = () if known.labels is None else known.labels.positions
+            regions = regions[list(positions)], regions[rows.taught]
+        taught = teacher.teach(
+            known,
+            regions=regions,
+            scorer=scorer,
+            memory=self.memory,
+            n_jobs=self.n_jobs,
+        )
+        self.evidence_ = taught.evidence
+        return taught, self._lesson(teacher, known, taught, rows)
+
+    def _teach(self, rows, pupil, lesson, taught, weak_proba, rng):
+        """Teach the strong estimator, or let one parent predict alone."""
+        may_abstain = self.strategy == "auto"
+        if may_abstain and taught.alone == "strong":
+            self.strategy_ = "strong_on_labels"
+            hard = lesson.proba, rows.labeled.astype(np.float64)
+            return self._train(rows, pupil, *hard)
+        student = self._train_student(rows, pupil, lesson, rng)
+        # Without labels there is no evidence for either.
+        may_abstain &= bool(taught.evidence) and self.weak_estimator_ is not None
+        if may_abstain and (
+            taught.alone == "weak"
+            or self._is_weak_better(rows, student, lesson, weak_proba)
+        ):
+            self.strategy_ = "weak"
+        else:
+            self._warn_if_behind(student)
+        return student
+
+    def _represent(self, rows, strategy, rng):
+        """Return the rows that a strategy may use, by position, and what they are."""
+        # Rows of weight zero are nobody's neighbours.
+        kept = np.flatnonzero(
+            rows.weights if strategy.needs_rows else np.ones_like(rows.weights)
+        )
+        if callable(self.strategy):
+            return kept, self.overlap_detector_.represent(rows.X)
+        if not strategy.needs_rows:
+            return kept, None
+        view = View().fit(rows.X, kept, rng)
+        return kept, view.ranked(safe_indexing(rows.X, kept))
+
+    def _train(self, rows, pupil, targets, train_weight):
+        """Train the strong estimator on targets as they are."""
+        if not (train_weight * rows.weights).any():
+            msg = (
+                "No row is left to train the strong estimator on: "
+                f"{rows.labeled.sum()} of {len(rows.labeled)} rows are labeled and "
+                f"include_labeled={self.include_labeled}. Pass unlabeled rows, or "
+                "include the labeled."
+            )
+            raise ValueError(msg)
+        classes = None if self._are_values else self.classes_
+        weights = pupil.learn(rows.X, targets, classes, train_weight, rows.weights)
+        nobody = np.empty(0, dtype=np.intp)
+        return Student(pupil.estimator, PLAIN, targets, weights, False, nobody, np.nan)
+
+    def _keep(self, rows, student, weak, proba, taught):
+        """Keep who predicts, and a table of the rows where it was asked for."""
+        self.strong_estimator_ = student.estimator
+        self.estimator_ = student.estimator
+        if self.strategy_ == "weak":
+            self.estimator_ = weak.estimator
+        detector = getattr(self, "overlap_detector_", None)
+        if self.store_rows:
+            self.rows_ = self._table(rows, weak, student, proba, taught, detector)
+        if detector is not None:
+            detector.forget_rows()
+
+    def _unfitted_part(self):
+        return self._strong()
+
+    def _weak(self):
+        if self.weak_estimator is None:
+            return self._default_weak()
+        return adapt(self.weak_estimator)
+
+    def _strong(self):
+        if self.strong_estimator is None:
+            return self._default_strong()
+        return adapt(self.strong_estimator)
+
+    def _detector(self):
+        if self.overlap_detector is None:
+            return OverlapDetector()
+        return self.overlap_detector
+
+    def _default_parts(self):
+        return {"overlap_detector": OverlapDetector()}
+
+    def _findings(self):
+        found = f"strategy: {name_of(self.strategy_)}"
+        weights = getattr(self, "evidence_", {}).get("weights", {})
+        shown = [f"{name} {weight:.2f}" for name, weight in weights.items() if weight]
+        if shown:
+            found += f" of {', '.join(shown)}"
+        if hasattr(self, "overlap_density_"):
+            found += f", overlap density: {self.overlap_density_:.2f}"
+        return found
+
+    def _fitted_part(self):
+        return self.estimator_
+
+    def get_metadata_routing(self):
+        """Say which metadata this estimator uses and what it passes on.
+
+        Returns
+        -------
+        MetadataRouter
+            Routing information.
+        """
+        return (
+            MetadataRouter(owner=self)
+            .add_self_request(self)
+            .add(
+                weak_estimator=self._weak(),
+                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
+            )
+            .add(
+                strong_estimator=self._strong(),
+                method_mapping=prediction_mapping("fit"),
+            )
+            .add(
+                # Any object with `fit` and `get_support` may find regions.
+                splitter=getattr(self._detector(), "cv", None),
+                method_mapping=MethodMapping().add(caller="fit", callee="split"),
+            )
+        )
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "estimator_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        weak, strong = self._weak(), self._strong()
+        parts = [weak, strong]
+        if self.overlap_detector is not None:
+            parts.append(self.overlap_detector)
+        tags.input_tags.sparse = all(get_tags(p).input_tags.sparse for p in parts)
+        tags.input_tags.allow_nan = all(accepts_missing(p) for p in parts)
+        tags.input_tags.positive_only = any(
+            get_tags(part).input_tags.positive_only for part in (weak, strong)
+        )
+        return tags
+
+
+def _is_auto(threshold):
+    return isinstance(threshold, str) and threshold == "auto"

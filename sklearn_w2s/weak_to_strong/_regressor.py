@@ -1,0 +1,542 @@
+"""WeakToStrongRegressor: a strong regressor trained on the values of a weak one."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin, clone, is_regressor
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
+
+from sklearn_w2s._delegation import LabeledRegressorMixin, ValueDelegate
+from sklearn_w2s._fitting import forget_fit, predict_values
+from sklearn_w2s._missing import check_new_rows
+from sklearn_w2s._parameters import takes_one_table
+from sklearn_w2s._representation import name_of
+from sklearn_w2s._sklearn import (
+    StrOptions,
+    check_weights,
+    fit_context,
+    namespace_of,
+    raise_for_params,
+    safe_indexing,
+)
+from sklearn_w2s._tabular import default_strong_regressor, default_weak_regressor
+from sklearn_w2s._validation import (
+    check_values,
+    columns_of,
+    is_dataframe,
+    n_rows,
+    warn_if_all_have_values,
+)
+from sklearn_w2s._warnings import warn
+from sklearn_w2s._weak import is_given, select_columns
+from sklearn_w2s.weak_to_strong._base import CONSTRAINTS, WeakToStrong
+from sklearn_w2s.weak_to_strong._rows import Rows, table_of_values
+from sklearn_w2s.weak_to_strong._strategies import (
+    LEAST_UNLABELED,
+    Strategy,
+    require_possible,
+)
+from sklearn_w2s.weak_to_strong._student import PLAIN, Lesson, Student, draw_held
+from sklearn_w2s.weak_to_strong._value_strategies import (
+    VALUE_STRATEGIES,
+    apply_to_values,
+)
+from sklearn_w2s.weak_to_strong._views import unknown_columns
+
+# Share of the variance of what it was taught that a student may miss.
+_FAR_BEHIND = 0.25
+
+
+class WeakToStrongRegressor(
+    ValueDelegate, LabeledRegressorMixin, RegressorMixin, WeakToStrong
+):
+    r"""Train a strong regressor on the values that a weak one predicts.
+
+    The weak estimator learns from the labeled rows and labels all others. A strategy
+    turns what is known into targets, and the strong estimator learns from them together
+    with the true values. If it is the one of a convex class that is nearest to the weak
+    values, and the class holds the truth, its squared error is less than that of the
+    weak estimator, at least by the mean square of their difference [1]_. One model
+    predicts.
+
+    Rows without a value are NaN in y, and only those: None and pandas.NA say the same,
+    and -1 is a value.
+
+    Parameters
+    ----------
+    weak_estimator : regressor instance, default=None
+        None is a ridge regression that copes with data frames; a fitted regressor, a
+        rule or a legacy model, is wrapped in :class:`~sklearn.frozen.FrozenEstimator`,
+        and then needs no label at all.
+    strong_estimator : regressor instance, default=None
+        Any regressor. None is gradient boosting that copes with data frames.
+    weak_features : list of str or int, slice, bool mask, callable or None, default=None
+        Columns that the weak estimator sees; a callable gets X and returns them. None
+        means all.
+    overlap_detector : OverlapDetector, default=None
+        Finds the regions that "confident", "overlap" and callables need. It uses the
+        weak estimator and `weak_features` of this regressor, and its own `cv` for
+        whatever is held out. None uses the detector's defaults where a strategy needs
+        it.
+    strategy : str or callable, default="auto"
+        How weak values are used. The strong estimator learns from
+
+        - "all": every weak value alike;
+        - "confident": those of rows that are not hard;
+        - "overlap": those of overlap rows alone, as in the paper;
+        - "cut_statistic": those that differ least from the mean of neighbouring rows,
+          three quarters;
+
+        or from a teacher that says more of the unlabeled rows than the weak estimator,
+
+        - "smooth": the weak values, averaged with those of rows that resemble each
+          other; the only one that needs no label;
+        - "mix": the weak estimator and the strong one trained on the labels, weighted
+          by their errors in held-out labels;
+        - "blend": these two, randomised trees, kernel machines and label spreading over
+          a graph of all rows, likewise;
+        - "co_train": a blend that sees what labels know, or what the weak estimator
+          sees, corrected by trees that see the other columns;
+        - "auto": "blend", or "co_train" where labeled rows lack columns, or "smooth"
+          where there are no two labels. Where held-out labels say that the weak
+          estimator or the strong one trained on the labels does better, that one
+          predicts. With fewer than 200 unlabeled rows, and for arrays of other
+          libraries, it is "all";
+        - a callable ``(weak_prediction, regions, representation, labeled, rng)`` that
+          returns targets and weights, both of shape (n_samples,).
+    scoring : str, callable or None, default=None
+        Measure that "mix", "blend" and "co_train" choose the weights of members by: a
+        scorer of held-out labels, such as "neg_mean_absolute_error". None is the
+        squared error. The method `score` stays R².
+    fallback : {"warn", "raise"}, default="warn"
+        What happens where a strategy lacks the labels that it needs, so that "smooth"
+        would be used: a warning, or a ValueError, which a search scores as
+        `error_score`.
+    include_labeled : bool, default=True
+        Whether labeled rows join the training set of the strong estimator, with their
+        true values.
+    store_rows : bool, default=False
+        Whether to keep `rows_`, a table of what was known of each row.
+    memory : None, str or object with the joblib.Memory interface, default=None
+        Cache of the weak estimator's fits and of what members of a teacher say. A str
+        is the folder of the cache.
+    n_jobs : int, default=None
+        Folds, trees and neighbour searches at the same time.
+    random_state : int, RandomState instance or None, default=None
+        Seeds every `random_state` of the sub-estimators that is None, and the strategy.
+
+    Attributes
+    ----------
+    estimator_ : regressor
+        Who predicts: `strong_estimator_`, or `weak_estimator_` where `strategy_` is
+        "weak".
+    weak_estimator_ : regressor or None
+        The fitted weak estimator; None where only `weak_prediction` was given.
+    strong_estimator_ : regressor
+        The fitted strong estimator.
+    evidence_ : dict
+        In strategies with a teacher: the `weights` of its members, and the `rmse`, root
+        mean squared error in the unit of y, of each of them, and of all together, in
+        held-out labels. Empty for "smooth".
+    overlap_detector_ : OverlapDetector
+        The fitted detector, where one was given or needed, without what it knew of each
+        row.
+    overlap_density_ : float
+        Its density, in [0, 1].
+    rows_ : dict of str to ndarray of shape (n_samples,)
+        With `store_rows`, columns of a table, for ``pandas.DataFrame(rows_)``: whether
+        a row is `labeled`, the value, `label`, that it was learned with and its
+        `weight`, zero where it was not; the `weak_label` (of labeled rows held out
+        where a detector or a teacher takes part); `region`, `confidence` and
+        `overlap_score` with a detector; and, with the name of a member of the teacher
+        in place of the star, `*_label`.
+    strategy_ : str or callable
+        The strategy used, after "auto" and after a fall back; "weak" or
+        "strong_on_labels" where one of them predicts alone.
+    outputs_ : list of WeakToStrongRegressor
+        Where y has two dimensions, one fitted regressor for each column; the attributes
+        above, as far as they exist, are then lists of theirs.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Their names, if all are strings.
+
+    See Also
+    --------
+    WeakToStrongClassifier : The same for classes.
+    OverlapDetector : Finds the rows that carry both patterns.
+
+    Notes
+    -----
+    Every output of a y with several columns is learned by itself, from the rows that
+    have its value.
+
+    A teacher is asked once, in `fit`; nothing of it is kept. Its members work with
+    values less their mean, in standard deviations, so that predictions follow y to
+    a y + b as far as the estimators do. A tenth of the unlabeled rows, 2,000 at most,
+    are not learned from: there the student is held against the teacher.
+
+    Weights of a strategy are scaled to mean 1 over the rows that are kept, and then
+    multiplied by `sample_weight`.
+
+    Searches and cross-validation need
+    :class:`~sklearn_w2s.model_selection.LabeledSplit`, or
+    :class:`~sklearn_w2s.model_selection.LabeledScorer`, with
+    ``missing_label=float("nan")``.
+
+    References
+    ----------
+    .. [1] M. Charikar, C. Pabbaraju and K. Shiragur, "Quantifying the Gain in
+       Weak-to-Strong Generalization", 2024. https://arxiv.org/abs/2405.15116
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import make_friedman1
+    >>> from sklearn.ensemble import HistGradientBoostingRegressor
+    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> from sklearn_w2s import WeakToStrongRegressor
+    >>> X, y = make_friedman1(1500, random_state=0)
+    >>> y_train = y[:1200].copy()
+    >>> y_train[150:] = np.nan
+    >>> model = WeakToStrongRegressor(
+    ...     DecisionTreeRegressor(min_samples_leaf=5),
+    ...     HistGradientBoostingRegressor(),
+    ...     random_state=0,
+    ... ).fit(X[:1200], y_train)
+    >>> model.strategy_
+    'blend'
+    >>> weak_score = model.weak_estimator_.score(X[1200:], y[1200:])
+    >>> bool(model.score(X[1200:], y[1200:]) > weak_score)
+    True
+    """
+
+    __metadata_request__fit = {"weak_prediction": True}
+    _are_values = True
+    # Of the tools that ask classifiers for their parameter.
+    missing_label = float("nan")
+
+    _parameter_constraints = {
+        **CONSTRAINTS,
+        "strategy": [StrOptions({"auto", *VALUE_STRATEGIES}), callable],
+    }
+
+    def __init__(
+        self,
+        weak_estimator=None,
+        strong_estimator=None,
+        *,
+        weak_features=None,
+        overlap_detector=None,
+        strategy="auto",
+        scoring=None,
+        fallback="warn",
+        include_labeled=True,
+        store_rows=False,
+        memory=None,
+        n_jobs=None,
+        random_state=None,
+    ):
+        self.weak_estimator = weak_estimator
+        self.strong_estimator = strong_estimator
+        self.weak_features = weak_features
+        self.overlap_detector = overlap_detector
+        self.strategy = strategy
+        self.scoring = scoring
+        self.fallback = fallback
+        self.include_labeled = include_labeled
+        self.store_rows = store_rows
+        self.memory = memory
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    @takes_one_table
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, *, weak_prediction=None, sample_weight=None, **params):
+        """Fit the weak estimator, label the unlabeled rows, fit the strong estimator.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Rows, labeled and unlabeled.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Values, NaN where there is none. There may be no value at all with
+            `weak_prediction` or a weak estimator that needs no fit.
+        weak_prediction : array-like of the shape of y, default=None
+            Predictions of a weak estimator that is not at hand.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights for both estimators. Where there is no teacher, a weight of two
+            equals a row given twice.
+        **params : dict
+            Metadata for the `fit` of the sub-estimators and for the splitter `cv` of
+            `overlap_detector`, such as ``groups``, with metadata routing switched on.
+
+        Returns
+        -------
+        WeakToStrongRegressor
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If there is no labeled row to learn from, no row is left to train on, a
+            strategy would fall back and must not, `overlap_detector` has a weak view of
+            its own, or an argument does not fit.
+        TypeError
+            If weights are given that an estimator cannot take, or if an estimator is no
+            regressor.
+
+        Warns
+        -----
+        UserWarning
+            If y has no unlabeled row, a strategy falls back to another, or if the
+            strong estimator cannot be trained on the labels alone or has not learned
+            what it was taught.
+        """
+        if not is_dataframe(y) and np.ndim(y) < 2:
+            return self._fit(X, y, weak_prediction, sample_weight, params)
+        return self._fit_outputs(X, y, weak_prediction, sample_weight, params)
+
+    def _fit_outputs(self, X, y, weak_prediction, sample_weight, params):
+        """Fit one regressor for each column of y, from the rows that have its value."""
+        forget_fit(self)
+        raise_for_params(params, self, "fit")
+        columns = columns_of(y)
+        given = [None] * len(columns)
+        if weak_prediction is not None:
+            given = columns_of(weak_prediction)
+        if len(given) != len(columns):
+            msg = (
+                f"weak_prediction has {len(given)} columns, but y has {len(columns)}. "
+                "Pass one column for each output."
+            )
+            raise ValueError(msg)
+        tasks = self._begin_tasks(len(columns))
+        outputs = []
+        for k, (column, weak) in enumerate(zip(columns, given, strict=True)):
+            part = clone(self)
+            if is_given(self._weak()):
+                own = OutputOf(self._weak(), k, len(columns))
+                part.set_params(weak_estimator=FrozenEstimator(own))
+            with self._task(tasks, f"output {k}", part=part):
+                outputs.append(
+                    part.fit(
+                        X,
+                        column,
+                        weak_prediction=weak,
+                        sample_weight=sample_weight,
+                        **params,
+                    )
+                )
+        for name in ("n_features_in_", "feature_names_in_", "_strict_readers_"):
+            if hasattr(outputs[0], name):
+                setattr(self, name, getattr(outputs[0], name))
+        for name in _OF_OUTPUTS:
+            if all(hasattr(output, name) for output in outputs):
+                setattr(self, name, [getattr(output, name) for output in outputs])
+        self.outputs_ = outputs
+        self._end_tasks(tasks, X, None)
+        return self
+
+    def _check_target(self, X, y, sample_weight):
+        """Return the rows with their values and weights."""
+        for name, estimator in (("weak", self._weak()), ("strong", self._strong())):
+            # What is frozen without a type is asked, not fitted.
+            if not is_regressor(estimator) and not is_given(estimator):
+                msg = (
+                    f"{name}_estimator={estimator!r} is no regressor; pass one, or "
+                    "take WeakToStrongClassifier."
+                )
+                raise TypeError(msg)
+        weights, weighted = check_weights(sample_weight, X), sample_weight is not None
+        values, labeled = check_values(y)
+        check_consistent_length(X, labeled)
+        warn_if_all_have_values(labeled)
+        return Rows(X, y, values, labeled, weights, weighted)
+
+    def _choose(self, rows, pupil):
+        """Set the strategy, and return what it needs."""
+        is_table = namespace_of(rows.X)[0] is None
+        n_labeled, n_unlabeled = len(rows.known), len(rows.taught)
+        name = self.strategy
+        if callable(name):
+            self.strategy_ = name
+            return Strategy(name, needs_regions=True)
+        if name == "auto":
+            name = "all"
+            if is_table and n_unlabeled >= LEAST_UNLABELED:
+                unknown = unknown_columns(rows.X, rows.known, rows.taught)
+                learned = "co_train" if unknown else "blend"
+                name = learned if n_labeled > 1 else "smooth"
+        strategy = VALUE_STRATEGIES[name]
+        require_possible(name, strategy, pupil.estimator, is_table=is_table)
+        if strategy.teacher is not None and not n_unlabeled:
+            name, strategy = "strong_on_labels", VALUE_STRATEGIES["all"]
+        elif n_labeled < 2 and getattr(strategy.teacher, "needs_labels", False):
+            self._fall_back(
+                f'strategy="{name}" needs two labels at least, and y has {n_labeled}, '
+                'so that "smooth" is used instead.'
+            )
+            name, strategy = "smooth", VALUE_STRATEGIES["smooth"]
+        self.strategy_ = name
+        return strategy
+
+    def _heed_decisions(self, weak, strategy):
+        """Do nothing: a regressor has no threshold of its own."""
+
+    def _for_detector(self, rows, _weak, values, _given):
+        """Return the values, known and weak, that a detector gets."""
+        return {"y": rows.y, "weak_prediction": values[:, 0]}
+
+    def _lesson(self, _teacher, known, taught, rows):
+        """Return what the strong estimator is to learn."""
+        mean, scale = known.unit
+        values = np.zeros((n_rows(rows.X), 1))
+        values[rows.labeled, 0] = rows.labels
+        values[rows.taught] = mean + scale * taught.proba
+        weights = rows.weights * (~rows.labeled | known.complete)
+        self._unit = known.unit
+        return Lesson(values, values, weights, rows.taught, by_margin=False)
+
+    def _train_student(self, rows, pupil, lesson, rng):
+        """Teach the strong estimator, and hold it against what it has not seen."""
+        held = draw_held(lesson, rng)
+        shape = np.ones(len(lesson.proba))
+        shape[held] = 0.0
+        own = pupil.learn(rows.X, lesson.proba, None, shape, lesson.weights)
+        distance = np.nan
+        if len(held):
+            said = predict_values(
+                pupil.estimator, safe_indexing(rows.X, held), name="strong_estimator"
+            )
+            weights = lesson.weights[held]
+            squares = (said - lesson.proba[held])[:, 0] ** 2
+            distance = float(np.average(squares, weights=weights))
+        return Student(pupil.estimator, PLAIN, lesson.proba, own, False, held, distance)
+
+    def _is_weak_better(self, rows, student, lesson, weak_values):
+        """Say whether the errors of student and teacher exceed those of the weak."""
+        rmse = self.evidence_["rmse"]
+        # Who is not asked a row again is as far from the teacher as it was.
+        behind = np.nan_to_num(student.behind)
+        return rmse["all"] ** 2 + behind > rmse["weak"] ** 2
+
+    def _warn_if_behind(self, student):
+        """Warn of a student that has not learned its lesson."""
+        targets = student.targets[student.held, 0]
+        if not len(targets) or not student.behind > _FAR_BEHIND * targets.var():
+            return
+        missed = student.behind / targets.var() if targets.var() > 0 else np.inf
+        warn(
+            f"strong_estimator ({type(student.estimator).__name__}) has not learned "
+            f"what it was taught: it misses {missed:.0%} of the variance in unseen "
+            "rows. Regularise it less, or take another.",
+        )
+
+    def _imitate(self, rows, pupil, strategy, _weak, values, regions, rng):
+        """Train the strong estimator on what a strategy makes of the weak values."""
+        kept, representation = self._represent(rows, strategy, rng)
+        targets, train_weight = values.copy(), np.zeros(len(values))
+        targets[kept, 0], train_weight[kept] = apply_to_values(
+            self.strategy_,
+            strategy,
+            values[kept, 0],
+            regions=regions,
+            representation=representation,
+            labeled=rows.labeled[kept],
+            rng=rng,
+        )
+        targets[rows.labeled, 0] = rows.labels
+        train_weight[rows.labeled] = float(self.include_labeled)
+        return self._train(rows, pupil, targets, train_weight)
+
+    def _table(self, rows, _weak, student, values, taught, detector):
+        unit = getattr(self, "_unit", (0.0, 1.0))
+        return table_of_values(rows, student, values, taught, unit, detector)
+
+    def _ask(self, method, X, params):
+        check_is_fitted(self)
+        params = self._route(method, params)
+        X = check_new_rows(self, X)
+        if hasattr(self, "outputs_"):
+            said = [output.predict(X, **params) for output in self.outputs_]
+            return np.column_stack(said)
+        if self.strategy_ == "weak":
+            X, params = select_columns(X, self._weak_columns_), {}
+        return np.ravel(getattr(self.estimator_, method)(X, **params))
+
+    def _default_weak(self):
+        return default_weak_regressor()
+
+    def _default_strong(self):
+        return default_strong_regressor()
+
+    def _findings(self):
+        if not hasattr(self, "outputs_"):
+            return super()._findings()
+        names = [name_of(name) for name in self.strategy_]
+        return f"strategy: {', '.join(names)}"
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        strong_tags = get_tags(self._strong())
+        # Fit refuses what is no regressor; that has no such tags.
+        if strong_tags.regressor_tags is not None:
+            tags.regressor_tags.poor_score = strong_tags.regressor_tags.poor_score
+        return tags
+
+
+_OF_OUTPUTS = (
+    "estimator_",
+    "weak_estimator_",
+    "strong_estimator_",
+    "strategy_",
+    "evidence_",
+    "overlap_detector_",
+    "overlap_density_",
+    "rows_",
+)
+
+
+class OutputOf(RegressorMixin, BaseEstimator):
+    """One output of a fitted regressor of several.
+
+    Parameters
+    ----------
+    estimator : regressor
+        Fitted.
+    position : int
+        Which output.
+    n_outputs : int
+        How many it must have.
+    """
+
+    def __init__(self, estimator, position, n_outputs):
+        self.estimator = estimator
+        self.position = position
+        self.n_outputs = n_outputs
+
+    def fit(self, *_):
+        """Return itself: it is fitted."""
+        return self
+
+    def predict(self, X):
+        """Predict the values of the output."""
+        values = np.asarray(self.estimator.predict(X))
+        values = values.reshape(n_rows(X), -1)
+        if values.shape[1] != self.n_outputs:
+            msg = (
+                f"weak_estimator={self.estimator!r} predicts {values.shape[1]} values "
+                f"a row, but y has {self.n_outputs} columns."
+            )
+            raise ValueError(msg)
+        return values[:, self.position]
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags = get_tags(self.estimator).input_tags
+        return tags

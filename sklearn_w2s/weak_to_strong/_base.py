@@ -262,20 +262,25 @@ class WeakToStrong(
         """Teach the strong estimator, or let one parent predict alone."""
         may_abstain = self.strategy == "auto"
         if may_abstain and taught.alone == "strong":
-            self.strategy_ = "strong_on_labels"
-            hard = lesson.proba, rows.labeled.astype(np.float64)
-            return self._train(rows, pupil, *hard)
+            return self._learn_labels(rows, pupil, lesson)
         student = self._train_student(rows, pupil, lesson, rng)
+        alone = None
         # Without labels there is no evidence for either.
-        may_abstain &= bool(taught.evidence) and self.weak_estimator_ is not None
-        if may_abstain and (
-            taught.alone == "weak"
-            or self._is_weak_better(rows, student, lesson, weak_proba)
-        ):
+        if may_abstain and taught.evidence:
+            alone = self._better_parent(rows, student, lesson, taught, weak_proba)
+        if alone == "strong":
+            pupil = pupil._replace(estimator=clone(pupil.estimator))
+            return self._learn_labels(rows, pupil, lesson)
+        if alone == "weak" and self.weak_estimator_ is not None:
             self.strategy_ = "weak"
         else:
             self._warn_if_behind(student)
         return student
+
+    def _learn_labels(self, rows, pupil, lesson):
+        """Let the strong estimator learn from the labels alone."""
+        self.strategy_ = "strong_on_labels"
+        return self._train(rows, pupil, lesson.proba, rows.labeled.astype(np.float64))
 
     def _represent(self, rows, strategy, rng):
         """Return the rows that a strategy may use, by position, and what they are."""

@@ -421,15 +421,15 @@ class WeakToStrongClassifier(
         self.pseudo_labels_ = "soft" if student.is_soft else "hard"
         return student
 
-    def _is_weak_better(self, rows, student, lesson, weak_proba):
-        """Say whether the teacher expects more hits of the weak estimator."""
-        held = student.held
-        if not len(held):
-            return False
-        codes = codes_of(student.estimator, safe_indexing(rows.X, held), self.classes_)
-        weak = weak_proba[held].argmax(axis=1)
-        behind = surely_behind(lesson.judged[held], codes, weak)
-        return behind > 0
+    def _better_parent(self, rows, student, lesson, taught, weak_proba):
+        """Say whether the weak estimator is to predict in place of the student."""
+        if taught.alone == "weak" or not len(student.held):
+            return taught.alone
+        X = safe_indexing(rows.X, student.held)
+        codes = codes_of(student.estimator, X, self.classes_)
+        weak = weak_proba[student.held].argmax(axis=1)
+        behind = surely_behind(lesson.judged[student.held], codes, weak)
+        return "weak" if behind > 0 else None
 
     def _warn_if_behind(self, student):
         """Warn of a student that has not learned its lesson."""

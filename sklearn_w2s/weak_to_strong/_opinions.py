@@ -47,6 +47,8 @@ _WIDTHS = (0.03, 0.1, 0.2, 0.35, 0.6, 1.0, 1.7, 3.0)
 _RIDGES = np.logspace(-2.5, 1, 8)
 _LEAST_WEIGHT = 0.05
 _MOST_MACHINES = 30
+# Rows that the pull of a mean of values to equal weights counts as.
+N_PRIOR = 3.0
 
 
 class Labels(NamedTuple):
@@ -192,7 +194,8 @@ class Values(NamedTuple):
     @property
     def targets(self):
         """The values in their unit, of shape (n, 1)."""
-        return ((self.y - self.mean) / self.scale)[:, None]
+        # Rounded, so that what a change of unit does to the last digits moves no split.
+        return ((self.y - self.mean) / self.scale).round(12)[:, None]
 
     def take(self, chosen):
         """Return some of the rows, which are not held out again."""
@@ -215,7 +218,8 @@ class Values(NamedTuple):
     def blend(self, opinions, rows):
         """Return the weights of opinions whose mean has the least squared error."""
         errors = np.array([(said - self.targets)[rows, 0] for said in opinions])
-        return stacking_weights(errors, weights=self.weights[rows])
+        own = self.weights[rows]
+        return stacking_weights(errors, weights=own, n_prior=N_PRIOR)
 
     def evidence(self, held_out):
         """Return the log likelihood of held-out values."""

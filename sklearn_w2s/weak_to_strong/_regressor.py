@@ -44,7 +44,7 @@ from sklearn_w2s.weak_to_strong._value_strategies import (
 from sklearn_w2s.weak_to_strong._views import unknown_columns
 
 # Share of the variance of what it was taught that a student may miss.
-_FAR_BEHIND = 0.25
+_FAR_BEHIND = 0.5
 
 
 class WeakToStrongRegressor(
@@ -414,12 +414,13 @@ class WeakToStrongRegressor(
             distance = float(np.average(squares, weights=weights))
         return Student(pupil.estimator, PLAIN, lesson.proba, own, False, held, distance)
 
-    def _is_weak_better(self, rows, student, lesson, weak_values):
-        """Say whether the errors of student and teacher exceed those of the weak."""
-        rmse = self.evidence_["rmse"]
-        # Who is not asked a row again is as far from the teacher as it was.
-        behind = np.nan_to_num(student.behind)
-        return rmse["all"] ** 2 + behind > rmse["weak"] ** 2
+    def _better_parent(self, _rows, student, _lesson, taught, _weak_values):
+        """Say which parent is to predict in place of the student, if any."""
+        if taught.alone is not None:
+            return taught.alone
+        # Few rows say nothing of what the student has not learned.
+        distance = np.nan_to_num(student.behind) / self._unit[1] ** 2
+        return taught.parents.better_alone(distance)
 
     def _warn_if_behind(self, student):
         """Warn of a student that has not learned its lesson."""
@@ -470,6 +471,9 @@ class WeakToStrongRegressor(
 
     def _default_strong(self):
         return default_strong_regressor()
+
+    def _fitted_part(self):
+        return self.outputs_[0] if hasattr(self, "outputs_") else self.estimator_
 
     def _findings(self):
         if not hasattr(self, "outputs_"):

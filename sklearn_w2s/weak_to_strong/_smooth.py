@@ -146,13 +146,7 @@ class Bags:
     def __init__(self, weak_proba, chosen, weights, rng):
         prior = np.average(weak_proba[chosen], axis=0, weights=weights)
         self.start = (1 - _PRIOR_SHARE) * weak_proba + _PRIOR_SHARE * prior
-        distinct, bags = np.unique(weak_proba.round(6), axis=0, return_inverse=True)
-        self._bags = bags.ravel()
-        if len(distinct) > _N_BAGS:
-            seed = draw_seed(rng)
-            clusters = KMeans(_N_BAGS, n_init=1, random_state=seed)
-            clusters.set_output(transform="default").fit(weak_proba[chosen])
-            self._bags = clusters.predict(weak_proba)
+        self._bags = bags_of(weak_proba, chosen, rng)
         n_bags = self._bags.max() + 1
         places = (self._bags[chosen], np.arange(len(chosen)))
         shape = (n_bags, len(chosen))
@@ -178,12 +172,20 @@ class Bags:
         return _normalised(smoothed * self._factors[self._bags[rows]])
 
 
+def bags_of(weak, chosen, rng):
+    """Return the bag of each row: rows of equal, or similar, weak opinions."""
+    distinct, bags = np.unique(weak.round(6), axis=0, return_inverse=True)
+    if len(distinct) <= _N_BAGS:
+        return bags.ravel()
+    clusters = KMeans(_N_BAGS, n_init=1, random_state=draw_seed(rng))
+    return clusters.set_output(transform="default").fit(weak[chosen]).predict(weak)
+
+
 class Smoother:
     """The mean of nearest neighbours, a kernel ridge and a linear one, in each way."""
 
-    def __init__(self, view, X, rng, *, are_values=False):
+    def __init__(self, view, X, rng):
         self._view = view
-        self._finish = np.asarray if are_values else _as_shares
         self._ways = ["scaled"] if view.is_sparse_ else ["scaled", "ranked"]
         self._members = []
         for way in self._ways:
@@ -196,16 +198,23 @@ class Smoother:
 
     def own(self, targets):
         """Return what is said of each row by the others."""
-        said = [m.own(targets) for members in self._members for m in members]
-        return self._finish(np.mean(said, axis=0))
+        return _as_shares(np.mean(self.own_opinions(targets), axis=0))
+
+    def own_opinions(self, targets):
+        """Return what each member says of each row, from the others."""
+        return np.array([m.own(targets) for members in self._members for m in members])
 
     def new(self, X, targets):
         """Return what is said of other rows."""
+        return _as_shares(np.mean(self.new_opinions(X, targets), axis=0))
+
+    def new_opinions(self, X, targets):
+        """Return what each member says of other rows."""
         said = []
         for way, members in zip(self._ways, self._members, strict=True):
             rows = getattr(self._view, way)(X)
             said += [member.new(rows, targets) for member in members]
-        return self._finish(np.mean(said, axis=0))
+        return np.array(said)
 
 
 def _as_shares(said):

@@ -129,6 +129,8 @@ class Taught(NamedTuple):
         Where these labeled rows stand among all.
     evidence : dict
         Figures for the user.
+    parents : Parents or None
+        Of a teacher of values: errors by which a parent may be better than a student.
     """
 
     proba: Any
@@ -137,6 +139,7 @@ class Taught(NamedTuple):
     said: dict
     positions: Any
     evidence: dict
+    parents: Any = None
 
 
 def ask_members(names, known, *, n_jobs, version):  # noqa: ARG001  a key of caches

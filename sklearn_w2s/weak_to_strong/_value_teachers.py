@@ -4,6 +4,8 @@ They are asked as those in `_teachers.py`, and say one column of values in the u
 what is known.
 """
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import check_random_state
@@ -12,8 +14,8 @@ from sklearn.utils.validation import check_memory
 from sklearn_w2s._algorithms.stacking import stacking_weights
 from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s._version import __version__
-from sklearn_w2s.weak_to_strong._opinions import blocks_of
-from sklearn_w2s.weak_to_strong._smooth import MAX_SMOOTHED, Smoother
+from sklearn_w2s.weak_to_strong._opinions import N_PRIOR, blocks_of
+from sklearn_w2s.weak_to_strong._smooth import MAX_SMOOTHED, Smoother, bags_of
 from sklearn_w2s.weak_to_strong._teachers import (
     Taught,
     ask_members,
@@ -23,9 +25,10 @@ from sklearn_w2s.weak_to_strong._teachers import (
 from sklearn_w2s.weak_to_strong._views import View, draw
 
 _NEARLY_ALL = 0.9
-_STANDARD_ERRORS = 2.0
-# Less is no evidence of anything, and more cannot be known.
-_SHARES_KNOWN = (0.05, 0.98)
+# Share of the way to what two independent views would say.
+_TRUST = 0.3
+_LEAST_SHARE, _MOST_SHARE = 0.5, 0.95
+_MOST_TOLD = 0.9
 
 
 class ValueBlend:
@@ -51,7 +54,7 @@ class ValueBlend:
         rows = ~np.isnan(held_out).any(axis=0)
         errors = (held_out - labels.targets[:, 0])[:, rows]
         own = labels.weights[rows]
-        weights = stacking_weights(errors, weights=own)
+        weights = stacking_weights(errors, weights=own, n_prior=N_PRIOR)
         if scorer is not None and rows.any():
             score = _scored_by(scorer, labels, held_out, rows)
             weights = select_greedily(weights, score)
@@ -62,11 +65,20 @@ class ValueBlend:
         return Taught(
             values,
             values,
-            _better_alone(names, weights, errors, own),
+            _nearly_alone(names, weights),
             said,
             labels.positions,
             _describe(opinions, weights, errors, own, labels.scale),
+            Parents(names, errors, weights @ errors, own),
         )
+
+
+def _nearly_alone(names, weights):
+    """Return the parent to which nearly all weight fell, if any."""
+    for name, weight in zip(names, weights, strict=True):
+        if name in ("weak", "strong") and weight > _NEARLY_ALL:
+            return name
+    return None
 
 
 def _scored_by(scorer, labels, held_out, rows):
@@ -90,21 +102,62 @@ class SaidValues(RegressorMixin, BaseEstimator):
         return self.values
 
 
-def _better_alone(names, weights, errors, own):
-    """Return the parent that errs less than all together, beyond noise, if any."""
-    parents = [i for i, name in enumerate(names) if name in ("weak", "strong")]
-    for i in parents:
-        if weights[i] > _NEARLY_ALL:
-            return names[i]
-    together = (weights @ errors) ** 2
-    leads = {}
-    for i in parents if len(own) else []:
-        lead = together - errors[i] ** 2
-        mean = np.average(lead, weights=own)
-        deviation = np.sqrt(np.average((lead - mean) ** 2, weights=own))
-        if mean > _STANDARD_ERRORS * deviation / np.sqrt(own.sum()):
-            leads[names[i]] = mean
-    return max(leads, key=lambda name: leads[name], default=None)
+class Parents(NamedTuple):
+    """Errors in held-out labels, by which a parent may be better without a student.
+
+    Parameters
+    ----------
+    names : list of str
+        Members, with both parents first or last.
+    errors : ndarray of shape (n_members, n)
+        Opinions less values, in standard deviations.
+    together : ndarray of shape (n,)
+        Those of all members together.
+    weights : ndarray of shape (n,)
+        Weights of the rows.
+    """
+
+    names: list
+    errors: Any
+    together: Any
+    weights: Any
+
+    def better_alone(self, distance):
+        """Return the parent that is to predict in place of a student, if any.
+
+        The student errs as its teacher does, and by their distance. The weak estimator
+        stays unless the student leads by a standard error of the mean difference of
+        squared errors; the strong one on the labels must lead by as much.
+
+        Parameters
+        ----------
+        distance : float
+            Mean square of student less teacher in rows that it has not seen.
+
+        Returns
+        -------
+        {"weak", "strong"} or None
+            None where the student is to predict.
+        """
+        if not len(self.weights):
+            return None
+        leads = {
+            name: self._lead(name, distance)
+            for name in ("weak", "strong")
+            if name in self.names
+        }
+        mean, error = leads.get("strong", (-np.inf, 0.0))
+        if mean > error:
+            return "strong" if mean >= leads["weak"][0] else "weak"
+        mean, error = leads["weak"]
+        return "weak" if mean > -error else None
+
+    def _lead(self, name, distance):
+        """Return the lead of a parent over the student, and its standard error."""
+        difference = self.together**2 - self.errors[self.names.index(name)] ** 2
+        mean = np.average(difference, weights=self.weights)
+        variance = np.average((difference - mean) ** 2, weights=self.weights)
+        return mean + distance, np.sqrt(variance / self.weights.sum())
 
 
 def _describe(opinions, weights, errors, own, scale):
@@ -119,15 +172,18 @@ def _describe(opinions, weights, errors, own, scale):
 
 
 class ValueCoTrain:
-    r"""A blend of what labeled rows know, corrected by the columns that they lack.
+    r"""A blend of what labeled rows know, moved to what the columns that they lack say.
 
     Trees learn the values a of the blend from these columns alone; each row is
-    predicted by trees that did not see it. In units of the values, and of two views
-    that are independent given the value and normal with it, what these trees say is the
-    expectation b given the second view, times the share r of the variance that the
-    blend explains in held-out labels; with s the variance of b,
+    predicted, b, by trees that did not see it. Were the two views independent given the
+    value, and normal with it, b would be what the second view tells, times the share r
+    of the variance that the blend explains in held-out labels; and with s the share
+    that the second view explains, in standard deviations from the mean,
 
-    .. math:: E = \frac{a / (1 - r) + b / (1 - s)}{1 / (1 - r) + 1 / (1 - s) - 1} .
+    .. math:: E = \frac{a / (1 - r) + b / (r (1 - s))}{1 / (1 - r) + 1 / (1 - s) - 1} .
+
+    Real views are not independent: 30% of the way is gone, with r no less than a half,
+    and b times the slope of a on b, so that a view that says nothing changes nothing.
     """
 
     needs_labels = True
@@ -142,24 +198,60 @@ class ValueCoTrain:
         rng = check_random_state(known.seed)
         n = len(known.weights)
         view = View(known.second).fit(known.others, np.arange(n), rng)
-        other = learn_softly(view, known, taught.proba, rng, n_jobs)
-        own = 1 - (taught.evidence["rmse"]["all"] / known.labels.scale) ** 2
-        own = np.clip(own, *_SHARES_KNOWN)
-        mean = np.average(other, weights=known.weights)
-        second = mean + (other - mean) / own
-        share = np.average((second - mean) ** 2, weights=known.weights)
-        share = min(share, _SHARES_KNOWN[1])
-        precisions = 1 / (1 - own), 1 / (1 - share)
-        total = precisions[0] * taught.proba + precisions[1] * second - mean
-        values = total / (sum(precisions) - 1)
-        return taught._replace(proba=values, judged=values, alone=None)
+        # Rounded, so that what a change of unit does to the last digits moves no split.
+        learned = taught.proba.round(9)
+        other = learn_softly(view, known, learned, rng, n_jobs)
+        missed = (taught.evidence["rmse"]["all"] / known.labels.scale) ** 2
+        values = correct_by_second_view(
+            taught.proba[:, 0], other[:, 0], missed, known.weights
+        )[:, None]
+        return taught._replace(proba=values, judged=values)
+
+
+def correct_by_second_view(values, other, missed, weights):
+    """Move values some way to what a second view makes of them, see `ValueCoTrain`.
+
+    Parameters
+    ----------
+    values, other : ndarray of shape (n,)
+        What the blend says, and trees that see the second view, in standard deviations.
+    missed : float
+        Share of the variance that the blend does not explain in held-out labels.
+    weights : ndarray of shape (n,)
+        Weights of the rows.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Values.
+    """
+    mean = np.average(values, weights=weights)
+    centred = other - np.average(other, weights=weights)
+    spread = np.average(centred**2, weights=weights)
+    if not spread > 0:
+        return values
+    moved = np.average(centred * (values - mean), weights=weights)
+    share = np.clip(1 - missed, _LEAST_SHARE, _MOST_SHARE)
+    second = np.clip(moved / spread, 0, 1) * centred / share
+    told = min(np.average(second**2, weights=weights), _MOST_TOLD)
+    # As it is, not as it is clipped: an exact blend is left as it is.
+    own, others = 1 / max(missed, 1 - _MOST_SHARE), 1 / (1 - told)
+    both = ((values - mean) * own + second * others) / (own + others - 1)
+    return values + _TRUST * (mean + both - values)
 
 
 class ValueSmooth:
-    """Weak values, averaged with what rows that resemble each other say of them.
+    r"""Weak values, smoothed as far as smoothing tells those of rows left out.
 
-    The smoother is that of `Smooth`: nearest neighbours, a kernel ridge regression and
-    a linear one over scaled and ranked columns. It needs no label.
+    The smoothers are those of `Smooth`: nearest neighbours, a kernel ridge regression
+    and a linear one over scaled and ranked columns. Their mean A has the weights that
+    tell best the weak values w of rows left out, and with :math:`R^2` the share of the
+    variance of w that it then explains, a row gets
+
+    .. math:: w + R^2 (A + m - w),
+
+    where m is the mean of w - A over rows of equal, or similar, w, so that what the
+    weak estimator says on average is kept. It needs no label.
     """
 
     needs_labels = False
@@ -167,17 +259,34 @@ class ValueSmooth:
 
     def teach(self, known, **_):
         """Smooth the weak values of the unlabeled rows."""
-        rng = check_random_state(known.seed)
-        n = len(known.weak_proba)
         values = known.weak_proba
-        if n > 1:
-            view = View(known.second).fit(known.others, np.arange(n), rng)
-            chosen = draw(n, MAX_SMOOTHED, rng)
-            rows = safe_indexing(known.others, chosen)
-            smooth, own = Smoother(view, rows, rng, are_values=True), values[chosen]
-            smoothed = np.empty(values.shape)
-            smoothed[chosen] = smooth.own(own)
-            for block in blocks_of(np.delete(np.arange(n), chosen)):
-                smoothed[block] = smooth.new(safe_indexing(known.others, block), own)
-            values = (values + smoothed) / 2
+        if len(values) > 1:
+            values = _smooth_out(known)
         return Taught(values, values, None, {}, np.empty(0, dtype=np.intp), {})
+
+
+def _smooth_out(known):
+    weak, n = known.weak_proba, len(known.weak_proba)
+    rng = check_random_state(known.seed)
+    view = View(known.second).fit(known.others, np.arange(n), rng)
+    chosen = draw(n, MAX_SMOOTHED, rng)
+    smoother = Smoother(view, safe_indexing(known.others, chosen), rng)
+    own, weights = weak[chosen], known.weights[chosen]
+    said = smoother.own_opinions(own)[:, :, 0]
+    theta = stacking_weights(said - own[:, 0], weights=weights, n_prior=N_PRIOR)
+    smoothed = np.empty(n)
+    smoothed[chosen] = theta @ said
+    for block in blocks_of(np.delete(np.arange(n), chosen)):
+        others = smoother.new_opinions(safe_indexing(known.others, block), own)
+        smoothed[block] = theta @ others[:, :, 0]
+    left = (weak[:, 0] - smoothed)[chosen]
+    mean = np.average(own[:, 0], weights=weights)
+    variance = np.average((own[:, 0] - mean) ** 2, weights=weights)
+    if not variance > 0:
+        return weak
+    share = max(0.0, 1 - np.average(left**2, weights=weights) / variance)
+    bags = bags_of(weak, chosen, rng)
+    total = np.bincount(bags[chosen], weights, bags.max() + 1)
+    shift = np.bincount(bags[chosen], weights * left, bags.max() + 1)
+    shift = shift / np.where(total > 0, total, 1)
+    return weak + share * (smoothed + shift[bags] - weak[:, 0])[:, None]

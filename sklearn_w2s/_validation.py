@@ -243,6 +243,12 @@ def check_values(y):
     return known, labeled
 
 
+def has_columns(y):
+    """Say whether a target has two dimensions."""
+    shape = y.shape if hasattr(y, "shape") else np.asarray(y).shape
+    return len(shape) > 1
+
+
 def columns_of(y):
     """Return the outputs of a target, one column each, in a list.
 
@@ -261,13 +267,13 @@ def columns_of(y):
     ValueError
         If y has more dimensions, or no column.
     """
+    if not has_columns(y):
+        return [y]
     if is_dataframe(y):
         columns = [y[name] for name in y.columns]
-    elif np.ndim(y) < 2:
-        return [y]
     else:
-        table = y if hasattr(y, "shape") else np.asarray(y)
-        columns = list(np.moveaxis(table, 1, 0)) if table.ndim == 2 else []
+        table = np.asarray(to_numpy(y))
+        columns = list(table.T) if table.ndim == 2 else []
     if not columns:
         msg = (
             f"y has the shape {np.shape(y)}; pass one value a row, or one column for "

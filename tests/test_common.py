@@ -8,9 +8,12 @@ from unittest import SkipTest
 import pytest
 from measures import EXACT_MEASURES
 from sklearn.base import clone
-from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+)
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -23,7 +26,12 @@ from sklearn.utils.estimator_checks import (
 )
 from sklearn.utils.validation import has_fit_parameter
 
-from sklearn_w2s import OverlapDetector, UCBSourceSelector, WeakToStrongClassifier
+from sklearn_w2s import (
+    OverlapDetector,
+    UCBSourceSelector,
+    WeakToStrongClassifier,
+    WeakToStrongRegressor,
+)
 
 pytestmark = pytest.mark.usefixtures("few_folds")
 
@@ -77,6 +85,17 @@ CLASSIFIERS = [
     WeakToStrongClassifier(DummyClassifier(strategy="prior"), LogisticRegression()),
     WeakToStrongClassifier(scaled_logistic(), scaled_logistic()),
 ]
+REGRESSORS = [
+    WeakToStrongRegressor(),
+    *(
+        WeakToStrongRegressor(Ridge(), LinearRegression(), strategy=strategy)
+        for strategy in ("auto", "all", "smooth", "cut_statistic", "mix", "blend")
+    ),
+    WeakToStrongRegressor(Ridge(), HistGradientBoostingRegressor(max_iter=10)),
+    WeakToStrongRegressor(
+        DummyRegressor(), make_pipeline(StandardScaler(), LinearRegression())
+    ),
+]
 TREES = WeakToStrongClassifier(LogisticRegression(), DecisionTreeClassifier())
 PERCEPTRON = WeakToStrongClassifier(
     LogisticRegression(),
@@ -89,7 +108,7 @@ SELECTORS = [
         WeakToStrongClassifier(LogisticRegression(), LogisticRegression())
     ),
 ]
-ESTIMATORS = [*DETECTORS, *CLASSIFIERS, *SELECTORS]
+ESTIMATORS = [*DETECTORS, *CLASSIFIERS, *REGRESSORS, *SELECTORS]
 
 # As it does for SelfTrainingClassifier: the checks know no unlabeled rows.
 ALL_LABELED = pytest.mark.filterwarnings(
@@ -117,7 +136,7 @@ NEVER_YIELDED_FOR_TRANSFORMERS = [
 # The subject of every check that says nothing of these estimators, and the checks
 # that others call.
 OTHER_SUBJECTS = re.compile(
-    "regress|cluster|outlier|multilabel|multioutput|class_weight|array_api|sparsify"
+    "cluster|outlier|multilabel|classifier_multioutput|class_weight|array_api|sparsify"
     "|nonsquare|non_negative|stateless|not_supporting_multiclass"
     "|check_estimator$|check_classifiers_predictions|check_estimators_data_not_an_array"
 )
@@ -136,8 +155,8 @@ def run(check, *arguments):
 
 @ALL_LABELED
 # A y of NaN has no label, which is an error later on.
-@pytest.mark.filterwarnings("ignore:strategy=.* needs labels of two cl:UserWarning")
-@parametrize_with_checks([*DETECTORS, *CLASSIFIERS])
+@pytest.mark.filterwarnings("ignore:strategy=.* needs (labels of )?two:UserWarning")
+@parametrize_with_checks([*DETECTORS, *CLASSIFIERS, *REGRESSORS])
 def test_every_check_of_scikit_learn_passes(estimator, check):
     run(check, estimator)
 

@@ -23,7 +23,7 @@ from sklearn_w2s._tabular import default_strong_regressor, default_weak_regresso
 from sklearn_w2s._validation import (
     check_values,
     columns_of,
-    is_dataframe,
+    has_columns,
     n_rows,
     warn_if_all_have_values,
 )
@@ -293,9 +293,8 @@ class WeakToStrongRegressor(
             strong estimator cannot be trained on the labels alone or has not learned
             what it was taught.
         """
-        if not is_dataframe(y) and np.ndim(y) < 2:
-            return self._fit(X, y, weak_prediction, sample_weight, params)
-        return self._fit_outputs(X, y, weak_prediction, sample_weight, params)
+        fit = self._fit_outputs if has_columns(y) else self._fit
+        return fit(X, y, weak_prediction, sample_weight, params)
 
     def _fit_outputs(self, X, y, weak_prediction, sample_weight, params):
         """Fit one regressor for each column of y, from the rows that have its value."""

@@ -243,6 +243,37 @@ def check_values(y):
     return known, labeled
 
 
+def are_values(y, missing_label, *, stratify):
+    """Say whether a target is to be read as values, not as labels of classes.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,)
+        Target.
+    missing_label : scalar
+        Marker of an unlabeled row.
+    stratify : bool
+        Whether classes are asked for.
+
+    Returns
+    -------
+    bool
+        True where it holds numbers that are not whole, and where no class is asked for
+        and the marker is NaN or None.
+    """
+    values = values_of(y)
+    known = values[~_are_missing(values)]
+    if known.dtype.kind == "O":
+        if not all(isinstance(v, Real) for v in known):
+            return False
+        known = known.astype(np.float64)
+    if known.dtype.kind not in "fiu":
+        return False
+    return (not stratify and is_missing(missing_label)) or bool(
+        known.dtype.kind == "f" and (np.isfinite(known) & (known % 1 != 0)).any()
+    )
+
+
 def has_columns(y):
     """Say whether a target has two dimensions."""
     shape = y.shape if hasattr(y, "shape") else np.asarray(y).shape

@@ -13,7 +13,7 @@ def cross_validate_gap(
     labeled_size=None,
     unlabeled_size=None,
     cv=None,
-    scoring="accuracy",
+    scoring="auto",
     n_jobs=None,
     random_state=None,
     confidence_level=0.95,
@@ -36,10 +36,10 @@ def cross_validate_gap(
 
     Parameters
     ----------
-    estimator : classifier instance
-        A `WeakToStrongClassifier`, another classifier with the parameters
-        `weak_estimator`, `strong_estimator` and `missing_label`, or a pipeline that
-        ends in one.
+    estimator : classifier or regressor instance
+        A `WeakToStrongClassifier`, a `WeakToStrongRegressor`, another classifier with
+        the parameters `weak_estimator`, `strong_estimator` and `missing_label`, or a
+        pipeline that ends in one.
     X : {array-like, sparse matrix, data frame} of shape (n, n_features)
         Rows.
     y : array-like of shape (n,)
@@ -48,7 +48,8 @@ def cross_validate_gap(
         the future, see :class:`LabeledSplit`.
     labeled_size : int or float, default=None
         Training rows that keep their label: a number, or a share in (0, 1] of those
-        that have one, drawn in the shares of the classes, one of each at least. None
+        that have one, drawn in the shares of the classes, one of each at least; of
+        values at random. None
         hides nothing: the ceiling is then the strong estimator on the labels, and
         `n_hidden` is 0. 0 hides all labels, for weak estimators that need none; there
         is then no strong estimator on labels.
@@ -57,10 +58,11 @@ def cross_validate_gap(
         uses all.
     cv : int, splitter, iterable or None, default=None
         How to split the labeled rows, once, as in :class:`LabeledSplit`, which is taken
-        as well; None means 5 stratified folds.
-    scoring : str, callable, list, tuple, set or dict, default="accuracy"
+        as well; None means 5 folds, stratified ones of classes.
+    scoring : str, callable, list, tuple, set or dict, default="auto"
         One scorer or several, as in :func:`~sklearn.model_selection.cross_validate`;
-        greater is better.
+        greater is better. "auto" is "accuracy", and for regressors
+        "neg_root_mean_squared_error", the RMSE in the unit of y below zero.
     n_jobs : int, default=None
         Folds run at the same time. The results do not depend on it.
     random_state : int, RandomState instance or None, default=None
@@ -99,8 +101,9 @@ def cross_validate_gap(
         - strategy, overlap_density: attributes of the fitted estimator, where it has
           them;
         - region_accuracy, a dict by fit of dicts by region of arrays, and
-          region_share, a dict by region: accuracy on the test rows of each region, and
-          the share of these, where the fitted estimator has an `overlap_detector_`;
+          region_share, a dict by region: accuracy on the test rows of each region (of
+          regressors region_rmse, the root mean squared error in the unit of y), and the
+          share of these, where the fitted estimator has an `overlap_detector_`;
           set its parameter `overlap_detector` to have one with any strategy;
         - weak_to_strong_estimator, strong_on_labels_estimator, ceiling_estimator: lists
           of fitted estimators, with `return_estimator`.
@@ -112,7 +115,7 @@ def cross_validate_gap(
     Raises
     ------
     TypeError
-        If the estimator is no weak-to-strong classifier, or groups, or with a pipeline
+        If the estimator is no weak-to-strong estimator, or groups, or with a pipeline
         any metadata, are given while metadata routing is off.
     ValueError
         If labels, sizes or scorers do not fit, if every fit of the estimator fails, or

@@ -6,7 +6,7 @@ from traceback import format_exc
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import clone, is_regressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -15,11 +15,11 @@ from sklearn.utils import check_random_state
 from sklearn_w2s._algorithms.overlap import REGIONS
 from sklearn_w2s._fitting import adapt, fit_weighted, take_metadata
 from sklearn_w2s._sklearn import routing_enabled, safe_indexing, seed_nested
-from sklearn_w2s._tabular import default_strong_estimator
+from sklearn_w2s._tabular import default_strong_estimator, default_strong_regressor
 from sklearn_w2s._validation import mark_unlabeled, n_rows
 from sklearn_w2s._weak import resolve_columns, select_columns
 from sklearn_w2s.metrics import region_accuracy
-from sklearn_w2s.model_selection._hiding import count_rows, draw_labeled
+from sklearn_w2s.model_selection._hiding import count_rows, draw_labeled, no_classes
 
 RIVALS = ("weak", "weak_to_strong", "strong_on_labels", "ceiling")
 _LARGEST_SEED = np.iinfo(np.int32).max
@@ -31,9 +31,9 @@ class Trial:
 
     Parameters
     ----------
-    estimator : classifier instance
-        A weak-to-strong classifier, or a pipeline that ends in one; not changed.
-    alone : classifier instance
+    estimator : classifier or regressor instance
+        A weak-to-strong one, or a pipeline that ends in one; not changed.
+    alone : classifier or regressor instance
         As from `strong_alone`.
     X : {array-like, sparse matrix, data frame} of shape (n, n_features)
         Rows.
@@ -97,7 +97,8 @@ def require_weak_to_strong(estimator):
     if lacking:
         msg = (
             f"estimator={estimator!r} has no parameter {lacking[0]!r}. Pass a "
-            "WeakToStrongClassifier, or a pipeline that ends in one."
+            "WeakToStrongClassifier, a WeakToStrongRegressor, or a pipeline that ends "
+            "in one."
         )
         raise TypeError(msg)
 
@@ -110,20 +111,24 @@ def before_final(fitted, X):
 
 
 def strong_alone(estimator):
-    """Return the strong estimator in the place of a weak-to-strong classifier.
+    """Return the strong estimator in the place of a weak-to-strong one.
 
     Parameters
     ----------
-    estimator : classifier instance
-        A weak-to-strong classifier, or a pipeline that ends in one.
+    estimator : classifier or regressor instance
+        A weak-to-strong one, or a pipeline that ends in one.
 
     Returns
     -------
-    classifier instance
+    classifier or regressor instance
         Unfitted, behind the other steps of the pipeline.
     """
-    strong = final_step(estimator).strong_estimator
-    strong = default_strong_estimator() if strong is None else adapt(strong)
+    final = final_step(estimator)
+    strong = final.strong_estimator
+    if strong is None:
+        regresses = is_regressor(final)
+        strong = default_strong_regressor() if regresses else default_strong_estimator()
+    strong = adapt(strong)
     if not isinstance(estimator, Pipeline):
         return clone(strong)
     return clone(estimator).set_params(**{estimator.steps[-1][0]: clone(strong)})
@@ -186,7 +191,10 @@ def _draw_rows(trial, train, sizes, seed):
     labeled_size, unlabeled_size = sizes
     rng = check_random_state(seed)
     known = train[trial.labeled[train]]
-    kept = known[draw_labeled(trial.labels[known], labeled_size, rng)]
+    classes = trial.labels[known]
+    if is_regressor(final_step(trial.estimator)):
+        classes = no_classes(classes)
+    kept = known[draw_labeled(classes, labeled_size, rng)]
     # Of all rows, so that fewer unlabeled rows are among more, whatever is labeled.
     mixed = train[rng.permutation(len(train))]
     unlabeled = mixed[~np.isin(mixed, kept)]
@@ -261,6 +269,12 @@ def _describe(fitted, fits, X, y):
         return facts
     regions = final.overlap_detector_.predict(before_final(fitted, X))
     facts["region_share"] = {name: np.mean(regions == name) for name in REGIONS}
+    if is_regressor(final):
+        facts["region_rmse"] = {
+            name: _rmse_by_region(fit.estimator, X, y, regions)
+            for name, fit in fits.items()
+        }
+        return facts
     facts["region_accuracy"] = {
         name: dict.fromkeys(REGIONS, np.nan)
         if fit.estimator is None
@@ -268,3 +282,16 @@ def _describe(fitted, fits, X, y):
         for name, fit in fits.items()
     }
     return facts
+
+
+def _rmse_by_region(estimator, X, y, regions):
+    """Return the root mean squared error in each region, NaN where there is no row."""
+    if estimator is None:
+        return dict.fromkeys(REGIONS, np.nan)
+    squares = (np.asarray(estimator.predict(X)) - y) ** 2
+    return {
+        region: float(np.sqrt(squares[regions == region].mean()))
+        if (regions == region).any()
+        else np.nan
+        for region in REGIONS
+    }

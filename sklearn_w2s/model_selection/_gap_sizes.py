@@ -4,6 +4,7 @@ from numbers import Real
 
 import numpy as np
 from joblib import effective_n_jobs
+from sklearn.base import is_regressor
 from sklearn.exceptions import FitFailedWarning
 from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state, indexable
@@ -16,7 +17,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from sklearn_w2s._cross_fit import require_routing
 from sklearn_w2s._sklearn import routing_enabled
-from sklearn_w2s._validation import check_labels, require_rows
+from sklearn_w2s._validation import check_labels, check_values, require_rows
 from sklearn_w2s._warnings import warn
 from sklearn_w2s.model_selection._gap_fold import (
     Trial,
@@ -68,14 +69,20 @@ def cross_validate_sizes(
     require_rows(X)
     X, y = indexable(X, y)
     missing_label = final_step(estimator).missing_label
-    labels, labeled = check_labels(y, missing_label)
-    refuse_class(missing_label, labels)
+    regresses = is_regressor(final_step(estimator))
+    if regresses:
+        labels, labeled = check_values(y)
+    else:
+        labels, labeled = check_labels(y, missing_label)
+        refuse_class(missing_label, labels)
     all_labels = np.empty(len(labeled), dtype=labels.dtype)
     all_labels[labeled] = labels
+    if isinstance(scoring, str) and scoring == "auto":
+        scoring = default_scoring(final_step(estimator))
     scorer, metrics = _check_scoring(scoring, error_score)
     splitter = cv
     if not isinstance(cv, LabeledSplit):
-        splitter = LabeledSplit(cv, missing_label=missing_label)
+        splitter = LabeledSplit(cv, missing_label=missing_label, stratify=not regresses)
     alone = strong_alone(estimator)
     routed = _route(estimator, alone, scorer, splitter, params or {})
     trial = Trial(
@@ -111,6 +118,11 @@ def cross_validate_sizes(
         gather(one_size, metrics, confidence_level, pooling_seed, return_estimator)
         for one_size in by_size
     ]
+
+
+def default_scoring(estimator):
+    """Return the name of the scorer that gaps are measured by."""
+    return "neg_root_mean_squared_error" if is_regressor(estimator) else "accuracy"
 
 
 def _check_settings(estimator, confidence_level, error_score):

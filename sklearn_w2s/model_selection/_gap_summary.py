@@ -9,6 +9,7 @@ from sklearn_w2s._algorithms.gap import recovered_share
 from sklearn_w2s.model_selection._gap_fold import RIVALS
 
 N_DRAWS = 2000
+_BY_REGION = ("region_share", "region_accuracy", "region_rmse")
 _COUNTS = ("n_labeled", "n_unlabeled", "n_hidden", "n_test")
 
 
@@ -138,7 +139,7 @@ def _gather_facts(folds):
         facts["overlap_density"] = np.array(values, dtype=np.float64)
     judged = [fold for fold in folds if "region_share" in fold]
     if judged:
-        for name in ("region_share", "region_accuracy"):
+        for name in [n for n in _BY_REGION if n in judged[0]]:
             values = [fold.get(name) for fold in folds]
             facts[name] = _stack(values, judged[0][name])
     return facts

@@ -8,7 +8,9 @@ from sklearn.utils import check_random_state, indexable
 
 from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s._validation import (
+    are_values,
     check_labels,
+    check_values,
     classes_of,
     is_class,
     mark_unlabeled,
@@ -42,10 +44,13 @@ def weak_strong_split(
     test_size : int or float, default=0.25
         Test rows: a number, or a share in (0, 1) of the labeled rows.
     stratify : bool, default=True
-        Whether test rows and labels are drawn in the shares of the classes.
+        Whether test rows and labels are drawn in the shares of the classes. Where y
+        holds numbers that are not whole, the values of a regression, rows are drawn at
+        random.
     missing_label : scalar, default=-1
         Marker of an unlabeled row, in y and in what is returned. In y, None, NaN, NaT
-        and pandas.NA are such markers as well.
+        and pandas.NA are such markers as well. Of values NaN is the only one, in what
+        is returned too; where all of them are whole, pass NaN and ``stratify=False``.
     random_state : int, RandomState instance or None, default=None
         Draws the rows.
 
@@ -82,11 +87,16 @@ def weak_strong_split(
     """
     require_rows(X)
     X, y, *arrays = indexable(X, y, *arrays)
-    labels, labeled = check_labels(y, missing_label)
-    refuse_class(missing_label, labels)
+    is_regression = are_values(y, missing_label, stratify=stratify)
+    if is_regression:
+        (labels, labeled), missing_label = check_values(y), np.nan
+    else:
+        labels, labeled = check_labels(y, missing_label)
+        refuse_class(missing_label, labels)
     rng = check_random_state(random_state)
-    train, test = _part(labels, test_size, stratify, rng)
-    kept = train[draw_labeled(labels[train], labeled_size, rng, stratify=stratify)]
+    codes = no_classes(labels) if is_regression else labels
+    train, test = _part(codes, test_size, stratify, rng)
+    kept = train[draw_labeled(codes[train], labeled_size, rng, stratify=stratify)]
     known = np.flatnonzero(labeled)
     keeps_label = np.isin(np.arange(len(labeled)), known[kept])
     train = np.concatenate([known[train], np.flatnonzero(~labeled)])
@@ -99,6 +109,11 @@ def weak_strong_split(
             y_train, index=y_true_train.index, name=y_true_train.name
         )
     return [*parts[:2], y_train, *parts[3:], y_true_train]
+
+
+def no_classes(values):
+    """Return one class for all rows: values are drawn at random."""
+    return np.zeros(len(values), dtype=np.intp)
 
 
 def refuse_class(missing_label, labels):

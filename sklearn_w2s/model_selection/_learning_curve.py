@@ -13,7 +13,7 @@ def gap_learning_curve(
     labeled_sizes=(0.05, 0.1, 0.2, 0.4, 0.8),
     unlabeled_sizes=None,
     cv=None,
-    scoring="accuracy",
+    scoring="auto",
     n_jobs=None,
     random_state=None,
     confidence_level=0.95,
@@ -25,7 +25,7 @@ def gap_learning_curve(
 
     Parameters
     ----------
-    estimator : classifier instance
+    estimator : classifier or regressor instance
         As in :func:`cross_validate_gap`.
     X : {array-like, sparse matrix, data frame} of shape (n, n_features)
         Rows.
@@ -40,10 +40,10 @@ def gap_learning_curve(
         goes with every one of `labeled_sizes`, and the other way round; two sequences
         are paired.
     cv : int, splitter, iterable or None, default=None
-        How to split the labeled rows, once; None means 5 stratified folds. All sizes
+        How to split the labeled rows, once; None means 5 folds. All sizes
         have the same folds.
-    scoring : str, callable, list, tuple, set or dict, default="accuracy"
-        One scorer or several; greater is better.
+    scoring : str, callable, list, tuple, set or dict, default="auto"
+        One scorer or several; greater is better, see :func:`cross_validate_gap`.
     n_jobs : int, default=None
         Pairs of size and fold run at the same time.
     random_state : int, RandomState instance or None, default=None
@@ -71,7 +71,7 @@ def gap_learning_curve(
     Raises
     ------
     TypeError
-        If the estimator is no weak-to-strong classifier.
+        If the estimator is no weak-to-strong estimator.
     ValueError
         If the sizes are of different numbers or none, or as in
         :func:`cross_validate_gap`.

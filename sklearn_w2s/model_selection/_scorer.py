@@ -3,13 +3,19 @@
 from inspect import signature
 
 import numpy as np
+from sklearn.base import is_regressor
 from sklearn.metrics import check_scoring
 from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from sklearn_w2s._fitting import take_metadata
 from sklearn_w2s._sklearn import safe_indexing
-from sklearn_w2s._validation import check_labels, classes_of, require_rows
+from sklearn_w2s._validation import (
+    check_labels,
+    check_values,
+    classes_of,
+    require_rows,
+)
 
 
 class LabeledScorer:
@@ -24,7 +30,7 @@ class LabeledScorer:
         Name of a scorer of scikit-learn, or ``callable(estimator, X, y)``.
     missing_label : scalar, default=-1
         Marker of an unlabeled row in y. None, NaN, NaT and pandas.NA are such markers
-        as well.
+        as well, and the only ones of regressors: to them any number is a value.
 
     Raises
     ------
@@ -97,7 +103,10 @@ class LabeledScorer:
         require_rows(X)
         X, y = indexable(X, y)
         classes = getattr(estimator, "classes_", None)
-        labels, labeled = check_labels(y, self.missing_label, classes=classes)
+        if is_regressor(estimator):
+            labels, labeled = check_values(y)
+        else:
+            labels, labeled = check_labels(y, self.missing_label, classes=classes)
         if classes is not None:
             # Some versions of scikit-learn compare strings with numbers, and call it
             # wrong.

@@ -4,13 +4,18 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import BaseCrossValidator, check_cv
+from sklearn.model_selection import BaseCrossValidator, KFold, check_cv
 from sklearn.utils import column_or_1d, indexable
 from sklearn.utils.metadata_routing import UNUSED, get_routing_for_object
 
 from sklearn_w2s._cross_fit import require_groups
 from sklearn_w2s._sklearn import safe_indexing
-from sklearn_w2s._validation import check_labels, require_rows
+from sklearn_w2s._validation import (
+    are_values,
+    check_labels,
+    check_values,
+    require_rows,
+)
 from sklearn_w2s._warnings import warn
 
 
@@ -28,7 +33,13 @@ class LabeledSplit(BaseCrossValidator):
         splitter, or splits as positions among the labeled rows.
     missing_label : scalar, default=-1
         Marker of an unlabeled row in y. None, NaN, NaT and pandas.NA are such markers
-        as well.
+        as well, and the only ones where y holds values: no number stands for a missing
+        value.
+    stratify : bool, default=True
+        Whether folds have the shares of the classes where `cv` is a number. They have
+        not where y holds numbers that are not whole, the values of a regression. Pass
+        False, with NaN for `missing_label`, if all values may be whole. Folds of values
+        are drawn with a fixed seed.
 
     Attributes
     ----------
@@ -90,11 +101,12 @@ class LabeledSplit(BaseCrossValidator):
     # The inner splitter requests them, see `get_metadata_routing`.
     __metadata_request__split = {"groups": UNUSED}
 
-    def __init__(self, cv=None, *, missing_label=-1):
+    def __init__(self, cv=None, *, missing_label=-1, stratify=True):
         checked = check_cv(cv)
         # A generator could be read only once; the checked one keeps its splits.
         self.cv: Any = cv if cv is None or isinstance(cv, Integral) else checked
         self.missing_label = missing_label
+        self.stratify = stratify
 
     def split(self, X, y=None, groups=None):
         """Generate the positions of training and test rows.
@@ -104,7 +116,7 @@ class LabeledSplit(BaseCrossValidator):
         X : {array-like, sparse matrix, data frame} of shape (n, n_features)
             Rows.
         y : array-like of shape (n,)
-            Class labels, with the missing label where a row has none.
+            Class labels, or values, with the missing label where a row has none.
         groups : array-like of shape (n,), default=None
             Groups, for splitters that use them.
 
@@ -209,7 +221,11 @@ class LabeledSplit(BaseCrossValidator):
             raise ValueError(msg)
         require_rows(X)
         X, y, groups = indexable(X, y, groups)
-        labels, labeled = check_labels(y, self.missing_label)
+        is_regression = are_values(y, self.missing_label, stratify=self.stratify)
+        if is_regression:
+            labels, labeled = check_values(y)
+        else:
+            labels, labeled = check_labels(y, self.missing_label)
         if not labeled.any():
             msg = (
                 f"y has no label: all {len(labeled)} values are the missing label "
@@ -221,7 +237,12 @@ class LabeledSplit(BaseCrossValidator):
             None if array is None else safe_indexing(array, positions)
             for array in (X, groups)
         )
-        return check_cv(self.cv, labels, classifier=True), (X, labels, groups), labeled
+        stratify = self.stratify and not is_regression
+        cv = check_cv(self.cv, labels, classifier=stratify)
+        if not stratify and (self.cv is None or isinstance(self.cv, Integral)):
+            # Rows may be sorted by what they are worth.
+            cv = KFold(cv.n_splits, shuffle=True, random_state=0)
+        return cv, (X, labels, groups), labeled
 
 
 def _walks_forward(splits):

@@ -3,7 +3,7 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, is_regressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
@@ -40,9 +40,12 @@ from sklearn_w2s._sklearn import (
     route_intermediate,
 )
 from sklearn_w2s._tabular import default_weak_estimator
+from sklearn_w2s._uncertainty import UNCERTAINTIES, Uncertainty, ValuePredictor
 from sklearn_w2s._validation import (
     check_features,
     check_labels,
+    check_values,
+    check_weak_prediction,
     check_weak_proba,
     n_rows,
 )
@@ -95,19 +98,27 @@ class OverlapDetector(
 
     Parameters
     ----------
-    weak_estimator : classifier instance, default=None
+    weak_estimator : classifier or regressor instance, default=None
         Gives the weak labels, fitted on the labeled rows. None is a logistic regression
-        that copes with data frames; a fitted classifier is wrapped in
+        that copes with data frames; a fitted estimator is wrapped in
         :class:`~sklearn.frozen.FrozenEstimator`. One of
-        ``sklearn_w2s.weak_estimators`` needs no label.
+        ``sklearn_w2s.weak_estimators`` needs no label. With a regressor y holds values,
+        NaN where there is none.
     weak_features : list of str or int, slice, bool mask, callable or None, default=None
         Columns that the weak estimator sees; a callable gets X and returns them. None
         means all.
-    confidence : str or callable, default="balanced_margin"
+    confidence : str or callable, default="auto"
         Confidence of the weak estimator, from its probabilities: "margin", the
         difference of the two largest, "balanced_margin", that of probabilities divided
-        by the share of their class, "max_proba" or "entropy". A callable maps
-        probabilities of shape (n, n_classes) to (n,) values.
+        by the share of their class, which "auto" is, "max_proba" or "entropy". A
+        callable maps probabilities of shape (n, n_classes) to (n,) values. Of a
+        regressor it is, with the sign turned, "residual", the mean held-out error of
+        the nearest labeled rows in the columns that it sees, which "auto" is with two
+        labels at least; "distance", the mean distance of these; or "spread", the
+        standard deviation of the predictions of an ensemble, or of those that know
+        their own, which "auto" is without labels. A callable then maps the fitted weak
+        estimator and the rows that it sees to (n,) values, such as the width of
+        quantiles with the sign turned.
     confidence_threshold : str, float, callable or estimator, default="auto"
         Smallest confidence that is not hard. "change_point" is the split into two
         groups of least within-group variance, "mixture" that between two normal
@@ -148,7 +159,8 @@ class OverlapDetector(
         probabilities. The splitter is asked once a fit; it gets the labeled rows, and
         with metadata routing their ``groups``.
     missing_label : scalar, default=-1
-        Label of unlabeled rows. None, NaN, NaT and pandas.NA are such labels as well.
+        Label of unlabeled rows. None, NaN, NaT and pandas.NA are such labels as well,
+        and with a regressor the only ones, whatever this parameter is.
     reservoir_size : int, default=10000
         Rows that `partial_fit` keeps of all it has seen, at most, drawn at random.
     memory : None, str or object with the joblib.Memory interface, default=None
@@ -191,14 +203,14 @@ class OverlapDetector(
         scaled to length one where their cosines are.
     weak_predictor_ : object
         The weak estimator together with its columns and classes.
-    weak_estimator_ : classifier or None
-        The fitted weak estimator; None where only `weak_proba` was given.
+    weak_estimator_ : classifier, regressor or None
+        The fitted weak estimator; None where only its labels were given.
     representation_ : transformer
         The fitted representation.
     views_, partition_ : object
         The fitted views of a row, and the thresholds and references.
     classes_ : ndarray of shape (n_classes,)
-        Class labels.
+        Class labels; absent with a regressor.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -282,13 +294,16 @@ class OverlapDetector(
            'region_overlap'], dtype=object)
     """
 
-    __metadata_request__fit = {"weak_proba": True}
-    __metadata_request__partial_fit = {"weak_proba": True}
+    __metadata_request__fit = {"weak_proba": True, "weak_prediction": True}
+    __metadata_request__partial_fit = {"weak_proba": True, "weak_prediction": True}
 
     _parameter_constraints = {
         "weak_estimator": "no_validation",
         "weak_features": "no_validation",
-        "confidence": [StrOptions(CONFIDENCES.keys()), callable],
+        "confidence": [
+            StrOptions({"auto", *CONFIDENCES, *UNCERTAINTIES}),
+            callable,
+        ],
         "confidence_threshold": _THRESHOLD,
         "refine_hard": ["boolean"],
         "overlap_threshold": _THRESHOLD,
@@ -318,7 +333,7 @@ class OverlapDetector(
         weak_estimator=None,
         *,
         weak_features=None,
-        confidence="balanced_margin",
+        confidence="auto",
         confidence_threshold="auto",
         refine_hard=True,
         overlap_threshold="auto",
@@ -354,7 +369,16 @@ class OverlapDetector(
 
     @takes_one_table
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, *, weak_proba=None, sample_weight=None, **params):
+    def fit(
+        self,
+        X,
+        y=None,
+        *,
+        weak_proba=None,
+        weak_prediction=None,
+        sample_weight=None,
+        **params,
+    ):
         """Find thresholds, hard references and regions.
 
         Parameters
@@ -362,12 +386,14 @@ class OverlapDetector(
         X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             Rows, labeled and unlabeled.
         y : array-like of shape (n_samples,), default=None
-            Labels, `missing_label` where there is none. May be None with `weak_proba`
-            or a weak estimator that needs no fit.
+            Labels, `missing_label` where there is none, or values. May be None with
+            weak labels or a weak estimator that needs no fit.
         weak_proba : {array-like, data frame} of shape (n_samples, n_classes), \
                 default=None
             Probabilities of a weak estimator that is not at hand. Columns are in
             sorted order of the classes, or named by them in a data frame.
+        weak_prediction : array-like of shape (n_samples,), default=None
+            Predictions of a weak regressor that is not at hand.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights; a weight of two equals a row given twice.
         **params : dict
@@ -396,7 +422,8 @@ class OverlapDetector(
         weights = check_weights(sample_weight, X)
         rng = check_random_state(self.random_state)
         weighted = sample_weight is not None
-        proba = self._fit_views(X, y, weak_proba, weights, weighted, params, rng)
+        given = weak_proba, weak_prediction
+        proba = self._fit_views(X, y, given, weights, weighted, params, rng)
         rows, weak_rows = self.views_.views(X, proba)
         confidence, overlap_score, self.regions_ = self._part(
             proba, rows, weak_rows, weights, rng
@@ -407,7 +434,16 @@ class OverlapDetector(
 
     @takes_one_table
     @fit_context(prefer_skip_nested_validation=False)
-    def partial_fit(self, X, y=None, *, weak_proba=None, sample_weight=None, **params):
+    def partial_fit(
+        self,
+        X,
+        y=None,
+        *,
+        weak_proba=None,
+        weak_prediction=None,
+        sample_weight=None,
+        **params,
+    ):
         """Take another batch of rows into account.
 
         The first batch fits the weak estimator and the representation, as `fit` does,
@@ -431,6 +467,8 @@ class OverlapDetector(
         weak_proba : {array-like, data frame} of shape (n_samples, n_classes), \
                 default=None
             Probabilities of a weak estimator that is not at hand; then for each batch.
+        weak_prediction : array-like of shape (n_samples,), default=None
+            The same of a regressor.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights.
         **params : dict
@@ -465,11 +503,12 @@ class OverlapDetector(
         rng = check_random_state(self.random_state)
         if first:
             weighted = sample_weight is not None
+            given = weak_proba, weak_prediction
             proba = self._fit_views(
-                X, y, weak_proba, weights, weighted, params, rng, method="partial_fit"
+                X, y, given, weights, weighted, params, rng, method="partial_fit"
             )
         else:
-            proba = self._proba_of_batch(X, weak_proba)
+            proba = self._proba_of_batch(X, weak_proba, weak_prediction)
         if not hasattr(self, "reservoir_"):
             self.reservoir_ = Reservoir(self.reservoir_size, rng)
             for name in _OF_THE_ROWS_OF_FIT:
@@ -691,25 +730,25 @@ class OverlapDetector(
             return default_weak_estimator()
         return adapt(self.weak_estimator)
 
-    def _fit_views(
-        self, X, y, weak_proba, weights, weighted, params, rng, method="fit"
-    ):
-        """Fit the weak estimator and the representation; return weak probabilities."""
+    def _fit_views(self, X, y, given, weights, weighted, params, rng, method="fit"):
+        """Fit the weak estimator and the representation; return weak opinions."""
         seeds = None if self.random_state is None else rng
         weak_weights = weights if weighted else None
-        proba = self._fit_weak(
-            X, y, weak_proba, weak_weights, params, seeds, rng, method
-        )
+        proba = self._fit_weak(X, y, given, weak_weights, params, seeds, rng, method)
         self.views_ = self._new_views(self.weak_predictor_)
         self.views_.fit(X, proba, weights, weighted=weighted, seeds=seeds)
         return proba
 
-    def _fit_weak(self, X, y, weak_proba, sample_weight, params, seeds, rng, method):
-        """Set the weak estimator and return its probabilities of all rows."""
+    def _fit_weak(self, X, y, told, sample_weight, params, seeds, rng, method):
+        """Set the weak estimator and return its opinions of all rows."""
+        weak_proba = self._choose_told(*told)
         given = weak_proba is not None or is_given(self._weak())
+        regresses = told[1] is not None or is_regressor(self._weak())
         if y is None and given:
-            y = np.full(n_rows(X), self.missing_label)
-        labels, labeled = check_labels(y, self.missing_label)
+            y = np.full(n_rows(X), np.nan if regresses else self.missing_label)
+        labels, labeled = (
+            check_values(y) if regresses else check_labels(y, self.missing_label)
+        )
         check_consistent_length(X, labeled)
         columns = resolve_columns(self.weak_features, X)
         self._refuse_missing(X, columns, asks_weak=weak_proba is None)
@@ -728,6 +767,7 @@ class OverlapDetector(
                 weights,
                 rng=rng,
                 split_params=split_arguments(self, params, method),
+                are_values=regresses,
             )
         self.weak_predictor_, proba = fit_weak(
             default_for(X) if self.weak_estimator is None else self._weak(),
@@ -742,10 +782,47 @@ class OverlapDetector(
             memory=self.memory,
             n_jobs=self.n_jobs,
             seeds=seeds,
+            are_values=regresses,
         )
         self.weak_estimator_ = self.weak_predictor_.estimator
-        self.classes_ = self.weak_predictor_.classes
-        return proba
+        self._require_confidence(regresses)
+        if not regresses:
+            self.classes_ = self.weak_predictor_.classes
+            return proba
+        weights = np.ones(len(labeled)) if weights is None else weights
+        weak, values = self.weak_predictor_, proba[:, 0]
+        uncertainty = Uncertainty(self.confidence)
+        uncertainty.fit(weak, X, values, labels, labeled, weights)
+        self.weak_predictor_ = ValuePredictor(weak, uncertainty)
+        return np.column_stack([values, uncertainty.of_fit(X)])
+
+    def _choose_told(self, weak_proba, weak_prediction):
+        """Return the weak labels that were given, if any."""
+        if weak_proba is not None and weak_prediction is not None:
+            msg = (
+                "weak_proba are labels of a weak classifier, and weak_prediction those "
+                "of a weak regressor. Pass one of them."
+            )
+            raise ValueError(msg)
+        if weak_proba is not None and is_regressor(self._weak()):
+            msg = (
+                "weak_proba are probabilities, but weak_estimator="
+                f"{self.weak_estimator!r} is a regressor. Pass weak_prediction."
+            )
+            raise ValueError(msg)
+        return weak_proba if weak_prediction is None else weak_prediction
+
+    def _require_confidence(self, regresses):
+        """Refuse a confidence that is that of other estimators."""
+        others = CONFIDENCES if regresses else UNCERTAINTIES
+        if isinstance(self.confidence, str) and self.confidence in others:
+            owner = "a regressor" if regresses else "a classifier"
+            known = UNCERTAINTIES if regresses else CONFIDENCES
+            msg = (
+                f"confidence={self.confidence!r} is not known of {owner}, which "
+                f"weak_estimator is. Take one of {['auto', *known]}."
+            )
+            raise ValueError(msg)
 
     def _refuse_missing(self, X, columns, *, asks_weak):
         """Refuse missing values that a part does not take, and remember who that is."""
@@ -760,7 +837,9 @@ class OverlapDetector(
         measure = new_measure(self.overlap_measure, self.n_jobs)
         require_numpy(measure, rows, self.overlap_measure)
         self.partition_ = Partition(
-            Confidence(self.confidence),
+            Confidence(
+                self.confidence, are_values=self.weak_predictor_.classes is None
+            ),
             HardRows(
                 self._threshold("confidence_threshold", auto="change_point"),
                 refine=self.refine_hard,
@@ -781,7 +860,10 @@ class OverlapDetector(
         self.overlap_density_interval_ = share_interval(density, n_rows, _Z)
         self.overlap_regime_ = density_regime(density)
 
-    def _proba_of_batch(self, X, weak_proba):
+    def _proba_of_batch(self, X, weak_proba, weak_prediction):
+        if weak_prediction is not None:
+            values = check_weak_prediction(weak_prediction, X)
+            return self.weak_predictor_.join(values, X)
         if weak_proba is None:
             return self.weak_predictor_.proba(X)
         proba, classes = check_weak_proba(weak_proba, X, self.classes_)

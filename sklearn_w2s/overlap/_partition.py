@@ -145,10 +145,19 @@ CONFIDENCES = {
 
 
 class Confidence:
-    """A confidence, a key of `CONFIDENCES` or a function, and the class shares."""
+    """A confidence, a key of `CONFIDENCES` or a function, and the class shares.
 
-    def __init__(self, kind):
-        self.kind = kind
+    Parameters
+    ----------
+    kind : str or callable
+        "auto", a key of `CONFIDENCES`, or a function of the user.
+    are_values : bool, default=False
+        Whether opinions are those of a `ValuePredictor`, whose second column says it.
+    """
+
+    def __init__(self, kind, *, are_values=False):
+        self.kind = "balanced_margin" if kind == "auto" else kind
+        self.are_values = are_values
 
     def fit(self, proba, weights):
         """Learn the shares of the classes among the weak labels."""
@@ -157,6 +166,8 @@ class Confidence:
 
     def score(self, proba):
         """Return the confidence of each row."""
+        if self.are_values:
+            return -proba[:, 1]
         if callable(self.kind):
             return check_scores(self.kind(proba), len(proba), name="confidence")
         return CONFIDENCES[self.kind](proba, self.class_prior)

@@ -354,6 +354,12 @@ class Views:
         self.representation = representation
         self.predictor = predictor
         self.is_unseen = second_view == "unseen"
+        if self.is_unseen and predictor.classes is None:
+            msg = (
+                "overlap_measure compares weak labels that are classes, and "
+                "weak_estimator is a regressor. Take another measure."
+            )
+            raise ValueError(msg)
 
     def fit(self, X, proba, weights, *, weighted, seeds):
         """Fit on rows of positive weight, with their weak labels as targets.
@@ -380,7 +386,9 @@ class Views:
         self.place = place_of(X)
         kept = np.flatnonzero(weights)
         rows = safe_indexing(X, kept)
-        weak_labels = self.predictor.classes[proba[kept].argmax(axis=1)]
+        weak_labels = proba[kept, 0]
+        if self.predictor.classes is not None:
+            weak_labels = self.predictor.classes[proba[kept].argmax(axis=1)]
         transformer = seed_nested(self._new_transformer(X), seeds)
         require_array_support(transformer, X, name="representation")
         fit_params = weight_arguments(transformer, weights[kept]) if weighted else {}
@@ -411,6 +419,8 @@ class Views:
 
     def _second_view(self, X, proba):
         if self._second_transformer is None:
+            if self.predictor.classes is None:
+                return proba[:, :1]
             # The probabilities of all classes sum to one: the first adds nothing.
             return move_like(proba[:, 1:], X)
         view = select_columns(X, self._second_columns)

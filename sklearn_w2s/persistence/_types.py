@@ -6,6 +6,7 @@ _OWN = {
     "_coded": ["CodedClassifier"],
     "_columns": ["Columns"],
     "_tabular": ["TabularBoosting", "TabularEncoder", "TabularRegressor"],
+    "_uncertainty": ["Uncertainty", "ValuePredictor"],
     "_weak": ["WeakPredictor"],
     "dask._classifier": ["WeakToStrongClassifier"],
     "dask._detector": ["OverlapDetector"],

@@ -6,12 +6,19 @@ import numpy as np
 from scipy.stats import t as student_t
 from sklearn.utils import check_array
 
+from sklearn_w2s.model_selection._gap_fold import final_step
+from sklearn_w2s.model_selection._gap_sizes import default_scoring
+
 # From the lowest line up. Okabe-Ito colours of clearly different lightness.
 MARKS = {
     "weak": {"color": "#000000", "marker": "o"},
     "strong_on_labels": {"color": "#56B4E9", "marker": "s"},
     "weak_to_strong": {"color": "#D55E00", "marker": "D"},
     "ceiling": {"color": "#0072B2", "marker": "^"},
+}
+_SHORT = {
+    "neg_root_mean_squared_error": "negative RMSE",
+    "neg_mean_absolute_error": "negative MAE",
 }
 LABELS = {
     "weak": "weak",
@@ -210,17 +217,21 @@ def take_scores(results, metric):
     }
 
 
-def name_score(scoring):
+def name_score(scoring, estimator=None):
     """Return the name of a score, or None where it is not a name.
 
     Parameters
     ----------
     scoring : object
         As `cross_validate_gap` takes it.
+    estimator : estimator instance, default=None
+        What is compared, which says what "auto" is.
 
     Returns
     -------
     str or None
         The name.
     """
-    return scoring if isinstance(scoring, str) else None
+    if isinstance(scoring, str) and scoring == "auto":
+        scoring = default_scoring(final_step(estimator))
+    return _SHORT.get(scoring, scoring) if isinstance(scoring, str) else None

@@ -203,7 +203,7 @@ class GapDisplay:
         return cls.from_cv_results(
             cross_validate_gap(estimator, X, y, **kwargs),
             metric=metric,
-            score_name=name_score(kwargs.get("scoring", "accuracy")),
+            score_name=name_score(kwargs.get("scoring", "auto"), estimator),
             ax=ax,
             mean_kwargs=mean_kwargs,
         )

@@ -221,7 +221,7 @@ class GapLearningCurveDisplay:
             gap_learning_curve(estimator, X, y, **kwargs),
             against=against,
             metric=metric,
-            score_name=name_score(kwargs.get("scoring", "accuracy")),
+            score_name=name_score(kwargs.get("scoring", "auto"), estimator),
             ax=ax,
             mean_kwargs=mean_kwargs,
         )

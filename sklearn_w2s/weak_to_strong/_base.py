@@ -106,7 +106,8 @@ class WeakToStrong(
         tasks = self._begin_tasks(2 + needs_regions + is_taught)
         with self._task(tasks, "weak"):
             folds = None
-            if needs_regions or getattr(strategy.teacher, "needs_labels", False):
+            needs_folds = needs_regions or strategy.needs_errors
+            if needs_folds or getattr(strategy.teacher, "needs_labels", False):
                 folds = self._hold_out(rows, rng, params)
             weak, proba = self._fit_weak(rows, given, weak_fit, folds, seeds)
             self._heed_decisions(weak, strategy)

@@ -20,6 +20,7 @@ from sklearn_w2s._sklearn import (
     safe_indexing,
 )
 from sklearn_w2s._tabular import default_strong_regressor, default_weak_regressor
+from sklearn_w2s._uncertainty import Uncertainty
 from sklearn_w2s._validation import (
     check_values,
     columns_of,
@@ -82,6 +83,9 @@ class WeakToStrongRegressor(
         How weak values are used. The strong estimator learns from
 
         - "all": every weak value alike;
+        - "confidence": every weak value, weighted by :math:`1 / (1 + e^2)`, where e is
+          the error that is expected of it, by the detector's "residual" or "spread",
+          beside the median one;
         - "confident": those of rows that are not hard;
         - "overlap": those of overlap rows alone, as in the paper;
         - "cut_statistic": those that differ least from the mean of neighbouring rows,
@@ -433,9 +437,14 @@ class WeakToStrongRegressor(
             "rows. Regularise it less, or take another.",
         )
 
-    def _imitate(self, rows, pupil, strategy, _weak, values, regions, rng):
+    def _imitate(self, rows, pupil, strategy, weak, values, regions, rng):
         """Train the strong estimator on what a strategy makes of the weak values."""
         kept, representation = self._represent(rows, strategy, rng)
+        if strategy.needs_errors:
+            uncertainty = Uncertainty("auto").fit(
+                weak, rows.X, values[:, 0], rows.labels, rows.labeled, rows.weights
+            )
+            representation = uncertainty.of_fit(rows.X)
         targets, train_weight = values.copy(), np.zeros(len(values))
         targets[kept, 0], train_weight[kept] = apply_to_values(
             self.strategy_,

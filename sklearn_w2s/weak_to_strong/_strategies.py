@@ -55,6 +55,8 @@ class Strategy:
         Whether the strong estimator must take weights.
     needs_rows : bool
         Whether its `representation` is the rows as numbers, not that of the detector.
+    needs_errors : bool
+        Whether it is the error that is expected of the weak values of each row.
     """
 
     function: Callable[..., Any] = use_all
@@ -62,6 +64,7 @@ class Strategy:
     needs_regions: bool = False
     needs_weights: bool = False
     needs_rows: bool = False
+    needs_errors: bool = False
 
 
 def weigh_by_confidence(weak_proba, *_):

@@ -18,6 +18,14 @@ from sklearn_w2s.weak_to_strong._value_teachers import (
 _N_NEIGHBORS = 15
 
 
+def weigh_by_confidence(weak_prediction, _regions, errors, *_):
+    """Weigh each weak value by how small its expected error is beside the typical."""
+    typical = np.median(errors)
+    if not typical > 0:
+        return use_all(weak_prediction)
+    return weak_prediction, 1 / (1 + (errors / typical) ** 2)
+
+
 def keep_confident(weak_prediction, regions, *_):
     """Learn from the weak values of easy and overlap rows."""
     return weak_prediction, (regions != HARD).astype(np.float64)
@@ -93,6 +101,7 @@ BLEND = ValueBlend(("trees", "kernels", "graph", "strong"))
 
 VALUE_STRATEGIES = {
     "all": Strategy(use_all),
+    "confidence": Strategy(weigh_by_confidence, needs_weights=True, needs_errors=True),
     "confident": Strategy(keep_confident, needs_regions=True),
     "overlap": Strategy(keep_overlap, needs_regions=True),
     "cut_statistic": Strategy(keep_undisputed, needs_rows=True),

@@ -297,7 +297,9 @@ def test_what_cannot_split_is_refused_at_once(cv):
 
 
 def test_it_is_shown_with_its_arguments():
-    assert repr(LabeledSplit(3)) == "LabeledSplit(cv=3, missing_label=-1)"
+    assert repr(LabeledSplit(3)) == (
+        "LabeledSplit(cv=3, missing_label=-1, stratify=True)"
+    )
     assert "GroupKFold(n_splits=2" in repr(
         LabeledSplit(GroupKFold(2), missing_label="")
     )

@@ -84,6 +84,7 @@ def performance_gap_recovered_score(
     y_ceiling: ArrayLike,
     *,
     metric: Callable[..., float] = accuracy_score,
+    greater_is_better: bool = True,
     sample_weight: ArrayLike | None = None,
     zero_division: float | str = "warn",
 ) -> float:
@@ -92,7 +93,7 @@ def performance_gap_recovered_score(
     Parameters
     ----------
     y_true : array-like of shape (n,)
-        True labels.
+        True labels or values.
     y_weak : array-like of shape (n,) or as `metric` takes it
         Predictions of the weak estimator.
     y_weak_to_strong : array-like of shape (n,) or as `metric` takes it
@@ -101,7 +102,10 @@ def performance_gap_recovered_score(
         Predictions of the strong estimator fitted on true labels.
     metric : callable, default=accuracy_score
         ``metric(y_true, y_pred)``, or with ``sample_weight=...`` where weights are
-        given; greater is better.
+        given.
+    greater_is_better : bool, default=True
+        Whether the metric is a score. False takes it for an error, such as
+        :func:`~sklearn.metrics.root_mean_squared_error`.
     sample_weight : array-like of shape (n,), default=None
         Weights; None passes none to the metric.
     zero_division : "warn" or float, default="warn"
@@ -129,11 +133,25 @@ def performance_gap_recovered_score(
     >>> y_weak, y_strong, y_ceiling = [0, 1, 0, 1], [0, 1, 1, 1], [0, 1, 1, 0]
     >>> performance_gap_recovered_score(y_true, y_weak, y_strong, y_ceiling)
     0.5
+
+    Of values, in root mean squared error:
+
+    >>> from sklearn.metrics import root_mean_squared_error
+    >>> performance_gap_recovered_score(
+    ...     [1.0, 3.0],
+    ...     [5.0, 7.0],
+    ...     [2.0, 4.0],
+    ...     [1.0, 3.0],
+    ...     metric=root_mean_squared_error,
+    ...     greater_is_better=False,
+    ... )
+    0.75
     """
     predictions = (y_weak, y_weak_to_strong, y_ceiling)
     check_consistent_length(y_true, *predictions, sample_weight)
     weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-    weak, strong, ceiling = (metric(y_true, y, **weights) for y in predictions)
+    sign = 1 if greater_is_better else -1
+    weak, strong, ceiling = (sign * metric(y_true, y, **weights) for y in predictions)
     return float(_recover(weak, strong, ceiling, zero_division))
 
 

@@ -34,17 +34,20 @@ def misfit(
 
     Parameters
     ----------
-    weak_proba : {array-like, data frame} of shape (n, n_classes)
-        Class probabilities w of the weak estimator.
-    strong_proba : {array-like, data frame} of shape (n, n_classes)
+    weak_proba : {array-like, data frame} of shape (n, n_classes), or array-like of \
+            shape (n,)
+        Class probabilities w of the weak estimator, or the values that it predicts.
+    strong_proba : {array-like, data frame} of shape (n, n_classes), or array-like of \
+            shape (n,)
         Class probabilities s of the strong estimator for the same rows, with columns in
-        the same order.
+        the same order, or the values that it predicts.
     loss : {"squared", "log"}, default="squared"
         Loss :math:`\ell` of which a gain is promised, and the disagreement D with it:
 
         - "squared" : the Brier score :math:`\sum_k (y_k - p_k)^2`, which for two
           classes is twice the squared error of the second probability, and
-          :math:`D = \sum_k (s_k - w_k)^2`;
+          :math:`D = \sum_k (s_k - w_k)^2`; of values the squared error, in the squared
+          unit of y, and :math:`D = (s - w)^2`;
         - "log" : the logarithmic loss, and
           :math:`D = \mathrm{KL}(s \| w) = \sum_k s_k \log(s_k / w_k)`.
     sample_weight : array-like of shape (n,), default=None
@@ -59,8 +62,9 @@ def misfit(
     Raises
     ------
     ValueError
-        If the loss is unknown, if shapes or names of columns differ, if rows are no
-        distributions, or if the weights are negative, not finite or all zero.
+        If the loss is unknown, or "log" of values, if shapes or names of columns
+        differ, if rows are no distributions, or if the weights are negative, not finite
+        or all zero.
 
     See Also
     --------
@@ -80,6 +84,9 @@ def misfit(
       models of probabilities, values on fixed cells and mixtures of given estimators
       are convex classes; trees and boosting that choose their splits, and neural
       networks, are not.
+    - Of values, y may be the value less a function of the row, with noise of mean zero:
+      the squared error of w less that of s is then the same for y as for what is
+      expected of it. Linear models on given features are a convex class.
     - The class must *hold the truth*. A strong estimator that cannot learn it, such as
       a tree without splits, disagrees much and loses.
     - *Weak labels of all rows*: a strong estimator that learns from chosen rows, from
@@ -101,10 +108,17 @@ def misfit(
     0.25
     >>> round(misfit(weak, strong, loss="log"), 3)
     0.347
+
+    Of values, where the strong regressor gains four at least in squared error:
+
+    >>> misfit([1.0, 5.0], [3.0, 3.0])
+    4.0
     """
     if loss not in list(LOSSES):
         msg = f"loss={loss!r} must be one of {list(LOSSES)}."
         raise ValueError(msg)
+    if np.ndim(weak_proba) == 1 and np.ndim(strong_proba) == 1:
+        return _misfit_of_values(weak_proba, strong_proba, loss, sample_weight)
     weak = _as_distributions("weak_proba", weak_proba)
     strong = _as_distributions("strong_proba", strong_proba)
     check_consistent_length(weak, strong)
@@ -114,6 +128,25 @@ def misfit(
     # A row of weight zero may be infinitely far.
     counted = weights > 0
     return float(np.average(distance[counted], weights=weights[counted]))
+
+
+def _misfit_of_values(
+    weak_values: Any, strong_values: Any, loss: str, sample_weight: Any
+) -> float:
+    if loss != "squared":
+        msg = f'loss={loss!r} is that of probabilities. Of values it must be "squared".'
+        raise ValueError(msg)
+    weak, strong = (
+        check_array(values, dtype=np.float64, ensure_2d=False, input_name=name)
+        for name, values in (
+            ("weak_proba", weak_values),
+            ("strong_proba", strong_values),
+        )
+    )
+    check_consistent_length(weak, strong)
+    weights = check_weights(sample_weight, weak)
+    distance = squared_misfit(weak[:, None], strong[:, None])
+    return float(np.average(distance, weights=weights))
 
 
 def _as_distributions(name: str, proba: Any) -> NDArray[np.float64]:

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.exceptions import UndefinedMetricWarning
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    mean_absolute_error,
+    roc_auc_score,
+    root_mean_squared_error,
+)
 
 from sklearn_w2s.metrics import (
     gap_regime,
@@ -166,3 +172,16 @@ def test_a_defined_gap_warns_of_nothing():
         warnings.simplefilter("always")
         performance_gap_recovered([0.5, NAN], 0.6, 0.7)
     assert not caught
+
+
+@pytest.mark.parametrize("error", [root_mean_squared_error, mean_absolute_error])
+def test_the_share_of_errors_does_not_depend_on_the_unit_of_values(error):
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=40)
+    weak, strong, ceiling = (truth + s * rng.normal(size=40) for s in (1.0, 0.5, 0.1))
+    options = {"metric": error, "greater_is_better": False}
+    share = performance_gap_recovered_score(truth, weak, strong, ceiling, **options)
+    errors = [error(truth, said) for said in (weak, strong, ceiling)]
+    assert share == pytest.approx((errors[0] - errors[1]) / (errors[0] - errors[2]))
+    other = [5 - 30 * said for said in (truth, weak, strong, ceiling)]
+    assert performance_gap_recovered_score(*other, **options) == pytest.approx(share)

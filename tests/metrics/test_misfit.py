@@ -3,12 +3,17 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.metrics import log_loss
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.tree import DecisionTreeRegressor
 
+from sklearn_w2s import WeakToStrongRegressor
 from sklearn_w2s.datasets import make_overlap_classification
 from sklearn_w2s.metrics import misfit
 
@@ -42,6 +47,57 @@ def test_values_on_cells_gain_their_misfit_if_the_truth_is_constant_there(loss, 
     promised = misfit(weak, strong, loss=loss)
     gain = misfit(weak, truth, loss=loss) - misfit(strong, truth, loss=loss)
     assert gain == pytest.approx(promised)
+
+
+@given(seed=st.integers(0, 10_000), noise=st.sampled_from([0.0, 1.0]))
+@settings(max_examples=15)
+def test_a_strong_regressor_gains_its_misfit_where_its_class_holds_the_truth(
+    seed, noise
+):
+    rng = np.random.default_rng(seed)
+    # Fixed random features, of which the truth is a linear function.
+    X = rng.normal(size=(40_000, 5))
+    features = np.cos(X @ rng.normal(size=(5, 30)) + rng.uniform(0, 7, size=30))
+    truth = features @ rng.normal(size=30)
+    y = truth + noise * rng.normal(size=len(X))
+    weak = DecisionTreeRegressor(min_samples_leaf=10, random_state=0)
+    weak.fit(X[:200, :3], y[:200])
+    test = slice(20_000, None)
+    model = WeakToStrongRegressor(
+        FrozenEstimator(weak),
+        make_pipeline(FunctionTransformer(lambda Z: Z[:, 5:]), Ridge(alpha=1e-3)),
+        weak_features=[0, 1, 2],
+        strategy="all",
+    )
+    both = np.hstack([X, features])
+    model.fit(both[:20_000], np.full(20_000, np.nan))
+    said_weak = weak.predict(X[test, :3])
+    said_strong = model.predict(both[test])
+    gain = np.mean((y[test] - said_weak) ** 2 - (y[test] - said_strong) ** 2)
+    promised = misfit(said_weak, said_strong)
+    # Both sides are those of the population but for the chance of these rows.
+    slack = (
+        4
+        * np.std((said_weak - said_strong) * (y[test] - said_strong))
+        / np.sqrt(20_000)
+    )
+    assert gain >= promised - 2 * slack - 1e-2 * promised
+
+
+@given(seed=st.integers(0, 10_000))
+def test_the_gain_is_the_misfit_on_the_rows_of_a_projection(seed):
+    rng = np.random.default_rng(seed)
+    X, weak = rng.normal(size=(50, 4)), rng.normal(size=50)
+    truth = X @ rng.normal(size=4) + 2
+    strong = LinearRegression().fit(X, weak).predict(X)
+    gain = misfit(weak, truth) - misfit(strong, truth)
+    assert gain == pytest.approx(misfit(weak, strong))
+
+
+def test_a_weight_of_two_is_a_value_given_twice():
+    weak, strong = [1.0, 2.0, 5.0], [0.0, 2.0, 1.0]
+    weighted = misfit(weak, strong, sample_weight=[1, 1, 2])
+    assert weighted == misfit([*weak, 5.0], [*strong, 1.0]) == (1 + 16 + 16) / 4
 
 
 @pytest.mark.parametrize("loss", ["squared", "log"])
@@ -116,6 +172,9 @@ def test_data_frames_of_the_same_columns_are_taken():
         ({"strong_proba": [[1.0, 0, 0], [1, 0, 0]]}, "2 columns .* has 3"),
         ({"strong_proba": [[1.0, 0]]}, "inconsistent numbers of samples"),
         ({"sample_weight": [0, 0]}, "at least one non-zero"),
+        ({"weak_proba": [1.0], "strong_proba": [2.0], "loss": "log"}, "Of values"),
+        ({"weak_proba": [1.0], "strong_proba": [2.0, 3.0]}, "inconsistent numbers"),
+        ({"weak_proba": [np.nan], "strong_proba": [2.0]}, "contains NaN"),
     ],
 )
 def test_bad_input_is_refused(arguments, message):

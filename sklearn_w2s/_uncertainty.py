@@ -5,7 +5,7 @@ from inspect import signature
 import numpy as np
 import scipy.sparse as sp
 from sklearn.frozen import FrozenEstimator
-from sklearn.neighbors import NearestNeighbors
+from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.pipeline import Pipeline
 
 from sklearn_w2s._sklearn import safe_indexing
@@ -14,8 +14,11 @@ from sklearn_w2s._validation import check_scores, n_rows
 from sklearn_w2s._weak import WeakPredictor
 
 UNCERTAINTIES = ("residual", "spread", "distance")
-_LEAST_NEIGHBORS = 5
-_BLOCK_ROWS = 5_000
+# Of the weight of all labels: a share, for a weight is a number of rows.
+_NEAREST_SHARE = 0.15
+_MOST_LABELED = 5_000
+_BLOCK_SIZE = 4_000_000
+_ROUNDING = 1e-9
 
 
 class Uncertainty:
@@ -62,61 +65,75 @@ class Uncertainty:
         self.weak = weak
         known = np.flatnonzero(labeled & (weights > 0))
         if self.kind == "auto":
-            self.kind = "residual" if len(known) > 1 else "spread"
+            # One label tells no error of another row.
+            is_sure = len(known) < 2 and _knows_spread(weak.estimator)
+            self.kind = "spread" if is_sure else "residual"
         if callable(self.kind) or self.kind == "spread":
             if weak.estimator is None:
                 msg = (
                     f"confidence={self.kind!r} asks the weak estimator, but there are "
-                    "only its predictions. Pass labels with confidence='residual', "
-                    "or weak_estimator=FrozenEstimator(fitted regressor)."
+                    "only its predictions. Pass labels with confidence='residual', or "
+                    "weak_estimator=FrozenEstimator(fitted regressor)."
                 )
                 raise ValueError(msg)
             return self
         if len(known) < 2:
             msg = (
-                f"confidence={self.kind!r} needs two labeled rows at least, and y has "
-                f"{len(known)}. Label more, or pass confidence='spread' with an "
-                "ensemble as weak_estimator."
+                f"confidence={self.kind!r} needs two labeled rows at least, and y "
+                f"labels {len(known)} sample. Label more, or pass an ensemble as "
+                "weak_estimator with confidence='spread'."
             )
             raise ValueError(msg)
-        rows = weak.view(safe_indexing(X, known))
-        self.encoder = TabularEncoder().fit(rows)
+        if len(known) > _MOST_LABELED:
+            known = known[np.linspace(0, len(known) - 1, _MOST_LABELED).astype(int)]
+        rows, self.weights = weak.view(safe_indexing(X, known)), weights[known]
+        self.encoder = TabularEncoder().fit(rows, sample_weight=self.weights)
+        self.rows = self.encoder.transform(rows)
         own = y[np.searchsorted(np.flatnonzero(labeled), known)]
         self.errors = np.abs(own - values[known])
-        n_neighbors = min(max(_LEAST_NEIGHBORS, int(np.sqrt(len(known)))), len(known))
-        self.search = NearestNeighbors(n_neighbors=n_neighbors)
-        self.search.fit(self.encoder.transform(rows))
-        self.known = known
         return self
-
-    def of_fit(self, X):
-        """Return the uncertainty of the rows of `fit`, of each by the others."""
-        uncertainty = self.predict(X)
-        if not (callable(self.kind) or self.kind == "spread"):
-            n_neighbors = min(self.search.n_neighbors, len(self.known) - 1)
-            found = self.search.kneighbors(n_neighbors=n_neighbors)
-            uncertainty[self.known] = self._mean(*found)
-        return uncertainty
 
     def predict(self, X):
         """Return the uncertainty of rows."""
-        if callable(self.kind):
-            said = self.kind(self.weak.estimator, self.weak.view(X))
-            return -check_scores(said, n_rows(X), name="confidence")
         view = self.weak.view(X)
+        if callable(self.kind):
+            said = self.kind(self.weak.estimator, view)
+            return -check_scores(said, n_rows(X), name="confidence")
         if self.kind == "spread":
             return spread(self.weak.estimator, view)
         uncertainty = np.empty(n_rows(X))
-        for start in range(0, len(uncertainty), _BLOCK_ROWS):
-            block = np.arange(start, min(start + _BLOCK_ROWS, len(uncertainty)))
+        size = max(1, _BLOCK_SIZE // len(self.weights))
+        for start in range(0, len(uncertainty), size):
+            block = np.arange(start, min(start + size, len(uncertainty)))
             rows = self.encoder.transform(safe_indexing(view, block))
-            uncertainty[block] = self._mean(*self.search.kneighbors(rows))
+            uncertainty[block] = self._of_nearest(euclidean_distances(rows, self.rows))
         return uncertainty
 
-    def _mean(self, distances, neighbors):
+    def _of_nearest(self, distances):
+        """Return the mean error of the nearest labels, or how far they reach."""
+        order = np.argsort(distances, axis=1, kind="stable")
+        reached = np.cumsum(self.weights[order], axis=1)
+        last = (reached >= _NEAREST_SHARE * reached[:, -1:]).argmax(axis=1)[:, None]
+        sorted_distances = np.take_along_axis(distances, order, axis=1)
+        radius = np.take_along_axis(sorted_distances, last, axis=1)
         if self.kind == "distance":
-            return distances.mean(axis=1)
-        return self.errors[neighbors].mean(axis=1)
+            return radius[:, 0]
+        # Of rows that are as far, none is left out.
+        counts = self.weights * (distances <= radius * (1 + _ROUNDING))
+        return counts @ self.errors / counts.sum(axis=1)
+
+
+def _knows_spread(estimator):
+    """Say whether an estimator tells how sure it is, see `spread`."""
+    if isinstance(estimator, FrozenEstimator):
+        return _knows_spread(estimator.estimator)
+    if isinstance(estimator, Pipeline):
+        return _knows_spread(estimator.steps[-1][1])
+    if not hasattr(estimator, "predict"):
+        return False
+    parts = getattr(estimator, "estimators_", None)
+    says_so = "return_std" in signature(estimator.predict).parameters
+    return says_so or (isinstance(parts, list) and len(parts) > 1)
 
 
 def spread(estimator, X):
@@ -144,16 +161,16 @@ def spread(estimator, X):
         return spread(estimator.estimator, X)
     if isinstance(estimator, Pipeline) and len(estimator.steps) > 1:
         return spread(estimator.steps[-1][1], estimator[:-1].transform(X))
-    if "return_std" in signature(estimator.predict).parameters:
-        return np.asarray(estimator.predict(X, return_std=True)[1], dtype=np.float64)
-    parts = getattr(estimator, "estimators_", None)
-    if not isinstance(parts, list) or len(parts) < 2:
+    if not _knows_spread(estimator):
         msg = (
             f"weak_estimator={estimator!r} does not say how sure it is: "
             'confidence="spread" needs an ensemble such as a random forest, or a '
             "regressor with predict(X, return_std=True). Pass one, or labels."
         )
         raise ValueError(msg)
+    if "return_std" in signature(estimator.predict).parameters:
+        return np.asarray(estimator.predict(X, return_std=True)[1], dtype=np.float64)
+    parts = estimator.estimators_
     features = getattr(estimator, "estimators_features_", [None] * len(parts))
     rows = X if sp.issparse(X) or not hasattr(X, "to_numpy") else X.to_numpy()
     said = [

@@ -61,6 +61,7 @@ DETECTORS = [
         threshold_type="quantile",
         missing_label=None,
     ),
+    OverlapDetector(Ridge(solver="sparse_cg", tol=1e-10)),
 ]
 CLASSIFIERS = [
     WeakToStrongClassifier(),

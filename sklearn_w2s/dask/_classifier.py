@@ -56,6 +56,7 @@ from sklearn_w2s.dask._training import (
     require_trainable,
 )
 from sklearn_w2s.weak_to_strong._strategies import choose
+from sklearn_w2s.weak_to_strong._student import PLAIN
 from sklearn_w2s.weak_to_strong._targets import loss_message
 
 _ROW_BY_ROW = {"auto", "all", "confidence", "confident", "overlap"}
@@ -294,7 +295,7 @@ class WeakToStrongClassifier(_InMemory):
         self.strong_estimator_ = self._fit_strong_on(
             strong, lesson, blocks, as_rows(X), seed, weighted=weighted
         )
-        self._predict_with(self.strong_estimator_)
+        self.estimator_, self.calibration_ = self.strong_estimator_, tuple(PLAIN)
         self.n_samples_seen_ = survey.n_rows
         return self
 

@@ -113,10 +113,10 @@ class OverlapDetector(
         by the share of their class, which "auto" is, "max_proba" or "entropy". A
         callable maps probabilities of shape (n, n_classes) to (n,) values. Of a
         regressor it is, with the sign turned, "residual", the mean held-out error of
-        the nearest labeled rows in the columns that it sees, which "auto" is with two
-        labels at least; "distance", the mean distance of these; or "spread", the
-        standard deviation of the predictions of an ensemble, or of those that know
-        their own, which "auto" is without labels. A callable then maps the fitted weak
+        the nearest 15% of the labeled rows in the columns that it sees; "distance", how
+        far these are; or "spread", the standard deviation of the predictions of an
+        ensemble, or of one that knows its own. "auto" is "residual" with two labels at
+        least, or else "spread". A callable then maps the fitted weak
         estimator and the rows that it sees to (n,) values, such as the width of
         quantiles with the sign turned.
     confidence_threshold : str, float, callable or estimator, default="auto"
@@ -752,6 +752,7 @@ class OverlapDetector(
         check_consistent_length(X, labeled)
         columns = resolve_columns(self.weak_features, X)
         self._refuse_missing(X, columns, asks_weak=weak_proba is None)
+        counts = np.ones(len(labeled)) if sample_weight is None else sample_weight
         if given:
             sample_weight = None
         ((weights, weak_params),) = fit_arguments(
@@ -789,12 +790,11 @@ class OverlapDetector(
         if not regresses:
             self.classes_ = self.weak_predictor_.classes
             return proba
-        weights = np.ones(len(labeled)) if weights is None else weights
         weak, values = self.weak_predictor_, proba[:, 0]
         uncertainty = Uncertainty(self.confidence)
-        uncertainty.fit(weak, X, values, labels, labeled, weights)
+        uncertainty.fit(weak, X, values, labels, labeled, counts)
         self.weak_predictor_ = ValuePredictor(weak, uncertainty)
-        return np.column_stack([values, uncertainty.of_fit(X)])
+        return np.column_stack([values, uncertainty.predict(X)])
 
     def _choose_told(self, weak_proba, weak_prediction):
         """Return the weak labels that were given, if any."""

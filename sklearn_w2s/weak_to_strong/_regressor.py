@@ -444,7 +444,7 @@ class WeakToStrongRegressor(
             uncertainty = Uncertainty("auto").fit(
                 weak, rows.X, values[:, 0], rows.labels, rows.labeled, rows.weights
             )
-            representation = uncertainty.of_fit(rows.X)
+            representation = uncertainty.predict(rows.X)
         targets, train_weight = values.copy(), np.zeros(len(values))
         targets[kept, 0], train_weight[kept] = apply_to_values(
             self.strategy_,

@@ -8,90 +8,126 @@ from pathlib import Path
 
 from benchmarks.tables._results import RESULTS, read
 
-FIGURE = Path(__file__).resolve().parents[1] / "docs" / "_static" / "gap_recovered.svg"
+STATIC = Path(__file__).resolve().parents[1] / "docs" / "_static"
+FIGURE = STATIC / "gap_recovered.svg"
 NAMESPACE = "http://www.w3.org/2000/svg"
 STRONG = "hgb"
-OURS, NAIVE = "strategy=auto", "naive, hard labels"
-SITUATIONS = {
-    "synthetic": "the paper's synthetic data",
-    "views": "weak sees half of the columns, 500 labels",
-    "upgrade": "500 labels that lack half of the columns",
-    "scarce": "100 labels",
-    "blackbox": "a black box, no labels",
-    "votes": "votes of rules, no labels",
+# The colours of the displays, and grey for what needs no package.
+CONTESTANTS = {
+    "strategy=auto": ("WeakToStrongClassifier", "#D55E00", 20),
+    "strong on the labels": ("strong on the labels alone", "#56B4E9", 264),
+    "naive, hard labels": ("strong on weak labels", "#A7AFB7", 540),
 }
-WIDTH, LABELS, ROW, BAR, TOP = 760, 300, 44, 13, 58
-COLORS = {OURS: "#1f6fb4", NAIVE: "#b0b7bf"}
-LARGEST = 1.15
+SITUATIONS = {
+    "synthetic": "The synthetic data of the paper",
+    "views": "500 labels, weak sees half of the columns",
+    "upgrade": "500 labels of rows that lack half of the columns",
+    "scarce": "100 labels",
+    "blackbox": "No labels, but predictions of an older model",
+    "votes": "No labels, but votes of rules",
+}
+STYLE = "text { font: 17px sans-serif; } .big { font-weight: bold; }"
+INK, SOFT = "#24292F", "#59636E"
+WIDTH, ZERO, POINT, ROW, BAR, TOP = 760, 150, 5.2, 94, 18, 84
 
 
 def shares():
-    """Return the share of the gap recovered by situation and contestant."""
+    """Return the share of the gap recovered by situation and contestant, or None."""
     rows = {
         row["contestant"]: row for row in read(RESULTS / "effectiveness_overview.csv")
     }
     return {
         situation: {
-            name: float(rows[name][f"{situation}, {STRONG}"]) for name in COLORS
+            name: _share(rows[name][f"{situation}, {STRONG}"]) for name in CONTESTANTS
         }
         for situation in SITUATIONS
     }
 
 
-def position(share):
-    """Return where a share lies from left to right."""
-    return LABELS + (WIDTH - LABELS - 50) * max(share, 0) / LARGEST
+def _share(cell):
+    return float(cell) if cell else None
 
 
-def text(x, y, content, anchor="start", color="#24292f"):
+def text(x, y, content, anchor="start", color=INK, **attributes):
     """Return a line of text."""
     return (
-        f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}" fill="{color}">'
-        f"{content}</text>"
+        f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}" fill="{color}"'
+        f"{_attributes(attributes)}>{content}</text>"
     )
 
 
-def rectangle(x, y, width, height, color):
+def rectangle(x, y, width, height, color, **attributes):
     """Return a filled rectangle."""
-    size = f'width="{width:.1f}" height="{height}"'
-    return f'<rect x="{x}" y="{y}" {size} fill="{color}"/>'
+    more = _attributes({"fill": color, **attributes})
+    size = f'width="{width:.1f}" height="{height:.1f}"'
+    return f'<rect x="{x:.1f}" y="{y:.1f}" {size}{more}/>'
 
 
-def bars(y, own):
-    """Return the bars of a situation."""
-    parts = []
-    for k, (name, color) in enumerate(COLORS.items()):
-        top, right = y + k * (BAR + 2), position(own[name])
-        width = max(right - LABELS, 1)
-        parts += [
-            rectangle(LABELS, top, width, BAR, color),
-            text(right + 5, top + BAR - 2, f"{own[name]:.0%}"),
-        ]
-    return parts
+def _attributes(given):
+    return "".join(
+        f' {name.strip("_").replace("_", "-")}="{value}"'
+        for name, value in given.items()
+    )
+
+
+def percent(share):
+    """Return a share in percent, with a minus sign and without a negative zero."""
+    number = round(100 * share)
+    sign = "\N{MINUS SIGN}" if number < 0 else ""
+    return f"{sign}{abs(number)}%"
+
+
+def position(share):
+    """Return where a share lies from left to right."""
+    return ZERO + 100 * share * POINT
+
+
+def bar(y, share, color):
+    """Return a bar, right of zero or left of it, and its number."""
+    if share is None:
+        return [text(ZERO + 6, y + BAR - 4, "not possible", color=SOFT)]
+    end = position(share)
+    outside, anchor = (end + 6, "start") if share > -0.005 else (end - 6, "end")
+    return [
+        rectangle(min(ZERO, end), y, max(abs(end - ZERO), 1.5), BAR, color),
+        text(outside, y + BAR - 4, percent(share), anchor),
+    ]
+
+
+def legend():
+    """Return the key of the colours."""
+    return [
+        part
+        for name, color, x in CONTESTANTS.values()
+        for part in (rectangle(x, 12, 18, 18, color), text(x + 25, 27, name))
+    ]
 
 
 def draw(found):
     """Return the figure as SVG."""
-    height = TOP + ROW * len(found) + 10
-    one = position(1)
+    height = TOP + ROW * len(found) + 6
     parts = [
         f'<svg xmlns="{NAMESPACE}" viewBox="0 0 {WIDTH} {height}" role="img">',
-        "<style>text { font: 13px sans-serif; }</style>",
+        f"<style>{STYLE}</style>",
         "<title>Share of the gap recovered in six situations</title>",
-        f'<rect width="{WIDTH}" height="{height}" fill="white"/>',
-        text(LABELS, 20, "WeakToStrongClassifier", color=COLORS[OURS]),
-        text(LABELS + 170, 20, "strong estimator on weak labels", color="#6b747d"),
-        text(LABELS, 44, "weak: 0%", "middle", "#6b747d"),
-        text(one, 44, "ceiling: 100%", "middle", "#6b747d"),
+        rectangle(0, 0, WIDTH, height, "white"),
+        *legend(),
+        text(ZERO, 66, "weak: 0%", "middle", SOFT),
+        text(position(1), 66, "ceiling: 100%", "middle", SOFT),
         *(
-            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 8}" y2="{height - 6}" '
-            'stroke="#6b747d" stroke-dasharray="3 3"/>'
-            for x in (LABELS, one)
+            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 10}" y2="{height - 6}" '
+            f'stroke="{SOFT}" stroke-dasharray="{dashes}"/>'
+            for x, dashes in ((ZERO, "none"), (position(1), "3 3"))
         ),
     ]
     for k, (situation, label) in enumerate(SITUATIONS.items()):
         y = TOP + k * ROW
-        parts += [text(LABELS - 12, y + 18, label, "end"), *bars(y, found[situation])]
+        parts += [
+            rectangle(ZERO + 1, y - 2, 11 * len(label), 22, "white"),
+            text(ZERO + 8, y + 14, label, class_="big"),
+        ]
+        for i, (name, (_, color, _)) in enumerate(CONTESTANTS.items()):
+            parts += bar(y + 22 + i * (BAR + 2), found[situation][name], color)
     return "\n".join([*parts, "</svg>", ""])
 
 

@@ -15,6 +15,7 @@ release = version = __version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
     "sphinx.ext.mathjax",
     "matplotlib.sphinxext.plot_directive",
     "numpydoc",
@@ -22,13 +23,19 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
     "sphinxcontrib.bibtex",
+    "api_pages",
     "benchmark_page",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "start"]
 
 html_theme = "pydata_sphinx_theme"
 html_title = "sklearn_w2s"
+# The inventories are here, since no network may be where this is built.
+intersphinx_mapping = {
+    "sklearn": ("https://scikit-learn.org/stable", "_inventories/scikit-learn.inv")
+}
+
 html_theme_options = {
     "navigation_with_keys": False,
     "show_toc_level": 2,
@@ -36,12 +43,11 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-# These pages have no sections of their own to walk through.
+# These pages have no others below them.
 html_sidebars = {
     page: []
     for page in (
-        *("index", "getting_started", "findings", "glossary", "bibliography"),
-        "generated/benchmarks",
+        *("index", "generated/start/getting_started", "glossary", "bibliography"),
     )
 }
 html_show_sourcelink = False
@@ -73,10 +79,10 @@ nitpick_ignore_regex = [
 ]
 
 sphinx_gallery_conf = {
-    "examples_dirs": "../examples",
-    "gallery_dirs": "generated/gallery",
+    "examples_dirs": ["../examples", "start"],
+    "gallery_dirs": ["generated/gallery", "generated/start"],
     "within_subsection_order": "FileNameSortKey",
-    "filename_pattern": r"/\d{4}_",
+    "filename_pattern": r"/\d{4}_|/getting_started",
     "doc_module": ("sklearn_w2s",),
     "backreferences_dir": "generated/backreferences",
     "reference_url": {"sklearn_w2s": None},

@@ -15,9 +15,8 @@ TITLE = """.. _benchmarks:
 Benchmarks
 ==========
 
-Every number of this documentation comes from one of these tables, which are kept in the
-repository in ``benchmarks/results``; the command beside each writes it again. A table
-of more than {most_rows} rows is named and not shown.
+The tables are kept in the repository, in ``benchmarks/results``, and the command beside
+each writes it again. A table of more than {most_rows} rows is named and not shown.
 """
 
 
@@ -28,15 +27,16 @@ def write_page(_app):
         names = re.findall(r"\(results/(\w+)\.csv\)", line)
         if line.startswith("| [") and names:
             _, content, command = re.findall(r"(?<=\| )(.+?)(?= \|)", line)
-            sections.append(_section(names, content, command))
+            title = re.match(r"\| \[([^]]*)\]", line)[1]
+            sections.append(_section(title, names, content, command))
     PAGE.parent.mkdir(exist_ok=True)
     PAGE.write_text("\n".join(sections), encoding="utf-8")
 
 
-def _section(names, content, command):
+def _section(title, names, content, command):
     text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", content)
     text = text[0].upper() + text[1:]
-    parts = [names[0], "-" * len(names[0]), "", f"{_code(text)}. {_code(command)}", ""]
+    parts = [title, "-" * len(title), "", f"{_code(text)}. {_code(command)}", ""]
     for name in names:
         path = RESULTS / f"{name}.csv"
         with path.open(newline="", encoding="utf-8") as file:

@@ -1,0 +1,126 @@
+"""
+.. _getting_started:
+
+Getting started
+===============
+
+The package is not on PyPI yet. From a clone of the repository, with Python 3.11 or newer,
+this installs it with all that this page needs:
+
+.. code-block:: sh
+
+   python3 -m venv .venv
+   .venv/bin/pip install ".[report]"
+
+Without ``[report]`` it brings NumPy, SciPy and scikit-learn only. What needs more is an
+extra, and extras can be combined, as in ``".[report,text]"``:
+
+=============== ======================================================================
+extra           what it is for
+=============== ======================================================================
+``report``      reading files for ``sklearn-w2s``; brings pandas, and ``plot``
+``plot``        the figures of :mod:`sklearn_w2s.plotting`
+``torch``       networks, :mod:`sklearn_w2s.neural`
+``text``        language models, :mod:`sklearn_w2s.text`
+``dask``        tables larger than memory, :mod:`sklearn_w2s.dask`
+``changepoint`` thresholds by the package ruptures
+``imblearn``    :class:`~sklearn_w2s.OverlapSampler` in pipelines of imbalanced-learn
+=============== ======================================================================
+"""
+
+# %%
+# A table with few labels
+# -----------------------
+#
+# Tables come with text, categories and empty cells, and most rows have no label. Here
+# is such a table, made from the handwritten digits that come with scikit-learn: one
+# cell in ten is empty, one column holds categories, and the labels are words. Only the
+# first 150 of 1,300 training rows have a label; the others are empty (``NaN``).
+
+import numpy as np
+import pandas as pd
+from sklearn.datasets import load_digits
+
+digits = load_digits(as_frame=True)
+pixels = digits.data
+is_empty = np.random.default_rng(0).random(pixels.shape) < 0.1
+table = pixels.mask(is_empty)
+table["ink"] = pd.cut(pixels.sum(axis=1), 3, labels=["little", "some", "much"])
+truth = pd.Series(np.where(digits.target % 2, "odd", "even"), name="number")
+
+X, X_test = table[:1300], table[1300:]
+y, y_test = truth[:1300].where(np.arange(1300) < 150), truth[1300:]
+print(y.value_counts(dropna=False))
+
+# %%
+# Train and predict
+# -----------------
+#
+# :class:`~sklearn_w2s.WeakToStrongClassifier` learns from labeled and unlabeled rows
+# together, and needs no preparation. By default the weak estimator is a logistic
+# regression, and the strong one gradient boosting; any two classifiers will do.
+
+from sklearn_w2s import WeakToStrongClassifier
+
+model = WeakToStrongClassifier(random_state=0)
+model.fit(X, y)
+print(model.predict(X_test[:5]))
+
+# %%
+# What is it worth? These test rows have labels, so that it can be measured. The rival
+# is the strong estimator, trained on the 150 labels alone:
+
+from sklearn.base import clone
+
+labeled = y.notna()
+alone = clone(model.estimator_).fit(X[labeled], y[labeled])
+print(f"weak estimator          {model.weak_estimator_.score(X_test, y_test):.3f}")
+print(f"strong, labels alone    {alone.score(X_test, y_test):.3f}")
+print(f"weak-to-strong          {model.score(X_test, y_test):.3f}")
+
+# %%
+# Will it pay?
+# ------------
+#
+# That comparison needs labeled test rows, which few people have.
+# :func:`~sklearn_w2s.advice.advise` makes do with the labels there are. It says which of
+# the three to use, how sure that is, and what to do next:
+
+from sklearn_w2s.advice import advise
+
+print(advise(model, X, y, random_state=0))
+
+# %%
+# How far is it to the best?
+# --------------------------
+#
+# The *ceiling* is the strong estimator trained on true labels of all rows. Of the digits
+# these are known: :class:`~sklearn_w2s.plotting.GapDisplay` hides all but 150 of them in
+# each fold, and compares.
+
+from sklearn_w2s.plotting import GapDisplay
+
+GapDisplay.from_estimator(model, table, truth, labeled_size=150, random_state=0)
+
+# %%
+# The same on a file of yours
+# ---------------------------
+#
+# On a terminal, ``sklearn-w2s`` compares the same estimators on a file, and says what to
+# do. Without a file it takes the digits:
+#
+# .. code-block:: console
+#
+#    $ sklearn-w2s
+#    $ sklearn-w2s data.csv --target column --html report.html
+#
+# It takes text with a header, Parquet, Excel workbooks, JSON and ARFF, and reads them as
+# people write them: :ref:`reading_files` has the rules.
+#
+# Where to go from here
+# ---------------------
+#
+# - :ref:`evaluation` is about numbers that can be trusted with few labels, and
+#   :ref:`when_it_does_not_help` about what to do instead.
+# - :ref:`weak_to_strong` explains what the default does.
+# - :ref:`how_to` has a page for each common task.

@@ -33,7 +33,7 @@ model = WeakToStrongClassifier(
     LogisticRegression(),
     LogisticRegression(C=0.01),
     weak_features=slice(0, 20),
-    strategy="all",
+    random_state=0,
 )
 folds = KFold(5, shuffle=True, random_state=0)
 wrong = cross_val_score(model, X, y, cv=folds, scoring="accuracy")
@@ -50,17 +50,17 @@ print(f"LabeledScorer: {scored.mean():.3f}")
 print(f"LabeledSplit:  {split.mean():.3f}")
 
 # %%
-# Both estimate the same thing; with a label in one row of ten, chance parts them.
+# Both estimate the same thing; they differ by chance, with a label in one row of ten.
 #
 # The search
 # ----------
 
-grid = {"strategy": ["all", "confidence", "confident", "overlap", "mix"]}
+grid = {"strategy": ["auto", "all", "confidence", "overlap", "mix"]}
 search = GridSearchCV(model, grid, cv=LabeledSplit(folds)).fit(X, y)
 print(search.best_params_)
 
 # %%
-# Rows that no fold has seen tell how far the estimates of the search can be trusted:
+# How far can the estimates of the search be trusted? Rows that no fold has seen tell:
 
 import matplotlib.pyplot as plt
 

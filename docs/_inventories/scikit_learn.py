@@ -1,7 +1,7 @@
 """Write the inventory of scikit-learn's documentation from the installed version.
 
-``python docs/_inventories/scikit_learn.py`` makes `scikit-learn.inv` anew. It is kept in
-the repository, so that pages link to those of scikit-learn where no network is.
+``python docs/_inventories/scikit_learn.py`` makes `scikit-learn.inv` anew. It is kept
+in the repository, so that pages link to those of scikit-learn where no network is.
 """
 
 import importlib

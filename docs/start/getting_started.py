@@ -4,8 +4,8 @@
 Getting started
 ===============
 
-The package is not on PyPI yet. From a clone of the repository, with Python 3.11 or newer,
-this installs it with all that this page needs:
+The package is not on PyPI yet. From a clone of the repository, with Python 3.11 or
+newer, this installs it with all that this page needs:
 
 .. code-block:: sh
 
@@ -83,8 +83,8 @@ print(f"weak-to-strong          {model.score(X_test, y_test):.3f}")
 # ------------
 #
 # That comparison needs labeled test rows, which few people have.
-# :func:`~sklearn_w2s.advice.advise` makes do with the labels there are. It says which of
-# the three to use, how sure that is, and what to do next:
+# :func:`~sklearn_w2s.advice.advise` makes do with the labels there are. It says which
+# of the three to use, how sure that is, and what to do next:
 
 from sklearn_w2s.advice import advise
 
@@ -94,9 +94,9 @@ print(advise(model, X, y, random_state=0))
 # How far is it to the best?
 # --------------------------
 #
-# The *ceiling* is the strong estimator trained on true labels of all rows. Of the digits
-# these are known: :class:`~sklearn_w2s.plotting.GapDisplay` hides all but 150 of them in
-# each fold, and compares.
+# The *ceiling* is the strong estimator trained on the true labels of all rows. Of the
+# digits these are known: :class:`~sklearn_w2s.plotting.GapDisplay` hides all but 150 of
+# them in each of five folds, and compares.
 
 from sklearn_w2s.plotting import GapDisplay
 
@@ -106,7 +106,7 @@ GapDisplay.from_estimator(model, table, truth, labeled_size=150, random_state=0)
 # The same on a file of yours
 # ---------------------------
 #
-# On a terminal, ``sklearn-w2s`` compares the same estimators on a file, and says what to
+# In a terminal, ``sklearn-w2s`` makes the same comparison on a file, and says what to
 # do. Without a file it takes the digits:
 #
 # .. code-block:: console
@@ -114,8 +114,8 @@ GapDisplay.from_estimator(model, table, truth, labeled_size=150, random_state=0)
 #    $ sklearn-w2s
 #    $ sklearn-w2s data.csv --target column --html report.html
 #
-# It takes text with a header, Parquet, Excel workbooks, JSON and ARFF, and reads them as
-# people write them: :ref:`reading_files` has the rules.
+# It takes text with a header, Parquet, Excel workbooks, JSON and ARFF, and reads them
+# as people write them: :ref:`reading_files` has the rules.
 #
 # Where to go from here
 # ---------------------

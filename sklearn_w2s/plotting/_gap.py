@@ -264,8 +264,10 @@ class GapDisplay:
             return text
         if np.isnan(self.gap_recovered):
             return f"{text}\nshare of the gap\nundefined: no gap\nbeyond its noise"
-        low, high = self.gap_recovered_interval
-        return f"{text}\n{self.gap_recovered:.0%} of the gap\n[{low:.0%}, {high:.0%}]"
+        ends = (self.gap_recovered, *self.gap_recovered_interval)
+        # No share is "-0%".
+        share, low, high = (f"{round(end, 2) + 0.0:.0%}" for end in ends)
+        return f"{text}\n{share} of the gap\n[{low}, {high}]"
 
     def _label(self, labels):
         folds = describe_folds(len(self.scores["weak"]), self.confidence_level)

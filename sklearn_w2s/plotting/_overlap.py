@@ -14,7 +14,7 @@ _MARKS = {
     OVERLAP: {"color": "#D55E00", "marker": "^", "zorder": 2.2},
 }
 # The scatter, where every row counts, is the largest.
-_LAYOUT = {"mosaic": "AB;CC", "figsize": (5.2, 4.6), "height_ratios": (2, 3)}
+_LAYOUT = {"mosaic": "AB;CC", "figsize": (5.9, 5), "height_ratios": (2, 3)}
 _CURVE = {"color": "#0072B2", "linewidth": 2}
 _THRESHOLD = {"color": "#555555", "linestyle": "--", "linewidth": 1.2}
 # More marks than this make files of vector graphics unwieldy.
@@ -289,7 +289,7 @@ def _draw_sorted(ax, scores, label, threshold, what, style):
     if line is not None:
         below = np.mean(scores < threshold) if len(scores) else 0
         text = f"threshold {threshold:.3g}: {below:.0%} below"
-        ax.legend([line], [text], **LEGEND)
+        ax.legend([line], [text], **{**LEGEND, "fontsize": "small"})
     ax.set(xlabel=f"share of {what}", ylabel=label, xlim=(0, 1))
     return curve
 

@@ -9,7 +9,7 @@ from sklearn_w2s.plotting._style import LEGEND, line_style, three_axes
 _DISPLAY = "SourceSelectionDisplay"
 # Okabe-Ito colours, neighbours of clearly different lightness. Each serves twice, once
 # solid and once dashed; the marker alone tells all of them apart in grey.
-_LAYOUT = {"mosaic": "AB;CB", "figsize": (5.2, 4.4)}
+_LAYOUT = {"mosaic": "AB;CB", "figsize": (5.9, 4.6)}
 _COLORS = ("#0072B2", "#E69F00", "#000000", "#56B4E9", "#D55E00", "#CC79A7")
 _LINES = ("-", "--")
 _MARKERS = "osD^vp<>*hPd"
@@ -373,9 +373,12 @@ class SourceSelectionDisplay:
         ticks, labels = list(heights[:n_named]), self._labels(ranked, n_named)
         if n_others:
             ticks.append(heights[n_named:].mean())
-        ax.set_yticks(ticks, labels, fontsize="small")
+        ax.set_yticks(ticks, labels)
         for text in ax.get_yticklabels():
             text.set_parse_math(False)
+        # The names bear the colours of the lines in the other panels.
+        for text, code in zip(ax.get_yticklabels(), ranked[:n_named], strict=False):
+            text.set(color=styles[code]["color"], fontweight="bold")
         ax.set(ylim=(heights[-1] + 0.6, -0.6), xlabel="overlap density")
 
     def _draw_indices(self, styles, line_kwargs):

@@ -7,7 +7,7 @@ LEGEND = {
     "loc": "lower center",
     "bbox_to_anchor": (0.5, 1),
     "frameon": False,
-    "fontsize": "small",
+    "fontsize": "medium",
     "columnspacing": 1.5,
     "handletextpad": 0.4,
 }

@@ -168,3 +168,18 @@ def test_without_matplotlib_the_extra_is_named(hide_matplotlib):
     hide_matplotlib()
     with pytest.raises(ImportError, match=r"pip install sklearn-w2s\[plot\]"):
         GapDisplay.from_cv_results(results())
+
+
+def test_no_share_of_the_gap_is_minus_zero():
+    scores = {
+        "weak": [0.5, 0.52],
+        "weak_to_strong": [0.5, 0.519],
+        "ceiling": [0.9, 0.9],
+    }
+    display = GapDisplay(
+        scores=scores, gap_recovered=-0.001, gap_recovered_interval=(-0.004, 0.02)
+    ).plot()
+
+    text = display.texts_["weak_to_strong"].get_text()
+
+    assert text.splitlines()[1:] == ["0% of the gap", "[0%, 2%]"]

@@ -17,15 +17,20 @@ _HEAD = 1 << 18
 _MAX_ROWS_OF_HEAD = 1000
 _REGULAR = 0.9
 _BLOCK = 1 << 26
+_MOST_TITLES = 20
 
 
 @dataclass(frozen=True)
 class _Dialect:
-    """A separator, the cells of the header, and how many cells most rows have."""
+    """A separator, the cells of the header, and how many cells most rows have.
+
+    `n_titles` rows that are none of the table come before the header.
+    """
 
     separator: str
     header: list
     width: int
+    n_titles: int = 0
 
 
 def read_delimited(pd, data, separator, notes):
@@ -63,7 +68,14 @@ def read_delimited(pd, data, separator, notes):
     separator = dialect.separator
     if separator != "," and dialect.width > 1:
         notes.append(f"cells are separated by {_NAMES.get(separator, repr(separator))}")
-    n_header, size = _header_size(head, separator)
+    if dialect.n_titles:
+        n = dialect.n_titles
+        rows = "row" if n == 1 else "rows"
+        notes.append(
+            f"left out {n} {rows} before the header, which begins with "
+            f"{dialect.header[0]!r}"
+        )
+    n_header, size = _header_size(head, separator, dialect.n_titles)
     body = data[start + size :]
     n_lines += n_header
     width = dialect.width
@@ -167,6 +179,8 @@ def _try(head, separator):
         rows = [row for row in islice(_rows(head, separator), _MAX_ROWS_OF_HEAD) if row]
     except csv.Error:
         return None
+    n_titles = _count_titles(rows)
+    rows = rows[n_titles:]
     header = rows[0]
     widths = Counter(map(len, rows[1:])) or Counter([len(header)])
     width, _ = widths.most_common(1)[0]
@@ -182,7 +196,29 @@ def _try(head, separator):
     if n_named == 1:
         score = (0, False, 0)
         width = 1 if widths[1] > n_rows / 2 else width
-    return score, _Dialect(separator, header[:n_named], width)
+    return score, _Dialect(separator, header[:n_named], width, n_titles)
+
+
+def _count_titles(rows):
+    """Return how many rows come before the one that names the columns."""
+    if len(rows) < 3:
+        return 0
+    (width, _) = Counter(map(len, rows[1:])).most_common(1)[0]
+    for i, row in enumerate(rows[:_MOST_TITLES]):
+        filled = [cell for cell in map(str.strip, row) if cell]
+        is_title = len(filled) == 1 < width or len(filled) < width / 2
+        if is_title or (len(row) < width and _is_above_numbers(rows[i + 1 : i + 3])):
+            continue
+        is_header = len(row) == width and _is_above_numbers(rows[i : i + 2])
+        return i if is_header else 0
+    return 0
+
+
+def _is_above_numbers(rows):
+    """Say whether the first of two rows is text alone, and the second is not."""
+    has_number = [any(map(_is_number, row)) for row in rows]
+    is_as_long = len(rows) == 2 and len(rows[0]) == len(rows[1])
+    return is_as_long and has_number == [False, True]
 
 
 def _rows(text, separator, strict=False):
@@ -192,10 +228,12 @@ def _rows(text, separator, strict=False):
     return csv.reader(lines, delimiter=separator, strict=strict)
 
 
-def _header_size(head, separator):
-    """Return the lines and bytes that the header takes."""
+def _header_size(head, separator, n_titles):
+    """Return the lines and bytes that the header and the rows before it take."""
     reader = _rows(head, separator)
-    next(reader)
+    n_left = n_titles + 1
+    while n_left:
+        n_left -= bool(next(reader))
     lines = islice(io.StringIO(head, newline=""), reader.line_num)
     return reader.line_num, len("".join(lines).encode())
 

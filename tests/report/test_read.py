@@ -189,6 +189,9 @@ def test_a_separator_that_is_given_is_taken(tmp_path):
         ("a,b\n1,2,\n3,4,\n", ["a", "b"], "left out 1 column without name and cells"),
         ("a;b\n1;2\n", ["a", "b"], "cells are separated by ';'"),
         ("#x\n#y\na,b\n1,2\n", ["a", "b"], "left out 2 lines of '#'"),
+        ("Sales\nin EUR\n\na,b\n1,2\n3,4\n", ["a", "b"], "left out 2 rows before"),
+        ("Sales,,\n,,\na,b,c\n1,2,x\n3,4,y\n", ["a", "b", "c"], "left out 2 rows"),
+        ("as of June, 2024\na,b,c\n1,2,3\n4,5,6\n", ["a", "b", "c"], "left out 1 row"),
     ],
 )
 def test_columns_have_distinct_names_and_a_note_says_what_was_done(

@@ -23,7 +23,7 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 PROJECT = PYPROJECT["project"]
 TIDY_IMPORTS = PYPROJECT["tool"]["ruff"]["lint"]["flake8-tidy-imports"]
 OPTIONAL_MODULES = TIDY_IMPORTS["banned-module-level-imports"]
-TORCH_MODULES = ["sentence_transformers", "skorch", "torch", "transformers"]
+TORCH_MODULES = ["skorch", "torch", "transformers"]
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
 OPTIONAL_REQUIREMENTS = {PROJECT["name"], *OPTIONAL_MODULES}
 

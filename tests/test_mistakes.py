@@ -57,6 +57,7 @@ TESTED_IN = {
     "report/test_cli.py": {"main"},
     "text/test_choices.py": {"multiple_choice_to_binary"},
     "text/test_encoder.py": {"LanguageModelEncoder"},
+    "text/test_word_vectors.py": {"WordVectorEncoder"},
     "weak_estimators/test_column_proba.py": {"ColumnProbaClassifier"},
     "weak_estimators/test_function.py": {"FunctionClassifier"},
     "weak_estimators/test_votes.py": {"VoteClassifier"},

@@ -25,7 +25,6 @@ OPTIONAL = {
     "polars",
     "pyarrow",
     "ruptures",
-    "sentence_transformers",
     "skops",
     "skorch",
     "torch",

@@ -14,12 +14,16 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_w2s._persistence import VersionStampMixin
 from sklearn_w2s._sklearn import Interval, StrOptions, fit_context
+from sklearn_w2s.text import _language_model
 from sklearn_w2s.text._cache import ActivationCache, model_fingerprint
-from sklearn_w2s.text._language_model import ModelHolder, Settings
+from sklearn_w2s.text._holder import Holder
+from sklearn_w2s.text._packages import PREFIX, model_folder
 from sklearn_w2s.text._texts import check_texts
 
 # What is encoded is kept this often, so that a run that was stopped goes on.
 _BATCHES_BETWEEN_WRITES = 50
+# Settings that the activations of a text depend on, beside the model.
+_OF_ACTIVATIONS = ["n_layers", "pooling", "max_length", "dtype"]
 
 
 class LanguageModelEncoder(
@@ -36,9 +40,14 @@ class LanguageModelEncoder(
     Parameters
     ----------
     model : str or path
-        Folder of a saved model, or its name on the Hugging Face hub, from which it is
-        downloaded once: any causal, encoder or encoder-decoder model of transformers,
-        of the last the encoder.
+        Folder of a saved model; "package:NAME" for the model that an installed package
+        contains, whose files are found by the name of the package; or its name on the
+        Hugging Face hub, from which it is downloaded once. Any causal, encoder or
+        encoder-decoder model of transformers, of the last the encoder.
+    n_layers : int, default=None
+        Layers of the model that are read: the first ones, as if there were no others.
+        None is all of them. Fewer make a weaker and faster model, so that one model is
+        a ladder of them.
     pooling : {"last", "first", "mean"}, default="last"
         Which activations stand for a text: those of its last token, as in the paper and
         for causal models, of its first token, or the mean over its tokens. Special
@@ -87,8 +96,8 @@ class LanguageModelEncoder(
     cache returns what was computed first. A tokenizer without padding token pads with
     its end of text, masked.
 
-    A cached activation belongs to the text, the model, `pooling`, `max_length` and
-    `dtype`. A model in a folder is known by the content of its files and by size and
+    A cached activation belongs to the text, the model, `n_layers`, `pooling`,
+    `max_length` and `dtype`. A model in a folder is known by the content of its files and by size and
     time of change of those with weights, one on the hub by name and `revision`: name a
     commit where its newest state may change. A damaged file is put aside, and what is
     damaged in it computed again, with a warning; vectors that are not finite are not
@@ -123,6 +132,7 @@ class LanguageModelEncoder(
 
     _parameter_constraints = {
         "model": [str, os.PathLike],
+        "n_layers": [Interval(Integral, 1, None, closed="left"), None],
         "pooling": [StrOptions({"last", "first", "mean"})],
         "max_length": [Interval(Integral, 1, None, closed="left"), None],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
@@ -138,6 +148,7 @@ class LanguageModelEncoder(
         self,
         model,
         *,
+        n_layers=None,
         pooling="last",
         max_length=None,
         batch_size=32,
@@ -149,6 +160,7 @@ class LanguageModelEncoder(
         verbose=False,
     ):
         self.model = model
+        self.n_layers = n_layers
         self.pooling = pooling
         self.max_length = max_length
         self.batch_size = batch_size
@@ -189,7 +201,7 @@ class LanguageModelEncoder(
         # A fit that fails must not leave the former one transforming.
         self.__dict__.pop("_n_features_out", None)
         texts = check_texts(self, X, reset=True)
-        self._holder = ModelHolder()
+        self._holder = Holder()
         self._n_features_out = self._encode(texts[:1]).shape[1]
         return self
 
@@ -222,7 +234,9 @@ class LanguageModelEncoder(
         size = self.batch_size * _BATCHES_BETWEEN_WRITES if cache else len(missing)
         for start in range(0, len(missing), size):
             some = missing[start : start + size]
-            vectors = self._holder.get(settings).encode(
+            # Looked up in its module, where tests put another one.
+            model = self._holder.get(_language_model.LanguageModel, settings)
+            vectors = model.encode(
                 some, batch_size=self.batch_size, verbose=self.verbose
             )
             if cache is not None:
@@ -237,10 +251,14 @@ class LanguageModelEncoder(
                 "or a name on the Hugging Face hub as str."
             )
             raise ValueError(msg)
-        return Settings(
-            model=os.fspath(self.model),
+        model = os.fspath(self.model)
+        if model.startswith(PREFIX):
+            model = str(model_folder(model.removeprefix(PREFIX)))
+        return _language_model.Settings(
+            model=model,
             revision=self.revision,
             local_files_only=self.local_files_only,
+            n_layers=self.n_layers,
             pooling=self.pooling,
             max_length=self.max_length,
             device=self.device,
@@ -263,4 +281,4 @@ class LanguageModelEncoder(
 def _fingerprint(settings):
     """Return what the activations of a text depend on."""
     model = model_fingerprint(settings.model, settings.revision)
-    return repr((model, settings.pooling, settings.max_length, settings.dtype))
+    return repr((model, *(getattr(settings, name) for name in _OF_ACTIVATIONS)))

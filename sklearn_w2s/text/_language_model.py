@@ -1,19 +1,12 @@
 """A language model that pools the activations of its last layer, text by text."""
 
+from contextlib import contextmanager, nullcontext
 from typing import NamedTuple
 
 import numpy as np
 
-_POOLING_MODES = {"first": "cls", "last": "lasttoken", "mean": "mean"}
-# Unless told so, texts for a model with a chat template would be taken for messages.
-_PLAIN_TEXT = {
-    "modality_config": {
-        "text": {"method": "forward", "method_output_name": "last_hidden_state"}
-    },
-    "module_output_name": "token_embeddings",
-}
-# Texts whose tokens are counted at the same time.
-_N_COUNTED = 1_000
+# Texts whose tokens are held at the same time.
+_N_TOKENIZED = 10_000
 
 
 class Settings(NamedTuple):
@@ -22,6 +15,7 @@ class Settings(NamedTuple):
     model: str
     revision: str | None
     local_files_only: bool
+    n_layers: int | None
     pooling: str
     max_length: int | None
     device: str | None
@@ -38,17 +32,22 @@ class LanguageModel:
     """
 
     def __init__(self, settings):
-        sentence_transformer, transformer, pooling = _import_extra()
-        name = settings.model
-        reader = _load(transformer, settings)
-        self._tokenizer = reader.tokenizer
-        _pad_at_the_end(self._tokenizer, name)
-        _limit_length(self._tokenizer, settings.max_length, name)
-        mode = _POOLING_MODES[settings.pooling]
-        width = reader.get_embedding_dimension()
-        self._model = sentence_transformer(
-            modules=[reader, pooling(width, pooling_mode=mode)], device=settings.device
-        )
+        torch, transformers = _import_extra()
+        config, tokenizer = _load_description(transformers, settings)
+        _limit_layers(config, settings)
+        _pad_at_the_end(tokenizer, settings.model)
+        _limit_length(tokenizer, config, settings)
+        # Weights of layers that are left out are no mistake.
+        left_out = settings.n_layers is not None
+        with _errors_only(transformers) if left_out else nullcontext():
+            model = _load(
+                transformers.AutoModel, settings, config=config, dtype=settings.dtype
+            )
+        if config.is_encoder_decoder:
+            model = model.get_encoder()
+        self._model = model.eval().to(settings.device or _best_device(torch))
+        self._tokenizer = tokenizer
+        self._pooling = settings.pooling
 
     @property
     def device(self):
@@ -77,75 +76,84 @@ class LanguageModel:
         ValueError
             If the tokenizer makes no token of a text.
         """
-        self._require_tokens(texts)
-        vectors = self._model.encode(
-            texts, batch_size=batch_size, show_progress_bar=verbose
+        from tqdm.auto import tqdm
+
+        vectors = []
+        with tqdm(total=len(texts), unit="texts", disable=not verbose) as bar:
+            for start in range(0, len(texts), _N_TOKENIZED):
+                some = texts[start : start + _N_TOKENIZED]
+                vectors.append(self._encode(some, batch_size, bar))
+        return np.concatenate(vectors)
+
+    def _encode(self, texts, batch_size, bar):
+        tokens = self._tokenizer(
+            texts, truncation=True, padding=False, return_attention_mask=False
         )
-        return np.asarray(vectors, dtype=np.float32)
+        lengths = np.array([len(own) for own in tokens["input_ids"]])
+        _require_tokens(texts, lengths)
+        # The longest come first: what memory lacks, it lacks at once.
+        order = np.argsort(-lengths, kind="stable")
+        vectors = None
+        for start in range(0, len(order), batch_size):
+            rows = order[start : start + batch_size]
+            own = {name: [values[i] for i in rows] for name, values in tokens.items()}
+            pooled = self._pool(own, lengths[rows])
+            if vectors is None:
+                vectors = np.empty((len(texts), pooled.shape[1]), dtype=np.float32)
+            vectors[rows] = pooled
+            bar.update(len(rows))
+        return vectors
 
-    def _require_tokens(self, texts):
-        for start in range(0, len(texts), _N_COUNTED):
-            some = texts[start : start + _N_COUNTED]
-            tokens = self._tokenizer(some, truncation=True, padding=False)["input_ids"]
-            for text, own in zip(some, tokens, strict=True):
-                if not own:
-                    msg = (
-                        f"The tokenizer of the model makes no token of {text!r}, so "
-                        "that there is nothing to pool. Leave such texts out, or "
-                        "begin every text with the same words."
-                    )
-                    raise ValueError(msg)
+    def _pool(self, tokens, lengths):
+        """Return the pooled activations of a batch, the longest text of it first."""
+        import torch
+
+        padding = {
+            "input_ids": self._tokenizer.pad_token_id,
+            "token_type_ids": self._tokenizer.pad_token_type_id,
+        }
+        width, device = lengths[0], self._model.device
+        inputs = {
+            name: torch.tensor(
+                [own + [padding[name]] * (width - len(own)) for own in values],
+                device=device,
+            )
+            for name, values in tokens.items()
+        }
+        length = torch.tensor(lengths, device=device)[:, None]
+        is_token = torch.arange(width, device=device) < length
+        with torch.inference_mode():
+            layer = self._model(
+                **inputs, attention_mask=is_token.long()
+            ).last_hidden_state.float()
+            if self._pooling == "first":
+                pooled = layer[:, 0]
+            elif self._pooling == "last":
+                pooled = layer[
+                    torch.arange(len(layer), device=device), length[:, 0] - 1
+                ]
+            else:
+                pooled = (layer * is_token[:, :, None]).sum(dim=1) / length
+        return pooled.cpu().numpy()
 
 
-class ModelHolder:
-    """Loads a model when it is first needed, keeps it, and leaves it out of pickles.
-
-    Examples
-    --------
-    >>> import pickle
-    >>> from sklearn_w2s.text._language_model import ModelHolder
-    >>> vars(pickle.loads(pickle.dumps(ModelHolder())))
-    {'_settings': None, '_model': None}
-    """
-
-    def __init__(self):
-        self._settings = None
-        self._model = None
-
-    def get(self, settings):
-        """Return the model of these settings.
-
-        Parameters
-        ----------
-        settings : Settings
-            What to load; the model held is replaced where it had others.
-
-        Returns
-        -------
-        LanguageModel
-            The model.
-        """
-        if settings != self._settings:
-            # Two models at a time may be more than memory holds.
-            self._settings = self._model = None
-            self._model = LanguageModel(settings)
-            self._settings = settings
-        return self._model
-
-    def __reduce__(self):
-        return ModelHolder, ()
+def _require_tokens(texts, lengths):
+    empty = np.flatnonzero(lengths == 0)
+    if len(empty):
+        msg = (
+            f"The tokenizer of the model makes no token of {texts[empty[0]]!r}, so "
+            "that there is nothing to pool. Leave such texts out, or begin every text "
+            "with the same words."
+        )
+        raise ValueError(msg)
 
 
 def _import_extra():
     try:
-        from sentence_transformers import SentenceTransformer
-        from sentence_transformers.sentence_transformer.modules import (
-            Pooling,
-            Transformer,
-        )
+        import torch
+        import transformers
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] not in {
-            "sentence_transformers",
             "transformers",
             "torch",
         }:
@@ -155,29 +163,61 @@ def _import_extra():
             "it with: pip install sklearn-w2s[text]"
         )
         raise ImportError(msg) from error
-    return SentenceTransformer, Transformer, Pooling
+    return torch, transformers
 
 
-def _load(transformer, settings):
-    where = {
-        "revision": settings.revision,
-        "local_files_only": settings.local_files_only,
-    }
+def _load_description(transformers, settings):
+    """Return the configuration and the tokenizer of a model."""
+    config = _load(transformers.AutoConfig, settings)
+    return config, _load(transformers.AutoTokenizer, settings)
+
+
+def _load(kind, settings, **options):
     try:
-        return transformer(
+        return kind.from_pretrained(
             settings.model,
-            model_kwargs={"dtype": settings.dtype, **where},
-            processor_kwargs=dict(where),
-            config_kwargs=dict(where),
-            **_PLAIN_TEXT,
+            revision=settings.revision,
+            local_files_only=settings.local_files_only,
+            **options,
         )
     except OSError as error:
         msg = (
             f"model={settings.model!r}, revision={settings.revision!r} cannot be "
-            "loaded. Pass the folder of a saved model, or a name on the Hugging Face "
-            f"hub that can be reached or was downloaded before. {error}"
+            "loaded. Pass the folder of a saved model, a name on the Hugging Face hub "
+            "that can be reached or was downloaded before, or 'package:NAME' for a "
+            f"model that an installed package contains. {error}"
         )
         raise OSError(msg) from error
+
+
+@contextmanager
+def _errors_only(transformers):
+    """Let transformers log nothing but errors."""
+    before = transformers.logging.get_verbosity()
+    transformers.logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        transformers.logging.set_verbosity(before)
+
+
+def _best_device(torch):
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _limit_layers(config, settings):
+    n_layers = settings.n_layers
+    if n_layers is None:
+        return
+    if n_layers > config.num_hidden_layers:
+        msg = (
+            f"n_layers={n_layers}, but model={settings.model!r} has "
+            f"{config.num_hidden_layers} layers. Lower it, or pass None for all."
+        )
+        raise ValueError(msg)
+    config.num_hidden_layers = n_layers
 
 
 def _pad_at_the_end(tokenizer, name):
@@ -197,13 +237,16 @@ def _pad_at_the_end(tokenizer, name):
         raise ValueError(msg)
 
 
-def _limit_length(tokenizer, max_length, name):
-    if max_length is None:
-        return
-    if max_length > tokenizer.model_max_length:
+def _limit_length(tokenizer, config, settings):
+    # Some tokenizers know nothing of the positions of their model.
+    longest = min(
+        tokenizer.model_max_length,
+        getattr(config, "max_position_embeddings", tokenizer.model_max_length),
+    )
+    if settings.max_length is not None and settings.max_length > longest:
         msg = (
-            f"max_length={max_length}, but model={name!r} reads "
-            f"{tokenizer.model_max_length} tokens at most. Lower it, or pass None."
+            f"max_length={settings.max_length}, but model={settings.model!r} reads "
+            f"{longest} tokens at most. Lower it, or pass None."
         )
         raise ValueError(msg)
-    tokenizer.model_max_length = max_length
+    tokenizer.model_max_length = settings.max_length or longest

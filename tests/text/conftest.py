@@ -10,9 +10,11 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 N_POSITIONS = 64
 WORDS = "a cat and the dog saw red blue sky sun over some house"
 
-NEED_THE_EXTRA = ["activations", "common", "encoder", "experiment", "guide"]
+NEED_THE_EXTRA = [
+    *("activations", "common", "encoder", "experiment", "guide", "weights"),
+]
 collect_ignore = []
-if find_spec("sentence_transformers") is None:
+if find_spec("transformers") is None:
     collect_ignore += [f"test_{name}.py" for name in NEED_THE_EXTRA]
 
 

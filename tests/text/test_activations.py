@@ -10,7 +10,7 @@ import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sklearn_w2s.text import LanguageModelEncoder
+from sklearn_w2s.text import LanguageModelEncoder, _language_model
 
 N_POSITIONS = 64
 TEXTS = [
@@ -120,6 +120,69 @@ def test_a_max_length_that_the_model_cannot_read_is_refused(folder):
 
     with pytest.raises(ValueError, match=r"max_length=65, but .* 64 tokens at most"):
         encoder.fit(TEXTS)
+
+
+def layer_alone(folder, text, n_layers):
+    """Return the mean over tokens of what a layer hands on to the next."""
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    model = transformers.AutoModel.from_pretrained(folder).eval()
+    tokens = tokenizer(text, return_tensors="pt", truncation=True)
+    with torch.no_grad():
+        states = model(**tokens, output_hidden_states=True).hidden_states
+    return states[n_layers][0].mean(axis=0).numpy()
+
+
+@pytest.mark.parametrize("n_layers", [1, 2])
+def test_the_first_layers_of_an_encoder_are_its_hidden_states(encoder, n_layers):
+    model = LanguageModelEncoder(encoder, n_layers=n_layers, pooling="mean")
+    rows = model.fit_transform(TEXTS)
+
+    close(rows, [layer_alone(encoder, text, n_layers) for text in TEXTS])
+
+
+def test_all_layers_are_the_model(folder):
+    rows = [
+        LanguageModelEncoder(folder, n_layers=n_layers).fit_transform(TEXTS)
+        for n_layers in (None, 2, 1)
+    ]
+
+    close(rows[0], rows[1])
+    assert abs(rows[1] - rows[2]).max() > 0.01
+
+
+def test_leaving_layers_out_says_nothing(folder, capfd):
+    LanguageModelEncoder(folder, n_layers=1).fit(TEXTS)
+
+    assert "UNEXPECTED" not in "".join(capfd.readouterr())
+    assert transformers.logging.get_verbosity() == transformers.logging.WARNING
+
+
+def test_more_layers_than_there_are_are_refused(folder):
+    with pytest.raises(ValueError, match=r"n_layers=3, but .* has 2 layers"):
+        LanguageModelEncoder(folder, n_layers=3).fit(TEXTS)
+
+
+@pytest.mark.parametrize("n_tokenized", [1, 2])
+def test_texts_tokenized_in_parts_keep_their_order(folder, monkeypatch, n_tokenized):
+    whole = LanguageModelEncoder(folder).fit_transform(TEXTS)
+    monkeypatch.setattr(_language_model, "_N_TOKENIZED", n_tokenized)
+
+    close(LanguageModelEncoder(folder).fit_transform(TEXTS), whole)
+
+
+def test_no_batch_is_wider_than_its_longest_text(folder, monkeypatch):
+    widths = []
+    pool = _language_model.LanguageModel._pool
+
+    def note(self, tokens, lengths):
+        widths.append(len(max(tokens["input_ids"], key=len)))
+        return pool(self, tokens, lengths)
+
+    monkeypatch.setattr(_language_model.LanguageModel, "_pool", note)
+    LanguageModelEncoder(folder, batch_size=2).fit(TEXTS[:1]).transform(TEXTS)
+
+    # Those of similar length together, the longest first.
+    assert widths[1:] == sorted(widths[1:], reverse=True)
 
 
 def test_of_an_encoder_decoder_the_encoder_is_read(causal, tmp_path):

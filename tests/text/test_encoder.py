@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-import sentence_transformers
+import transformers
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import get_tags
@@ -70,7 +70,8 @@ def test_a_cache_changes_no_value(causal, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "changed", [{"pooling": "mean"}, {"max_length": 2}, {"dtype": "bfloat16"}]
+    "changed",
+    [{"n_layers": 1}, {"pooling": "mean"}, {"max_length": 2}, {"dtype": "bfloat16"}],
 )
 def test_what_changes_activations_is_not_taken_from_the_cache(
     causal, tmp_path, changed
@@ -228,21 +229,21 @@ def test_a_path_that_is_no_folder_is_refused(tmp_path, log):
 
 def test_revision_and_local_files_only_reach_every_loader(causal, monkeypatch):
     seen = []
-    modules = sentence_transformers.sentence_transformer.modules
+    for name in ("AutoConfig", "AutoTokenizer", "AutoModel"):
+        kind = getattr(transformers, name)
 
-    class Reader(modules.Transformer):
-        def __init__(self, name, **options):
-            seen.append((name, options))
-            super().__init__(name, **options)
+        def note(model, *, kind=kind, load=kind.from_pretrained, **options):
+            seen.append((kind.__name__, model, options))
+            return load(model, **options)
 
-    monkeypatch.setattr(modules, "Transformer", Reader)
+        monkeypatch.setattr(kind, "from_pretrained", note)
     LanguageModelEncoder(causal, revision="abc", local_files_only=True).fit(TEXTS)
 
-    ((name, options),) = seen
-    assert name == causal
-    for kind in ("model_kwargs", "processor_kwargs", "config_kwargs"):
-        assert options[kind]["revision"] == "abc"
-        assert options[kind]["local_files_only"] is True
+    assert {name for name, *_ in seen} == {"AutoConfig", "AutoTokenizer", "AutoModel"}
+    for _, model, options in seen:
+        assert model == causal
+        assert options["revision"] == "abc"
+        assert options["local_files_only"] is True
 
 
 def test_a_model_that_is_not_there_is_not_made_up():
@@ -252,10 +253,8 @@ def test_a_model_that_is_not_there_is_not_made_up():
         )
 
 
-@pytest.mark.parametrize("missing", ["sentence_transformers", "transformers", "torch"])
+@pytest.mark.parametrize("missing", ["transformers", "torch"])
 def test_without_the_extra_the_import_error_names_it(monkeypatch, missing):
-    for name in [n for n in sys.modules if n.startswith("sentence_transformers")]:
-        monkeypatch.delitem(sys.modules, name)
     for name in [n for n in sys.modules if n.split(".")[0] == missing]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, missing, None)

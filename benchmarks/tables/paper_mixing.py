@@ -76,15 +76,21 @@ def curves(folder, entry, pair, seed):
     # That there is no change point, or one class only, is what the status says.
     warnings.simplefilter("ignore")
     X, y, *_ = read_table(folder, entry)
+    run = entry["name"], pair, seed
+    return rows_of_curves(one_seed(X, y, pair, seed), run, y.max() + 1)
+
+
+def rows_of_curves(curves, run, n_classes):
+    """Return a row for each curve and share, of scores and a status of each curve."""
     rows = []
-    for curve, found in one_seed(X, y, pair, seed).items():
+    for curve, found in curves.items():
         for position, share in enumerate(SHARES):
-            key = [entry["name"], pair, str(seed), curve, f"{share:.1f}"]
+            key = [*map(str, run), curve, f"{share:.1f}"]
             row = dict(zip(KEYS, key, strict=True))
             for name in SCORES:
                 values = np.broadcast_to(found[name], len(SHARES))
                 row[name] = _text(values[position], 0 if name[:2] == "n_" else 4)
-            rows.append(row | {"n_classes": y.max() + 1, "status": found["status"]})
+            rows.append(row | {"n_classes": n_classes, "status": found["status"]})
     return rows
 
 
@@ -132,6 +138,10 @@ def score(weak, strong, data, pool, test, seed):
         ("weak_to_strong", weak.predict(rows[pool])),
         ("ceiling", y[pool]),
     ):
+        if len(np.unique(labels)) == 1:
+            # All that can be learned is this class.
+            lines[f"{name}_all_rows"] = np.mean(y[test] == labels[0])
+            continue
         student = clone(strong).fit(rows[pool], labels)
         lines[f"{name}_all_rows"] = student.score(rows[test], y[test])
     settings = {

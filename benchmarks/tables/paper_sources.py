@@ -75,6 +75,9 @@ class Case:
         C of the strong estimator.
     seed : int
         Seed of everything.
+    sources : ndarray of shape (n,), default=None
+        Where rows come from, "" for those that are not for sale. None deals the rows to
+        sources that differ in their share of overlap rows.
     """
 
     X: Any
@@ -87,6 +90,7 @@ class Case:
     detector: Any
     strength: float
     seed: int
+    sources: Any = None
 
     def accuracy(self, chosen):
         """Return the accuracy of a strong estimator trained on some rows."""
@@ -200,6 +204,9 @@ def play(case, horizon):
 def deal(case, horizon):
     """Return the rows for sale and their sources."""
     pool = np.flatnonzero(case.y < 0)
+    if case.sources is not None:
+        pool = pool[case.sources[pool] != ""]
+        return pool, case.sources[pool].astype(str)
     split = SPLITS[HORIZONS[horizon]]
     rows, sources = split(case.regions[pool], random_state=case.seed)
     return pool[rows], sources

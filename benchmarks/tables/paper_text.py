@@ -1,85 +1,205 @@
-"""The experiment of the paper on texts: probes on two frozen language models.
+"""The experiment of the paper on texts: probes on frozen language models.
 
-A logistic regression on the activations of a small model, the weak estimator, learns
-from half of the training texts and labels the other half for one on the activations of
-a large model. --weak MODEL --strong MODEL name the two, as folders or on the Hugging
-Face hub. Without them two models of random weights are made: that shows the pipeline
-and its speed, and nothing about language models. Rows of other models in the table
-stay as they are.
+A logistic regression on a weak representation of texts learns from some labels, and
+labels the pool for one on a strong representation. As in the paper half of the training
+texts are the pool; of the other half, the labels of 200, 500 or all texts are known.
+Students differ in how they are regularised and, where all are known, in their loss.
+Weak estimator, strong estimator on the same labels and ceiling choose their
+regularisation by cross-validation. The pair of random weights is the control.
+
+The weights come with the packages of the dependency group "weights". Activations are
+computed once and kept in the folder --cache. Runs that the table has already are not
+computed again, so that a run that was stopped goes on. --texts FILE.csv runs the same
+on texts of your own, with the columns text and target.
 """
 
-import argparse
-import time
 import warnings
-from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import torch
-from sentence_transformers.util import get_device_name
-from sklearn.compose import ColumnTransformer
+from scipy.stats import t
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupShuffleSplit
-from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from skorch import NeuralNetClassifier
+from threadpoolctl import threadpool_limits
 from tokenizers import Tokenizer, pre_tokenizers, trainers
 from tokenizers.models import BPE
 from transformers import GPT2Config, GPT2Model, PreTrainedTokenizerFast
 
-from benchmarks.tables._problems import data_folder
-from benchmarks.tables._results import options, read, write
-from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
+from benchmarks.tables._results import as_they_end, read, write
+from benchmarks.tables._texts import (
+    PAIRS,
+    Texts,
+    load,
+    name_of,
+    options,
+    representations,
+    scaled,
+    splits,
+)
+from sklearn_w2s import WeakToStrongClassifier
 from sklearn_w2s.metrics import performance_gap_recovered
-from sklearn_w2s.text import LanguageModelEncoder, multiple_choice_to_binary
+from sklearn_w2s.neural import NetClassifier
+from sklearn_w2s.text import LanguageModelEncoder
 
-KEYS = ["data_set", "models", "pooling"]
+RUN = ["data_set", "pair", "n_labeled", "seed"]
+KEYS = [*RUN, "model"]
+CELL = ["data_set", "pair", "n_labeled"]
 RANDOM = "random weights"
 # Layers and width.
 RANDOM_SIZES = {"weak": (2, 32), "strong": (4, 128)}
-QUICK_SIZES = {"weak": (1, 16), "strong": (2, 64)}
-# Random weights deserve no more; named models get all texts.
-N_RANDOM_TEXTS = 1_000
-N_SEEDS = 3
-MAX_LENGTH = 256
-PENALTY = 1e-3
-# "auto" learns from the labeled half too, as it does by default.
-STUDENTS = {"naive": "all", "overlap_only": "overlap", "auto": "auto"}
+N_RANDOM_TEXTS, N_POSITIONS = 1_000, 256
+N_LABELED = {"200": 200, "500": 500, "half": None}
+# Of half the squared norm, beside the mean loss; the first is that of the paper.
+PENALTIES = [0.001, 0.01, 0.1, 1.0]
+# Students that are compared by other things than this are regularised so.
+PENALTY = 0.1
+LOSSES = [
+    *("cross_entropy", "reverse_kl", "auxiliary_confidence", "entropy"),
+    "confidence_window",
+]
+HEADLINE, PAPER = (f"student, penalty {p:g}" for p in (PENALTY, PENALTIES[0]))
+BASES = ["weak", "strong on labels", "ceiling"]
 
 
-@dataclass
-class Texts:
-    """Texts, their classes, and what they have in common."""
-
-    texts: Any
-    y: Any
-    groups: Any
+def probe(penalty, n):
+    """Return a logistic regression of so many rows."""
+    return LogisticRegression(C=1 / (penalty * n), max_iter=1_000)
 
 
-def cosmos_qa(n):
-    """Return questions with a candidate answer, right or wrong."""
-    table = pd.read_csv(data_folder() / "text_cosmosqa_valid.csv.gz")[:n]
-    texts, y, groups = multiple_choice_to_binary(
-        "Context: " + table["context"] + "\nQuestion: " + table["question"],
-        table[[f"answer{i}" for i in range(4)]],
-        table["target"],
-        template="{question}\nAnswer: {choice}",
-        groups=table["context"],
-        random_state=0,
+def tuned_probe(rows, y, seed):
+    """Return a logistic regression whose penalty cross-validation has chosen."""
+    # Sparse rows of words have length 1, others variance 1 in each column.
+    penalties = PENALTIES if isinstance(rows, np.ndarray) else [1e-5, 1e-4, *PENALTIES]
+    search = GridSearchCV(
+        probe(PENALTY, len(y)),
+        {"C": [1 / (penalty * len(y)) for penalty in penalties]},
+        cv=StratifiedKFold(3, shuffle=True, random_state=seed),
     )
-    return Texts(texts, y, np.asarray(groups, dtype=object))
+    return search.fit(rows, y)
 
 
-def youtube_spam(n):
-    """Return comments, spam or not; equal ones are a group."""
-    texts = pd.read_csv(data_folder() / "youtube_spam.text.csv.gz")["text"][:n]
-    table = pd.read_csv(data_folder() / "youtube_spam.csv.gz")[:n]
-    y = (table["target"] == "spam").to_numpy().astype(int)
-    return Texts(texts.to_numpy(dtype=object), y, texts.to_numpy(dtype=object))
+def students(n, seed):
+    """Return students of n weak labels that differ in regularisation, by name."""
+    teach = partial(
+        WeakToStrongClassifier,
+        strategy="all",
+        pseudo_labels="hard",
+        random_state=seed,
+    )
+    found = {
+        f"student, penalty {penalty:g}": teach(strong_estimator=probe(penalty, n))
+        for penalty in PENALTIES
+    }
+    strong = probe(PENALTY, n)
+    found["student, soft labels"] = teach(strong_estimator=strong, pseudo_labels="soft")
+    found["student, weighted"] = teach(strong_estimator=strong, strategy="confidence")
+    return found
 
 
-DATA_SETS = {"cosmos_qa": cosmos_qa, "youtube_spam": youtube_spam}
+def nets(n_columns, n_classes, seed):
+    """Return students that differ in their loss, by name."""
+    found = {}
+    for loss in LOSSES:
+        linear = net(n_columns, n_classes)
+        strong = NetClassifier(linear, loss=loss, random_state=seed)
+        found[f"net, {loss}"] = WeakToStrongClassifier(
+            strong_estimator=strong,
+            strategy="all",
+            pseudo_labels="soft",
+            random_state=seed,
+        )
+    return found
+
+
+def net(n_columns, n_classes):
+    """Return a logistic regression that gradients fit."""
+    return NeuralNetClassifier(
+        torch.nn.Linear(n_columns, n_classes),
+        criterion=torch.nn.CrossEntropyLoss,
+        optimizer=torch.optim.Adam,
+        optimizer__weight_decay=PENALTY,
+        lr=0.01,
+        max_epochs=20,
+        batch_size=512,
+        train_split=None,
+        verbose=0,
+    )
+
+
+def judge(weak_rows, strong_rows, y, parts, common):
+    """Return the accuracy of each model on the test rows, for a number of labels.
+
+    What does not depend on the weak representation is in `common`, or is put there.
+    """
+    test, labeled, pool, seed = parts
+    n_classes = y.max() + 1
+    weak = tuned_probe(weak_rows[labeled], y[labeled], seed)
+    weak_proba = np.zeros((len(y), n_classes))
+    weak_proba[:, weak.classes_] = weak.predict_proba(weak_rows)
+    fit = {
+        ("strong on labels", len(labeled)): labeled,
+        ("ceiling", None): pool,
+    }
+    for key, rows in fit.items():
+        if key not in common:
+            common[key] = tuned_probe(strong_rows[rows], y[rows], seed).score(
+                strong_rows[test], y[test]
+            )
+    scores = {name: common[name, n] for name, n in fit}
+    scores["weak"] = np.mean(weak_proba[test].argmax(axis=1) == y[test])
+    scores["weak labels"] = np.mean(weak_proba[pool].argmax(axis=1) == y[pool])
+    # Named columns name the classes: no row of the pool has a label.
+    told = pd.DataFrame(weak_proba[pool])
+    hidden = np.full(len(pool), -1)
+    rows = strong_rows[pool].astype(np.float32)
+    models = students(len(pool), seed)
+    # As many labels as the pool has rows: the protocol of the paper, and losses cost.
+    if len(labeled) >= len(pool) - 1:
+        models |= nets(rows.shape[1], n_classes, seed)
+    taught = np.unique(weak_proba[pool].argmax(axis=1))
+    for name, model in models.items():
+        # Of one class there is nothing to learn but it.
+        predicted = taught
+        if len(taught) > 1:
+            model.fit(rows, hidden, weak_proba=told)
+            predicted = model.predict(strong_rows[test].astype(np.float32))
+        scores[name] = np.mean(predicted == y[test])
+    return scores
+
+
+def run(name, data, known, pairs, seed, done):
+    """Return rows of the table, for the pairs and numbers of labels not done yet."""
+    # Classes with fewer labels than folds, and whatever strategies say.
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
+    with threadpool_limits(1):
+        test, labeled, pool = splits(data, seed)
+        common, rows = {}, []
+        for pair, (weak, strong) in pairs.items():
+            for n_labeled, n in N_LABELED.items():
+                key = dict(zip(RUN, (name, pair, n_labeled, str(seed)), strict=True))
+                if tuple(key.values()) in done or (n or 0) >= len(labeled):
+                    continue
+                parts = test, labeled[:n], pool, seed
+                scores = judge(known[weak], known[strong], data.y, parts, common)
+                rows += [
+                    key | {"model": model, "accuracy": f"{score:.4f}"}
+                    for model, score in scores.items()
+                ]
+    return rows
+
+
+def random_weights(texts, folder):
+    """Return what two models of random weights make of texts."""
+    found = {}
+    for role, sizes in RANDOM_SIZES.items():
+        save_random_model(folder / role, texts, *sizes)
+        encoder = LanguageModelEncoder(folder / role, pooling="mean", device="cpu")
+        found[f"random {role}"] = scaled(encoder, list(texts))
+    return found
 
 
 def save_random_model(folder, texts, n_layers, width):
@@ -94,12 +214,12 @@ def save_random_model(folder, texts, n_layers, width):
     )
     tokenizer.train_from_iterator(texts, trainer)
     saved = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, eos_token="<end>", model_max_length=MAX_LENGTH
+        tokenizer_object=tokenizer, eos_token="<end>", model_max_length=N_POSITIONS
     )
     torch.manual_seed(0)
     config = GPT2Config(
         vocab_size=len(saved),
-        n_positions=MAX_LENGTH,
+        n_positions=N_POSITIONS,
         n_embd=width,
         n_layer=n_layers,
         n_head=4,
@@ -108,147 +228,112 @@ def save_random_model(folder, texts, n_layers, width):
     )
     GPT2Model(config).save_pretrained(folder)
     saved.save_pretrained(folder)
-    return str(folder)
 
 
-def timed_encoder(texts, **parameters):
-    """Return an encoder that knows the texts, and how many it encoded per second."""
-    encoder = LanguageModelEncoder(**parameters)
-    # Loading the model is not what is measured.
-    encoder.fit(texts)
-    start = time.perf_counter()
-    encoder.transform(texts)
-    return encoder, len(set(texts)) / (time.perf_counter() - start)
-
-
-def probe(n, columns=None):
-    """Return a logistic regression on some columns, penalised as in the paper."""
-    classifier = LogisticRegression(C=1 / (PENALTY * n), max_iter=10_000)
-    return classifier if columns is None else make_pipeline(take(columns), classifier)
-
-
-def take(columns):
-    """Return a transformer that leaves out all other columns."""
-    return ColumnTransformer([("activations", "passthrough", columns)])
-
-
-def experiment(encoders, strategy, n, seed):
-    """Return the whole experiment: texts and labels in, a classifier of texts out."""
-    width = encoders["weak"].get_feature_names_out().size
-    weak, strong = slice(0, width), slice(width, None)
-    return make_pipeline(
-        FeatureUnion(list(encoders.items())),
-        WeakToStrongClassifier(
-            probe(n),
-            probe(n, strong),
-            weak_features=weak,
-            overlap_detector=OverlapDetector(representation=take(strong)),
-            strategy=strategy,
-            pseudo_labels="soft",
-            include_labeled=strategy == "auto",
-            random_state=seed,
-        ),
+def by_cell(table):
+    """Return a row per data set, pair and number of labels: accuracies and gaps."""
+    wide = table.pivot_table(
+        index=[*CELL, "seed"], columns="model", values="accuracy", sort=False
     )
+    rows = []
+    for key, runs in wide.groupby(level=CELL, sort=False):
+        row = dict(zip(CELL, key, strict=True)) | {"n_seeds": len(runs)}
+        means = runs.mean()
+        # In percent.
+        row |= {model: f"{100 * mean:.1f}" for model, mean in means.items()}
+        for base in ("weak", "strong on labels"):
+            row[f"student over {base}"] = interval(runs[HEADLINE] - runs[base])
+        share = partial(gap_recovered, runs)
+        row |= {"gap recovered": share(HEADLINE), "of paper": share(PAPER)}
+        rows.append(row | {"strong, gap recovered": share("strong on labels")})
+    return rows
 
 
-def part(groups, share, seed):
-    """Return the positions of most groups, and those of a share of the groups."""
-    split = GroupShuffleSplit(n_splits=1, test_size=share, random_state=seed)
-    return next(split.split(groups, groups=groups))
+def interval(values):
+    """Return a mean in points with its 95% interval over seeds."""
+    values = 100 * values
+    error = t.ppf(0.975, len(values) - 1) * values.sem() if len(values) > 1 else np.nan
+    mean = values.mean()
+    return f"{mean:+.1f} [{mean - error:+.1f}, {mean + error:+.1f}]"
 
 
-def judge(data, encoders, seed):
-    """Return the accuracy of the weak estimator, of each student and of the ceiling."""
-    train, test = part(data.groups, 0.3, seed)
-    labeled, hidden = part(data.groups[train], 0.5, seed)
-    texts, y, n = data.texts[train], data.y[train], len(hidden)
-    y_train = y.copy()
-    y_train[hidden] = -1
-    models = {
-        name: experiment(encoders, strategy, n, seed).fit(texts, y_train)
-        for name, strategy in STUDENTS.items()
-    }
-    for name, encoder, rows in (
-        ("weak", "weak", labeled),
-        ("ceiling", "strong", hidden),
-    ):
-        model = make_pipeline(encoders[encoder], probe(n))
-        models[name] = model.fit(texts[rows], y[rows])
-    return {
-        name: model.score(data.texts[test], data.y[test])
-        for name, model in models.items()
-    }
+def gap_recovered(runs, model, n_draws=2_000):
+    """Return the share of the gap between mean accuracies, with a bootstrap interval.
 
-
-def summarise(scores):
-    """Return mean accuracies in percent, and the share of the gap of each student.
-
-    There is no share where the gap is within its noise over seeds.
+    There is none where the gap is within its noise over seeds.
     """
-    table = pd.DataFrame(scores)
-    mean, gaps = table.mean(), table["ceiling"] - table["weak"]
-    order = ["weak", *STUDENTS, "ceiling"]
-    row = {"n_seeds": len(table)} | {name: f"{100 * mean[name]:.1f}" for name in order}
-    is_clear = gaps.mean() > 2 * gaps.sem()
-    for name in STUDENTS:
-        share = performance_gap_recovered(mean["weak"], mean[name], mean["ceiling"])
-        row[f"gap_recovered_{name}"] = f"{share:.2f}" if is_clear else ""
-    return row
+    gaps = runs["ceiling"] - runs["weak"]
+    if not gaps.mean() > 2 * gaps.sem():
+        return ""
+    rows = np.random.default_rng(0).integers(len(runs), size=(n_draws, len(runs)))
+    drawn = {
+        name: runs[name].to_numpy()[rows].mean(axis=1)
+        for name in ("weak", model, "ceiling")
+    }
+    gains, gaps = drawn[model] - drawn["weak"], drawn["ceiling"] - drawn["weak"]
+    low, high = np.quantile(gains / gaps, [0.025, 0.975])
+    share = performance_gap_recovered(*(runs[n].mean() for n in drawn))
+    return f"{share:.2f} [{low:.2f}, {high:.2f}]"
 
 
-def evaluate(data, named, pooling, n_seeds, sizes):
-    """Return a row of the table, without its keys."""
-    row, encoders = {"n_texts": len(data.texts)}, {}
-    with TemporaryDirectory() as folder:
-        for role in ("weak", "strong"):
-            model = named[role] or save_random_model(
-                Path(folder, role), data.texts, *sizes[role]
-            )
-            encoders[role], speed = timed_encoder(
-                data.texts.tolist(),
-                model=model,
-                pooling=pooling,
-                max_length=MAX_LENGTH,
-                cache=Path(folder, "cache"),
-            )
-            row[f"{role}_texts_per_second"] = f"{speed:.0f}"
-        row["device"] = device_name()
-        return row | summarise([judge(data, encoders, seed) for seed in range(n_seeds)])
+def by_data_set(table):
+    """Return a row per data set and pretrained pair or all, over numbers of labels."""
+    table = table[table["pair"] != RANDOM]
+    return [
+        {"data_set": name, "pair": pair} | pooled(own)
+        for name, of_set in table.groupby("data_set", sort=False)
+        for pair, own in [*of_set.groupby("pair", sort=False), ("all", of_set)]
+    ]
 
 
-def device_name():
-    """Return the device that encoders choose, and which one that is."""
-    device = get_device_name()
-    name = torch.cuda.get_device_name() if device.startswith("cuda") else ""
-    return f"{device} {name}".strip()
+def pooled(own):
+    """Return means of the seeds, each the mean of its cells, and what follows."""
+    runs = own.groupby(["seed", "model"])["accuracy"].mean().unstack()
+    return {
+        "n_seeds": len(runs),
+        **{model: f"{100 * runs[model].mean():.1f}" for model in [*BASES, HEADLINE]},
+        "student over weak": interval(runs[HEADLINE] - runs["weak"]),
+        "student over strong on labels": interval(
+            runs[HEADLINE] - runs["strong on labels"]
+        ),
+        "gap recovered": gap_recovered(runs, HEADLINE),
+    }
+
+
+def prepare(texts, chosen):
+    """Return what runs of the pretrained pairs and of the control are given."""
+    name, data = name_of(texts), load(texts, quick=chosen.quick)
+    known = representations(data.texts, chosen.cache)
+    few = slice(N_RANDOM_TEXTS)
+    some = Texts(data.texts[few], data.y[few], data.groups[few])
+    random = random_weights(some.texts, chosen.cache / "random" / name)
+    return (name, data, known, PAIRS), (name, some, random, {RANDOM: tuple(random)})
 
 
 def main(arguments=None):
-    """Write the table."""
-    parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--weak")
-    parser.add_argument("--strong")
-    named, others = parser.parse_known_args(arguments)
-    chosen = options(__doc__, others)
-    named = vars(named)
-    if (named["weak"] is None) != (named["strong"] is None):
-        parser.error("name both models, --weak and --strong, or none")
-    # What is said of strategies that give way is not what the table is about.
-    warnings.simplefilter("ignore", UserWarning)
-    path = chosen.out / "paper_text.csv"
-    label = RANDOM if named["weak"] is None else f"{named['weak']}, {named['strong']}"
-    n_texts, n_seeds = N_RANDOM_TEXTS if label == RANDOM else None, N_SEEDS
-    if chosen.quick:
-        n_texts, n_seeds = 200, 1
-    sizes = QUICK_SIZES if chosen.quick else RANDOM_SIZES
-    for name, load in DATA_SETS.items():
-        data = load(n_texts)
-        for pooling in ("last", "mean"):
-            key = dict(zip(KEYS, (name, label, pooling), strict=True))
-            row = key | evaluate(data, named, pooling, n_seeds, sizes)
-            kept = [r for r in read(path) if any(r[k] != key[k] for k in KEYS)]
-            write(path, sorted([*kept, row], key=lambda r: [r[k] for k in KEYS]))
-            print(row, flush=True)
+    """Compute the runs that are missing, then the tables that follow from them."""
+    chosen = options(__doc__, arguments)
+    path = chosen.out / "paper_text_runs.csv"
+    rows = read(path)
+    done = {tuple(row[key] for key in RUN) for row in rows}
+    prepared = [prepare(texts, chosen) for texts in chosen.texts]
+    # Seed by seed, so that a run that was stopped has all data sets.
+    tasks = [
+        (*arguments, seed, done)
+        for seed in range(chosen.seeds)
+        for of_texts in prepared
+        for arguments in of_texts
+    ]
+    for found in as_they_end(run, tasks, jobs=chosen.jobs):
+        rows += found
+        if found:
+            write(path, rows)
+    rows.sort(key=lambda row: [row[key] for key in KEYS])
+    write(path, rows)
+    table = pd.DataFrame(rows)
+    table["accuracy"] = table["accuracy"].astype(float)
+    write(chosen.out / "paper_text.csv", by_cell(table))
+    write(chosen.out / "paper_text_by_data_set.csv", by_data_set(table))
 
 
 if __name__ == "__main__":

@@ -97,8 +97,9 @@ class LanguageModelEncoder(
     its end of text, masked.
 
     A cached activation belongs to the text, the model, `n_layers`, `pooling`,
-    `max_length` and `dtype`. A model in a folder is known by the content of its files and by size and
-    time of change of those with weights, one on the hub by name and `revision`: name a
+    `max_length` and `dtype`. A model in a folder is known by the content of its files
+    and by size and time of change of those with weights, one on the hub by name and
+    `revision`: name a
     commit where its newest state may change. A damaged file is put aside, and what is
     damaged in it computed again, with a warning; vectors that are not finite are not
     kept.

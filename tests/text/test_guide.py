@@ -19,11 +19,13 @@ def test_the_code_blocks_of_the_guide_run_in_turn(
         "y": y,
         "y_with_unlabeled": unlabeled,
     }
-    blocks = code_blocks("user_guide/text.rst")
+    # The last has a model and texts of its own.
+    *blocks, example = code_blocks("user_guide/text.rst")
     for block in blocks:
         exec(block, names)
 
     assert len(blocks) == 3
+    assert "package:" in example
     assert names["experiment"].score(names["texts"], y) > 0.7
     assert names["classifier"].overlap_detector_ is not None
     assert [path.name for path in tmp_path.iterdir()] == ["activations"]

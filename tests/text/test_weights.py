@@ -1,8 +1,12 @@
 """Pretrained weights, where the packages that contain them are installed."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 
 from sklearn_w2s.text import LanguageModelEncoder, WordVectorEncoder
 from sklearn_w2s.text._packages import package_files
@@ -61,3 +65,36 @@ def test_activations_are_those_of_sentence_transformers():
     np.testing.assert_allclose(
         ours.fit_transform(TEXTS), model.encode(TEXTS), atol=1e-5
     )
+
+
+def test_the_example_of_the_guide_runs_as_it_stands(
+    tmp_path, monkeypatch, code_blocks, capsys
+):
+    need(MINILM)
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(code_blocks("user_guide/text.rst")[-1], names)
+
+    words = capsys.readouterr().out.split()
+    printed = {
+        word: float(score) for word, score in zip(words[::2], words[1::2], strict=True)
+    }
+    assert printed["student"] > printed["list"] + 0.2
+
+
+def test_the_student_of_the_how_to_knows_synonyms(tmp_path, monkeypatch, code_blocks):
+    need(MINILM)
+    monkeypatch.chdir(tmp_path)
+    (block,) = code_blocks("how_to/language_model_labels.rst")
+    names = {
+        "make_pipeline": make_pipeline,
+        "ColumnTransformer": ColumnTransformer,
+        "LogisticRegression": LogisticRegression,
+    }
+    exec(block, names)
+    texts = ["It crashes.", "An error occurs.", "How do I pay?", "Where is the key?"]
+    student = names["student"].set_params(logisticregression__C=10)
+    student.fit(pd.DataFrame({"text": texts}), [1, 1, 0, 0])
+
+    new = pd.DataFrame({"text": ["The app freezes.", "Which button do I press?"]})
+    assert student.predict(new).tolist() == [1, 0]

@@ -182,12 +182,12 @@ def test_words_and_rows_must_be_as_many(folder):
 
 def test_a_folder_needs_one_array_and_one_index(folder):
     np.save(folder / "other.npy", np.eye(2))
-    with pytest.raises(ValueError, match="has 2 .npy files; exactly one"):
+    with pytest.raises(ValueError, match=r"has 2 \.npy files; exactly one"):
         WordVectorEncoder(folder).fit(TEXTS)
     (folder / "other.npy").unlink()
     (folder / "words.txt").unlink()
 
-    with pytest.raises(ValueError, match="has 0 .parquet or .txt files"):
+    with pytest.raises(ValueError, match=r"has 0 \.parquet or \.txt files"):
         WordVectorEncoder(folder).fit(TEXTS)
 
 

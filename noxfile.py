@@ -102,7 +102,7 @@ def versions(session, release):
         for requirement in map(Requirement, extra("test"))
         if requirement.name not in (PROJECT["name"], *TORCH_MODULES)
     ]
-    extras = "changepoint,dask,imblearn,plot,report"
+    extras = "changepoint,dask,imblearn,onnx,plot,report"
     session.install(
         *(f".[{extras}]", f"scikit-learn=={release}.*", *RELEASES[release]),
         *map(str, without_torch),
@@ -148,7 +148,7 @@ def mutation(session):
 @nox.session
 def docs(session):
     """Build the documentation; a warning is an error."""
-    session.install("-e", ".[dask,plot,report,torch]", *group("docs"))
+    session.install("-e", ".[dask,onnx,plot,report,torch]", *group("docs"))
     session.run(
         *("sphinx-build", "-W", "--keep-going", "--nitpicky", "--fresh-env"),
         *("-b", "html", "docs", "docs/_build/html"),

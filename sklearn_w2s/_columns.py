@@ -161,6 +161,14 @@ def numbers_of(X):
     return np.column_stack([cells.numbers() for cells in columns])
 
 
+def values_of(X, j, *, as_text):
+    """Return column j as texts, gaps empty, or as numbers, gaps NaN: arrays (n,)."""
+    if not as_text:
+        return _read(X, j).numbers()
+    cells = _read(X, j, exact=True).grouped()
+    return np.array([*map(str, cells.distinct), ""], dtype=object)[cells.inverse]
+
+
 def known_share(X, j):
     """Return the share of rows in which a value of column j is known."""
     try:

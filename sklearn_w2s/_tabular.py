@@ -185,6 +185,60 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
             parts.append(self._transform_categories(self.columns_.codes(X)))
         return parts[0] if len(parts) == 1 else np.hstack(parts)
 
+    @property
+    def n_encoded(self):
+        """Number of columns of the encoded rows."""
+        n_numbers = self.columns_.n_numbers + len(self.flagged_columns_)
+        return n_numbers + sum(rows.shape[1] for rows in self.category_tables())
+
+    def numeric_map(self):
+        """Return what happens to numbers, for those who encode rows elsewhere.
+
+        Returns
+        -------
+        fillers, shift, scale : ndarray of shape (n_numbers,)
+            A missing number becomes its filler, NaN where it stays; a number x becomes
+            ``(x - shift) / scale``.
+
+        Raises
+        ------
+        ValueError
+            If they are brought to normal scores, which is no such map.
+        """
+        if self._is_ranked():
+            msg = 'scale="quantile" cannot be converted. Fit with scale=True or False.'
+            raise ValueError(msg)
+        n = self.columns_.n_numbers
+        if self._scaler_ is None:
+            return self._fillers_, np.zeros(n), np.ones(n)
+        mean = self._scaler_.mean_ if self._scaler_.with_mean else 0.0
+        return self._fillers_, np.zeros(n) + self._lowest_ + mean, self._scaler_.scale_
+
+    def category_tables(self):
+        """Return how each categorical column is encoded, for those who do it elsewhere.
+
+        Returns
+        -------
+        list of ndarray of shape (n_categories + 2, n_columns)
+            Encoded rows of the categories, then of an unknown and of a missing one.
+        """
+        numbers = [len(categories) for categories in self.columns_.categories]
+        if not numbers:
+            return []
+        codes = np.zeros((max(numbers) + 2, len(numbers)), dtype=np.int64)
+        for column, n in zip(codes.T, numbers, strict=True):
+            column[: n + 2] = [*range(n), UNKNOWN, MISSING]
+        encoded = self._transform_categories(codes)
+        owners = list(range(len(numbers)))
+        if self.categories != "ordinal":
+            names = self._encoder_.get_feature_names_out(
+                list(map(str, range(len(numbers))))
+            )
+            owners = [int(name.split("_")[0]) for name in names]
+        ends = np.cumsum(np.bincount(owners, minlength=len(numbers)))[:-1]
+        blocks = np.split(encoded, ends, axis=1)
+        return [block[: n + 2] for block, n in zip(blocks, numbers, strict=True)]
+
     def _fit_categories(self, codes):
         if self.categories == "ordinal":
             first = self.columns_.n_numbers + len(self.flagged_columns_)

@@ -21,17 +21,20 @@ OPTIONAL = {
     "dask",
     "imblearn",
     "matplotlib",
+    "onnx",
+    "onnxruntime",
     "pandas",
     "polars",
     "pyarrow",
     "ruptures",
+    "skl2onnx",
     "skops",
     "skorch",
     "torch",
     "transformers",
 }
 # They subclass or wrap what the library has.
-HEAVY = {"sklearn_w2s.dask", "sklearn_w2s.neural"}
+HEAVY = {"sklearn_w2s.dask", "sklearn_w2s.neural", "sklearn_w2s.onnx"}
 
 
 def run_python(*arguments):

@@ -81,12 +81,12 @@ class Calibration(NamedTuple):
         if self == PLAIN:
             return proba
         mixed = (1 - self.even_share) * proba + self.even_share / proba.shape[1]
-        return sharpen(mixed, self.power, least=_LEAST_PROBA)
+        return sharpen(mixed, self.power, least=LEAST_PROBA)
 
 
 PLAIN = Calibration(1.0, 0.0)
 # Far below what calibration needs, and above what underflows.
-_LEAST_PROBA = 1e-12
+LEAST_PROBA = 1e-12
 
 
 class Student(NamedTuple):
@@ -287,8 +287,8 @@ def _calibrate(student, X, lesson, classes):
     found = []
     for share in shares:
         mixed = Calibration(1.0, share).apply(proba)
-        power = best_sharpness(mixed, targets, weights, least=_LEAST_PROBA)
+        power = best_sharpness(mixed, targets, weights, least=LEAST_PROBA)
         calibration = Calibration(power, share)
-        logs = np.log(np.maximum(calibration.apply(proba), _LEAST_PROBA))
+        logs = np.log(np.maximum(calibration.apply(proba), LEAST_PROBA))
         found.append((float(weights @ (targets * logs).sum(axis=1)), calibration))
     return max(found)[1]

@@ -34,11 +34,9 @@ def misfit(
 
     Parameters
     ----------
-    weak_proba : {array-like, data frame} of shape (n, n_classes), or array-like of \
-            shape (n,)
+    weak_proba : {array-like, data frame} of shape (n, n_classes) or (n,)
         Class probabilities w of the weak estimator, or the values that it predicts.
-    strong_proba : {array-like, data frame} of shape (n, n_classes), or array-like of \
-            shape (n,)
+    strong_proba : {array-like, data frame} of shape (n, n_classes) or (n,)
         Class probabilities s of the strong estimator for the same rows, with columns in
         the same order, or the values that it predicts.
     loss : {"squared", "log"}, default="squared"

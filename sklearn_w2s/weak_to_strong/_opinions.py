@@ -45,6 +45,7 @@ _N_SCREENED = 250
 _N_WIDTHS = 8
 _WIDTHS = (0.03, 0.1, 0.2, 0.35, 0.6, 1.0, 1.7, 3.0)
 _RIDGES = np.logspace(-2.5, 1, 8)
+_POWERS = (1.0, 2.0, 3.0, 4.5, 6.5, 9.0, 12.0)
 _LEAST_WEIGHT = 0.05
 _MOST_MACHINES = 30
 # Rows that the pull of a mean of values to equal weights counts as.
@@ -150,8 +151,10 @@ class Labels(NamedTuple):
         """Return the opinion of a strong estimator, from what it predicts."""
         return said
 
-    # Powers of kernel machines, whose scores are no probabilities by themselves.
-    powers = (1.0, 2.0, 3.0, 4.5, 6.5, 9.0, 12.0)
+    @property
+    def powers(self):
+        """Powers of kernel machines, whose scores are no probabilities as they are."""
+        return _POWERS
 
     @staticmethod
     def link(scores, power):
@@ -188,8 +191,15 @@ class Values(NamedTuple):
     folds: list
     keeps_folds: bool = False
 
-    classes = None
-    powers = (1.0,)
+    @property
+    def classes(self):
+        """Values have no classes."""
+        return None
+
+    @property
+    def powers(self):
+        """Values need no sharpening."""
+        return (1.0,)
 
     @property
     def targets(self):

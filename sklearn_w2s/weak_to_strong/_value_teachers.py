@@ -287,6 +287,6 @@ def _smooth_out(known):
     share = max(0.0, 1 - np.average(left**2, weights=weights) / variance)
     bags = bags_of(weak, chosen, rng)
     total = np.bincount(bags[chosen], weights, bags.max() + 1)
-    shift = np.bincount(bags[chosen], weights * left, bags.max() + 1)
-    shift = shift / np.where(total > 0, total, 1)
+    sums = np.bincount(bags[chosen], weights * left, bags.max() + 1)
+    shift = sums / np.where(total > 0, total, 1)
     return weak + share * (smoothed + shift[bags] - weak[:, 0])[:, None]

@@ -70,7 +70,7 @@ def test_a_fit_shows_the_defaults_that_it_used_and_what_it_found():
         "TabularEncoder",
         "LogisticRegression",
         "strong_estimator: TabularBoosting",
-        "classifier: HistGradientBoostingClassifier",
+        "boosting: HistGradientBoostingClassifier",
         "HistGradientBoostingClassifier",
     ]
     assert shown[8] == "overlap_detector: OverlapDetector"

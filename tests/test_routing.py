@@ -16,7 +16,12 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tests import test_metaestimators_metadata_routing as harness
 from sklearn.tests.metadata_routing_common import NonConsumingClassifier
 
-from sklearn_w2s import OverlapDetector, UCBSourceSelector, WeakToStrongClassifier
+from sklearn_w2s import (
+    OverlapDetector,
+    UCBSourceSelector,
+    WeakToStrongClassifier,
+    WeakToStrongRegressor,
+)
 from sklearn_w2s.model_selection import LabeledSplit
 
 PREDICTIONS = ["predict", "predict_proba", "predict_log_proba", "decision_function"]
@@ -230,11 +235,14 @@ def test_without_routing_both_estimators_get_the_weights(problem, weights):
 
 
 def test_what_is_requested_by_default():
-    detector = OverlapDetector().get_metadata_routing()
-    model = WeakToStrongClassifier().get_metadata_routing()
-    for router in (detector, model):
-        requests = router._self_request.fit.requests
-        assert requests == {"weak_proba": True, "sample_weight": None}
+    told = {
+        OverlapDetector: ["weak_proba", "weak_prediction"],
+        WeakToStrongClassifier: ["weak_proba"],
+        WeakToStrongRegressor: ["weak_prediction"],
+    }
+    for estimator, names in told.items():
+        requests = estimator().get_metadata_routing()._self_request.fit.requests
+        assert requests == {**dict.fromkeys(names, True), "sample_weight": None}
 
 
 @pytest.mark.usefixtures("routing")

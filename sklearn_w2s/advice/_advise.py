@@ -1,6 +1,7 @@
 """Advise on weak-to-strong: will it pay on these rows, and what to do next."""
 
 import numpy as np
+from sklearn.base import is_regressor
 from sklearn.utils import check_random_state, indexable
 
 from sklearn_w2s._algorithms.overlap import OVERLAP
@@ -250,6 +251,13 @@ def _check_rows(X, y, sample_source):
 
 def _check_labels(estimator, y):
     require_weak_to_strong(estimator)
+    if is_regressor(final_step(estimator)):
+        msg = (
+            "advise compares how often classes are right, and estimator is a "
+            "regressor. See cross_validate_gap for what weak-to-strong is worth in "
+            "values, by labels that are hidden."
+        )
+        raise TypeError(msg)
     missing_label = final_step(estimator).missing_label
     labels, labeled = check_labels(y, missing_label)
     if labeled.all():

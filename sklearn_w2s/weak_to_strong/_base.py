@@ -84,7 +84,6 @@ class WeakToStrong(
     what else it overrides.
     """
 
-    _predicting_part = "strong_estimator"
     _are_values = False
 
     def _fit(self, X, y, given, sample_weight, params):

@@ -259,6 +259,7 @@ class WeakToStrongClassifier(
     """
 
     __metadata_request__fit = {"weak_proba": True}
+    _predicting_part = "strong_estimator"
 
     _parameter_constraints = {
         **CONSTRAINTS,

@@ -216,6 +216,7 @@ class WeakToStrongRegressor(
     """
 
     __metadata_request__fit = {"weak_prediction": True}
+    _predicting_part = "strong_estimator"
     _are_values = True
     # Of the tools that ask classifiers for their parameter.
     missing_label = float("nan")

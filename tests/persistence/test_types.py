@@ -10,9 +10,10 @@ import pytest
 import scipy.sparse as sp
 import skops.io
 from numpy.testing import assert_array_equal
-from sklearn.base import clone
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.base import clone, is_regressor
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsTransformer
@@ -25,6 +26,7 @@ from sklearn_w2s import (
     OverlapSampler,
     UCBSourceSelector,
     WeakToStrongClassifier,
+    WeakToStrongRegressor,
 )
 from sklearn_w2s._coded import CodedClassifier
 from sklearn_w2s.datasets import make_overlap_classification
@@ -38,6 +40,7 @@ from sklearn_w2s.weak_estimators import (
     VoteClassifier,
 )
 from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
+from sklearn_w2s.weak_to_strong._value_strategies import VALUE_STRATEGIES
 
 EASY = slice(0, 3)
 # Nets and language models are no part of the list.
@@ -137,11 +140,23 @@ ON_NUMBERS = {
         n_rounds=3,
     ),
     "search": search(),
+    **{
+        f"regressor, {strategy}": WeakToStrongRegressor(
+            LinearRegression(),
+            RandomForestRegressor(5),
+            weak_features=EASY,
+            strategy=strategy,
+        )
+        for strategy in VALUE_STRATEGIES
+    },
+    "detector, values": OverlapDetector(LinearRegression()),
 }
 
 
 def fit(estimator, table):
     X, y = draw()
+    if is_regressor(estimator) or is_regressor(getattr(estimator, "weak_estimator", 0)):
+        y = np.where(y < 0, np.nan, y)
     return clone(estimator).fit(TABLES[table](X), y)
 
 
@@ -158,6 +173,14 @@ def fit_sources():
 def tell():
     selector = UCBSourceSelector(n_rounds=3, costs={"only": 2.0}, random_state=0)
     return selector.update(selector.pull(["only"]), n_drawn=5, n_overlap=2)
+
+
+def fit_outputs():
+    X, y = draw()
+    both = np.column_stack([y, -y]).astype(float)
+    weak = RandomForestRegressor(5, random_state=0).fit(X, both)
+    model = WeakToStrongRegressor(FrozenEstimator(weak), LinearRegression())
+    return model.fit(X, np.full(both.shape, np.nan))
 
 
 def vote(method):
@@ -196,6 +219,11 @@ CASES = {
     "selector of sources": (fit_sources,),
     "selector that is told": (tell,),
     "sampler": (OverlapSampler,),
+    "outputs": (fit_outputs,),
+    **{
+        f"default regressor, {table}": (fit, WeakToStrongRegressor(), table)
+        for table in DENSE
+    },
     "votes by rule": (vote, "majority"),
     "votes by naive Bayes": (vote, "naive_bayes"),
     "columns": (lambda: ColumnProbaClassifier([0, 1], classes=[0, 1]),),

@@ -1,0 +1,56 @@
+"""
+Values in place of classes
+==========================
+
+A weak regressor labels plenty of rows cheaply. How much of its error does a strong one
+get rid of that learns from them, and with how many labels?
+"""
+
+# %%
+# The table
+# ---------
+#
+# The value depends on five of ten columns, and not linearly: a linear regression, fitted
+# on few labels, is the weak estimator. Rows without a value would be NaN; here they are
+# hidden, so that what is learned can be judged.
+
+import numpy as np
+from sklearn.datasets import make_friedman1
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.linear_model import LinearRegression
+
+from sklearn_w2s import WeakToStrongRegressor
+from sklearn_w2s.model_selection import gap_learning_curve
+from sklearn_w2s.plotting import GapLearningCurveDisplay
+
+X, y = make_friedman1(1500, noise=1.0, random_state=0)
+model = WeakToStrongRegressor(LinearRegression(), HistGradientBoostingRegressor())
+curve = gap_learning_curve(
+    model, X, y, labeled_sizes=[50, 100, 300], cv=3, random_state=0
+)
+display = GapLearningCurveDisplay.from_cv_results(curve, score_name="negative RMSE")
+
+# %%
+# The error is in the unit of y, below zero so that greater is better. The share of the
+# gap has no unit:
+
+for i, n_labels in enumerate(curve["labeled_sizes"]):
+    rmse = {
+        name: -curve[f"{name}_score"][i].mean()
+        for name in ("weak", "strong_on_labels", "weak_to_strong", "ceiling")
+    }
+    shown = ", ".join(f"{name} {error:.2f}" for name, error in rmse.items())
+    print(f"{n_labels:4} labels, RMSE: {shown}")
+print("share of the gap:", np.round(curve["gap_recovered"], 2))
+
+# %%
+# What the teacher made of its members, and the regions
+# ------------------------------------------------------
+#
+# The weights of those whose mean is learned, and their errors in held-out labels:
+
+y_train = np.where(np.arange(len(y)) < 100, y, np.nan)
+model.set_params(random_state=0).fit(X, y_train)
+for name, weight in model.evidence_["weights"].items():
+    error = model.evidence_["rmse"].get(name)
+    print(f"{name:8} {weight:.2f}", "" if error is None else f"RMSE {error:.2f}")

@@ -19,12 +19,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_w2s._coded import CodedClassifier
 from sklearn_w2s._columns import Columns, values_of
-from sklearn_w2s._tabular import TabularBoosting, TabularEncoder
+from sklearn_w2s._tabular import TabularBoosting, TabularEncoder, TabularRegressor
 from sklearn_w2s._validation import as_table, is_dataframe
 from sklearn_w2s.onnx._models import (
     convert_boosting_of_tables,
     convert_classifier,
     convert_coded,
+    convert_regressor,
 )
 from sklearn_w2s.onnx._tables import (
     convert_encoder,
@@ -33,11 +34,13 @@ from sklearn_w2s.onnx._tables import (
     infer_imputer,
 )
 from sklearn_w2s.onnx._trees import convert_boosting, infer_classifier, infer_regressor
-from sklearn_w2s.weak_to_strong import WeakToStrongClassifier
+from sklearn_w2s.weak_to_strong import WeakToStrongClassifier, WeakToStrongRegressor
 
 _CONVERTERS = {
     WeakToStrongClassifier: (infer_classifier, convert_classifier),
+    WeakToStrongRegressor: (infer_regressor, convert_regressor),
     TabularBoosting: (infer_classifier, convert_boosting_of_tables),
+    TabularRegressor: (infer_regressor, convert_boosting_of_tables),
     TabularEncoder: (infer_encoder, convert_encoder),
     CodedClassifier: (infer_classifier, convert_coded),
     HistGradientBoostingClassifier: (infer_classifier, convert_boosting),
@@ -56,11 +59,12 @@ _OF_CLASSIFIERS = {
 def register_converters():
     """Teach skl2onnx the estimators of this package.
 
-    Known then are :class:`~sklearn_w2s.WeakToStrongClassifier`, alone or in a pipeline,
-    and the default estimators, which read tables of mixed columns. Converters of
-    skl2onnx are replaced for histogram gradient boosting, whose splits by categories it
-    takes for splits by numbers, and for SimpleImputer, which runs in single precision
-    only. :func:`to_onnx` calls this by itself.
+    Known then are :class:`~sklearn_w2s.WeakToStrongClassifier` and
+    :class:`~sklearn_w2s.WeakToStrongRegressor`, alone or in a pipeline, and the default
+    estimators, which read tables of mixed columns. Converters of skl2onnx are replaced
+    for histogram gradient boosting, whose splits by categories it takes for splits by
+    numbers, and for SimpleImputer, which runs in single precision only. :func:`to_onnx`
+    calls this by itself.
 
     Examples
     --------

@@ -45,12 +45,26 @@ def convert_classifier(scope, operator, container):
     graph.cast(proba, FLOAT, graph.outputs[1])
 
 
+def convert_regressor(scope, operator, container):
+    """Add the estimator that predicts, of each output its own."""
+    graph = Graph(scope, operator, container)
+    model = operator.raw_operator
+    parts = []
+    for output in getattr(model, "outputs_", [model]):
+        (values,) = graph.part(output.estimator_, _seen_inputs(graph, output))
+        values = graph.cast(values.full_name, FLOAT)
+        parts.append(graph.node("Reshape", values, [-1, 1]))
+    values = graph.node("Concat", *parts, axis=1)
+    graph.node("Identity", values, output=graph.outputs[0])
+
+
 def convert_boosting_of_tables(scope, operator, container):
     """Add the encoder of tables, and the boosting behind it."""
     graph = Graph(scope, operator, container)
     model = operator.raw_operator
     rows = graph.part(model.encoder_, graph.inputs)
-    parts = graph.part(model.classifier_, rows)
+    # A label and probabilities, or values.
+    parts = graph.part(model.boosting_, rows)
     for inner, own in zip(parts, graph.outputs, strict=True):
         graph.node("Identity", inner.full_name, output=own)
 

@@ -29,7 +29,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import LinearSVC
 
-from sklearn_w2s import WeakToStrongClassifier
+from sklearn_w2s import WeakToStrongClassifier, WeakToStrongRegressor
 from sklearn_w2s._coded import CodedClassifier
 from sklearn_w2s._tabular import TabularEncoder
 from sklearn_w2s.datasets import make_overlap_classification
@@ -114,7 +114,7 @@ def test_a_weak_estimator_that_predicts_sees_its_columns_alone():
         strategy="all", weak_features=columns, random_state=0
     ).fit(X, y)
     model.strategy_ = "weak"
-    model._predict_with(model.weak_estimator_)
+    model.estimator_, model.calibration_ = model.weak_estimator_, (1.0, 0.0)
 
     assert_same(model, X, new_frame())
 
@@ -185,7 +185,7 @@ def test_matrices_may_feed_a_weak_estimator_of_some_columns():
         strategy="all", weak_features=slice(1, 3), random_state=0
     ).fit(X, y)
     model.strategy_ = "weak"
-    model._predict_with(model.weak_estimator_)
+    model.estimator_, model.calibration_ = model.weak_estimator_, (1.0, 0.0)
 
     assert_same(model, X, X)
 
@@ -335,6 +335,25 @@ def test_boosting_of_numbers(loss):
     assert_allclose(prediction[:, 0], model.predict(X), rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", ["default", "weak", "outputs"])
+def test_weak_to_strong_regressors(kind):
+    frame, score = draw_frame(500)
+    y = np.where(np.arange(500) < 150, score, np.nan)
+    model = WeakToStrongRegressor(
+        strategy="all", weak_features=["age", "code"], random_state=0
+    )
+    if kind == "outputs":
+        y = np.column_stack([y, -y])
+    model.fit(frame, y)
+    if kind == "weak":
+        model.strategy_, model.estimator_ = "weak", model.weak_estimator_
+
+    (prediction,) = run(to_onnx(model, frame), new_frame())
+
+    expected = model.predict(new_frame())
+    assert_allclose(prediction.reshape(expected.shape), expected, rtol=1e-4, atol=1e-4)
+
+
 # Refusals
 
 
@@ -428,7 +447,8 @@ def test_texts_that_the_estimator_does_not_read_are_named():
     X, y = draw_task(2)
     X = X[["age", "city of birth"]]
     model = WeakToStrongClassifier(strategy="all").fit(X, y)
-    model._predict_with(LogisticRegression().fit([[0.0, 0.0], [1.0, 1.0]], [0, 1]))
+    model.estimator_ = LogisticRegression().fit([[0.0, 0.0], [1.0, 1.0]], [0, 1])
+    model.calibration_ = (1.0, 0.0)
 
     with pytest.raises(ValueError, match=r"\['city of birth'\] are text"):
         to_onnx(model, X)

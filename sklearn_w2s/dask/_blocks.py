@@ -9,7 +9,7 @@ import dask.dataframe as dd
 import numpy as np
 from dask.dataframe.utils import make_meta
 
-from sklearn_w2s._validation import check_labels, n_rows
+from sklearn_w2s._validation import check_labels, check_values, n_rows
 
 # Parts merged at once: few, so that no worker holds many of them.
 MERGED_AT_ONCE = 8
@@ -38,6 +38,12 @@ class Block:
 
     def __len__(self):
         return n_rows(self.X)
+
+    def values(self):
+        """Return values and mask of the labeled rows, see `check_values`."""
+        if self.y is None:
+            return np.empty(0), np.zeros(len(self), dtype=bool)
+        return check_values(self.y)
 
     def labels(self, missing_label):
         """Return labels and mask of the labeled rows, see `check_labels`."""

@@ -51,9 +51,8 @@ from sklearn_w2s.dask._training import (
     fit_by_blocks,
     fit_on_collections,
     fit_on_sample,
-    is_distributed,
     require_codes,
-    require_trainable,
+    way_to_fit,
 )
 from sklearn_w2s.weak_to_strong._strategies import choose
 from sklearn_w2s.weak_to_strong._student import PLAIN
@@ -255,7 +254,7 @@ class WeakToStrongClassifier(_InMemory):
             n_rows=self.max_rows,
             is_table=False,
         )
-        self.strong_fit_ = self._way_to_fit(strong)
+        self.strong_fit_ = way_to_fit(self.strong_fit, strong)
         weighted = sample_weight is not None
         blocks = row_blocks(X, y, sample_weight)
         finds_regions = strategy.needs_regions or self.overlap_detector is not None
@@ -341,12 +340,6 @@ class WeakToStrongClassifier(_InMemory):
         counts = [count(judge, block) for block in row_blocks(X, y, sample_weight)]
         right, total = merge_tree(counts, _add).compute()
         return float(right / total) if total else float("nan")
-
-    def _way_to_fit(self, strong):
-        if self.strong_fit == "auto":
-            return DASK if is_distributed(strong) else SAMPLE
-        require_trainable(strong, self.strong_fit)
-        return self.strong_fit
 
     def _survey(self, blocks, y, size, seed):
         given = is_given(self._weak())

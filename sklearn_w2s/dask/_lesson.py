@@ -78,6 +78,38 @@ class Lesson:
         return Taught(X, targets, self.scale * weights * block.weights, tally)
 
 
+@dataclass(eq=False, repr=False)
+class ValueLesson:
+    """How rows become values and weights, block by block: every weak value alike.
+
+    Parameters
+    ----------
+    owner : WeakToStrongRegressor
+        Knows the features and the parameters.
+    predictor : WeakPredictor
+        The fitted weak estimator.
+    scale : float, default=1.0
+        Factor of the weights.
+    """
+
+    owner: Any
+    predictor: Any
+    scale: float = 1.0
+
+    def teach(self, block):
+        """Return what is learned from a block that has rows, as `Lesson` does."""
+        X = check_new_rows(self.owner, block.X)
+        values, labeled = block.values()
+        targets = self.predictor.proba(X)
+        targets[labeled, 0] = values
+        weights = np.ones(len(block))
+        weights[labeled] = float(self.owner.include_labeled)
+        counts = block.weights * weights
+        none = np.zeros(1, dtype=np.intp)
+        tally = Tally(none, none, counts.sum(), counts.sum())
+        return Taught(X, targets, self.scale * counts, tally)
+
+
 class Tally(NamedTuple):
     """What has to be known of all blocks before the weights of any are final.
 

@@ -89,7 +89,7 @@ class Survey:
         return np.searchsorted(self.labeled_blocks, number)
 
 
-def take_survey(blocks, *, size, seed, missing_label, gathers):
+def take_survey(blocks, *, size, seed, missing_label, gathers, are_values=False):
     """Return the survey of all blocks, lazily.
 
     Parameters
@@ -104,6 +104,8 @@ def take_survey(blocks, *, size, seed, missing_label, gathers):
         Label of unlabeled rows.
     gathers : bool
         Whether the labeled rows are brought together, or only their classes.
+    are_values : bool, default=False
+        Whether labels are values, of which NaN alone is missing.
 
     Returns
     -------
@@ -112,7 +114,11 @@ def take_survey(blocks, *, size, seed, missing_label, gathers):
         weights are zero.
     """
     visit = dask.delayed(_survey_block)
-    options = {"missing_label": missing_label, "gathers": gathers}
+    options = {
+        "missing_label": missing_label,
+        "gathers": gathers,
+        "are_values": are_values,
+    }
     surveys = [visit(block, size=size, seed=[seed, 0], **options) for block in blocks]
     return merge_tree(surveys, _Merge(size))
 
@@ -144,12 +150,13 @@ class _Merge:
         )
 
 
-def _survey_block(block, *, size, seed, missing_label, gathers):
-    labels, labeled = block.labels(missing_label)
+def _survey_block(block, *, size, seed, missing_label, gathers, are_values):
+    labels, labeled = block.values() if are_values else block.labels(missing_label)
     ranks = np.where(labeled, np.cumsum(labeled) - 1, -1)
     positions = np.flatnonzero(labeled)
     if not gathers:
-        labels, positions = np.unique(labels), positions[:0]
+        labels = labels[:0] if are_values else np.unique(labels)
+        positions = positions[:0]
     sample = draw_sample(
         [block.X, ranks], block.weights, size, seed=seed, number=block.number
     )
@@ -184,13 +191,24 @@ def require_survey(survey, y, missing_label, *, given):
     """
     if y is None and not given:
         check_labels(None, missing_label)
+    require_weight(survey)
+    warn_of_namesakes(survey.labels, missing_label)
+
+
+def require_weight(survey):
+    """Refuse rows of which none has a positive weight.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
     if not len(survey.sample):
         msg = (
             f"X has {survey.n_rows} rows, none of them of positive weight. Pass one at "
             "least."
         )
         raise ValueError(msg)
-    warn_of_namesakes(survey.labels, missing_label)
 
 
 def learn_weakly(

@@ -60,6 +60,14 @@ def require_codes(estimator, classes):
         raise ValueError(msg)
 
 
+def way_to_fit(strong_fit, estimator):
+    """Return "sample", "partial_fit" or "dask", and refuse what cannot be done."""
+    if strong_fit == "auto":
+        return DASK if is_distributed(estimator) else SAMPLE
+    require_trainable(estimator, strong_fit)
+    return strong_fit
+
+
 def fit_on_sample(estimator, sample, classes, *, count, weighted):
     """Fit an estimator on a sample of rows, targets and weights.
 
@@ -72,8 +80,8 @@ def fit_on_sample(estimator, sample, classes, *, count, weighted):
         Fitted in place.
     sample : Sample
         Its tables are rows and targets.
-    classes : ndarray of shape (n_classes,)
-        Labels of the columns of the targets.
+    classes : ndarray of shape (n_classes,) or None
+        Labels of the columns of the targets; None for one column of values.
     count : float
         Rows that are learned from, each as often as its `sample_weight`.
     weighted : bool
@@ -140,7 +148,8 @@ def fit_on_collections(estimator, lesson, blocks, X):
     expand, shared = dask.delayed(_expand, nout=3), shipped(lesson)
     parts = [expand(shared, block) for block in blocks]
     rows, labels, weights = (list(part) for part in zip(*parts, strict=True))
-    names = {"label": lesson.predictor.classes.dtype, "weight": np.dtype(np.float64)}
+    classes, number = lesson.predictor.classes, np.dtype(np.float64)
+    names = {"label": number if classes is None else classes.dtype, "weight": number}
     if is_frame(X):
         rows = dd.from_delayed(rows, meta=make_meta(X), verify_meta=False)
         y, weights = (
@@ -175,11 +184,17 @@ def _stacked(parts, dtype, *width):
 
 def _expand(lesson, block):
     """Return rows, labels and weights, one row for each class that a target names."""
+    classes = lesson.predictor.classes
     if not len(block):
-        return block.X, lesson.predictor.classes[:0], np.empty(0)
+        labels = np.empty(0) if classes is None else classes[:0]
+        return block.X, labels, np.empty(0)
     taught = lesson.teach(block)
+    if classes is None:
+        rows = np.flatnonzero(taught.weights)
+        values = taught.targets[rows, 0]
+        return safe_indexing(taught.X, rows), values, taught.weights[rows]
     rows, codes, weights = expand_soft_targets(taught.targets, taught.weights)
-    return safe_indexing(taught.X, rows), lesson.predictor.classes[codes], weights
+    return safe_indexing(taught.X, rows), classes[codes], weights
 
 
 def _partial_fit(estimator, part, classes):
@@ -198,5 +213,7 @@ def _partial_fit(estimator, part, classes):
             "without sample_weight, or another strong estimator."
         )
         raise TypeError(msg)
-    estimator.partial_fit(X, y, classes=classes, **options)
+    if classes is not None:
+        options["classes"] = classes
+    estimator.partial_fit(X, y, **options)
     return estimator

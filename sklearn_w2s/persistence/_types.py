@@ -10,6 +10,7 @@ _OWN = {
     "_weak": ["WeakPredictor"],
     "dask._classifier": ["WeakToStrongClassifier"],
     "dask._detector": ["OverlapDetector"],
+    "dask._regressor": ["WeakToStrongRegressor"],
     "model_selection._scorer": ["LabeledScorer"],
     "model_selection._split": ["LabeledSplit"],
     "overlap._detector": ["OverlapDetector"],

@@ -342,8 +342,8 @@ class WeakToStrongRegressor(
         self._end_tasks(tasks, X, None)
         return self
 
-    def _check_target(self, X, y, sample_weight):
-        """Return the rows with their values and weights."""
+    def _require_regressors(self):
+        """Refuse estimators of classes."""
         for name, estimator in (("weak", self._weak()), ("strong", self._strong())):
             # What is frozen without a type is asked, not fitted.
             if not is_regressor(estimator) and not is_given(estimator):
@@ -352,6 +352,10 @@ class WeakToStrongRegressor(
                     "take WeakToStrongClassifier."
                 )
                 raise TypeError(msg)
+
+    def _check_target(self, X, y, sample_weight):
+        """Return the rows with their values and weights."""
+        self._require_regressors()
         weights, weighted = check_weights(sample_weight, X), sample_weight is not None
         values, labeled = check_values(y)
         check_consistent_length(X, labeled)

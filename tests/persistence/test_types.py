@@ -96,6 +96,16 @@ def fit_with_dask(name, **params):
     )
 
 
+def fit_values_with_dask():
+    array = pytest.importorskip("dask.array")
+    from sklearn_w2s.dask import WeakToStrongRegressor as DaskRegressor
+
+    X, y = draw()
+    model = DaskRegressor(LinearRegression(), LinearRegression(), random_state=0)
+    y = np.where(y < 0, np.nan, y)
+    return model.fit(array.from_array(X, (100, -1)), array.from_array(y, 100))
+
+
 def search():
     pair = WeakToStrongClassifier(GaussianNB(), GaussianNB(), random_state=0)
     scorers = {name: LabeledScorer(name) for name in ("accuracy", "roc_auc")}
@@ -234,6 +244,7 @@ CASES = {
     "scorer": (lambda: LabeledScorer("neg_log_loss"),),
     "Dask detector": (fit_with_dask, "OverlapDetector"),
     "Dask classifier": (fit_with_dask, "WeakToStrongClassifier"),
+    "Dask regressor": (fit_values_with_dask,),
 }
 
 

@@ -1,0 +1,335 @@
+"""WeakToStrongRegressor over Dask collections."""
+
+import copy
+from numbers import Integral
+
+import dask
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+import sklearn_w2s.weak_to_strong
+from sklearn_w2s._fitting import forget_fit
+from sklearn_w2s._parameters import takes_one_table
+from sklearn_w2s._sklearn import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    fit_context,
+    safe_indexing,
+    seed_nested,
+)
+from sklearn_w2s._validation import check_values, warn_if_all_have_values
+from sklearn_w2s._weak import is_given
+from sklearn_w2s.dask._blocks import (
+    as_rows,
+    is_collection,
+    merge_tree,
+    row_blocks,
+    shipped,
+)
+from sklearn_w2s.dask._lazy import map_rows
+from sklearn_w2s.dask._lesson import (
+    ValueLesson,
+    sample_lesson,
+    tally_lesson,
+    with_scale,
+)
+from sklearn_w2s.dask._survey import (
+    learn_weakly,
+    require_weight,
+    seed_of,
+    take_survey,
+)
+from sklearn_w2s.dask._training import (
+    DASK,
+    PARTIAL_FIT,
+    SAMPLE,
+    fit_by_blocks,
+    fit_on_collections,
+    fit_on_sample,
+    way_to_fit,
+)
+
+_InMemory = sklearn_w2s.weak_to_strong.WeakToStrongRegressor
+
+
+class WeakToStrongRegressor(_InMemory):
+    """Train a strong regressor on the values of a weak one, with Dask.
+
+    The weak estimator learns from the labeled rows, which are brought to the client,
+    and labels all others block by block. The strong estimator learns every weak value
+    alike, the strategy "all", from a sample of all rows, from one block after the
+    other, or from the collections themselves if it can. Predictions for collections are
+    lazy; rows in memory are answered in memory.
+
+    Parameters
+    ----------
+    weak_estimator, strong_estimator, weak_features : object
+        As in :class:`sklearn_w2s.WeakToStrongRegressor`. A callable for `weak_features`
+        gets rows in memory.
+    strong_fit : {"auto", "sample", "partial_fit", "dask"}, default="auto"
+        How the strong estimator is fitted: on `max_rows` rows in memory, drawn at
+        random with regard to their weights; by its `partial_fit`, once with each block,
+        in their order; or by a `fit` that takes collections of Dask, as the regressors
+        of ``xgboost.dask`` and ``lightgbm.dask`` have it. "auto" is "dask" for those
+        two and ``cuml.dask``, and "sample" for others.
+    max_rows : int, default=100000
+        Rows that "sample" fits the strong estimator on, at most.
+    include_labeled, memory, n_jobs : object
+        As in :class:`sklearn_w2s.WeakToStrongRegressor`.
+    random_state : int, RandomState instance or None, default=None
+        As in :class:`sklearn_w2s.WeakToStrongRegressor`; also draws the sample.
+
+    Attributes
+    ----------
+    weak_estimator_, strong_estimator_ : regressor
+        The fitted estimators.
+    estimator_ : regressor
+        Who predicts, the strong one.
+    weak_predictor_ : object
+        The weak estimator together with its columns.
+    strategy_ : str
+        "all".
+    strong_fit_ : {"sample", "partial_fit", "dask"}
+        How the strong estimator was fitted.
+    n_samples_seen_ : int
+        Rows of `fit`.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Their names, if all are strings.
+
+    See Also
+    --------
+    sklearn_w2s.WeakToStrongRegressor : The same in memory, with more strategies and
+        several outputs.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> from sklearn.datasets import make_friedman1
+    >>> from sklearn.ensemble import RandomForestRegressor
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from sklearn_w2s.dask import WeakToStrongRegressor
+    >>> X, y = make_friedman1(1000, random_state=0)
+    >>> y[200:] = np.nan
+    >>> X, y = da.from_array(X, chunks=(500, 10)), da.from_array(y, chunks=500)
+    >>> model = WeakToStrongRegressor(
+    ...     LinearRegression(), RandomForestRegressor(10), random_state=0
+    ... ).fit(X, y)
+    >>> model.predict(X)
+    dask.array<_judge_block, shape=(1000,), dtype=float64, chunksize=(500,), ...>
+    """
+
+    _parameter_constraints = {
+        "weak_estimator": "no_validation",
+        "strong_estimator": "no_validation",
+        "weak_features": "no_validation",
+        "strong_fit": [StrOptions({"auto", SAMPLE, PARTIAL_FIT, DASK})],
+        "max_rows": [Interval(Integral, 1, None, closed="left")],
+        "include_labeled": ["boolean"],
+        "memory": [str, HasMethods(["cache"]), None],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        weak_estimator=None,
+        strong_estimator=None,
+        *,
+        weak_features=None,
+        strong_fit="auto",
+        max_rows=100_000,
+        include_labeled=True,
+        memory=None,
+        n_jobs=None,
+        random_state=None,
+    ):
+        super().__init__(
+            weak_estimator,
+            strong_estimator,
+            weak_features=weak_features,
+            strategy="all",
+            include_labeled=include_labeled,
+            memory=memory,
+            n_jobs=n_jobs,
+            random_state=random_state,
+        )
+        self.strong_fit = strong_fit
+        self.max_rows = max_rows
+
+    @takes_one_table
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, *, sample_weight=None):
+        """Fit the weak estimator, label the unlabeled rows, fit the strong estimator.
+
+        Parameters
+        ----------
+        X : {dask data frame, dask array} of shape (n_samples, n_features)
+            Rows, labeled and unlabeled.
+        y : {dask series, dask array} of shape (n_samples,)
+            Values, NaN where there is none. May be None with a weak estimator that
+            needs no fit.
+        sample_weight : {dask series, dask array} of shape (n_samples,), default=None
+            Weights for both estimators.
+
+        Returns
+        -------
+        WeakToStrongRegressor
+            The fitted estimator.
+
+        Raises
+        ------
+        TypeError
+            If an argument is no collection of Dask, or an estimator cannot do what is
+            asked of it.
+        ValueError
+            If there are no labeled rows, or more than 100,000, no row is left to train
+            on, or partitions or an argument do not fit.
+
+        Warns
+        -----
+        UserWarning
+            If y has no unlabeled row.
+        """
+        forget_fit(self)
+        self._require_regressors()
+        rng = check_random_state(self.random_state)
+        seed = seed_of(self.random_state, rng)
+        seeds = None if self.random_state is None else rng
+        strong = clone(self._strong())
+        self.strategy_ = "all"
+        self.strong_fit_ = way_to_fit(self.strong_fit, strong)
+        weighted = sample_weight is not None
+        blocks = row_blocks(X, y, sample_weight)
+        survey = self._survey(blocks, y, seed)
+        predictor, _ = learn_weakly(
+            self._weak(),
+            survey,
+            weak_features=self.weak_features,
+            weights=survey.labeled_weights if weighted else None,
+            cross_fit=False,
+            cv=None,
+            rng=rng,
+            memory=self.memory,
+            n_jobs=self.n_jobs,
+            seeds=seeds,
+            are_values=True,
+        )
+        self.weak_predictor_, self.weak_estimator_ = predictor, predictor.estimator
+        lesson = ValueLesson(copy.copy(self), predictor)
+        strong = seed_nested(strong, seeds)
+        self.strong_estimator_ = self._fit_strong_on(
+            strong, lesson, blocks, as_rows(X), seed, weighted=weighted
+        )
+        self.estimator_ = self.strong_estimator_
+        self.n_samples_seen_ = survey.n_rows
+        return self
+
+    def score(self, X, y, sample_weight=None):
+        """Return the coefficient of determination on the labeled rows, at once.
+
+        Parameters
+        ----------
+        X : {dask data frame, dask array} of shape (n, n_features)
+            Rows, or rows in memory.
+        y : {dask series, dask array} of shape (n,)
+            Values; rows marked NaN are left out.
+        sample_weight : {dask series, dask array} of shape (n,), default=None
+            Weights.
+
+        Returns
+        -------
+        float
+            R²; NaN if no row is labeled.
+        """
+        check_is_fitted(self)
+        if not is_collection(X):
+            return super().score(X, y, sample_weight)
+        judge, measure = shipped(self), dask.delayed(_moments)
+        parts = [measure(judge, block) for block in row_blocks(X, y, sample_weight)]
+        count, _, deviation, error = merge_tree(parts, _merge_moments).compute()
+        if not count > 0:
+            return float("nan")
+        if not deviation > 0:
+            return 1.0 if error == 0 else 0.0
+        return float(1 - error / deviation)
+
+    def _survey(self, blocks, y, seed):
+        """Bring the labeled rows together, and check the features."""
+        given = is_given(self._weak())
+        if y is None and not given:
+            check_values(None)
+        survey = take_survey(
+            blocks,
+            size=1,
+            seed=seed,
+            missing_label=None,
+            gathers=not given,
+            are_values=True,
+        ).compute()
+        require_weight(survey)
+        warn_if_all_have_values(np.array([survey.n_labeled == survey.n_rows]))
+        self._check_rows(survey.rows, asks_weak=True)
+        return survey
+
+    def _fit_strong_on(self, strong, lesson, blocks, X, seed, *, weighted):
+        """Fit the strong estimator on what the lesson makes of the blocks."""
+        if self.strong_fit_ == SAMPLE:
+            tally, sample = sample_lesson(lesson, blocks, size=self.max_rows, seed=seed)
+        else:
+            tally = tally_lesson(lesson, blocks)
+        if not tally.weight > 0:
+            msg = (
+                "No row is left to train the strong estimator on, with include_labeled="
+                f"{self.include_labeled}. Pass unlabeled rows, or include the labeled."
+            )
+            raise ValueError(msg)
+        if self.strong_fit_ == SAMPLE:
+            options = {"count": tally.n_learned, "weighted": weighted}
+            return fit_on_sample(strong, sample, None, **options)
+        lesson = with_scale(lesson, tally)
+        if self.strong_fit_ == PARTIAL_FIT:
+            return fit_by_blocks(strong, lesson, blocks)
+        return fit_on_collections(strong, lesson, blocks, X)
+
+    def _ask(self, method, X, params):
+        if not is_collection(X):
+            return super()._ask(method, X, params)
+        check_is_fitted(self)
+        self._route(method, params)
+        if self.strong_fit_ == DASK:
+            return getattr(self.strong_estimator_, method)(as_rows(X))
+        return map_rows(self, method, X, names="prediction", dtype=np.float64)
+
+
+def _moments(regressor, block):
+    """Return weight, mean, squared deviations and squared errors of labeled rows."""
+    values, labeled = block.values()
+    weights = block.weights[labeled]
+    if not weights.any():
+        return np.zeros(4)
+    rows = safe_indexing(block.X, np.flatnonzero(labeled))
+    mean = np.average(values, weights=weights)
+    errors = regressor.predict(rows) - values
+    return np.array(
+        [
+            weights.sum(),
+            mean,
+            weights @ (values - mean) ** 2,
+            weights @ errors**2,
+        ]
+    )
+
+
+def _merge_moments(parts):
+    counts, means, deviations, errors = np.transpose(parts)
+    if not counts.any():
+        return np.zeros(4)
+    mean = np.average(means, weights=counts)
+    between = counts @ (means - mean) ** 2
+    return np.array([counts.sum(), mean, deviations.sum() + between, errors.sum()])

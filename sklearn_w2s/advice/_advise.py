@@ -9,6 +9,7 @@ from sklearn_w2s._validation import (
     as_table,
     check_labels,
     check_sources,
+    check_values,
     require_rows,
     values_of,
 )
@@ -18,12 +19,13 @@ from sklearn_w2s.advice._expectation import (
     PAIRS,
     PRIORS,
     compare,
+    compare_values,
     expect,
     kind_of,
 )
-from sklearn_w2s.advice._indicators import describe
+from sklearn_w2s.advice._indicators import describe, describe_values
 from sklearn_w2s.advice._trial import run_trial
-from sklearn_w2s.advice._words import give_reasons, recommend
+from sklearn_w2s.advice._words import CLASSES, VALUES, give_reasons, recommend
 from sklearn_w2s.model_selection._gap_fold import final_step, require_weak_to_strong
 from sklearn_w2s.model_selection._gap_summary import check_level
 from sklearn_w2s.weak_to_strong._views import unknown_columns
@@ -38,7 +40,7 @@ def advise(
     *,
     sample_source=None,
     cv=None,
-    scoring="accuracy",
+    scoring="auto",
     confidence_level=0.95,
     n_jobs=None,
     random_state=None,
@@ -54,14 +56,17 @@ def advise(
 
     Parameters
     ----------
-    estimator : classifier instance
-        A `WeakToStrongClassifier`, or a pipeline that ends in one. Without an
-        `overlap_detector` it gets the default one, for the overlap density.
+    estimator : classifier or regressor instance
+        A `WeakToStrongClassifier`, a `WeakToStrongRegressor`, or a pipeline that ends
+        in one. Without an `overlap_detector` it gets the default one, for the overlap
+        density.
     X : {array-like, sparse matrix, data frame} of shape (n, n_features)
         Rows.
     y : array-like of shape (n,)
         Labels, with the `missing_label` of the estimator where there is none. There may
-        be no label at all with a weak estimator that needs none.
+        be no label at all with a weak classifier that needs none. Of values, what is
+        advised rests on labels alone: there must be two at least, and they must not
+        lack columns of the unlabeled rows.
     sample_source : array-like of shape (n,), default=None
         Where each row comes from, to say which source to draw more rows from.
     cv : int, splitter, iterable or None, default=None
@@ -72,9 +77,10 @@ def advise(
         row. Each unlabeled row is held out once, with its group where groups are kept
         apart. Where no label can be held out, neither `cv` nor groups are used, and a
         fifth of the unlabeled rows is held out at random.
-    scoring : {"accuracy", "balanced_accuracy"}, default="accuracy"
-        What gains are measured in. For the second one, rows weigh by the inverse share
-        of their class.
+    scoring : {"auto", "accuracy", "balanced_accuracy"}, default="auto"
+        What gains are measured in. For "balanced_accuracy", rows weigh by the inverse
+        share of their class. "auto" is "accuracy", and of regressors, which take no
+        other, the mean squared error, as a share of that of the weak estimator.
     confidence_level : float, default=0.95
         Level of the intervals, in (0, 1).
     n_jobs : int, default=None
@@ -109,13 +115,18 @@ def advise(
         - weak_overconfidence: mean confidence of the weak estimator less its accuracy
           in labeled rows held out.
 
+        Of values, misfit and discrepancies are mean squares of differences, as shares
+        of the variance of the weak values; neighbor_consistency is the share of this
+        variance that the mean of the neighbours explains; and what needs classes or
+        probabilities is NaN.
+
     Raises
     ------
     TypeError
-        If the estimator is no weak-to-strong classifier, or groups are given while
+        If the estimator is no weak-to-strong estimator, or groups are given while
         metadata routing is off.
     ValueError
-        If no row is unlabeled, or an argument does not fit.
+        If no row is unlabeled, values cannot tell, or an argument does not fit.
 
     See Also
     --------
@@ -139,6 +150,9 @@ def advise(
     the strong estimator trained on the labels is expected jointly with it. Advised is
     what has the largest expectation. Where labeled rows lack columns of the unlabeled
     ones, they cannot tell, and the expectation is that of unlabeled rows alone.
+
+    Of values there is no expectation before labels are asked: only d counts, the mean
+    difference of squared errors in labeled rows held out.
 
     More labels are advised where the difference to the next best is not beyond its
     noise, and no more than all unlabeled rows would be needed,
@@ -173,11 +187,17 @@ def advise(
     """
     X, y, sample_source = _check_rows(X, y, sample_source)
     check_level(confidence_level)
-    if scoring not in SCORING:
-        msg = f"scoring={scoring!r} is not one of {sorted(SCORING)}."
-        raise ValueError(msg)
     labels, labeled = _check_labels(estimator, y)
+    weigh = _check_scoring(scoring, final_step(estimator))
     lacking = _lacking_columns(X, labeled)
+    regresses = is_regressor(final_step(estimator))
+    if regresses and (len(labels) < 2 or lacking):
+        msg = (
+            f"y has {len(labels)} values, in rows that lack the columns {lacking}. "
+            "What is advised of values rests on two labeled rows at least that have "
+            "all columns. Label such rows, or see cross_validate_gap."
+        )
+        raise ValueError(msg)
     student, opinions = run_trial(
         estimator,
         X,
@@ -191,16 +211,21 @@ def advise(
     )
     truth = np.zeros(len(labeled), dtype=labels.dtype)
     truth[labeled] = labels
-    weigh = SCORING[scoring]
-    indicators = describe(student, opinions, X, truth, labeled, weigh)
-    comparisons = compare(opinions.of(labeled), truth, weigh, confidence_level)
     strategy = final_step(student).strategy_
-    standing = expect(indicators, comparisons, PRIORS[kind_of(strategy)])
+    priors = PRIORS[kind_of(strategy)]
+    if regresses:
+        priors = None
+        indicators = describe_values(student, opinions, X, labeled)
+        comparisons = compare_values(opinions.of(labeled), truth, confidence_level)
+    else:
+        indicators = describe(student, opinions, X, truth, labeled, weigh)
+        comparisons = compare(opinions.of(labeled), truth, weigh, confidence_level)
+    standing = expect(indicators, comparisons, priors)
     sources = _describe_sources(student, labeled, sample_source, confidence_level)
     decision = decide(standing, strategy)
     decision = plan(
         decision,
-        _differing(decision, indicators),
+        _differing(decision, comparisons if regresses else indicators),
         n_labeled=len(labels),
         n_unlabeled=int((~labeled).sum()),
         source=None if sources is None else densest_source(sources, confidence_level),
@@ -208,6 +233,7 @@ def advise(
     )
     gain = standing.of("weak_to_strong", "weak")
     n_heard = int((~labeled[opinions.rows]).sum())
+    unit = VALUES if regresses else CLASSES
     return Advice(
         choice=decision.choice,
         strategy=strategy,
@@ -220,9 +246,11 @@ def advise(
         indicators=indicators,
         comparisons=comparisons,
         sources=sources,
-        recommendation=recommend(decision, strategy, standing, confidence_level),
+        recommendation=recommend(
+            decision, strategy, standing, confidence_level, unit=unit
+        ),
         reasons=give_reasons(
-            indicators, comparisons, lacking, n_heard, confidence_level
+            indicators, comparisons, lacking, n_heard, confidence_level, unit=unit
         ),
         estimator=student,
     )
@@ -235,6 +263,17 @@ def _weigh_equally(labels):
 def _weigh_by_class(labels):
     _, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
     return 1 / counts[codes]
+
+
+def _check_scoring(scoring, final):
+    """Return the function that weighs rows, None for a regressor."""
+    known = ["auto"] if is_regressor(final) else ["auto", *sorted(SCORING)]
+    if scoring not in known:
+        msg = f"scoring={scoring!r} is not one of {known}."
+        raise ValueError(msg)
+    if is_regressor(final):
+        return None
+    return SCORING["accuracy" if scoring == "auto" else scoring]
 
 
 SCORING = {"accuracy": _weigh_equally, "balanced_accuracy": _weigh_by_class}
@@ -251,15 +290,11 @@ def _check_rows(X, y, sample_source):
 
 def _check_labels(estimator, y):
     require_weak_to_strong(estimator)
-    if is_regressor(final_step(estimator)):
-        msg = (
-            "advise compares how often classes are right, and estimator is a "
-            "regressor. See cross_validate_gap for what weak-to-strong is worth in "
-            "values, by labels that are hidden."
-        )
-        raise TypeError(msg)
     missing_label = final_step(estimator).missing_label
-    labels, labeled = check_labels(y, missing_label)
+    if is_regressor(final_step(estimator)):
+        labels, labeled = check_values(y)
+    else:
+        labels, labeled = check_labels(y, missing_label)
     if labeled.all():
         msg = (
             f"y has a label in each of its {len(labeled)} rows, so that there is "
@@ -294,8 +329,16 @@ def _describe_sources(student, labeled, sample_source, confidence_level):
     return source_table(overlap, sample_source[~labeled], confidence_level)
 
 
-def _differing(decision, indicators):
-    """Return the share of rows on which choice and runner-up differ."""
+def _differing(decision, found):
+    """Return the share of rows on which choice and runner-up differ.
+
+    Of values, the variance in a row of the difference of their scores.
+    """
     pair = {decision.choice, decision.runner_up}
-    shares = [indicators[p.differ] for p in PAIRS if {p.first, p.second} == pair]
-    return shares[0] if shares else 0.0
+    for p in PAIRS:
+        if {p.first, p.second} != pair:
+            continue
+        if p.differ in found:
+            return found[p.differ]
+        return found[p.name]["error"] ** 2 * found[p.name]["n_rows"]
+    return 0.0

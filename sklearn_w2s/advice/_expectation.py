@@ -10,6 +10,8 @@ from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
 
 # Errors that are nearly the same in both would leave no covariance to invert.
 _MOST_CORRELATED = 0.99
+# Of rivals that say the same, so that a division is possible.
+_LEAST_ERROR = 1e-9
 
 
 class Pair(NamedTuple):
@@ -175,6 +177,47 @@ def compare(opinions, truth, weigh, confidence_level):
     return comparisons
 
 
+def compare_values(opinions, truth, confidence_level):
+    """Return the paired comparisons of regressors in labeled rows held out.
+
+    Parameters
+    ----------
+    opinions : Opinions
+        Of labeled rows.
+    truth : ndarray of shape (n,)
+        Values of all rows.
+    confidence_level : float
+        Level of the intervals, by Student's t.
+
+    Returns
+    -------
+    dict of str to dict
+        As from `compare`; differences are those of mean squared errors, smaller ones
+        being better, as shares of that of the weak estimator.
+    """
+    rows, place = np.unique(opinions.rows, return_inverse=True)
+    n_rows, values = len(rows), truth[opinions.rows]
+    squares = {
+        # Of a row with several opinions the mean counts, as one row.
+        name: np.bincount(place, (said - values) ** 2 * opinions.weights, n_rows)
+        for name, said in opinions.predicted.items()
+    }
+    unit = squares["weak"].mean()
+    comparisons = {}
+    for pair in PAIRS:
+        gains = squares[pair.second] - squares[pair.first]
+        difference = float(gains.mean() / unit) if unit > 0 else 0.0
+        error = gains.std(ddof=1) / np.sqrt(n_rows) / unit if unit > 0 else 0.0
+        half = stdtrit(n_rows - 1, (1 + confidence_level) / 2) * error
+        comparisons[pair.name] = {
+            "difference": difference,
+            "error": float(max(error, _LEAST_ERROR)),
+            "interval": np.array([difference - half, difference + half]),
+            "n_rows": n_rows,
+        }
+    return comparisons
+
+
 def expect(indicators, comparisons, priors):
     """Return what the rivals are expected to be worth.
 
@@ -184,8 +227,8 @@ def expect(indicators, comparisons, priors):
         Disagreements of the rivals.
     comparisons : dict of str to dict
         See `compare`; empty where labeled rows tell nothing.
-    priors : dict of Pair to Prior
-        What disagreements are worth.
+    priors : dict of Pair to Prior or None
+        What disagreements are worth; None where that is not known.
 
     Returns
     -------
@@ -195,6 +238,8 @@ def expect(indicators, comparisons, priors):
     if not comparisons:
         mean, error = priors[GAIN].of(GAIN, indicators)
         return Standing([GAIN.first], np.array([mean]), np.array([[error**2]]))
+    if priors is None:
+        return Standing([GAIN.first, VIEWS.first], *_measured(comparisons))
     contrasts = [[1.0, 0.0], [1.0, -1.0]]
     means, errors = np.transpose([priors[p].of(p, indicators) for p in (GAIN, LEAD)])
     measured, covariance = _measured(comparisons)

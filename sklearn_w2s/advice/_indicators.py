@@ -72,6 +72,60 @@ def describe(student, opinions, X, truth, labeled, weigh):
     }
 
 
+def describe_values(student, opinions, X, labeled):
+    """Return the indicators of a regressor.
+
+    Parameters
+    ----------
+    student : regressor
+        The weak-to-strong regressor, or a pipeline that ends in one, fitted.
+    opinions, X, labeled
+        As in `describe`.
+
+    Returns
+    -------
+    dict of str to float
+        See `advise`.
+    """
+    final = final_step(student)
+    of_unlabeled = opinions.of(~labeled)
+    said = of_unlabeled.predicted
+    variance = np.var(said["weak"]) if len(said["weak"]) else 0.0
+
+    def discrepancy(first, second):
+        if not (first in said and variance > 0):
+            return np.nan
+        return float(np.mean((said[first] - said[second]) ** 2) / variance)
+
+    unknown = ("advantage", "label_advantage", "class_coverage", "weak_overconfidence")
+    indicators = {
+        "misfit": discrepancy("weak_to_strong", "weak"),
+        "view_discrepancy": discrepancy("strong_on_labels", "weak"),
+        "label_discrepancy": discrepancy("strong_on_labels", "weak_to_strong"),
+    } | dict.fromkeys(unknown, np.nan)
+    detector = getattr(final, "overlap_detector_", None)
+    if detector is None:
+        return indicators
+    low, high = detector.overlap_density_interval_
+    rows = before_final(student, safe_indexing(X, of_unlabeled.rows))
+    return indicators | {
+        "overlap_density": detector.overlap_density_,
+        "overlap_density_low": low,
+        "overlap_density_high": high,
+        "neighbor_consistency": _explained(detector.represent(rows), said["weak"]),
+    }
+
+
+def _explained(rows, values):
+    """Return the share of the variance that the mean of the neighbours explains."""
+    n_neighbors = min(N_NEIGHBORS, rows.shape[0] - 1)
+    if n_neighbors < 1 or not np.var(values) > 0:
+        return np.nan
+    search = NearestNeighbors(n_neighbors=n_neighbors).fit(rows)
+    means = values[search.kneighbors(return_distance=False)].mean(axis=1)
+    return float(1 - np.mean((values - means) ** 2) / np.var(values))
+
+
 def _overconfidence(opinions, truth):
     if not len(opinions.rows):
         return np.nan

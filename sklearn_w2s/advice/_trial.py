@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator, clone, is_regressor
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -14,7 +14,7 @@ from sklearn.utils.metadata_routing import (
 from sklearn_w2s._cross_fit import apart, require_routing
 from sklearn_w2s._fitting import take_metadata
 from sklearn_w2s._sklearn import routing_enabled, safe_indexing, seed_nested
-from sklearn_w2s._validation import check_labels, n_rows
+from sklearn_w2s._validation import check_labels, check_values, n_rows
 from sklearn_w2s.model_selection import LabeledSplit, cross_validate_gap
 from sklearn_w2s.model_selection._gap_fold import final_step, weak_alone
 from sklearn_w2s.model_selection._split import group_codes
@@ -37,7 +37,7 @@ class Opinions:
     predicted : dict of str to ndarray of shape (m,)
         By name of the rival; without labels there is no strong estimator on them.
     confidence : ndarray of shape (m,)
-        Largest probability of the weak estimator.
+        Largest probability of the weak estimator; NaN where it gives none.
     advantage : dict of str to ndarray of shape (m,)
         By how much weak-to-strong thinks its own class likelier than that of each other
         rival; NaN where it gives no probabilities.
@@ -77,7 +77,7 @@ class Folds(LabeledSplit):
 
     Parameters
     ----------
-    cv, missing_label
+    cv, missing_label, stratify
         As in `LabeledSplit`.
     seed : int
         Deals the unlabeled rows to the folds.
@@ -89,13 +89,13 @@ class Folds(LabeledSplit):
         the unlabeled rows dealt to it. `cv` may draw other folds when asked again.
     """
 
-    def __init__(self, cv, *, missing_label, seed):
-        super().__init__(cv, missing_label=missing_label)
+    def __init__(self, cv, *, missing_label, seed, stratify=True):
+        super().__init__(cv, missing_label=missing_label, stratify=stratify)
         self.seed = seed
 
     def split(self, X, y=None, groups=None):
         """Return positions of training rows, and of labeled test rows."""
-        _, labeled = check_labels(y, self.missing_label)
+        labeled = self._labeled_part(X, y, groups)[-1]
         splits = apart(super().split(X, y, groups), len(labeled))
         unlabeled = np.flatnonzero(~labeled)
         units = unlabeled if groups is None else group_codes(groups)[unlabeled]
@@ -172,10 +172,17 @@ def run_trial(
     params = params or {}
     require_routing(params)
     estimator = _with_detector(estimator)
-    missing_label = final_step(estimator).missing_label
-    labels, labeled = check_labels(y, missing_label)
-    counts = np.unique(labels, return_counts=True)[1]
-    folds = Folds(cv, missing_label=missing_label, seed=random_state)
+    final = final_step(estimator)
+    missing_label, regresses = final.missing_label, is_regressor(final)
+    if regresses:
+        labels, labeled = check_values(y)
+        counts = np.array([len(labels)])
+    else:
+        labels, labeled = check_labels(y, missing_label)
+        counts = np.unique(labels, return_counts=True)[1]
+    folds = Folds(
+        cv, missing_label=missing_label, seed=random_state, stratify=not regresses
+    )
     if not ask_labels or (cv is None and (not len(counts) or counts.min() < 2)):
         params = _for_estimator(estimator, folds, params)
         return _hold_out_once(estimator, X, y, labeled, random_state, params)
@@ -265,7 +272,9 @@ def _hear(X, rows, student, alone=None):
     advantage = {
         name: thought(own) - thought(other) for name, other in predicted.items()
     }
-    confidence = weak.predict_proba(chosen).max(axis=1)
+    confidence = np.full(len(own), np.nan)
+    if hasattr(weak, "predict_proba"):
+        confidence = weak.predict_proba(chosen).max(axis=1)
     return Opinions(rows, predicted | {"weak_to_strong": own}, confidence, advantage)
 
 

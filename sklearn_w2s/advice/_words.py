@@ -10,6 +10,7 @@ NAMES = {
     "weak_to_strong": "weak-to-strong",
     "strong_on_labels": "the strong estimator trained on the labels alone",
 }
+CLASSES, VALUES = "classes", "values"
 LEAST_COVERAGE = 0.9
 MOST_OVERCONFIDENCE = 0.05
 LEAST_CONSISTENCY = 0.1
@@ -17,7 +18,7 @@ LITTLE_OVERLAP = 0.05
 _MOST_LISTED = 5
 
 
-def recommend(decision, strategy, standing, confidence_level):
+def recommend(decision, strategy, standing, confidence_level, *, unit=CLASSES):
     """Return what to use and to do next, in sentences.
 
     Parameters
@@ -30,6 +31,9 @@ def recommend(decision, strategy, standing, confidence_level):
         Expected scores.
     confidence_level : float
         Level of the intervals.
+    unit : {"classes", "values"}, default="classes"
+        Whether scores are shares of right classes, or squared errors as shares of those
+        of the weak estimator.
 
     Returns
     -------
@@ -44,8 +48,10 @@ def recommend(decision, strategy, standing, confidence_level):
         text += "held-out labels say that nothing else here does better than it."
         return text + _next(decision)
     rivals = ["weak", *standing.names[1:]]
-    parts = [_points(standing, rival, confidence_level) for rival in rivals]
-    text += f"weak-to-strong is expected to be {' and '.join(parts)}."
+    parts = [_points(standing, rival, confidence_level, unit) for rival in rivals]
+    expected = f"weak-to-strong is expected {{}}{' and '.join(parts)}"
+    text += expected.format("" if unit == VALUES else "to be ")
+    text += ", of the weak mean squared error." if unit == VALUES else "."
     if not is_clear(decision, confidence_level):
         text += (
             f" That {NAMES[decision.choice]} is better than "
@@ -69,10 +75,16 @@ def _next(decision):
     return ""
 
 
-def _points(standing, rival, confidence_level):
+def _points(standing, rival, confidence_level, unit):
     expected = standing.of("weak_to_strong", rival)
     low, high = 100 * expected.interval(confidence_level)
     mean = round(100 * expected.mean, 1)
+    if unit == VALUES:
+        word = "gain" if mean >= 0 else "lose"
+        return (
+            f"to {word} {abs(mean)}% on {NAMES[rival]} "
+            f"({confidence_level:.0%} interval {low:+.1f} to {high:+.1f})"
+        )
     word = "better" if mean > 0 else "worse"
     compared = f"{abs(mean)} points {word} than" if mean else "as good as"
     return (
@@ -81,7 +93,9 @@ def _points(standing, rival, confidence_level):
     )
 
 
-def give_reasons(indicators, comparisons, lacking, n_heard, confidence_level):
+def give_reasons(
+    indicators, comparisons, lacking, n_heard, confidence_level, *, unit=CLASSES
+):
     """Return the evidence, a sentence or two for each piece of it.
 
     Parameters
@@ -94,6 +108,8 @@ def give_reasons(indicators, comparisons, lacking, n_heard, confidence_level):
         Unlabeled rows that the indicators are about.
     confidence_level : float
         Level of the intervals.
+    unit : {"classes", "values"}, default="classes"
+        As in `recommend`.
 
     Returns
     -------
@@ -101,7 +117,7 @@ def give_reasons(indicators, comparisons, lacking, n_heard, confidence_level):
         Sentences.
     """
     reasons = [
-        _measured(pair, compared, confidence_level)
+        _measured(pair, compared, confidence_level, unit)
         for pair, compared in comparisons.items()
     ]
     if lacking:
@@ -118,15 +134,22 @@ def give_reasons(indicators, comparisons, lacking, n_heard, confidence_level):
             "There are no labels to compare with: what is expected rests on unlabeled "
             "rows alone."
         )
-    reasons += _discrepancies(indicators, n_heard)
+    reasons += _discrepancies(indicators, n_heard, unit)
     reasons += _overlap(indicators)
     return reasons + _warnings(indicators)
 
 
-def _measured(pair, compared, confidence_level):
+def _measured(pair, compared, confidence_level, unit):
     first, second = (NAMES[name] for name in pair.split(" - "))
     low, high = 100 * compared["interval"]
     difference = round(100 * compared["difference"], 1)
+    if unit == VALUES:
+        gains = "gains" if difference >= 0 else "loses"
+        return (
+            f"In {compared['n_rows']} labeled rows held out, {first} {gains} "
+            f"{abs(difference)}% on {second} "
+            f"({confidence_level:.0%} interval {low:+.1f} to {high:+.1f})."
+        )
     more = "more" if difference > 0 else "fewer"
     told = f"{abs(difference)} points {more} than" if difference else "as many as"
     return (
@@ -136,8 +159,15 @@ def _measured(pair, compared, confidence_level):
     )
 
 
-def _discrepancies(indicators, n_heard):
+def _discrepancies(indicators, n_heard, unit):
     misfit, view = indicators["misfit"], indicators["view_discrepancy"]
+    if unit == VALUES:
+        text = (
+            f"On {n_heard} unlabeled rows held out, the mean square of the difference "
+            f"to the weak values is {misfit:.1%} of their variance for weak-to-strong, "
+            f"and {view:.1%} for the strong estimator trained on the labels."
+        )
+        return [text]
     text = (
         f"Weak-to-strong differs from the weak estimator on {misfit:.1%} of {n_heard} "
         "unlabeled rows held out, which bounds what it can gain."

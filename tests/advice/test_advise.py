@@ -12,7 +12,7 @@ from sklearn.model_selection import GroupKFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 
-from sklearn_w2s import WeakToStrongClassifier, WeakToStrongRegressor
+from sklearn_w2s import WeakToStrongClassifier
 from sklearn_w2s.advice import Advice, advise
 from sklearn_w2s.advice._words import give_reasons
 from sklearn_w2s.datasets import make_overlap_classification
@@ -252,11 +252,6 @@ def test_without_labels_groups_change_nothing():
         ({"scoring": "roc_auc"}, ValueError, "scoring='roc_auc'"),
         ({"confidence_level": 1.0}, ValueError, "confidence_level=1.0"),
         ({"estimator": LogisticRegression()}, TypeError, "weak_estimator"),
-        (
-            {"estimator": WeakToStrongRegressor(), "y": np.zeros(len(X))},
-            TypeError,
-            "cross_validate_gap",
-        ),
         ({"sample_source": [1, 2]}, ValueError, "inconsistent"),
         ({"sample_source": [None] * 600}, ValueError, "missing in 600 row"),
     ],

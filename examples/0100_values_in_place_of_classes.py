@@ -10,9 +10,9 @@ get rid of that learns from them, and with how many labels?
 # The table
 # ---------
 #
-# The value depends on five of ten columns, and not linearly: a linear regression, fitted
-# on few labels, is the weak estimator. Rows without a value would be NaN; here they are
-# hidden, so that what is learned can be judged.
+# The value depends on five of ten columns, and not linearly: a linear regression,
+# fitted on few labels, is the weak estimator. Rows without a value would be NaN; here
+# they are hidden, so that what is learned can be judged.
 
 import numpy as np
 from sklearn.datasets import make_friedman1
@@ -44,8 +44,8 @@ for i, n_labels in enumerate(curve["labeled_sizes"]):
 print("share of the gap:", np.round(curve["gap_recovered"], 2))
 
 # %%
-# What the teacher made of its members, and the regions
-# ------------------------------------------------------
+# What the teacher made of its members
+# ------------------------------------
 #
 # The weights of those whose mean is learned, and their errors in held-out labels:
 

@@ -55,6 +55,8 @@ class Trial:
     return_estimator : bool
         Whether results hold fitted estimators, which cost time to send between
         processes.
+    on_fit : callable or None
+        Told of each fit before it begins: which, and of how many rows.
     """
 
     estimator: Any
@@ -68,6 +70,7 @@ class Trial:
     params: dict
     error_score: Any
     return_estimator: bool
+    on_fit: Any = None
 
 
 class Fit(NamedTuple):
@@ -210,6 +213,8 @@ def _fit(trial, name, rows, y, seed):
         return Fit()
     estimator = seed_nested(clone(getattr(trial, name)), seed)
     params = take_metadata(trial.params[name], rows, n_rows(trial.X))
+    if trial.on_fit is not None:
+        trial.on_fit(name, len(rows))
     start = perf_counter()
     try:
         if name == "alone" and not routing_enabled():

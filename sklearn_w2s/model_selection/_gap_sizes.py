@@ -48,6 +48,7 @@ def cross_validate_sizes(
     return_estimator,
     verbose,
     error_score,
+    on_fit=None,
     on_folds=None,
 ):
     """Cross-validate the gap for several numbers of rows, on the same folds.
@@ -56,9 +57,12 @@ def cross_validate_sizes(
     ----------
     sizes : list of (labeled_size, unlabeled_size)
         Rows to use.
+    on_fit : callable, default=None
+        Called with "estimator" or "alone" and the number of its rows before each fit,
+        where folds are not run at the same time.
     on_folds : callable, default=None
-        Called with the number of folds that are done, each time that some are. All
-        other parameters are those of `cross_validate_gap`.
+        Called with the list of all folds that are done, as from `run_fold`, each time
+        that some are. All other parameters are those of `cross_validate_gap`.
 
     Returns
     -------
@@ -97,6 +101,7 @@ def cross_validate_sizes(
         params=routed,
         error_score=error_score,
         return_estimator=return_estimator,
+        on_fit=on_fit if effective_n_jobs(n_jobs) == 1 else None,
     )
     splits = list(splitter.split(X, y, **routed["splitter"]))
     rng = check_random_state(random_state)
@@ -111,7 +116,7 @@ def cross_validate_sizes(
     for start in range(0, len(tasks), step):
         folds += parallel(tasks[start : start + step])
         if on_folds is not None:
-            on_folds(len(folds))
+            on_folds(folds)
     _tell_errors(folds, error_score)
     by_size = [folds[i : i + len(splits)] for i in range(0, len(folds), len(splits))]
     return [

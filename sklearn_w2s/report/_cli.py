@@ -3,9 +3,15 @@
 import argparse
 import sys
 import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+from sklearn.base import clone
 
 import sklearn_w2s
 from sklearn_w2s._representation import visible
+from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s.report._data import (
     MAX_ROWS,
     MIN_ROWS,
@@ -14,24 +20,42 @@ from sklearn_w2s.report._data import (
     load_table,
 )
 from sklearn_w2s.report._errors import InputError
-from sklearn_w2s.report._estimators import ESTIMATORS
+from sklearn_w2s.report._estimators import ESTIMATORS, make_estimator
 from sklearn_w2s.report._experiment import (
     MIN_LABELED_PER_CLASS,
     SCORES,
     SEED,
-    compare,
+    choose_final,
+    costs,
     count_labeled,
+    fit_final,
     make_model,
+    run_study,
     take_pool,
 )
-from sklearn_w2s.report._page import Findings, ask_advice, write_page
+from sklearn_w2s.report._page import Findings, write_page
+from sklearn_w2s.report._script import write_script
 from sklearn_w2s.report._sources import compare_sources
 from sklearn_w2s.report._text import format_report, wrap
+from sklearn_w2s.report._verdict import FITS, judge
 from sklearn_w2s.report._warnings import warnings_as_notes
-from sklearn_w2s.report._write import check_target, write_whole
+from sklearn_w2s.report._write import (
+    check_target,
+    model_as_skops,
+    predictions_as_csv,
+    write_whole,
+)
 from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
 
 EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
+# A first look: fewer rows, and the fewest splits that tell noise from a difference.
+QUICK_ROWS, QUICK_REPEATS = 1000, 3
+REPEATS = 5
+_PILOT_ROWS = 500
+# What a split costs in units of fits of the strong estimator on all of its rows.
+_FITS_OF_A_SPLIT = 7
+_LARGE_FILE = 20_000_000
 
 
 class _Parser(argparse.ArgumentParser):
@@ -52,7 +76,8 @@ def main(argv=None):
     Returns
     -------
     int
-        0, or 2 after one line on stderr where the input cannot be used.
+        0, or 2 after one line on stderr where the input cannot be used, or 130 after
+        one line where it was interrupted.
 
     Examples
     --------
@@ -60,14 +85,20 @@ def main(argv=None):
     >>> main(["no_such_file.csv", "--target", "income"])
     2
     """
+    progress = _Progress()
     try:
         options = _parser().parse_args(argv)
         notes = _Notes()
-        with warnings_as_notes(notes.add):
-            _report(options, notes)
+        with warnings.catch_warnings(), warnings_as_notes(notes.add):
+            # What a class called None means is said by the report itself.
+            warnings.filterwarnings("ignore", "The label 'None' is read as a class")
+            _report(options, notes, progress)
     except InputError as error:
         _write(f"sklearn-w2s: {_on_one_line(error)}", sys.stderr)
         return EXIT_BAD_INPUT
+    except KeyboardInterrupt:
+        _write(f"sklearn-w2s: {progress.so_far()}", sys.stderr)
+        return EXIT_INTERRUPTED
     return 0
 
 
@@ -76,9 +107,10 @@ def _parser():
         prog="sklearn-w2s",
         allow_abbrev=False,
         description=(
-            "Does weak-to-strong pay on these data? Hides labels, trains weak, "
-            "weak-to-strong and strong estimators, and compares them on held-out rows. "
-            "Without FILE, on handwritten digits."
+            "Does weak-to-strong pay on these data? Trains weak, weak-to-strong and "
+            "strong estimators on the labels that there are, or on some of them where "
+            "every row has one, and compares them on held-out rows. Without FILE, on "
+            "handwritten digits."
         ),
     )
     parser.add_argument(
@@ -99,11 +131,22 @@ def _parser():
         "--source", metavar="COL", help="where a row comes from; not used as a feature"
     )
     parser.add_argument(
+        "--group",
+        metavar="COL",
+        help="rows of one group stay on one side of every split; not used as a feature",
+    )
+    parser.add_argument(
+        "--task",
+        choices=["classification"],
+        metavar="NAME",
+        help="classification takes every number of the target for a class",
+    )
+    parser.add_argument(
         "--labeled",
         type=_count_or_share,
         metavar="FRACTION|COUNT",
         help=(
-            "training rows that keep their label, "
+            "hide labels in a file of labeled rows but for so many rows to train on, "
             f"{MIN_LABELED_PER_CLASS} per class at least "
             "(default: 100, or 12 per class if more, or half if fewer)"
         ),
@@ -139,11 +182,11 @@ def _parser():
         help="seed of the sample, the splits and the estimators (default: %(default)s)",
     )
     parser.add_argument(
-        "--seeds",
+        "--repeats",
         type=_whole_number(1),
-        default=5,
+        default=None,
         metavar="N",
-        help="random splits into training and test rows (default: %(default)s)",
+        help=f"random splits into training and test rows (default: {REPEATS})",
     )
     parser.add_argument(
         "--jobs",
@@ -155,14 +198,32 @@ def _parser():
     parser.add_argument(
         "--html",
         metavar="PATH",
-        help="write a page with advice, figures and rows worth a look, too",
+        help="write a page with figures, rows worth a look and the code, too",
+    )
+    parser.add_argument(
+        "--predict",
+        metavar="PATH",
+        help="write class and probabilities of the unlabeled rows as CSV",
+    )
+    parser.add_argument(
+        "--save",
+        metavar="PATH",
+        help="save the model that predicts, fitted on all rows, as PATH.skops",
+    )
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help=(
+            f"a first look: at most {QUICK_ROWS} rows and {QUICK_REPEATS} splits "
+            "unless these are given"
+        ),
     )
     parser.add_argument(
         "--max-rows",
         type=_whole_number(2 * MIN_ROWS),
-        default=MAX_ROWS,
+        default=None,
         metavar="N",
-        help="larger files are sampled (default: %(default)s)",
+        help=f"larger files are sampled (default: {MAX_ROWS})",
     )
     _add_reading(parser.add_argument_group("how the file is read"))
     parser.add_argument("--version", action="version", version=sklearn_w2s.__version__)
@@ -186,13 +247,13 @@ def _add_reading(group):
             "for empty cells alone; may be repeated"
         ),
     )
-    group.add_argument(
-        "--drop",
-        metavar="COL",
-        action="append",
-        default=[],
-        help="column to leave out; may be repeated",
-    )
+    for option, told in (
+        ("--drop", "column to leave out; may be repeated"),
+        ("--keep", "column to use though it looks like an id or text; may be repeated"),
+    ):
+        group.add_argument(
+            option, metavar="COL", action="append", default=[], help=told
+        )
 
 
 def _whole_number(least):
@@ -218,6 +279,54 @@ def _count_or_share(text):
     return share
 
 
+class _Progress:
+    """Lines on what is done, with the seconds since the start, and what came of it."""
+
+    def __init__(self):
+        self.start = time.perf_counter()
+        self.n_splits = 0
+        self.folds = []
+        self.step = "reading the file"
+
+    def tell(self, step):
+        """Write a line and remember what is being done."""
+        self.step = step
+        _write(f"[{time.perf_counter() - self.start:5.1f} s] {step}")
+
+    def on_fit(self, name, n_rows):
+        """Tell of a fit of the split at hand."""
+        what = {
+            "estimator": "weak and weak-to-strong",
+            "alone": "strong alone",
+        }[name]
+        place = f"split {len(self.folds) + 1} of {self.n_splits}"
+        self.tell(f"{place}: {what} on {n_rows} rows")
+
+    def on_folds(self, folds):
+        """Tell what the splits that are done have come to."""
+        self.folds = [fold["score"] for fold in folds]
+        self.tell(f"{len(folds)} of {self.n_splits} splits done: {self._means()}")
+
+    def _means(self):
+        names = ("weak", "weak_to_strong", "strong_on_labels")
+        return ", ".join(
+            f"{FITS[name]} "
+            f"{100 * np.mean([fold[name]['score'] for fold in self.folds]):.2f}"
+            for name in names
+        )
+
+    def so_far(self):
+        """Say in one line what was done when it was interrupted."""
+        seconds = time.perf_counter() - self.start
+        told = f"interrupted after {seconds:.0f} s ({self.step.split(':')[0]})"
+        if not self.folds:
+            return f"{told}: no split was done, nothing is known yet."
+        return (
+            f"{told}: {len(self.folds)} of {self.n_splits} splits were done: "
+            f"{self._means()}."
+        )
+
+
 class _Notes(list):
     """Notes, written as they come and kept for the page."""
 
@@ -227,72 +336,166 @@ class _Notes(list):
             _write(line)
 
 
-def _report(options, notes):
-    start = time.perf_counter()
+def _report(options, notes, progress):
+    paths = {
+        option: check_target(option, path, options.file)
+        for option in ("html", "predict", "save")
+        if (path := getattr(options, option)) is not None
+    }
+    options.max_rows = options.max_rows or (QUICK_ROWS if options.quick else MAX_ROWS)
+    options.repeats = options.repeats or (QUICK_REPEATS if options.quick else REPEATS)
+    data = _load(options, progress)
+    labels, labeled = data.known()
+    hides_labels = bool(labeled.all())
+    n_labeled = count_labeled(labels, options.labeled) if hides_labels else None
+    n_unlabeled = 0 if data.others is None else len(data.others)
+    _check_use(options, hides_labels, n_unlabeled)
+    setting = _say_what_was_read(data, labels, hides_labels, notes)
+    model = make_model(
+        options.weak, options.strong, data.missing_label, options.strategy
+    )
+    study = _run(options, model, data, n_labeled, progress)
+    verdict = judge(
+        study.results,
+        hides_labels=hides_labels,
+        scoring=options.scoring,
+        n_unlabeled=n_unlabeled,
+    )
+    pool = take_pool(study, data)
+    sources = None
+    if data.source is not None:
+        progress.tell("sources (kl_ucb)")
+        sources = compare_sources(model.weak_estimator, pool, options.random_state)
+    spent = costs(study, model, data)
+    final = choose_final(verdict, hides_labels=hides_labels)
+    setting.append(_setting(options, study.results))
+    if "html" in paths:
+        progress.tell(f"page {options.html}")
+        script = write_script(options, study, final, data)
+        header = [f"{line}." for line in setting]
+        findings = Findings(
+            options,
+            data.name,
+            header,
+            study,
+            verdict,
+            spent,
+            pool,
+            sources,
+            notes,
+            script,
+        )
+        write_whole(paths["html"], write_page(findings).encode())
+    told = _use(options, paths, final, model, data, progress)
+    runs = [] if sources is None else sources.runs
+    report = format_report(
+        study, verdict, spent, runs, options.scoring, setting=setting[-1]
+    )
+    for line in ["", *report, *told]:
+        _write(line)
 
-    def tell(step):
-        _write(f"[{time.perf_counter() - start:5.1f} s] {step}")
 
-    page = None
-    if options.html is not None:
-        page = check_target(options.html, options.file)
-    data = _load(options)
-    labels, _ = data.known()
-    n_labeled = count_labeled(labels, options.labeled)
+def _say_what_was_read(data, labels, hides_labels, notes):
+    """Write what was done and read, and return it as a list of sentences."""
+    n_rows, n_known = len(data.y), len(labels)
+    if hides_labels:
+        done = (
+            f"Experiment on {data.name}: every row has a label, so labels are hidden "
+            "from most rows to see what weak-to-strong makes of them"
+        )
+    else:
+        done = (
+            f"Labels as they are in {data.name}: {n_known} labeled and "
+            f"{n_rows - n_known} unlabeled rows, none hidden but to test"
+        )
     size = (
-        f"{data.name}: {len(data.y)} rows, {_count(data.X.shape[1], 'column')}, "
+        f"{n_rows} rows, {_count(len(data.units()), 'column')}, "
         f"{len(set(labels.tolist()))} classes"
     )
-    _write(size)
-    for fact in data.facts:
+    setting = [done, size, *data.facts]
+    for fact in setting:
         for line in wrap(fact, indent="  "):
             _write(line)
     for note in data.notes:
         notes.add(note)
-    model = make_model(
-        options.weak, options.strong, data.missing_label, options.strategy
-    )
-    results = _compare(options, model, data, n_labeled, tell)
-    pool = take_pool(data, n_labeled, options.random_state)
-    sources = None
-    if data.source is not None:
-        tell("sources (kl_ucb)")
-        sources = compare_sources(model.weak_estimator, pool, options.random_state)
-    setting = _setting(options, results)
-    if page is not None:
-        header = [f"{line}." for line in (size, *data.facts, setting)]
-        findings = Findings(options, data.name, header, model, results, pool, sources)
-        tell("advice")
-        advice = ask_advice(findings)
-        tell(f"page {options.html}")
-        write_whole(page, write_page(findings, advice, notes))
-    _write("")
-    for line in wrap(setting):
-        _write(line)
-    runs = [] if sources is None else sources.runs
-    for line in format_report(results, runs, options.scoring):
-        _write(line)
+    return setting
 
 
-def _compare(options, model, data, n_labeled, tell):
-    n_splits = _count(options.seeds, "split")
-    tell(f"fits on {n_splits}")
+def _check_use(options, hides_labels, n_unlabeled):
+    if options.labeled is not None and not hides_labels:
+        msg = (
+            "--labeled hides labels of a file whose rows all have one; this one has "
+            f"{n_unlabeled} unlabeled rows, and its labels are used as they are."
+        )
+        raise InputError(msg)
+    if options.predict is not None and not n_unlabeled:
+        msg = (
+            "--predict labels rows without a label, and every row has one: leave the "
+            "target of the rows to predict empty."
+        )
+        raise InputError(msg)
+
+
+def _run(options, model, data, n_labeled, progress):
+    progress.n_splits = options.repeats
+    seconds = _estimate(options, data)
+    n_splits = _count(options.repeats, "split")
+    progress.tell(f"{n_splits}, about {seconds:.0f} s in all")
     try:
-        return compare(
+        return run_study(
             model,
             data,
             n_labeled,
-            options.seeds,
+            options.repeats,
             options.jobs,
             scoring=options.scoring,
             random_state=options.random_state,
-            on_folds=lambda n_done: tell(f"{n_done} of {n_splits} done"),
+            on_fit=progress.on_fit,
+            on_folds=progress.on_folds,
         )
     except TypeError as error:
         if options.strategy == "auto":
             raise
         # Not every estimator does for every strategy.
         raise InputError(str(error)) from error
+
+
+def _estimate(options, data):
+    """Return about how many seconds the splits take, by a fit on some rows."""
+    labels, labeled = data.known()
+    rows = np.flatnonzero(labeled)[np.argsort(labels, kind="stable")]
+    rows = rows[:: max(1, len(rows) // _PILOT_ROWS)]
+    pilot = clone(make_estimator(options.strong, options.random_state))
+    start = time.perf_counter()
+    pilot.fit(safe_indexing(data.X, rows), np.array(data.y[rows].tolist()))
+    seconds = time.perf_counter() - start
+    growth = max(1.0, 0.7 * len(data.y) / len(rows)) ** 0.7
+    splits = options.repeats / min(options.jobs, options.repeats)
+    return max(1.0, _FITS_OF_A_SPLIT * seconds * growth * splits)
+
+
+def _use(options, paths, final, model, data, progress):
+    """Write predictions and the model, and return a line on each."""
+    asked = [option for option in ("predict", "save") if option in paths]
+    if not asked:
+        return []
+    progress.tell("fit on all rows")
+    fitted = fit_final(final, model, options, data)
+    name = {
+        "weak": f"the weak estimator ({options.weak})",
+        "strong_on_labels": f"the strong estimator ({options.strong}) on all labels",
+        "weak_to_strong": f"weak-to-strong ({options.weak}, {options.strong})",
+    }[final]
+    told = [""]
+    if "predict" in paths:
+        X, rows = data.unlabeled()
+        text = predictions_as_csv(fitted, X, rows, options.target)
+        write_whole(paths["predict"], text.encode())
+        told += wrap(f"{options.predict}: labels of {len(rows)} rows by {name}")
+    if "save" in paths:
+        write_whole(paths["save"], model_as_skops(fitted))
+        told += wrap(f"{options.save}: {name}")
+    return told
 
 
 def _setting(options, results):
@@ -302,19 +505,22 @@ def _setting(options, results):
     return (
         f"{options.weak} as weak and {options.strong} as strong estimator; {n_labeled} "
         f"labeled and {n_unlabeled} unlabeled rows to train on, {n_test} to test on; "
-        f"{_count(options.seeds, 'split')}"
+        f"{_count(options.repeats, 'split')}"
     )
 
 
-def _load(options):
+def _load(options, progress):
     if options.file is None:
-        if options.target or options.source:
-            msg = "--target and --source need a FILE."
+        if options.target or options.source or options.group:
+            msg = "--target, --source and --group need a FILE."
             raise InputError(msg)
         return load_embedded()
     if options.target is None:
         msg = f"--target is missing: name the column of {options.file} to predict."
         raise InputError(msg)
+    path = Path(options.file)
+    if path.is_file() and path.stat().st_size > _LARGE_FILE:
+        progress.tell(f"reading {path.name}")
     return load_table(options.file, options.target, **given_arguments(options))
 
 

@@ -1,34 +1,47 @@
 """Data for the report: an embedded set, or a file of the user."""
 
-from collections import defaultdict
-from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
-from datetime import date, time
 from difflib import get_close_matches
-from numbers import Integral, Number
+from itertools import islice
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.datasets import load_digits
+from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 
-from sklearn_w2s._validation import check_labels
 from sklearn_w2s.report._cells import Writing, read_columns
 from sklearn_w2s.report._errors import InputError, listed
+from sklearn_w2s.report._features import (
+    Features,
+    find_leaks,
+    is_nested,
+    join_groups,
+    kind_of,
+)
 from sklearn_w2s.report._labels import read_labels
 from sklearn_w2s.report._read import read_table
 
+TEST_SIZE = 0.3
 MIN_ROWS = 60
 MIN_ROWS_PER_CLASS = 10
 MAX_RARE_SHARE = 0.05
 MAX_CLASSES = 100
 MAX_ROWS = 5_000
 NO_SOURCE = "(missing)"
+# A target of more distinct numbers is one to regress on.
+MAX_NUMBERS = 20
+_MOST_DRAWS = 100
 
 
 @dataclass(frozen=True)
 class Data:
-    """Rows, labels with a marker where there is none, sources and row numbers."""
+    """Rows, labels with a marker where there is none, sources and row numbers.
+
+    `groups` numbers rows that no split divides. `features` and `others` are of the rows
+    of the file that have no label, those outside of a sample included.
+    """
 
     name: str
     X: Any
@@ -38,10 +51,85 @@ class Data:
     missing_label: Any = None
     notes: list = field(default_factory=list)
     facts: list = field(default_factory=list)
+    groups: Any = None
+    features: Any = None
+    others: Any = None
 
     def known(self):
         """Return the labels of the labeled rows, and which rows these are."""
-        return check_labels(self.y, self.missing_label)
+        missing = self.missing_label
+        labeled = np.array([y is not None and y != missing for y in self.y.tolist()])
+        return np.array(self.y[labeled].tolist()), labeled
+
+    def splits(self, n_splits, random_state=0):
+        """Draw training and test rows among the labeled ones.
+
+        Parameters
+        ----------
+        n_splits : int
+            Number of splits.
+        random_state : int, default=0
+            Seed.
+
+        Returns
+        -------
+        list of (train, test)
+            Positions among the labeled rows; 30% of the rows, or groups, are to test.
+            Classes keep their shares as far as groups let them, and all are on both
+            sides.
+
+        Raises
+        ------
+        ValueError
+            If groups leave a class on one side in too many draws.
+        """
+        labels, labeled = self.known()
+        groups = np.arange(len(labels)) if self.groups is None else self.groups[labeled]
+        _, first, groups = np.unique(groups, return_index=True, return_inverse=True)
+        counts = np.unique(labels[first], return_counts=True)[1]
+        n_classes = len(np.unique(labels))
+        is_stratified = len(counts) == n_classes and counts.min() > 1
+        kind = StratifiedShuffleSplit if is_stratified else ShuffleSplit
+        draws = kind(
+            _MOST_DRAWS + n_splits, test_size=TEST_SIZE, random_state=random_state
+        )
+
+        def complete():
+            for train, test in draws.split(first, labels[first]):
+                sides = [train, test]
+                if self.groups is not None:
+                    sides = [np.flatnonzero(np.isin(groups, side)) for side in sides]
+                if all(len(np.unique(labels[side])) == n_classes for side in sides):
+                    yield tuple(sides)
+
+        found = list(islice(complete(), n_splits)) if len(first) > 3 else []
+        if len(found) < n_splits:
+            msg = (
+                f"the {len(first)} groups leave no split with every class on both "
+                "sides: name another --group, or none."
+            )
+            raise InputError(msg)
+        return found
+
+    def units(self):
+        """Return by column of the file the features that come of it."""
+        if not hasattr(self.X, "columns"):
+            return {f"column {j}": [j] for j in range(self.X.shape[1])}
+        texts = [] if self.features is None else self.features.words
+        words = {f"{name}: ": name for name in texts}
+        units: dict = {}
+        for name in self.X:
+            whole = next(
+                (w for start, w in words.items() if name.startswith(start)), name
+            )
+            units.setdefault(whole, []).append(name)
+        return units
+
+    def unlabeled(self):
+        """Return the features of all unlabeled rows of the file, and their numbers."""
+        if self.others is None:
+            return self.X[:0], np.arange(0)
+        return self.features.take(self.others), self.others + 1
 
 
 def load_embedded():
@@ -56,7 +144,10 @@ def load_table(
     target,
     *,
     source=None,
+    group=None,
     drop=(),
+    keep=(),
+    task=None,
     missing=None,
     sep=None,
     decimal=None,
@@ -68,9 +159,10 @@ def load_table(
     r"""Read a file as the report does: features, labels and sources of its rows.
 
     Text is read as people write it: numbers with decimal commas, signs of currency or a
-    few dashes are numbers, and dates are dates. Columns that no estimator can use and
-    rows of rare classes are left out. `notes` says what was chosen, changed and left
-    out.
+    few dashes are numbers, and dates are dates. The most frequent words of free text
+    are columns. Columns that no estimator can use, ids and rows of rare classes are
+    left out. `notes` says what was chosen, changed and left out, and names columns that
+    give the target away.
 
     Parameters
     ----------
@@ -81,8 +173,17 @@ def load_table(
         Column to predict; rows where it is empty are unlabeled.
     source : str, default=None
         Column that says where a row comes from; it is no feature.
+    group : str, default=None
+        Column that says which rows belong together, as those of one patient; no split
+        divides a group. It is no feature.
     drop : sequence of str, default=()
         Columns that are no features.
+    keep : sequence of str, default=()
+        Columns that are features although they look like ids or free text, which are
+        then numbers or categories.
+    task : {"classification"}, default=None
+        None refuses a target of numbers with fractions, or of more than 20 distinct
+        ones, as one to regress on; "classification" takes each number for a class.
     missing : sequence of str, default=None
         What marks a cell as missing besides nothing, in all columns. None stands, in
         the target, for "?", "NA", "null", "nan", for -1 beside two classes or more and
@@ -114,11 +215,23 @@ def load_table(
           label;
         - missing_label, which is None;
         - source, an ndarray of shape (n,) of str, or None;
+        - groups, an ndarray of shape (n,) of int, or None where each row is on its own:
+          `group`, and equal rows, which are one group too if a tenth of the rows or
+          more are distinct;
         - rows, an ndarray of shape (n,): numbers of the rows in the file, from 1 for
           the first below the header;
         - notes, a list of str on all that was chosen, left out or changed;
         - facts, a list of str: columns by type, and classes with their rows in the
-          file.
+          file;
+
+        and the methods
+
+        - known(), which returns the labels of labeled rows, and a mask of these rows;
+        - splits(n_splits, random_state), training and test rows as the report draws
+          them, for the parameter `cv` of
+          :func:`~sklearn_w2s.model_selection.cross_validate_gap`;
+        - unlabeled(), which returns features of all unlabeled rows of the file, whether
+          or not they are in the sample, and their row numbers.
 
     Raises
     ------
@@ -136,7 +249,7 @@ def load_table(
     >>> from sklearn_w2s.report import load_table
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "pets.csv")
-    ...     text = "legs;pet\n" + 30 * "4,0;cat\n2,0;hen\n" + "-;\n"
+    ...     text = "legs;pet\n" + 30 * "4,0;cat\n2,5;hen\n" + "-;\n"
     ...     _ = path.write_text(text)
     ...     table = load_table(path, "pet")
     >>> table.X.shape
@@ -148,7 +261,10 @@ def load_table(
     cells are separated by ';'
     commas are decimal in legs (--decimal . says otherwise)
     missing cells in legs: 1, written '-'
-    1 row has no pet and takes part unlabeled
+    1 row has no pet: unlabeled
+    legs alone tells pet in 100% of rows held out: if it is known only after pet, leave
+    it out (--drop legs)
+    only 3 of 61 rows differ: equal rows stand on both sides of a split
     """
     path = str(path)
     if not isinstance(max_rows, Integral) or max_rows < 2 * MIN_ROWS:
@@ -159,29 +275,82 @@ def load_table(
     read = read_table(path, sep=sep, encoding=encoding)
     writing = replace(writing, separator=read.separator)
     frame, notes = read.frame, read.notes
-    target, source, drop = _find_columns(frame, path, target, source, drop)
+    columns = Columns(frame, path)
+    target = columns.find("target", target)
+    others = {
+        option: columns.find(option, name)
+        for option, name in (("source", source), ("group", group))
+        if name is not None
+    }
+    drop = [columns.find("drop", name) for name in drop]
+    keep = [columns.find("keep", name) for name in keep]
+    if target in others.values() or {target, *others.values()} & set(drop):
+        msg = f"--target {target!r} is named as another column too: name it once."
+        raise InputError(msg)
+    _check_task(frame[target], task, writing, notes)
     labels = read_labels(frame[target], missing, read.is_written, notes)
     classes = _frequent_classes(labels, notes)
-    features = read_columns(frame.drop(columns=[target, *drop]), writing, notes)
-    sources = None if source is None else _source_names(features.pop(source))
-    features = _usable_features(features, path, notes)
-    facts = [_columns_fact(features), _classes_fact(labels)]
+    left_out = [target, *drop]
+    features = read_columns(frame.drop(columns=left_out), writing, notes)
+    sources = None if source is None else _source_names(features[others["source"]])
+    groups = None if group is None else _group_codes(features[others["group"]], notes)
+    features = features.drop(columns=list(set(others.values())))
+    features = Features(features, keep, path, notes)
+    facts = [features.fact(), _classes_fact(labels)]
     rows = _sample(labels, classes, max_rows, random_state, notes)
-    labels = labels.iloc[rows]
+    features.fit_words(rows, notes)
     n_unlabeled = int(labels.isna().sum())
     if n_unlabeled:
         has = "row has" if n_unlabeled == 1 else "rows have"
-        takes = "takes" if n_unlabeled == 1 else "take"
-        notes.append(f"{n_unlabeled} {has} no {target} and {takes} part unlabeled")
-    return Data(
+        notes.append(f"{n_unlabeled} {has} no {target}: unlabeled")
+    data = Data(
         name=Path(path).name,
-        X=features.iloc[rows].reset_index(drop=True),
-        y=_as_array(labels),
+        X=features.take(rows),
+        y=_as_array(labels.iloc[rows]),
         source=None if sources is None else sources[rows],
         rows=rows + 1,
         notes=notes,
         facts=facts,
+        features=features,
+        others=np.flatnonzero(labels.isna().to_numpy()),
     )
+    _note_leaks(data, target)
+    groups = join_groups(data.X, None if groups is None else groups[rows], notes)
+    return replace(data, groups=groups)
+
+
+def _note_leaks(data, target):
+    labels, labeled = data.known()
+    # That words tell the class is what a text is for.
+    alone = [name for name in data.units() if name in data.X]
+    for name, score in find_leaks(data.X.loc[labeled, alone], labels).items():
+        data.notes.append(
+            f"{name} alone tells {target} in {score:.0%} of rows held out: if it is "
+            f"known only after {target}, leave it out (--drop {name})"
+        )
+
+
+def _check_task(column, task, writing, notes):
+    """Refuse a target of numbers to regress on, and note numbers taken for classes."""
+    if task not in (None, "classification"):
+        msg = (
+            f"task={task!r} must be 'classification', or None to choose by the target."
+        )
+        raise InputError(msg)
+    read = read_columns(column.to_frame(), writing, [])[column.name]
+    if task is not None or kind_of(read) != "number" or read.isna().all():
+        return
+    numbers = np.unique(read.dropna().to_numpy(np.float64))
+    shown = f"{len(numbers)} distinct numbers, {numbers[0]:g} to {numbers[-1]:g}"
+    if np.any(numbers != np.floor(numbers)) or len(numbers) > MAX_NUMBERS:
+        msg = (
+            f"--target {column.name!r} has {shown}: a quantity, which this report does "
+            "not judge; see WeakToStrongRegressor. --task classification takes each "
+            "number for a class."
+        )
+        raise InputError(msg)
+    if len(numbers) > 2 and not {-1, 0, 1}.issuperset(numbers):
+        notes.append(f"{column.name} has {shown}: they are taken for classes")
 
 
 def _as_array(labels):
@@ -204,36 +373,44 @@ def given_arguments(options):
     }
 
 
-def _find_columns(table, path, target, source, drop):
-    """Return the names of the columns as the table has them."""
-    target = _find_column(table, path, "target", target)
-    if source is not None:
-        source = _find_column(table, path, "source", source)
-    if source == target:
-        msg = f"source={source!r} is the target: name another column, or none."
-        raise InputError(msg)
-    drop = [_find_column(table, path, "drop", name) for name in drop]
-    if {target, source} & set(drop):
-        msg = f"drop={drop!r} has the target or the source: name other columns."
-        raise InputError(msg)
-    return target, source, drop
+class Columns:
+    """The columns of a table, found by the names that the user gives.
 
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Table.
+    path : str
+        Its file, for errors.
+    """
 
-def _find_column(table, path, option, column):
-    name = str(column).strip()
-    if name not in table.columns:
-        near = get_close_matches(name.lower(), map(str.lower, table.columns), 1)
-        near = [n for n in table.columns if n.lower() in near][:1]
-        hint = f"Did you mean {near[0]!r}? " if near else ""
-        msg = (
-            f"{option}={column!r}: {path} has no such column. {hint}It has "
-            f"{listed(table.columns)}."
-        )
-        raise InputError(msg)
-    if option != "drop" and _is_nested(table[name]):
-        msg = f"{option}={column!r}: its cells are lists or mappings, not values."
-        raise InputError(msg)
-    return name
+    def __init__(self, frame, path):
+        self.frame = frame
+        self.path = path
+
+    def find(self, option, column):
+        """Return the name of a column as the table has it.
+
+        Raises
+        ------
+        InputError
+            If there is none, with a name that is near.
+        """
+        name = str(column).strip()
+        names = self.frame.columns
+        if name not in names:
+            folded = {other.casefold(): other for other in reversed(names)}
+            near = get_close_matches(name.casefold(), folded, 1)
+            hint = f"Did you mean {folded[near[0]]!r}? " if near else ""
+            msg = (
+                f"--{option} {column!r}: {self.path} has no such column. {hint}It has "
+                f"{listed(map(repr, names))}."
+            )
+            raise InputError(msg)
+        if option not in ("drop", "keep") and is_nested(self.frame[name]):
+            msg = f"--{option} {column!r}: its cells are lists or mappings, not values."
+            raise InputError(msg)
+        return name
 
 
 def _frequent_classes(labels, notes):
@@ -243,28 +420,28 @@ def _frequent_classes(labels, notes):
     n_known = int(counts.sum())
     if n_known < MIN_ROWS:
         msg = (
-            f"{n_known} rows with a {target!r} are too few: {MIN_ROWS} at least "
-            "are needed to train and to test."
+            f"--target {target!r} has {n_known} labels, which are too few: {MIN_ROWS} "
+            "at least are needed to train and to test."
         )
         raise InputError(msg)
     if len(counts) == 1:
         msg = (
-            f"target={target!r} has one class only, {counts.index[0]!r}: two at least "
-            "are needed."
+            f"--target {target!r} has one class only, {counts.index[0]!r}: two at "
+            "least are needed."
         )
         raise InputError(msg)
     rare = counts[counts < MIN_ROWS_PER_CLASS]
     n_classes = len(counts) - len(rare)
     if rare.sum() > MAX_RARE_SHARE * n_known:
         msg = (
-            f"target={target!r} has {len(counts)} distinct values, {len(rare)} of them "
-            f"in fewer than {MIN_ROWS_PER_CLASS} rows each, {rare.sum()} of {n_known} "
-            "rows together. Bin numbers; merge or remove rare classes."
+            f"--target {target!r} has {len(counts)} distinct values, {len(rare)} of "
+            f"them in fewer than {MIN_ROWS_PER_CLASS} rows each, {rare.sum()} of "
+            f"{n_known} rows together. Bin numbers; merge or remove rare classes."
         )
         raise InputError(msg)
     if not 2 <= n_classes <= MAX_CLASSES:
         msg = (
-            f"target={target!r}: {n_classes} of its {len(counts)} classes have "
+            f"--target {target!r}: {n_classes} of its {len(counts)} classes have "
             f"{MIN_ROWS_PER_CLASS} rows or more; 2 to {MAX_CLASSES} such are needed."
         )
         raise InputError(msg)
@@ -290,7 +467,7 @@ def _sample(labels, classes, max_rows, random_state, notes):
     least = np.minimum(sizes, MIN_ROWS_PER_CLASS)
     if least.sum() > max_rows:
         msg = (
-            f"max_rows={max_rows} is too small for {len(classes)} classes of "
+            f"--max-rows {max_rows} is too small for {len(classes)} classes of "
             f"{MIN_ROWS_PER_CLASS} rows each: {least.sum()} at least."
         )
         raise InputError(msg)
@@ -303,7 +480,7 @@ def _sample(labels, classes, max_rows, random_state, notes):
     ]
     rows.append(rng.choice(unlabeled, max_rows - n_drawn, replace=False))
     notes.append(
-        f"a random sample of {max_rows} of {n_all} rows (max_rows), in which classes "
+        f"a random sample of {max_rows} of {n_all} rows (--max-rows), in which classes "
         "keep their shares"
     )
     is_raised = drawn > np.ceil(sizes * n_drawn / n_known)
@@ -330,79 +507,6 @@ def _shares(sizes, least, total):
     return drawn
 
 
-def _usable_features(features, path, notes):
-    """Leave out and mend what no estimator can use, and say so."""
-    unusable = defaultdict(list)
-    for name in features:
-        reason = _reason_to_leave_out(features[name])
-        if reason:
-            unusable[reason].append(name)
-    for reason, names in unusable.items():
-        notes.append(f"left out the columns {reason}: {listed(names)}")
-    features = features.drop(columns=[n for names in unusable.values() for n in names])
-    if features.shape[1] == 0:
-        msg = f"{path} has no column to learn from besides target and source."
-        raise InputError(msg)
-    huge = {name: _is_too_large(features[name]) for name in features}
-    huge = {name: rows for name, rows in huge.items() if rows.any()}
-    if huge:
-        notes.append(f"infinite or huge numbers count as missing in {listed(huge)}")
-        mended = {name: features[name].mask(rows) for name, rows in huge.items()}
-        features = features.assign(**mended)
-    unique = [name for name in features if _is_nearly_unique(features[name])]
-    if unique:
-        notes.append(
-            f"nearly every row has a text of its own in {listed(unique)}, which says "
-            "little as a category"
-        )
-    return features
-
-
-def _reason_to_leave_out(column):
-    if column.isna().all():
-        return "without any value"
-    if isinstance(_first(column), bytes):
-        return "of bytes"
-    return "of lists" if _is_nested(column) else None
-
-
-def _first(column):
-    return column.iloc[int(np.argmax(column.notna()))]
-
-
-def _columns_fact(features):
-    """Say which columns are of which type."""
-    kinds = defaultdict(list)
-    for name in features:
-        kinds[_kind(features[name])].append(name)
-    told = [
-        f"{len(names)} {kind if len(names) == 1 else _PLURALS.get(kind, kind + 's')} "
-        f"({listed(names)})"
-        for kind, names in kinds.items()
-    ]
-    return f"columns: {'; '.join(told)}"
-
-
-_KINDS = {"b": "truth value", "M": "date", "m": "duration"}
-_PLURALS = {"category": "categories", "time of day": "times of day"}
-
-
-def _kind(column):
-    kind = getattr(column.dtype, "kind", "O")
-    if hasattr(column.dtype, "categories"):
-        return "category"
-    if kind in "iuf":
-        return "number"
-    if kind in _KINDS:
-        return _KINDS[kind]
-    value = _first(column)
-    if isinstance(value, time):
-        return "time of day"
-    if isinstance(value, date) or hasattr(column.dtype, "freq"):
-        return "date"
-    return "number" if isinstance(value, Number) else "category"
-
-
 def _classes_fact(labels):
     counts = labels.value_counts(sort=False).sort_index()
     told = listed(f"{label} {count}" for label, count in counts.items())
@@ -411,20 +515,16 @@ def _classes_fact(labels):
     return f"rows by {labels.name}: {told}{more}"
 
 
-def _is_nested(column):
-    values = column.dropna()
-    return len(values) > 0 and not isinstance(values.iloc[0], Hashable)
-
-
-def _is_too_large(column):
-    """Say which numbers are beyond single precision, in which trees compare."""
-    if getattr(column.dtype, "kind", "O") != "f":
-        return np.zeros(len(column), dtype=bool)
-    return np.abs(column.to_numpy(np.float64, na_value=np.nan)) > np.finfo("f4").max
-
-
-def _is_nearly_unique(column):
-    return _kind(column) == "category" and column.nunique() > len(column) / 2
+def _group_codes(column, notes):
+    """Return a number for each group, -1 for rows without one."""
+    codes, distinct = column.factorize()
+    n_rows, n_alone = len(codes), int((codes < 0).sum())
+    notes.append(f"{column.name} has {len(distinct)} groups, which no split divides")
+    if n_alone:
+        notes.append(
+            f"{n_alone} of {n_rows} rows have no {column.name} and are on their own"
+        )
+    return codes
 
 
 def _source_names(column):

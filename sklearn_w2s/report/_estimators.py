@@ -7,6 +7,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.tree import DecisionTreeClassifier
 
+from sklearn_w2s._sklearn import seed_nested
 from sklearn_w2s._tabular import (
     default_strong_estimator,
     linear_pipeline,
@@ -25,7 +26,7 @@ ESTIMATORS = {
 }
 
 
-def make_estimator(name):
+def make_estimator(name, random_state=None):
     """Return one of the classifiers of the report, behind an encoder of mixed tables.
 
     Parameters
@@ -34,12 +35,13 @@ def make_estimator(name):
             "tree"}
         As in the options ``--weak`` and ``--strong`` of the console script. "tree" is a
         decision tree of depth 3; all others have nearly the defaults of scikit-learn.
+    random_state : int, default=None
+        Seeds the classifier, if it draws. None leaves that to whoever fits it.
 
     Returns
     -------
     classifier instance
-        Unfitted, with `random_state` as scikit-learn sets it. It takes data frames with
-        numbers, dates, categories and gaps.
+        Unfitted. It takes data frames with numbers, dates, categories and gaps.
 
     Raises
     ------
@@ -55,4 +57,4 @@ def make_estimator(name):
     if name not in ESTIMATORS:
         msg = f"name={name!r} must be one of {', '.join(sorted(ESTIMATORS))}."
         raise InputError(msg)
-    return clone(ESTIMATORS[name])
+    return seed_nested(clone(ESTIMATORS[name]), random_state)

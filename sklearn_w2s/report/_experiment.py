@@ -1,19 +1,27 @@
-"""The experiment behind the report: hide labels, train, compare on held-out rows."""
+"""The experiment behind the report: fit on some labels, compare on held-out rows."""
 
+import pickle
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import StratifiedShuffleSplit
+from sklearn.base import clone
+from sklearn.dummy import DummyClassifier
+from sklearn.metrics import get_scorer, roc_auc_score
 
-from sklearn_w2s.model_selection import weak_strong_split
+from sklearn_w2s._sklearn import safe_indexing
+from sklearn_w2s._validation import align_proba
+from sklearn_w2s.model_selection._gap_fold import RIVALS, weak_alone
 from sklearn_w2s.model_selection._gap_sizes import cross_validate_sizes
+from sklearn_w2s.model_selection._split import LabeledSplit
 from sklearn_w2s.overlap import OverlapDetector
+from sklearn_w2s.report._data import TEST_SIZE
 from sklearn_w2s.report._errors import InputError
 from sklearn_w2s.report._estimators import make_estimator
+from sklearn_w2s.report._verdict import CONFIDENCE
 from sklearn_w2s.weak_to_strong import WeakToStrongClassifier
 
-TEST_SIZE = 0.3
 SEED = 0
 # All between 0 and 1, so that differences are points, and better where higher.
 SCORES = ("accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "roc_auc_ovr")
@@ -21,6 +29,32 @@ MIN_LABELED = 100
 LABELED_PER_CLASS = 12
 # Three folds for out-of-fold probabilities of a class that is as frequent as any.
 MIN_LABELED_PER_CLASS = 3
+PREDICTORS = ("guess", "weak", "strong_on_labels", "weak_to_strong", "ceiling")
+_N_BINS = 10
+_MOST_JUDGED = 400
+_MOST_PREDICTIONS = 60
+_MOST_UNITS = 200
+
+
+@dataclass(frozen=True)
+class Study:
+    """What is known of weak-to-strong and its rivals.
+
+    `results` are those of `cross_validate_gap`, with `guess_score`. `measures` and
+    `recall` hold, by predictor, means over splits: of further measures by name, and for
+    each of `classes`. `importance` is by column what the score of weak-to-strong loses
+    without it. `student` was fitted on the training rows of the first split, which are
+    at `train`.
+    """
+
+    results: dict
+    classes: Any
+    hides_labels: bool
+    measures: dict
+    recall: dict
+    importance: dict
+    student: Any
+    train: Any
 
 
 @dataclass(frozen=True)
@@ -76,7 +110,7 @@ def count_labeled(labels, labeled):
     return n_labeled
 
 
-def make_model(weak, strong, missing_label, strategy="auto"):
+def make_model(weak, strong, missing_label, strategy="auto", random_state=None):
     """Return the classifier that the report judges, from names of estimators."""
     return WeakToStrongClassifier(
         make_estimator(weak),
@@ -84,21 +118,24 @@ def make_model(weak, strong, missing_label, strategy="auto"):
         overlap_detector=OverlapDetector(),
         strategy=strategy,
         missing_label=missing_label,
+        store_rows=True,
+        random_state=random_state,
     )
 
 
-def compare(
+def run_study(
     model,
     data,
     n_labeled,
     n_splits,
-    n_jobs,
+    n_jobs=1,
     *,
     scoring="accuracy",
     random_state=SEED,
+    on_fit=None,
     on_folds=None,
 ):
-    """Compare weak, weak-to-strong, strong on the labels and ceiling.
+    """Compare guessing, weak, strong on the labels, weak-to-strong and ceiling.
 
     Parameters
     ----------
@@ -106,78 +143,253 @@ def compare(
         As from `make_model`.
     data : Data
         Rows.
-    n_labeled : int
-        Training rows that keep their label.
+    n_labeled : int or None
+        Training rows that keep their label; None hides none, so that there is no
+        ceiling.
     n_splits : int
         Random splits into training and test rows.
-    n_jobs : int
+    n_jobs : int, default=1
         Splits run at the same time.
     scoring : str, default="accuracy"
         One of `SCORES`.
     random_state : int, default=0
         Seed of the splits and of the estimators.
-    on_folds : callable, default=None
-        Called with the number of splits that are done, each time that some are.
+    on_fit, on_folds : callable, default=None
+        Told of every fit, and of all splits that are done, as `cross_validate_sizes`
+        tells.
 
     Returns
     -------
-    dict
-        As from `cross_validate_gap`.
+    Study
+        All results.
     """
+    cv = data.splits(n_splits, random_state)
+    splitter = LabeledSplit(cv, missing_label=data.missing_label)
+    splits = list(splitter.split(data.X, data.y))
+    hides_labels = n_labeled is not None
+    judges = Judges(data, splits, scoring, hides_labels=hides_labels)
+
+    def watch(folds):
+        judges.hear(folds)
+        if on_folds is not None:
+            on_folds(folds)
+
     (results,) = cross_validate_sizes(
         model,
         data.X,
         data.y,
         sizes=[(n_labeled, None)],
-        cv=StratifiedShuffleSplit(
-            n_splits, test_size=TEST_SIZE, random_state=random_state
-        ),
+        cv=cv,
         scoring=scoring,
         n_jobs=n_jobs,
         random_state=random_state,
-        confidence_level=0.95,
+        confidence_level=CONFIDENCE,
         params=None,
-        return_estimator=False,
+        return_estimator=True,
         verbose=0,
         error_score="raise",
-        on_folds=on_folds,
+        on_fit=on_fit,
+        on_folds=watch,
     )
-    return results
+    results["guess_score"] = np.array([one["score"] for one in judges.found["guess"]])
+    student = results["weak_to_strong_estimator"][0]
+    train, test = splits[0]
+    return Study(
+        results=results,
+        classes=judges.classes,
+        hides_labels=hides_labels,
+        measures={name: _means(found) for name, found in judges.found.items()},
+        recall={name: _mean_recall(found) for name, found in judges.found.items()},
+        importance=_importance(
+            student, data, test, judges.truth, scoring, random_state
+        ),
+        student=student,
+        train=train,
+    )
 
 
-def take_pool(data, n_labeled, random_state=SEED):
-    """Return the rows to train on as the user has them, or would have.
+class Judges:
+    """Further measures of all predictors of a split, as soon as these are fitted.
 
-    These are the rows of the file where some have no label. Else they are the training
-    rows of the first split, of which `n_labeled` keep their label.
+    Of the fitted estimators, those of the first split are kept: others may be large.
+    """
+
+    def __init__(self, data, splits, scoring, *, hides_labels):
+        self.data, self.splits, self.scoring = data, splits, scoring
+        names = PREDICTORS if hides_labels else PREDICTORS[:-1]
+        self.found: dict = {name: [] for name in names}
+        labels, labeled = data.known()
+        self.classes = np.unique(labels)
+        self.labeled = labeled
+        self.truth = np.empty(len(labeled), dtype=labels.dtype)
+        self.truth[labeled] = labels
+
+    def hear(self, folds):
+        """Judge the folds that are new."""
+        for i in range(len(self.found["guess"]), len(folds)):
+            self._judge_split(folds[i]["estimator"], *self.splits[i])
+            if i:
+                folds[i]["estimator"] = dict.fromkeys(RIVALS[1:])
+
+    def _judge_split(self, estimators, train, test):
+        labels = self.truth[train[self.labeled[train]]]
+        guess = DummyClassifier().fit(np.zeros((len(labels), 1)), labels)
+        weak = weak_alone(estimators["weak_to_strong"], self.data.X)
+        fitted = {"guess": guess, "weak": weak, **estimators}
+        X, y = safe_indexing(self.data.X, test), self.truth[test]
+        for name, found in self.found.items():
+            found.append(_judge(fitted[name], X, y, self.classes, self.scoring))
+
+
+def _judge(fitted, X, y, classes, scoring):
+    """Return the score and further measures of a predictor on test rows."""
+    proba = align_proba(fitted.predict_proba(X), fitted.classes_, classes)
+    said = fitted.predict(X)
+    codes = np.searchsorted(classes, y)
+    hits = said == y
+    confidence = proba.max(axis=1)
+    counts = np.bincount(codes, minlength=len(classes))
+    with np.errstate(invalid="ignore"):
+        recall = np.bincount(codes, weights=hits, minlength=len(classes)) / counts
+    likely = np.clip(proba[np.arange(len(y)), codes], 1e-15, None)
+    bins = np.minimum((confidence * _N_BINS).astype(int), _N_BINS - 1)
+    off = np.bincount(bins, weights=confidence - hits, minlength=_N_BINS)
+    return {
+        "score": get_scorer(scoring)(fitted, X, y),
+        "accuracy": hits.mean(),
+        "balanced_accuracy": np.nanmean(recall),
+        "auc": _auc(codes, proba),
+        "log_loss": -np.log(likely).mean(),
+        "calibration_error": np.abs(off).sum() / len(y),
+        "recall": recall,
+    }
+
+
+def _auc(codes, proba):
+    """Return the mean over classes of the area under the ROC curve."""
+    present = [c for c in range(proba.shape[1]) if 0 < np.sum(codes == c) < len(codes)]
+    if proba.shape[1] == 2:
+        present = present[-1:]
+    areas = [roc_auc_score(codes == c, proba[:, c]) for c in present]
+    return np.mean(areas) if areas else np.nan
+
+
+def _means(judged):
+    names = [name for name in judged[0] if name not in ("recall", "score")]
+    return {name: float(np.mean([one[name] for one in judged])) for name in names}
+
+
+def _mean_recall(judged):
+    recalls = [one["recall"] for one in judged]
+    known = ~np.isnan(recalls)
+    return np.nansum(recalls, axis=0) / np.maximum(known.sum(axis=0), 1)
+
+
+def _importance(student, data, test, truth, scoring, random_state):
+    """Return by column of the file what the score loses where its cells are mixed."""
+    units = data.units()
+    if len(units) > _MOST_UNITS:
+        return {}
+    rng = np.random.RandomState(random_state)
+    rows = test if len(test) <= _MOST_JUDGED else rng.permutation(test)[:_MOST_JUDGED]
+    if len(np.unique(truth[rows])) < len(np.unique(truth[test])):
+        rows = test
+    X, y = safe_indexing(data.X, rows), truth[rows]
+    scorer = get_scorer(scoring)
+    whole = scorer(student, X, y)
+    n_repeats = max(1, min(3, _MOST_PREDICTIONS // len(units)))
+    losses = {}
+    for name, columns in units.items():
+        losses[name] = np.mean(
+            [
+                whole - scorer(student, _mixed(X, columns, rng), y)
+                for _ in range(n_repeats)
+            ]
+        )
+    return dict(sorted(losses.items(), key=lambda one: -one[1]))
+
+
+def _mixed(X, columns, rng):
+    order = rng.permutation(len(X))
+    mixed = X.copy()
+    if not hasattr(X, "iloc"):
+        mixed[:, columns] = X[order][:, columns]
+        return mixed
+    for name in columns:
+        mixed[name] = X[name].take(order).set_axis(X.index)
+    return mixed
+
+
+def take_pool(study, data):
+    """Return the training rows of the first split as the student saw them."""
+    train, known = study.train, study.student.rows_["labeled"]
+    truth = data.y[train].astype(object)
+    y = truth.copy()
+    y[~known] = data.missing_label
+    return Pool(
+        X=safe_indexing(data.X, train),
+        y=y,
+        truth=truth,
+        rows=data.rows[train],
+        source=None if data.source is None else data.source[train],
+        missing_label=data.missing_label,
+        is_hidden=study.hides_labels,
+    )
+
+
+def costs(study, model, data):
+    """Return by predictor the seconds of its fit and the bytes of the fitted model."""
+    results, student = study.results, study.student
+    rows = study.train[student.rows_["labeled"]]
+    start = perf_counter()
+    weak = clone(model.weak_estimator)
+    weak.fit(safe_indexing(data.X, rows), np.array(data.y[rows].tolist()))
+    found = {"weak": (perf_counter() - start, weak)}
+    for name in RIVALS[1:]:
+        fitted = results[f"{name}_estimator"][0]
+        fitted = getattr(fitted, "estimator_", fitted)
+        found[name] = (float(results[f"{name}_fit_time"].mean()), fitted)
+    return {
+        name: (seconds, len(pickle.dumps(fitted)))
+        for name, (seconds, fitted) in found.items()
+    }
+
+
+def choose_final(verdict, *, hides_labels):
+    """Return who is to predict, "weak", "strong_on_labels" or "weak_to_strong".
+
+    Where labels were hidden, all are known in truth, and the strong estimator is
+    trained on all of them unless the weak one does as well.
+    """
+    if verdict.kind in ("guessing", "no_gap"):
+        return "weak"
+    return "strong_on_labels" if hides_labels else verdict.choice
+
+
+def fit_final(final, model, options, data):
+    """Fit who is to predict on all labels, and on unlabeled rows where it can.
 
     Parameters
     ----------
+    final : {"weak", "strong_on_labels", "weak_to_strong"}
+        As from `choose_final`.
+    model : WeakToStrongClassifier
+        As from `make_model`.
+    options : object
+        With weak, strong and random_state.
     data : Data
         Rows.
-    n_labeled : int
-        Training rows that keep their label.
-    random_state : int, default=0
-        As for `compare`, of which this takes the first split.
 
     Returns
     -------
-    Pool
-        The rows.
+    classifier
+        Fitted.
     """
-    _, labeled = data.known()
-    if not labeled.all():
-        y = data.y
-        return Pool(data.X, y, y, data.rows, data.source, data.missing_label, False)
-    names = ["rows"] if data.source is None else ["rows", "source"]
-    X, _, y, _, *others, truth = weak_strong_split(
-        data.X,
-        data.y,
-        *(getattr(data, name) for name in names),
-        labeled_size=n_labeled,
-        test_size=TEST_SIZE,
-        missing_label=data.missing_label,
-        random_state=random_state,
-    )
-    taken = {"source": None, **dict(zip(names, others[::2], strict=True))}
-    return Pool(X, y, truth, missing_label=data.missing_label, is_hidden=True, **taken)
+    seed = options.random_state
+    if final == "weak_to_strong":
+        chosen = clone(model).set_params(random_state=seed, store_rows=False)
+        return chosen.fit(data.X, data.y)
+    labels, labeled = data.known()
+    name = options.weak if final == "weak" else options.strong
+    rows = np.flatnonzero(labeled)
+    return make_estimator(name, seed).fit(safe_indexing(data.X, rows), labels)

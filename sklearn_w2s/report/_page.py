@@ -3,25 +3,32 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 import sklearn_w2s
-from sklearn_w2s.advice import advise
 from sklearn_w2s.report._css import CSS
-from sklearn_w2s.report._figures import (
-    gap_figure,
-    overlap_figure,
-    region_figure,
-    source_figure,
+from sklearn_w2s.report._figures import gap_figure, region_figure
+from sklearn_w2s.report._html import (
+    Markup,
+    element,
+    scrollable,
+    section,
+    table,
+    value,
 )
-from sklearn_w2s.report._html import Markup, element, section, value
-from sklearn_w2s.report._rows import rows_content
-from sklearn_w2s.report._script import write_script
-from sklearn_w2s.report._summary import (
-    advice_section,
-    code_section,
-    notes_section,
-    sources_content,
-    summary,
+from sklearn_w2s.report._rows import rows_content, shorten
+from sklearn_w2s.report._text import (
+    MAX_SOURCES,
+    TERMS,
+    drawn,
+    gap_words,
+    how_drawn,
+    important,
+    predictor_names,
+    region_words,
+    score_cells,
 )
+from sklearn_w2s.report._verdict import RULE
 
 # Nothing is loaded, run or sent; pictures are parts of the page.
 _POLICY = (
@@ -30,12 +37,14 @@ _POLICY = (
 )
 _SECTIONS = {
     "summary": "Summary",
-    "advice": "Advice",
+    "classes": "Classes and columns",
     "figures": "Figures",
     "rows": "Rows worth a look",
+    "terms": "Terms",
     "notes": "Notes",
     "code": "Code",
 }
+_MAX_CLASSES = 30
 
 
 @dataclass(frozen=True)
@@ -49,75 +58,68 @@ class Findings:
     name : str
         Name of the data.
     setting : list of str
-        Sentences on rows, estimators and splits.
-    model : WeakToStrongClassifier
-        The classifier that was judged.
-    results : dict
-        As from `cross_validate_gap`.
+        Sentences on what was done, rows, estimators and splits.
+    study : Study
+        Results.
+    verdict : Verdict
+        Of these.
+    costs : dict of str to (seconds, bytes)
+        By predictor.
     pool : Pool
-        Rows that the advice is on.
+        Training rows of the first split.
     sources : Sources or None
         What their sources are worth, where these are known.
+    notes : list of str
+        All that was left out, sampled or warned of.
+    script : str
+        Code that gives the same numbers.
     """
 
     options: Any
     name: str
     setting: list
-    model: Any
-    results: dict
+    study: Any
+    verdict: Any
+    costs: dict
     pool: Any
     sources: Any
+    notes: list
+    script: str
 
 
-def ask_advice(findings):
-    """Return the advice on the rows as the user has them."""
-    pool = findings.pool
-    return advise(
-        findings.model,
-        pool.X,
-        pool.y,
-        sample_source=pool.source,
-        n_jobs=findings.options.jobs,
-        random_state=findings.options.random_state,
-    )
-
-
-def write_page(findings, advice, notes):
-    """Return the page.
+def write_page(findings):
+    """Return HTML of one self-contained page.
 
     Parameters
     ----------
     findings : Findings
-        All that is known but the advice.
-    advice : Advice
-        As from `ask_advice`.
-    notes : list of str
-        All that was left out, sampled or warned of.
+        All that is known.
 
     Returns
     -------
     str
-        HTML of one self-contained page.
+        The page.
     """
-    script = write_script(findings.options, findings.results, findings.pool)
-    content = [
-        summary(findings.results, findings.options.scoring),
-        advice_section(advice, findings.pool),
-        _figures(findings, advice),
-        section(
-            "rows",
-            _SECTIONS["rows"],
-            _about_rows(findings),
-            *rows_content(advice.estimator, findings.pool),
-        ),
-        notes_section(notes),
-        code_section(script),
-    ]
+    sections = {
+        "summary": _summary(findings),
+        "classes": _classes(findings.study),
+        "figures": _figures(findings),
+        "rows": [_about_rows(findings), *rows_content(findings.study, findings.pool)],
+        "terms": _terms(),
+        "notes": _notes(findings.notes),
+        "code": _code(findings.script),
+    }
+    sections = {name: content for name, content in sections.items() if content}
     body = [
         element("a", "Skip to the report", class_="skip", href="#main"),
         _header(findings),
-        _navigation(),
-        element("main", content, id="main", tabindex="-1"),
+        _navigation(sections),
+        element(
+            "main",
+            [section(id_, _SECTIONS[id_], *each) for id_, each in sections.items()],
+            id="main",
+            tabindex="-1",
+        ),
         element(
             "footer", element("p", f"Made by sklearn_w2s {sklearn_w2s.__version__}.")
         ),
@@ -145,32 +147,106 @@ def _header(findings):
     return element("header", title, setting)
 
 
-def _navigation():
+def _navigation(sections):
     links = [
-        element("li", element("a", title, href=f"#{id_}"))
-        for id_, title in _SECTIONS.items()
+        element("li", element("a", _SECTIONS[id_], href=f"#{id_}")) for id_ in sections
     ]
     return element("nav", element("ul", links), aria_label="Sections")
 
 
-def _figures(findings, advice):
-    content = [
-        element("h3", "Scores and the gap"),
-        gap_figure(findings.results, findings.options.scoring),
-        element("h3", "Accuracy by region"),
-        region_figure(findings.results),
-        element("h3", "Regions"),
-        overlap_figure(advice.estimator),
+def _summary(findings):
+    study, verdict = findings.study, findings.verdict
+    scoring = findings.options.scoring
+    heads, rows = score_cells(study, findings.costs, scoring)
+    n_splits = len(study.results["n_test"])
+    scores = table(
+        f"Held-out rows, mean of {n_splits} split{'s' * (n_splits > 1)}; accuracies "
+        "and the first column in percent, sd over splits",
+        ["predictor", *heads],
+        [[label, *cells] for label, cells in rows.items()],
+        id_="scores-table",
+        numeric=range(1, len(heads) + 1),
+    )
+    words = []
+    if verdict.kind not in ("guessing", "one_split"):
+        words = [gap_words(study.results)] if verdict.has_gap else []
+        words.append(region_words(study.results))
+    return [
+        element("p", value(str(verdict)), class_="verdict"),
+        scores,
+        [element("p", f"{text[0].upper()}{text[1:]}.") for text in words],
+        element("p", RULE, class_="soft"),
     ]
-    if findings.sources is not None:
-        content += [element("h3", "Sources"), sources_content(findings.sources)]
-        if findings.sources.selector is not None:
-            content.append(source_figure(findings.sources.selector))
-    return section("figures", "Figures", *content)
+
+
+def _classes(study):
+    names = predictor_names(study)
+    order = np.argsort(-study.recall["guess"], kind="stable")[:_MAX_CLASSES]
+    caption = "Recall: share of the held-out rows of a class that is found, in percent"
+    if len(study.classes) > _MAX_CLASSES:
+        caption += f"; {_MAX_CLASSES} of {len(study.classes)} classes"
+    recall = table(
+        caption,
+        ["class", *names.values()],
+        [
+            [
+                shorten(study.classes[i]),
+                *(f"{100 * study.recall[name][i]:.1f}" for name in names),
+            ]
+            for i in sorted(order)
+        ],
+        id_="recall-table",
+        numeric=range(1, len(names) + 1),
+    )
+    columns = important(study)
+    if not columns:
+        return [recall, element("p", "No column alone is needed: none costs points.")]
+    losses = table(
+        "Columns that weak-to-strong needs most, by the points that it loses where "
+        "their cells are mixed up in held-out rows of the first split",
+        ["column", "points lost"],
+        [[shorten(name), f"{points:.1f}"] for name, points in columns.items()],
+        id_="columns-table",
+        numeric={1},
+    )
+    return [recall, losses]
+
+
+def _figures(findings):
+    study = findings.study
+    content = []
+    if findings.verdict.kind not in ("guessing", "one_split"):
+        if study.hides_labels:
+            content += [
+                element("h3", "Scores and the gap"),
+                gap_figure(study.results, findings.verdict, findings.options.scoring),
+            ]
+        content += [element("h3", "Accuracy by region"), region_figure(study)]
+    if findings.sources is not None and len(findings.sources.runs) > 1:
+        content += [element("h3", "Sources"), _sources(findings.sources)]
+    return content
+
+
+def _sources(sources):
+    ranked = sorted(sources.runs, key=lambda run: -run.overlap_density)
+    rows = [
+        [value(run.name), str(run.n_rows), f"{run.overlap_density:.3f}", drawn(run)]
+        for run in ranked[:MAX_SOURCES]
+    ]
+    caption = f"Unlabeled rows by source; {how_drawn(sources.runs)}"
+    if len(ranked) > MAX_SOURCES:
+        caption += f"; the {MAX_SOURCES} densest of {len(ranked)} sources"
+    return table(
+        caption,
+        ["source", "rows", "share of overlap rows", "drawn"],
+        rows,
+        id_="sources-table",
+        numeric={1, 2, 3},
+    )
 
 
 def _about_rows(findings):
-    numbers = "Rows are numbered from 1"
+    numbers = "Training rows of the first split, numbered from 1"
     if findings.options.file is not None:
         numbers += " for the first below the header of the file"
     labels = "The label is that of the data"
@@ -179,3 +255,28 @@ def _about_rows(findings):
     return element(
         "p", f"{numbers}. {labels}. Student is what weak-to-strong predicts."
     )
+
+
+def _terms():
+    words = [
+        [element("dt", term), element("dd", meaning)] for term, meaning in TERMS.items()
+    ]
+    return [element("dl", words)]
+
+
+def _notes(notes):
+    if not notes:
+        return [element("p", "Nothing was left out, sampled or changed.")]
+    return [element("ul", [element("li", value(note)) for note in notes])]
+
+
+def _code(script):
+    words = (
+        "This script gives the numbers of the summary with the same versions of the "
+        "packages, then fits what was chosen, labels the unlabeled rows and saves the "
+        "model."
+    )
+    code = scrollable(
+        element("pre", element("code", script)), aria_label="Code that reproduces it"
+    )
+    return [element("p", words), code]

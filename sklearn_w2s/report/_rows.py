@@ -4,7 +4,7 @@ import numpy as np
 
 from sklearn_w2s._algorithms.overlap import HARD, OVERLAP
 from sklearn_w2s._sklearn import safe_indexing
-from sklearn_w2s._validation import check_labels, is_missing
+from sklearn_w2s._validation import is_missing
 from sklearn_w2s.report._html import element, table, value
 
 N_ROWS = 10
@@ -17,12 +17,13 @@ _TITLES = {
 }
 _SENTENCES = {
     "hard": (
-        "The weak estimator knows least of these rows: the hard rows of the least "
-        "confidence."
+        "The hard rows of the least confidence. Hard are rows of little confidence "
+        "that are unlike the easy rows as well, so that not every row below the "
+        "threshold of confidence is one."
     ),
     "overlap": (
-        "These rows carry the pattern that the weak estimator knows and resemble the "
-        "hard rows: the overlap rows of the highest overlap score."
+        "The overlap rows of the highest overlap score: the weak estimator knows their "
+        "pattern, and they resemble hard rows most."
     ),
     "doubtful": (
         "Rows that were unlabeled in the fit and that weak-to-strong labels otherwise "
@@ -33,13 +34,13 @@ _SENTENCES = {
 _FACTS = ("row", "label", "weak label", "student", "confidence", "overlap score")
 
 
-def rows_content(model, pool):
+def rows_content(study, pool):
     """Return the tables of rows worth a look.
 
     Parameters
     ----------
-    model : WeakToStrongClassifier
-        Fitted on X and y of the pool, with an overlap detector and `store_rows`.
+    study : Study
+        Its student was fitted on X and y of the pool, with `store_rows`.
     pool : Pool
         Rows.
 
@@ -48,6 +49,7 @@ def rows_content(model, pool):
     list of Markup
         A heading, a sentence and a table for each kind of row.
     """
+    model = study.student
     known = model.rows_
     regions = known["region"]
     kinds = {
@@ -70,7 +72,7 @@ def _doubtful(model, pool):
     student = proba.argmax(axis=1)
     everywhere = np.arange(len(proba))
     lead = proba[everywhere, student] - proba[everywhere, weak]
-    unlabeled = ~check_labels(pool.y, pool.missing_label)[1]
+    unlabeled = ~model.rows_["labeled"]
     return _first(unlabeled & (weak != student), -lead)
 
 
@@ -95,13 +97,12 @@ def _one_kind(model, pool, name, positions):
 def _facts(model, pool, positions):
     """Return number, labels and scores of each row."""
     scores = model.rows_
-    known = check_labels(pool.truth, pool.missing_label)[1]
     weak = scores["weak_label"][positions]
     student = model.predict(safe_indexing(pool.X, positions))
     return [
         [
             pool.rows[i],
-            shorten(pool.truth[i]) if known[i] else "",
+            "" if _is_gap(pool.truth[i], pool) else shorten(pool.truth[i]),
             shorten(weak[rank]),
             shorten(student[rank]),
             f"{scores['confidence'][i]:.3f}",
@@ -109,6 +110,10 @@ def _facts(model, pool, positions):
         ]
         for rank, i in enumerate(positions)
     ]
+
+
+def _is_gap(label, pool):
+    return is_missing(label) or label == pool.missing_label
 
 
 def _column_names(X):

@@ -1,32 +1,33 @@
-"""The code that gives the numbers of a report."""
+"""The code that gives the numbers of a report, and its predictions and model."""
 
-from sklearn_w2s.report._data import given_arguments
-from sklearn_w2s.report._experiment import TEST_SIZE
+from sklearn_w2s.report._data import TEST_SIZE, given_arguments
 
 _FILE = """\
-from sklearn.model_selection import StratifiedShuffleSplit
+import pandas as pd
+import skops.io
 
 from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
-from sklearn_w2s.advice import advise
-from sklearn_w2s.model_selection import cross_validate_gap, weak_strong_split
+from sklearn_w2s.model_selection import cross_validate_gap
 from sklearn_w2s.report import load_table, make_estimator
 
 table = load_table(
     {path!a},
     {target!a},
 {reading})
-X, y, source = table.X, table.y, table.source
+X, y = table.X, table.y
+cv = table.splits({n_splits}, random_state={seed})
 """
 _DIGITS = """\
+import skops.io
 from sklearn.datasets import load_digits
 from sklearn.model_selection import StratifiedShuffleSplit
 
 from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
-from sklearn_w2s.advice import advise
-from sklearn_w2s.model_selection import cross_validate_gap, weak_strong_split
+from sklearn_w2s.model_selection import cross_validate_gap
 from sklearn_w2s.report import make_estimator
 
 X, y = load_digits(return_X_y=True)
+cv = StratifiedShuffleSplit({n_splits}, test_size={test_size}, random_state={seed})
 """
 _COMPARISON = """
 model = WeakToStrongClassifier(
@@ -41,50 +42,59 @@ results = cross_validate_gap(
     X,
     y,
     labeled_size={n_labeled},
-    cv=StratifiedShuffleSplit({n_splits}, test_size={test_size}, random_state={seed}),
+    cv=cv,
     scoring={scoring!r},
     random_state={seed},
 )
-for name in ("weak", "weak_to_strong", "strong_on_labels", "ceiling"):
+for name in {names}:
     print(name, results[f"{{name}}_score"].mean())
-print("performance gap recovered", results["gap_recovered"])
-print("its interval", results["gap_recovered_interval"])
 """
-_HIDING = """
-# The training rows of the first split, most of them without their label.
-X, _, y, _, {unpacked}*_ = weak_strong_split(
-    X,
-    y,
-    {passed}labeled_size={n_labeled},
-    test_size={test_size},
-    missing_label={missing_label!r},
-    random_state={seed},
-)
+_FIT_ALL = """
+# What the report chose, trained on all rows.
+fitted = model.set_params(random_state={seed}).fit(X, y)
 """
-_ADVICE = """
-advice = advise(model, X, y, {sample_source}random_state={seed})
-print(advice)
+_FIT_LABELED = """
+# What the report chose, trained on all labels.
+labels, labeled = table.known()
+fitted = make_estimator({final!r}, random_state={seed}).fit(X[labeled], labels)
+"""
+_FIT_DIGITS = """
+# What the report chose, trained on all labels.
+fitted = make_estimator({final!r}, random_state={seed}).fit(X, y)
+"""
+_PREDICT = """
+X_new, rows = table.unlabeled()
+predicted = pd.DataFrame(fitted.predict_proba(X_new), columns=fitted.classes_)
+predicted.insert(0, "label", fitted.predict(X_new))
+predicted.insert(0, "row", rows)
+predicted.to_csv({predictions!a}, index=False)
+"""
+_SAVE = """
+skops.io.dump(fitted, {saved!a})
 """
 
 
-def write_script(options, results, pool):
-    """Return a script that compares and advises as the report did.
+def write_script(options, study, final, data):
+    """Return a script that compares, fits, predicts and saves as the report does.
 
     Parameters
     ----------
     options : argparse.Namespace
         Options of the report.
-    results : dict
-        As from `cross_validate_gap`.
-    pool : Pool
-        The rows that the advice is on.
+    study : Study
+        Results.
+    final : str
+        Who predicts, as from `choose_final`.
+    data : Data
+        Rows.
 
     Returns
     -------
     str
         Python code, of ASCII characters.
     """
-    has_source = pool.source is not None
+    results = study.results
+    names = ["weak", "weak_to_strong", "strong_on_labels"]
     facts = {
         "path": None if options.file is None else str(options.file),
         "target": options.target,
@@ -94,22 +104,29 @@ def write_script(options, results, pool):
         ),
         "weak": options.weak,
         "strong": options.strong,
-        "missing_label": pool.missing_label,
-        "n_labeled": int(results["n_labeled"][0]),
+        "missing_label": data.missing_label,
+        "n_labeled": int(results["n_labeled"][0]) if study.hides_labels else None,
         "n_splits": len(results["n_labeled"]),
         "test_size": TEST_SIZE,
         "seed": options.random_state,
         "strategy": options.strategy,
         "scoring": options.scoring,
-        "unpacked": "source, " if has_source else "",
-        "passed": "source,\n    " if has_source else "",
-        "sample_source": "sample_source=source, " if has_source else "",
+        "names": str((*names, "ceiling") if study.hides_labels else tuple(names)),
+        "final": options.weak if final == "weak" else options.strong,
+        "predictions": options.predict or "predictions.csv",
+        "saved": options.save or "model.skops",
     }
-    parts = [_DIGITS if options.file is None else _FILE, _COMPARISON]
-    if pool.is_hidden:
-        parts.append(_HIDING)
-    parts.append(_ADVICE)
+    is_file = options.file is not None
+    predicts = is_file and data.others is not None and len(data.others)
+    fit = _FIT_LABELED if is_file else _FIT_DIGITS
+    parts = [
+        _FILE if is_file else _DIGITS,
+        _COMPARISON,
+        _FIT_ALL if final == "weak_to_strong" else fit,
+        _PREDICT if predicts else "",
+        _SAVE,
+    ]
     script = "".join(part.format(**facts) for part in parts)
-    if not pool.is_hidden:
-        script = script.replace(", weak_strong_split", "", 1)
-    return script
+    if not predicts:
+        script = script.replace("import pandas as pd\n", "", 1)
+    return script.replace("    labeled_size=None,\n", "", 1)

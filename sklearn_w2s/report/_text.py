@@ -1,4 +1,4 @@
-"""The report as text: a table, the regions, the sources and one sentence of advice."""
+"""The report as text: the verdict, then the table of measures and what explains it."""
 
 import textwrap
 
@@ -7,59 +7,96 @@ import numpy as np
 from sklearn_w2s._algorithms.overlap import REGIONS
 from sklearn_w2s._representation import visible
 from sklearn_w2s.metrics import gap_regime
-from sklearn_w2s.plotting._fits import half_width
+from sklearn_w2s.report._verdict import CONFIDENCE, FITS, RULE
 
 WIDTH = 88
 MAX_SOURCES = 20
-FITS = {
-    "weak": "weak",
-    "weak_to_strong": "weak-to-strong",
-    "strong_on_labels": "strong on labeled rows",
-    "ceiling": "ceiling",
-}
-RIVALS = {
-    "weak": "the weak estimator",
-    "strong_on_labels": "the strong estimator on the labeled rows",
+MAX_COLUMNS = 6
+MEASURES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced",
+    "auc": "AUC",
+    "log_loss": "log loss",
+    "calibration_error": "calibration error",
 }
 REGIME_MEANING = {
     "low": "nothing of the gap is recovered",
     "medium": "less than half of the gap is recovered",
     "high": "half of the gap or more is recovered",
-    "undefined": "no gap beyond its noise",
+}
+# Every term of the report, in a line.
+TERMS = {
+    "weak": "a simple estimator, trained on the labeled rows",
+    "strong on labels": "a flexible estimator, trained on the labeled rows alone",
+    "weak-to-strong": (
+        "the flexible estimator, trained on the labels and on what is made of the weak "
+        "estimator's labels of all other rows"
+    ),
+    "ceiling": "the flexible estimator, trained on the labels that were hidden as well",
+    "accuracy": "share of held-out rows whose class is predicted",
+    "balanced accuracy": (
+        "mean over classes of the share of their rows that is found, which always "
+        "guessing one class cannot raise"
+    ),
+    "AUC": (
+        "chance that a row of a class gets a higher probability of it than a row of "
+        "another one; 0.5 is guessing; mean over classes"
+    ),
+    "log loss": "mean surprise at the true class, in nats; less is better",
+    "calibration error": (
+        "mean distance between how sure predictions are and how often they are right; "
+        "0 is best"
+    ),
+    "gap recovered": (
+        "how far weak-to-strong gets from the weak estimator to the ceiling: 0 is no "
+        "way, 1 all of it"
+    ),
+    "hard rows": "rows whose pattern the weak estimator does not know",
+    "overlap rows": (
+        "rows that the weak estimator knows and that resemble hard rows, from which "
+        "the strong one learns what both have in common"
+    ),
+    "easy rows": "all other rows that the weak estimator knows",
+    "overlap density": "share of overlap rows among the rows to train on",
 }
 
 
-def format_report(results, sources, scoring="accuracy"):
-    """Return the lines of the report.
+def predictor_names(study):
+    """Return the labels of the predictors in the order of tables."""
+    guess = "always guessing"
+    return {name: FITS.get(name, guess) for name in study.measures}
+
+
+def format_report(study, verdict, costs, sources=(), scoring="accuracy", *, setting=""):
+    """Return the lines of the report that follow what was read.
 
     Parameters
     ----------
-    results : dict
-        As from `cross_validate_gap`.
-    sources : list of SourceRun
+    study : Study
+        Results.
+    verdict : Verdict
+        Of these.
+    costs : dict of str to (seconds, bytes)
+        By predictor.
+    sources : list of SourceRun, default=()
         Empty where none are known.
     scoring : str, default="accuracy"
         Name of the scores.
+    setting : str, default=""
+        Sentence on estimators, rows and splits.
 
     Returns
     -------
     list of str
         Lines of 88 characters at most.
     """
-    lines = [
-        f"{scoring.replace('_', ' ')} on held-out rows, %",
-        f"{'':<28}{'mean':>8}{'sd':>8}",
-        *(
-            f"{label:<28}{_mean_sd(100 * results[f'{name}_score'], 2)}"
-            for name, label in FITS.items()
-        ),
-        "",
-        *_gap_lines(results),
-        *_region_lines(results),
-    ]
+    lines = [*wrap(str(verdict)), "", *wrap(setting)]
+    lines += _score_lines(study, costs, scoring)
+    if verdict.kind not in ("guessing", "one_split"):
+        lines += ["", *_overlap_lines(study.results, verdict), *_column_lines(study)]
     if sources:
         lines += ["", *_source_lines(sources)]
-    return [*lines, "", *wrap(verdict(results))]
+    return [*lines, "", *wrap(RULE)]
 
 
 def wrap(text, indent=""):
@@ -68,84 +105,87 @@ def wrap(text, indent=""):
     return textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_on_hyphens=False)
 
 
-def verdict(results):
-    """Say in a sentence whether weak-to-strong pays.
+def score_cells(study, costs, scoring, left_out=()):
+    """Return the headings of the table of measures, and its rows of texts by predictor.
 
-    It is compared with the better of the two that need no unlabeled row: the weak
-    estimator, and the strong one trained on the labeled rows. The interval is Student's
-    for the mean over random splits of these rows; of other rows it says nothing.
-
-    Parameters
-    ----------
-    results : dict
-        As from `cross_validate_gap`.
-
-    Returns
-    -------
-    str
-        The sentence.
+    Shares are in percent.
     """
-    rival = max(RIVALS, key=lambda name: results[f"{name}_score"].mean())
-    gains = 100 * (results["weak_to_strong_score"] - results[f"{rival}_score"])
-    n_splits = len(gains)
-    versus = f"{RIVALS[rival]}, the better of the two that need no unlabeled rows"
-    if n_splits == 1:
-        return (
-            "One split cannot tell whether weak-to-strong pays here: it is "
-            f"{_points(gains[0])} {versus}. Raise --seeds."
-        )
-    low, high = _interval(gains)
-    compared = (
-        f"on average over {n_splits} splits it is {_points(gains.mean())} {versus} "
-        f"(95% interval {low:+.2f} to {high:+.2f})."
-    )
-    if round(low, 2) > 0:
-        return f"Weak-to-strong pays here: {compared}"
-    if round(high, 2) < 0:
-        return f"Weak-to-strong does not pay here, {RIVALS[rival]} does: {compared}"
-    return f"Whether weak-to-strong pays here is not clear: {compared}"
-
-
-def _points(gain):
-    if round(gain, 2) == 0:
-        return "as good as"
-    return f"{abs(gain):.2f} points {'better' if gain > 0 else 'worse'} than"
-
-
-def _interval(gains):
-    half = half_width(gains, 0.95)
-    return gains.mean() - half, gains.mean() + half
-
-
-def regime(results):
-    """Return the regime of the gap recovered, and what it means."""
-    name = str(gap_regime(results["gap_recovered"]))
-    return name, REGIME_MEANING[name]
-
-
-def _gap_lines(results):
-    share, interval = results["gap_recovered"], ""
-    if not np.isnan(share):
-        low, high = results["gap_recovered_interval"]
-        interval = f"  (95% interval {low:.2f} to {high:.2f})"
-    name, meaning = regime(results)
-    shown = "-" if np.isnan(share) else f"{share:.2f}"
-    return [
-        f"{'performance gap recovered':<28}{shown:>8}{interval}",
-        f"{'regime':<28}{name:>8}  ({meaning})",
+    measures = [name for name in MEASURES if name not in (scoring, *left_out)]
+    heads = [
+        *(MEASURES.get(scoring, scoring.replace("_", " ")), "sd"),
+        *(MEASURES[name] for name in measures),
+        *("fit, s", "MB"),
     ]
+    rows = {}
+    for name, label in predictor_names(study).items():
+        scores = 100 * study.results[f"{name}_score"]
+        spread = f"{scores.std(ddof=1):.2f}" if len(scores) > 1 else "-"
+        cells = [f"{scores.mean():.2f}", spread]
+        for measure in measures:
+            number = study.measures[name][measure]
+            is_share = "accuracy" in measure
+            cells.append(f"{100 * number:.2f}" if is_share else f"{number:.3f}")
+        seconds, size = costs.get(name, (np.nan, np.nan))
+        is_known = name in costs
+        cells += [f"{seconds:.2f}", f"{size / 1e6:.2f}"] if is_known else ["-", "-"]
+        rows[label] = cells
+    return heads, rows
 
 
-def _region_lines(results):
-    lines = [
-        f"{'overlap density':<28}{_mean_sd(results['overlap_density'], 3)}",
-        f"{'held-out rows by region':<28}{'share':>8}{'rows':>8}",
-    ]
-    for region in REGIONS:
-        shares = results["region_share"][region]
-        n_rows = np.mean(shares * results["n_test"])
-        lines.append(f"  {region:<26}{shares.mean():>8.1%}{n_rows:>8.0f}")
+def _score_lines(study, costs, scoring):
+    heads, rows = score_cells(study, costs, scoring, ["calibration_error"])
+    n_splits = len(study.results["n_test"])
+    widths = [max(8, len(head) + 1) for head in heads]
+    first = min(20, WIDTH - sum(widths))
+    head = "".join(f"{name:>{w}}" for name, w in zip(heads, widths, strict=True))
+    lines = [f"held-out rows, mean of {n_splits} split{'s' * (n_splits > 1)}"]
+    lines.append(" " * first + head)
+    for label, cells in rows.items():
+        numbers = "".join(f"{cell:>{w}}" for cell, w in zip(cells, widths, strict=True))
+        lines.append(f"{label:<{first}}{numbers}")
     return lines
+
+
+def gap_words(results):
+    """Return the share of the gap recovered with its interval and its regime."""
+    low, high = results["gap_recovered_interval"]
+    regime = str(gap_regime(results["gap_recovered"]))
+    return (
+        f"{results['gap_recovered']:.2f} of the gap recovered ({CONFIDENCE:.0%} "
+        f"interval {low:.2f} to {high:.2f}), regime {regime}: {REGIME_MEANING[regime]}"
+    )
+
+
+def region_words(results):
+    """Return the overlap density of training rows, and the regions of held-out rows."""
+    shares = ", ".join(
+        f"{results['region_share'][region].mean():.0%} {region}" for region in REGIONS
+    )
+    density = results["overlap_density"].mean()
+    return f"overlap density {density:.3f}; held-out rows: {shares}"
+
+
+def _overlap_lines(results, verdict):
+    lines = wrap(gap_words(results), "  ") if verdict.has_gap else []
+    return [*lines, *wrap(region_words(results), "  ")]
+
+
+def important(study):
+    """Return the columns whose loss costs most, with the points that it costs."""
+    found = list(study.importance.items())[:MAX_COLUMNS]
+    return {name: 100 * loss for name, loss in found if round(100 * loss, 1) > 0}
+
+
+def _column_lines(study):
+    columns = important(study)
+    if not columns:
+        return []
+    told = ", ".join(f"{name} {points:.1f}" for name, points in columns.items())
+    return wrap(
+        "columns that weak-to-strong needs most, by the points it loses where their "
+        f"cells are mixed up: {told}",
+        "  ",
+    )
 
 
 def _source_lines(sources):
@@ -178,8 +218,3 @@ def drawn(source):
 def _shorten(name):
     name = visible(name)
     return name if len(name) < 28 else f"{name[:24]}..."
-
-
-def _mean_sd(values, digits):
-    spread = f"{values.std(ddof=1):.{digits}f}" if len(values) > 1 else "-"
-    return f"{values.mean():>8.{digits}f}{spread:>8}"

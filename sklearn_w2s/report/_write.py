@@ -1,21 +1,27 @@
-"""A page on disk: a bad path is refused early, and the file is written whole."""
+"""Files of the report: a bad path is refused early, and all is written whole."""
 
+import csv
+import io
 import os
 import tempfile
+from importlib import import_module
 from pathlib import Path
 
 from sklearn_w2s._files import replace_file
-from sklearn_w2s.plotting._style import import_pyplot
 from sklearn_w2s.report._errors import InputError
 
+_NEEDED = {"html": ["matplotlib.pyplot"], "save": ["skops.io"]}
 
-def check_target(path, source):
-    """Refuse a path that the page cannot be written to, and a lack of matplotlib.
+
+def check_target(option, path, source):
+    """Refuse a path that cannot be written to, and a lack of what writes it.
 
     Parameters
     ----------
+    option : {"html", "predict", "save"}
+        Which file it is to be.
     path : str
-        Where the page is to be.
+        Where it is to be.
     source : str or None
         File that is read, which must not be overwritten.
 
@@ -27,55 +33,60 @@ def check_target(path, source):
     Raises
     ------
     InputError
-        If it cannot be written, or if matplotlib is missing.
+        If it cannot be written, or if a package is missing.
     """
+    for module in _NEEDED.get(option, ()):
+        try:
+            import_module(module)
+        except ImportError as error:
+            package = module.partition(".")[0]
+            msg = f'--{option} needs {package}: pip install "sklearn-w2s[report]"'
+            raise InputError(msg) from error
+    if option == "save" and Path(path).suffix != ".skops":
+        msg = f"--save {path}: the name of the file must end in .skops."
+        raise InputError(msg)
     try:
-        import_pyplot("--html")
-    except ImportError as error:
-        msg = '--html needs matplotlib: pip install "sklearn-w2s[report]"'
-        raise InputError(msg) from error
-    try:
-        return _check_writable(path, source)
+        return _check_writable(option, path, source)
     except (OSError, RuntimeError, ValueError) as error:
         if isinstance(error, InputError):
             raise
-        msg = f"--html {path}: cannot write there: {error}"
+        msg = f"--{option} {path}: cannot write there: {error}"
         raise InputError(msg) from error
 
 
-def _check_writable(path, source):
+def _check_writable(option, path, source):
     target = Path(path).absolute()
     if target.is_symlink():
         msg = (
-            f"--html {path} is a symbolic link, which is not followed: name the file "
-            f"itself, {target.resolve()}, or another one."
+            f"--{option} {path} is a symbolic link, which is not followed: name the "
+            f"file itself, {target.resolve()}, or another one."
         )
         raise InputError(msg)
     if target.exists() and not target.is_file():
-        msg = f"--html {path} is no regular file: name another one."
+        msg = f"--{option} {path} is no regular file: name another one."
         raise InputError(msg)
     if not target.parent.is_dir():
-        msg = f"--html {path}: there is no folder {target.parent}: make it first."
+        msg = f"--{option} {path}: there is no folder {target.parent}: make it first."
         raise InputError(msg)
     is_read = source is not None and Path(source).exists()
     if is_read and target.exists() and target.samefile(source):
-        msg = f"--html {path} is the file to read: name another one."
+        msg = f"--{option} {path} is the file to read: name another one."
         raise InputError(msg)
     if target.exists() and not os.access(target, os.W_OK):
-        msg = f"--html {path} is read-only: name another file."
+        msg = f"--{option} {path} is read-only: name another file."
         raise InputError(msg)
     with tempfile.NamedTemporaryFile(prefix=target.name, dir=target.parent):
         return target
 
 
-def write_whole(target, text):
-    """Write a text to a file, which never holds a part of it and is the owner's alone.
+def write_whole(target, content):
+    """Write a file, which never holds a part of it and is the owner's alone.
 
     Parameters
     ----------
     target : Path
         As from `check_target`.
-    text : str
+    content : bytes
         Content.
 
     Raises
@@ -84,7 +95,27 @@ def write_whole(target, text):
         If the file cannot be written; one that was there before stays.
     """
     try:
-        replace_file(target, text.encode())
+        replace_file(target, content)
     except OSError as error:
-        msg = f"--html {target}: cannot write there: {error}"
+        msg = f"{target}: cannot write there: {error}"
         raise InputError(msg) from error
+
+
+def predictions_as_csv(fitted, X, rows, target):
+    """Return the predicted class of rows and the probability of each, as CSV."""
+    proba = fitted.predict_proba(X)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    heads = [f"probability of {label}" for label in fitted.classes_.tolist()]
+    writer.writerow(["row", target, *heads])
+    said = fitted.predict(X).tolist()
+    for row, label, shares in zip(rows.tolist(), said, proba, strict=True):
+        writer.writerow([row, label, *(f"{share:.6g}" for share in shares)])
+    return text.getvalue()
+
+
+def model_as_skops(fitted):
+    """Return a fitted estimator in the format of skops, which holds no code."""
+    import skops.io
+
+    return skops.io.dumps(fitted)

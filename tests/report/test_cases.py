@@ -5,8 +5,9 @@ import sys
 
 import numpy as np
 import pytest
+from sklearn.model_selection import cross_val_score
 
-from sklearn_w2s.report import load_table, main
+from sklearn_w2s.report import load_table, main, make_estimator
 from sklearn_w2s.report._errors import InputError
 
 TARGETS = {"trailing_space.csv": "Won Primary", "odd_names.csv": "🏷️ label [x]"}
@@ -33,15 +34,37 @@ NOTES = {
     "currency_percent.csv": "signs of currency come off the numbers of price",
     "minus_one.csv": "'-1' (237)",
     "question_target.csv": "'?' (80)",
-    "blank_target.csv": "80 rows have no y",
+    "blank_target.csv": "80 rows have no y: unlabeled",
     "class_none.csv": "None is a class of y (231 rows)",
-    "float_classes.csv": "take part unlabeled",
+    "float_classes.csv": "124 rows have no y: unlabeled",
     "spelling.csv": "'yes ' (",
     "duplicate_columns.csv": "the later are a.2",
     "zip_newline.csv": "are text in zip",
     "sample_drops_class.csv": "rare (10)",
     "types.parquet": "left out the columns of bytes: raw",
     "indexed.parquet": "the index of the file is a column: ts",
+    "sorted_id.csv": "that number or name the rows: id",
+    "leak.csv": "closed_on alone tells y in 100% of rows held out",
+    "duplicate_rows.csv": "400 of 800 rows are copies of another one",
+    "free_text.csv": "comment is free text: 10 of its most frequent words",
+}
+# What the command says of files that are answered with labels as they are, or where
+# nothing can be learned, or everything.
+ANSWERS = {
+    "minus_one.csv": ("Labels as they are in", "163 labeled and 237 unlabeled rows"),
+    "question_target.csv": ("Labels as they are in", "320 labeled and 80 unlabeled"),
+    "sorted_id.csv": ("Experiment on", "There is nothing to learn here"),
+    "imbalance.csv": ("Experiment on", "There is nothing to learn here"),
+    "dates.csv": ("Experiment on", "Nothing is left to gain"),
+    "types.parquet": ("Experiment on", "categor"),
+    "indexed.parquet": ("Experiment on", "2 dates (ts, day)"),
+    "odd_names.csv": ("Experiment on", "rows by"),
+    "spelling.csv": ("Experiment on", "5 classes"),
+}
+REFUSED = {
+    "ragged.csv": "line 101 has 4 cells where 3 are expected",
+    "regression.csv": "a quantity",
+    "grade.csv": "21 distinct numbers, 0 to 20: a quantity.*--task",
 }
 LABELS = {
     "minus_one.csv": {0, 1, None},
@@ -98,11 +121,42 @@ def test_dates_are_dates_and_columns_of_numbers_are_numbers(cases):
     assert load(cases, "dash_missing.csv").X.isna().sum().tolist() == [2, 2]
 
 
-def test_a_ragged_row_is_refused_with_its_line_and_what_to_do(cases, capsys):
-    with pytest.raises(InputError, match="line 101 has 4 cells where 3 are expected"):
-        load(cases, "ragged.csv")
-    assert main([str(cases / "ragged.csv"), "--target", "y"]) == 2
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_what_cannot_be_judged_is_refused_in_a_line(cases, name, capsys):
+    with pytest.raises(InputError, match=REFUSED[name]):
+        load(cases, name)
+    assert main([str(cases / name), "--target", "y"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.filterwarnings("ignore:strong_estimator .* has not learned:UserWarning")
+@pytest.mark.filterwarnings("ignore:.*found no change point")
+@pytest.mark.parametrize("name", sorted(ANSWERS))
+def test_the_answer_is_what_the_file_can_tell(cases, name, tmp_path, capsys):
+    page = tmp_path / "page.html"
+    options = ["--strong", "tree", "--repeats", "2", "--html", str(page)]
+    arguments = [str(cases / name), "--target", TARGETS.get(name, "y"), *options]
+    assert main(arguments) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    first, words = ANSWERS[name]
+    assert out.startswith(first)
+    assert words in " ".join(out.split())
+    assert out.count("Next:") == 1
+    assert page.read_text("utf-8").count('class="verdict"') == 1
+
+
+def test_a_word_of_a_text_and_the_hour_of_a_date_decide(cases):
+    for name in ("free_text.csv", "dates.csv"):
+        data = load(cases, name)
+        labels, _ = data.known()
+        scores = cross_val_score(make_estimator("extra_trees", 0), data.X, labels)
+        assert scores.mean() > 0.95, name
+
+
+def test_every_file_has_a_row_in_one_of_the_tables(cases):
+    known = {*DIALECTS, *NOTES, *ANSWERS, *REFUSED, "decimal_point.csv", "book.xlsx"}
+    assert {path.name for path in cases.iterdir()} <= known
 
 
 def test_a_workbook_holds_the_same_numbers(cases):

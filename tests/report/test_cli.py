@@ -3,6 +3,7 @@ import os
 import re
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,10 @@ import pandas as pd
 import pytest
 
 import sklearn_w2s
+from sklearn_w2s.persistence import trusted_types
 from sklearn_w2s.report import load_table, main
-from sklearn_w2s.report._experiment import compare, make_model
-from sklearn_w2s.report._text import FITS
+from sklearn_w2s.report._experiment import make_model, run_study
+from sklearn_w2s.report._verdict import FITS, RULE
 
 FAST = ["--weak", "tree", "--strong", "tree", "--labeled", "40"]
 ROWS = tuple(FITS.values())
@@ -37,12 +39,14 @@ def run_module(*arguments):
 
 
 def test_without_a_file_weak_to_strong_lies_between_weak_and_ceiling():
-    done = run_module("--seeds", "2")
+    done = run_module("--repeats", "2")
     assert (done.returncode, done.stderr) == (0, "")
-    weak, student, _, ceiling = (printed(done.stdout, row)[0] for row in ROWS)
-    assert weak < student < ceiling
-    assert "; 2 splits" in " ".join(done.stdout.split())
-    assert "pays here" in done.stdout or "not pay here" in done.stdout
+    scores = {row: printed(done.stdout, row)[0] for row in ROWS}
+    assert scores["weak"] < scores["weak-to-strong"] < scores["ceiling"]
+    told = " ".join(done.stdout.split())
+    assert told.startswith("Experiment on digits")
+    assert "; 2 splits" in told
+    assert told.endswith(RULE)
 
 
 def test_a_bad_call_of_the_module_ends_with_one_line_and_code_2():
@@ -54,11 +58,11 @@ def test_a_bad_call_of_the_module_ends_with_one_line_and_code_2():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--target", "income"], "--target and --source need a FILE"),
+        (["--target", "income"], "--target, --source and --group need a FILE"),
         (["{}"], "--target is missing: name the column of"),
         (["{}", "--target"], "--target"),
-        (["{}", "--target", "wage"], "target='wage'"),
-        (["{}", "--target", "income", "--source", "town"], "source='town'"),
+        (["{}", "--target", "wage"], "--target 'wage'"),
+        (["{}", "--target", "income", "--source", "town"], "--source 'town'"),
         (["{}.csv", "--target", "income"], "there is no file"),
         (["{}", "--target", "income", "--colour"], "--colour"),
         (["--weak", "oracle"], "choose from"),
@@ -76,11 +80,16 @@ def test_a_bad_call_of_the_module_ends_with_one_line_and_code_2():
         (["--scoring", "r2"], "choose from"),
         (["--random-state", "-1"], "'-1' is no whole number of 0 or more"),
         (["{}", "--target", "income", "--decimal", ";"], "decimal=';' must be one of"),
-        (["{}", "--target", "income", "--drop", "town"], "drop='town'"),
+        (["{}", "--target", "income", "--drop", "town"], "--drop 'town'"),
+        (["{}", "--target", "income", "--group", "town"], "--group 'town'"),
+        (["{}", "--target", "Income"], "Did you mean 'income'?"),
+        (["{}", "--target", "income", "--task", "guess"], "--task"),
+        (["{}", "--target", "income", "--save", "a.pkl"], "must end in .skops"),
         (["--seed", "0"], "--seed"),
+        (["--repeat", "0"], "--repeat"),
         (["--rand", "0"], "--rand"),
-        (["--seeds", "0"], "'0' is no whole number of 1 or more"),
-        (["--seeds", "two"], "'two' is no whole number"),
+        (["--repeats", "0"], "'0' is no whole number of 1 or more"),
+        (["--repeats", "two"], "'two' is no whole number"),
         (["--jobs", "0"], "'0' is no whole number of 1 or more"),
         (["--html", "/no/such/folder/a.html"], "there is no folder /no/such/folder"),
         (["--html", "{}", "{}", "--target", "income"], "is the file to read"),
@@ -123,21 +132,16 @@ def test_help_and_version_end_well(option, told, capsys):
 def test_the_numbers_printed_are_those_of_the_experiment(table, save, name, capsys):
     path = save(table, name)
     arguments = [path, "--target", "income", "--source", "place", *FAST]
-    assert main([*arguments, "--seeds", "2"]) == 0
+    assert main([*arguments, "--repeats", "2"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
 
     data = load_table(path, "income", source="place")
-    results = compare(make_model("tree", "tree", None), data, 40, 2, 1)
+    results = run_study(make_model("tree", "tree", None), data, 40, 2).results
     for name, label in FITS.items():
         scores = 100 * results[f"{name}_score"]
         expected = [np.mean(scores), np.std(scores, ddof=1)]
-        assert printed(out, label) == [round(number, 2) for number in expected]
-    density = results["overlap_density"].mean()
-    assert printed(out, "overlap density")[0] == round(density, 3)
-    for region in ("easy", "hard", "overlap"):
-        share = results["region_share"][region].mean()
-        assert printed(out, region) == [round(100 * share, 1)]
+        assert printed(out, label)[:2] == [round(number, 2) for number in expected]
     assert "table.csv" in out or "table.parquet" in out
     assert "240 rows, 4 columns, 2 classes" in out
     assert "40 labeled and 128 unlabeled rows to train on" in " ".join(out.split())
@@ -150,16 +154,18 @@ def test_what_was_read_is_said_before_the_first_fit(tmp_path, capsys):
     sizes = rng.normal(size=n)
     is_b = (sizes + rng.normal(size=n) > 0).astype(int)
     lines = [f"{i};{sizes[i]:.3f};{'ab'[is_b[i]]}" for i in range(n)]
-    text = "\n".join(["id;size;kind", *lines]).replace(".", ",")
+    text = "\n".join(["key;size;kind", *lines]).replace(".", ",")
     path = tmp_path / "a.csv"
     path.write_text(text + "\n999;-;-1" * 20 + "\n")
     page = tmp_path / "page.html"
-    options = ["--drop", "id", "--seeds", "1", "--html", str(page)]
-    assert main([str(path), "--target", "kind", *FAST, *options]) == 0
+    options = ["--drop", "key", "--repeats", "1", "--html", str(page)]
+    fast = ["--weak", "tree", "--strong", "tree"]
+    assert main([str(path), "--target", "kind", *fast, *options]) == 0
     told = " ".join(capsys.readouterr().out.split("[")[0].split())
     n_a = n - is_b.sum()
     for words in (
-        "a.csv: 140 rows, 1 column, 2 classes",
+        "Labels as they are in a.csv: 120 labeled and 20 unlabeled rows",
+        "140 rows, 1 column, 2 classes",
         "columns: 1 number (size)",
         f"rows by kind: a {n_a}, b {n - n_a}; unlabeled 20",
         "note: cells are separated by ';'",
@@ -174,13 +180,13 @@ def test_what_was_read_is_said_before_the_first_fit(tmp_path, capsys):
 def test_seed_strategy_and_score_are_those_that_are_named(table, save, capsys):
     path = save(table)
     options = ["--random-state", "3", "--strategy", "all", "--scoring", "f1_macro"]
-    assert main([path, "--target", "income", *FAST, *options, "--seeds", "1"]) == 0
+    assert main([path, "--target", "income", *FAST, *options, "--repeats", "1"]) == 0
     out = capsys.readouterr().out
-    assert "f1 macro on held-out rows, %" in out
+    assert re.search("^ +f1 macro +sd +accuracy", out, re.M)
     data = load_table(path, "income")
     model = make_model("tree", "tree", None, "all")
     chosen = {"scoring": "f1_macro", "random_state": 3}
-    results = compare(model, data, 40, 1, 1, **chosen)
+    results = run_study(model, data, 40, 1, **chosen).results
     for name, label in FITS.items():
         assert printed(out, label)[0] == round(100 * results[f"{name}_score"][0], 2)
 
@@ -192,7 +198,7 @@ def test_a_strategy_that_the_estimators_cannot_follow_ends_with_one_line(
         msg = "strategy='confidence' needs weights."
         raise TypeError(msg)
 
-    monkeypatch.setattr("sklearn_w2s.report._cli.compare", refuse)
+    monkeypatch.setattr("sklearn_w2s.report._cli.run_study", refuse)
     options = ["--target", "income", *FAST, "--strategy", "confidence"]
     assert main([save(table), *options]) == 2
     assert "needs weights" in capsys.readouterr().err
@@ -202,19 +208,35 @@ def test_a_strategy_that_the_estimators_cannot_follow_ends_with_one_line(
 
 def test_every_step_has_a_line(table, save, capsys):
     arguments = [save(table), "--target", "income", "--source", "place", *FAST]
-    main([*arguments, "--seeds", "2", "--jobs", "2"])
+    main([*arguments, "--repeats", "2", "--jobs", "2"])
     steps = re.findall(r"^\[ *\d+\.\d s\] (.*)$", capsys.readouterr().out, re.M)
-    assert steps == ["fits on 2 splits", "2 of 2 splits done", "sources (kl_ucb)"]
+    assert re.fullmatch(r"2 splits, about \d+ s in all", steps[0])
+    assert steps[1].startswith("2 of 2 splits done: weak ")
+    assert steps[2:] == ["sources (kl_ucb)"]
+
+
+def test_every_split_and_step_has_a_line(table, save, capsys):
+    main([save(table), "--target", "income", *FAST, "--repeats", "2"])
+    steps = re.findall(r"^\[ *\d+\.\d s\] (.*)$", capsys.readouterr().out, re.M)
+    for i in (1, 2):
+        told = [step for step in steps if step.startswith(f"split {i} of 2: ")]
+        assert [step.split(": ")[1] for step in told] == [
+            "weak and weak-to-strong on 168 rows",
+            "strong alone on 40 rows",
+            "strong alone on 168 rows",
+        ]
+        assert any(step.startswith(f"{i} of 2 splits done: ") for step in steps)
 
 
 @pytest.mark.parametrize("labeled", ["30", "0.5"])
 def test_labeled_is_a_count_or_a_share(labeled, table, save, capsys):
     arguments = [save(table), "--target", "income", *FAST, "--labeled", labeled]
-    assert main([*arguments, "--seeds", "1"]) == 0
+    assert main([*arguments, "--repeats", "1"]) == 0
     n_labeled = {"30": 30, "0.5": 84}[labeled]
     text = " ".join(capsys.readouterr().out.split())
     assert f"{n_labeled} labeled and {168 - n_labeled} unlabeled rows" in text
     assert "One split cannot tell" in text
+    assert "(95% interval" not in text
 
 
 def test_what_was_left_out_is_noted_and_no_line_is_long(table, save, capsys):
@@ -224,48 +246,111 @@ def test_what_was_left_out_is_noted_and_no_line_is_long(table, save, capsys):
             f"place number {i} of many, with a long name" for i in range(len(table))
         ],
     )
-    table.loc[:9, "income"] = None
     table.loc[10:13, "income"] = "secret"
     arguments = [save(table), "--target", "income", "--source", "place", *FAST]
-    assert main([*arguments, "--max-rows", "200", "--seeds", "2"]) == 0
+    assert main([*arguments, "--max-rows", "200", "--repeats", "2"]) == 0
     out = capsys.readouterr().out
-    assert out.count("note: ") == 4
+    assert out.count("note: ") == 3
     assert "nothing drawn" in out
     assert max(map(len, out.splitlines())) <= 88
 
 
 @pytest.mark.filterwarnings("default")
 def test_warnings_become_notes(table, save, capsys):
-    path = save(table[["income"]].assign(constant=1))
-    assert main([path, "--target", "income", "--seeds", "1"]) == 0
+    gaps = np.where(np.arange(len(table)) < 9, np.nan, 1.0)
+    path = save(table[["income"]].assign(constant=gaps))
+    assert main([path, "--target", "income", "--repeats", "1"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
     assert "_threshold='auto' found no change point" in out
     assert "(NoChangePointWarning)" in out
-    assert printed(out, "overlap density")[0] == 0
 
 
+@pytest.mark.filterwarnings("ignore:strong_estimator .* has not learned:UserWarning")
 @pytest.mark.parametrize("n_missing", [0, 100])
-def test_the_page_has_the_numbers_that_are_printed(
+def test_the_page_has_the_verdict_and_the_numbers_that_are_printed(
     table, save, tmp_path, capsys, n_missing
 ):
     table.loc[: n_missing - 1, "income"] = None
     page = tmp_path / "page.html"
-    arguments = [save(table), "--target", "income", *FAST, "--html", str(page)]
-    assert main([*arguments, "--seeds", "2"]) == 0
+    arguments = [save(table), "--target", "income", "--html", str(page)]
+    fast = ["--weak", "tree", "--strong", "tree", "--repeats", "2"]
+    assert main([*arguments, *fast]) == 0
     out, err = capsys.readouterr()
     assert err == ""
-    text = page.read_text("utf-8")
-    for row in ROWS:
-        for number in printed(out, row):
+    text = unescape(page.read_text("utf-8"))
+    rows = [row for row in ROWS if row != "ceiling" or not n_missing]
+    for row in ["always guessing", *rows]:
+        for number in printed(out, row)[:2]:
             assert f'<td class="number">{number:.2f}</td>' in text
-    verdict = out.split("\n\n")[-1].split()
-    assert " ".join(verdict) in text
-    assert ("no income and take part unlabeled" in text) == bool(n_missing)
-    assert ("of their labels were hidden" in text) == (not n_missing)
-    steps = re.findall(r"^\[ *\d+\.\d s\] (.*)$", out, re.MULTILINE)
-    done = ["1 of 2 splits done", "2 of 2 splits done"]
-    assert steps == ["fits on 2 splits", *done, "advice", f"page {page}"]
+    verdict = out.split("\n\n")[1]
+    assert " ".join(verdict.split()) in text
+    assert out.count("Next:") == 1
+    first = "Labels as they are in" if n_missing else "Experiment on"
+    assert out.startswith(first)
+    assert f">{first}" in text
+    assert ("ceiling  " in out) == (not n_missing)
+
+
+def test_predictions_and_the_model_are_written_and_agree(table, save, tmp_path, capsys):
+    skops_io = pytest.importorskip("skops.io")
+    table.loc[:99, "income"] = None
+    path = save(table)
+    written = {name: tmp_path / name for name in ("out.csv", "model.skops")}
+    options = ["--weak", "tree", "--strong", "tree", "--repeats", "2"]
+    options += ["--predict", str(written["out.csv"])]
+    options += ["--save", str(written["model.skops"])]
+    assert main([path, "--target", "income", "--max-rows", "150", *options]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "labels of 100 rows by the" in out
+    predicted = pd.read_csv(written["out.csv"])
+    assert predicted.columns.tolist() == [
+        *("row", "income", "probability of high", "probability of low")
+    ]
+    assert predicted["row"].tolist() == list(range(1, 101))
+    assert np.allclose(predicted.iloc[:, 2:].sum(axis=1), 1)
+    model = skops_io.load(written["model.skops"], trusted=trusted_types())
+    X, rows = load_table(path, "income", max_rows=150).unlabeled()
+    assert model.predict(X).tolist() == predicted["income"].tolist()
+    assert rows.tolist() == predicted["row"].tolist()
+
+
+def test_there_must_be_rows_to_predict_and_labels_to_hide(table, save, capsys):
+    assert main([save(table), "--target", "income", "--predict", "/tmp/x.csv"]) == 2
+    assert "every row has" in capsys.readouterr().err
+    table.loc[:9, "income"] = None
+    assert main([save(table), "--target", "income", "--labeled", "40"]) == 2
+    assert "--labeled hides labels" in capsys.readouterr().err
+
+
+def test_a_first_look_takes_fewer_rows_and_splits(table, save, capsys):
+    big = pd.concat([table] * 5).assign(noise=np.arange(1200) / 7)
+    fast = ["--weak", "tree", "--strong", "tree", "--labeled", "40"]
+    assert main([save(big), "--target", "income", "--quick", *fast]) == 0
+    out = capsys.readouterr().out
+    assert "a random sample of 1000 of 1200 rows" in out
+    assert "; 3 splits" in " ".join(out.split())
+
+
+@pytest.mark.parametrize("n_done", [0, 1])
+def test_an_interrupt_ends_in_one_line_with_what_was_done(
+    table, save, monkeypatch, capsys, n_done
+):
+    from sklearn_w2s.report import _cli
+
+    class Progress(_cli._Progress):
+        def on_fit(self, name, n_rows):
+            if len(self.folds) == n_done:
+                raise KeyboardInterrupt
+            super().on_fit(name, n_rows)
+
+    monkeypatch.setattr(_cli, "_Progress", Progress)
+    assert main([save(table), "--target", "income", *FAST]) == 130
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "interrupted after" in err
+    assert ("1 of 5 splits were done: weak" in err) == bool(n_done)
+    assert ("no split was done" in err) == (not n_done)
 
 
 def test_a_path_that_cannot_be_written_is_refused_before_the_file_is_read(capsys):
@@ -281,7 +366,7 @@ def test_names_that_the_terminal_lacks_are_escaped(table, save, monkeypatch):
     stdout = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", stdout)
     arguments = [save(table), "--target", "income", "--source", "place", *FAST]
-    assert main([*arguments, "--seeds", "1"]) == 0
+    assert main([*arguments, "--repeats", "1"]) == 0
     assert b"K\\xf6ln" in stdout.buffer.getvalue()
 
 
@@ -295,7 +380,7 @@ def test_names_command_no_terminal_and_turn_no_text(table, save, capsys):
     path = Path(save(table))
     path = path.rename(path.with_name(f"{HOSTILE}{path.name}"))
     arguments = [str(path), "--target", "income", "--source", "place", *FAST]
-    assert main([*arguments, "--seeds", "1"]) == 0
+    assert main([*arguments, "--repeats", "1"]) == 0
     out, err = capsys.readouterr()
     assert out.replace("\n", "").isprintable()
     assert err == ""
@@ -327,7 +412,7 @@ def test_errors_command_no_terminal_and_turn_no_text(arguments, capsys):
 
 def test_on_heart_disease_the_report_is_complete(shared_data, capsys):
     path = str(shared_data / "heart_disease.csv.gz")
-    arguments = [path, "--target", "target", "--source", "source", "--seeds", "2"]
+    arguments = [path, "--target", "target", "--source", "source", "--repeats", "2"]
     assert main(arguments) == 0
     out, err = capsys.readouterr()
     assert err == ""
@@ -338,7 +423,7 @@ def test_on_heart_disease_the_report_is_complete(shared_data, capsys):
 
 def test_on_adult_the_report_is_complete(shared_data, capsys):
     path = str(shared_data / "adult.csv.gz")
-    arguments = [path, "--target", "target", "--source", "source", "--seeds", "1"]
+    arguments = [path, "--target", "target", "--source", "source", "--repeats", "1"]
     assert main(arguments) == 0
     out, err = capsys.readouterr()
     assert err == ""
@@ -351,5 +436,5 @@ def test_on_adult_the_report_is_complete(shared_data, capsys):
 @pytest.mark.filterwarnings("default:strong_estimator=:UserWarning")
 def test_on_telco_churn_gaps_that_no_labeled_row_has_do_no_harm(shared_data, capsys):
     path = str(shared_data / "telco_churn.csv.gz")
-    assert main([path, "--target", "target", "--seeds", "1", *FAST]) == 0
+    assert main([path, "--target", "target", "--repeats", "1", *FAST]) == 0
     assert capsys.readouterr().err == ""

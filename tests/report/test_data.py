@@ -38,7 +38,6 @@ def test_a_file_is_split_into_features_target_and_source(table, save, name):
         ([False, True], [False, True]),
         ([-1, 7], [-1, 7]),
         ([1.0, 2.0], [1, 2]),
-        ([0.5, 1.5], ["0.5", "1.5"]),
         (["-1", "1"], ["-1", "1"]),
         (pd.Categorical(["b", "a"], categories=["a", "b", "never"]), ["b", "a"]),
         (pd.array([3, 4], dtype="Int64"), [3, 4]),
@@ -70,7 +69,7 @@ def test_rows_with_an_empty_target_are_unlabeled_and_noted(table, save, name):
     table.loc[:29, "income"] = None
     data = load_table(save(table, name), "income")
     assert data.y.tolist() == [None] * 30 + table["income"].tolist()[30:]
-    assert data.notes == ["30 rows have no income and take part unlabeled"]
+    assert data.notes == ["30 rows have no income: unlabeled"]
 
 
 def test_a_truth_value_with_gaps_has_two_classes(table, save):
@@ -83,14 +82,14 @@ def test_a_truth_value_with_gaps_has_two_classes(table, save):
 @pytest.mark.parametrize(
     ("target", "source", "message"),
     [
-        ("wage", None, r"target='wage': .* no such column. It has number, count, flag"),
-        ("income", "town", "source='town': .* no such column"),
-        ("income", "income", "source='income' is the target"),
-        ("number", None, r"\d+ distinct values, \d+ of them in fewer than 10 rows"),
-        ("nested", None, "target='nested': its cells are lists"),
-        ("income", "nested", "source='nested': its cells are lists"),
+        ("wage", None, r"--target 'wage': .* no such column. It has 'number', 'count'"),
+        ("income", "town", "--source 'town': .* no such column"),
+        ("income", "income", "--target 'income' is named as another column"),
+        ("number", None, r"distinct numbers, .* a quantity.*--task classification"),
+        ("nested", None, "--target 'nested': its cells are lists"),
+        ("income", "nested", "--source 'nested': its cells are lists"),
         ("single", None, "one class only, 'only'"),
-        ("scarce", None, "5 rows with a 'scarce' are too few: 60"),
+        ("scarce", None, "--target 'scarce' has 5 labels, which are too few: 60"),
         ("lonely", None, "'lonely': 1 of its 2 classes have 10 rows or more; 2 to 100"),
         ("name", None, "240 distinct values, 240 of them in fewer than 10 rows"),
     ],
@@ -107,7 +106,8 @@ def test_columns_that_do_not_do_are_refused(table, save, target, source, message
 
 
 def test_more_than_100_classes_are_refused(save):
-    table = pd.DataFrame({"x": np.arange(1010), "y": np.arange(1010) % 101})
+    rows = np.arange(1010)
+    table = pd.DataFrame({"x": rows / 7, "y": [f"c{i % 101}" for i in rows]})
     with pytest.raises(
         InputError, match="101 of its 101 classes have 10 rows or more; 2 to 100"
     ):
@@ -147,15 +147,15 @@ def test_infinite_numbers_count_as_missing_and_are_noted(table, save):
     data = load_table(save(table), "income")
     assert data.X["number"].isna()[[3, 4]].all()
     assert data.X["number"].isna().sum() == table["number"].isna().sum() + 2
-    assert data.notes == ["infinite or huge numbers count as missing in number"]
+    assert data.notes[0] == "infinite or huge numbers count as missing in number"
 
 
 def test_columns_of_one_text_per_row_are_noted(table, save):
-    table["id"] = [f"id {i}" for i in range(len(table))]
+    table["id"] = [f"id {min(i, 200)}" for i in range(len(table))]
     table["day"] = pd.date_range("2024-01-01", periods=len(table)).astype(str)
     data = load_table(save(table), "income")
     assert len(data.notes) == 1
-    assert "nearly every row has a text of its own in id, which" in data.notes[0]
+    assert "most rows have a text of their own in id, which" in data.notes[0]
     assert data.X["day"].dtype.kind == "M"
 
 
@@ -191,7 +191,9 @@ def test_a_sample_keeps_the_class_shares_and_enough_labels(
         share = (table["y"] == "rare").sum() / n_known
         spread = np.sqrt(share * (1 - share) / n_drawn)
         assert abs((drawn["y"] == "rare").sum() / n_drawn - share) <= 4 * spread
-    assert notes[0].startswith(f"a random sample of {max_rows} of {n} rows (max_rows)")
+    assert notes[0].startswith(
+        f"a random sample of {max_rows} of {n} rows (--max-rows)"
+    )
 
 
 def test_a_class_that_is_rare_in_the_file_keeps_ten_rows_of_a_sample(table, save):
@@ -219,8 +221,9 @@ def test_the_seed_decides_on_the_sample(table, save):
 
 
 def test_more_classes_than_a_sample_has_room_for_are_refused(save):
-    table = pd.DataFrame({"x": np.arange(900), "y": np.arange(900) % 30})
-    with pytest.raises(InputError, match="max_rows=150 is too small for 30 classes"):
+    rows = np.arange(900)
+    table = pd.DataFrame({"x": rows / 7, "y": [f"c{i % 30}" for i in rows]})
+    with pytest.raises(InputError, match="--max-rows 150 is too small for 30 classes"):
         load_table(save(table), "y", max_rows=150)
 
 
@@ -243,9 +246,9 @@ def test_facts_name_the_columns_by_type_and_count_the_classes_of_the_file(table,
 def test_columns_to_drop_are_no_features(table, save):
     data = load_table(save(table), "income", drop=["place", "flag"])
     assert data.X.columns.tolist() == ["number", "count", "colour"]
-    with pytest.raises(InputError, match=r"drop='town': .* no such column"):
+    with pytest.raises(InputError, match=r"--drop 'town': .* no such column"):
         load_table(save(table), "income", drop=["town"])
-    with pytest.raises(InputError, match="has the target or the source"):
+    with pytest.raises(InputError, match="named as another column too"):
         load_table(save(table), "income", drop=["income"])
 
 
@@ -271,7 +274,7 @@ def test_arguments_are_those_of_the_options_that_differ_from_the_defaults():
 def test_rows_keep_their_numbers_in_the_file_whatever_was_left_out(table, save):
     table["n"] = np.arange(1, len(table) + 1)
     table.loc[:5, "income"] = "unknown"
-    data = load_table(save(table), "income", max_rows=150)
+    data = load_table(save(table), "income", max_rows=150, keep=["n"])
     assert len(data.rows) == 150
     assert data.rows.tolist() == data.X["n"].tolist()
     assert data.X.index.tolist() == list(range(len(data.X)))

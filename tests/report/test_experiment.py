@@ -1,7 +1,8 @@
-import dataclasses
+from argparse import Namespace
 
 import numpy as np
 import pytest
+from sklearn import metrics
 from sklearn.model_selection import StratifiedShuffleSplit
 
 from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
@@ -9,7 +10,16 @@ from sklearn_w2s.model_selection import cross_validate_gap
 from sklearn_w2s.report import make_estimator
 from sklearn_w2s.report._data import Data
 from sklearn_w2s.report._errors import InputError
-from sklearn_w2s.report._experiment import compare, count_labeled, make_model, take_pool
+from sklearn_w2s.report._experiment import (
+    choose_final,
+    costs,
+    count_labeled,
+    fit_final,
+    make_model,
+    run_study,
+    take_pool,
+)
+from sklearn_w2s.report._verdict import Verdict
 
 SCORES = ("weak", "weak_to_strong", "strong_on_labels", "ceiling")
 
@@ -48,9 +58,11 @@ def test_too_few_or_too_many_labels_are_refused_with_the_bounds(labeled):
         count_labeled(np.arange(1000) % 2, labeled)
 
 
-def test_the_results_are_those_of_cross_validate_gap_called_by_hand(table):
+@pytest.mark.parametrize("n_labeled", [40, None])
+def test_the_results_are_those_of_cross_validate_gap_called_by_hand(table, n_labeled):
     data = as_data(table, n_missing=30)
-    results = compare(make_model("tree", "forest", None), data, 40, 2, 2)
+    known = run_study(make_model("tree", "forest", None), data, n_labeled, 2, 2)
+    results = known.results
     expected = cross_validate_gap(
         WeakToStrongClassifier(
             make_estimator("tree"),
@@ -60,7 +72,7 @@ def test_the_results_are_those_of_cross_validate_gap_called_by_hand(table):
         ),
         data.X,
         data.y,
-        labeled_size=40,
+        labeled_size=n_labeled,
         cv=StratifiedShuffleSplit(2, test_size=0.3, random_state=0),
         random_state=0,
     )
@@ -70,45 +82,109 @@ def test_the_results_are_those_of_cross_validate_gap_called_by_hand(table):
     assert np.array_equal(
         results["gap_recovered"], expected["gap_recovered"], equal_nan=True
     )
-    assert results["n_labeled"].tolist() == [40, 40]
+    n_labeled = n_labeled or 147
+    assert results["n_labeled"].tolist() == [n_labeled] * 2
     assert results["n_test"].tolist() == [63, 63]
-    assert results["n_unlabeled"].tolist() == [137, 137]
+    assert results["n_unlabeled"].tolist() == [177 - n_labeled] * 2
+    assert known.hides_labels == ("ceiling" in known.measures)
+
+
+def test_measures_are_those_of_scikit_learn(table):
+    data = as_data(table)
+    known = run_study(make_model("tree", "forest", None), data, 40, 1)
+    (_, test), labels = data.splits(1)[0], data.known()[0]
+    X, y = data.X.iloc[test], labels[test]
+    student = known.student
+    proba = student.predict_proba(X)
+    measures = known.measures["weak_to_strong"]
+    assert measures["accuracy"] == pytest.approx(student.score(X, y))
+    said = student.predict(X)
+    balanced = metrics.balanced_accuracy_score(y, said)
+    assert measures["balanced_accuracy"] == pytest.approx(balanced)
+    auc = metrics.roc_auc_score(y == "low", proba[:, 1])
+    assert measures["auc"] == pytest.approx(auc)
+    loss = metrics.log_loss(y, proba)
+    assert measures["log_loss"] == pytest.approx(loss)
+    assert 0 <= measures["calibration_error"] <= 1
+    recall = metrics.recall_score(y, said, average=None)
+    assert known.recall["weak_to_strong"] == pytest.approx(recall)
+    guess = known.measures["guess"]
+    assert guess["accuracy"] == np.mean(y == "high")
+    assert (guess["balanced_accuracy"], guess["auc"]) == (0.5, 0.5)
+
+
+def test_columns_that_matter_are_those_without_which_it_errs(table):
+    data = as_data(table)
+    known = run_study(make_model("tree", "forest", None), data, 40, 1)
+    assert next(iter(known.importance)) in ("number", "count")
+    assert set(known.importance) == set(data.X)
+
+
+def test_of_several_splits_the_estimators_of_the_first_are_kept(table):
+    known = run_study(make_model("tree", "tree", None), as_data(table), 40, 3)
+    first, *others = known.results["weak_to_strong_estimator"]
+    assert first is known.student
+    assert others == [None, None]
 
 
 def test_a_fit_that_fails_is_no_number(table):
     broken = make_model("tree", "tree", None).set_params(strategy=print)
     with pytest.raises(TypeError):
-        compare(broken, as_data(table), 40, 1, 1)
+        run_study(broken, as_data(table), 40, 1)
 
 
-def test_a_file_with_unlabeled_rows_is_the_pool_as_it_is(table):
-    data = as_data(table, n_missing=30)
-    pool = take_pool(data, 40)
-    assert pool.X is data.X
-    assert pool.y is data.y
-    assert pool.truth is data.y
-    assert pool.source is data.source
-    assert not pool.is_hidden
-
-
-@pytest.mark.parametrize("has_source", [True, False])
-def test_of_labeled_rows_the_pool_is_the_training_part_of_the_first_split(
-    table, has_source
+@pytest.mark.parametrize("n_missing", [0, 30])
+def test_the_pool_is_what_the_student_of_the_first_split_was_fitted_on(
+    table, n_missing
 ):
-    data = as_data(table)
-    if not has_source:
-        data = dataclasses.replace(data, source=None)
-    pool = take_pool(data, 40)
-    cv = StratifiedShuffleSplit(1, test_size=0.3, random_state=0)
-    ((train, _),) = cv.split(data.X, data.y.astype(str))
-    assert pool.rows.tolist() == (train + 1).tolist()
-    assert pool.truth.tolist() == data.y[train].tolist()
-    known = np.array([label is not None for label in pool.y])
-    assert known.sum() == 40
-    assert pool.y[known].tolist() == pool.truth[known].tolist()
-    assert pool.X.equals(data.X.iloc[train])
-    assert pool.is_hidden
-    if has_source:
-        assert pool.source.tolist() == data.source[train].tolist()
-    else:
-        assert pool.source is None
+    data = as_data(table, n_missing)
+    n_labeled = None if n_missing else 40
+    known = run_study(make_model("tree", "tree", None), data, n_labeled, 1)
+    pool = take_pool(known, data)
+    labeled = known.student.rows_["labeled"]
+    assert [label is not None for label in pool.y] == labeled.tolist()
+    assert pool.y[labeled].tolist() == pool.truth[labeled].tolist()
+    assert pool.X.equals(data.X.iloc[pool.rows - 1])
+    assert pool.source.tolist() == data.source[pool.rows - 1].tolist()
+    assert pool.is_hidden == (not n_missing)
+    (_, test) = data.splits(1)[0]
+    assert not set(np.flatnonzero(data.known()[1])[test] + 1) & set(pool.rows)
+
+
+def test_costs_are_seconds_and_bytes_of_every_fit(table):
+    data, model = as_data(table), make_model("tree", "forest", None)
+    found = costs(run_study(model, data, 40, 1), model, data)
+    assert set(found) == set(SCORES)
+    assert all(seconds > 0 and size > 1000 for seconds, size in found.values())
+    assert found["weak"][1] < found["ceiling"][1]
+
+
+@pytest.mark.parametrize("final", ["weak", "strong_on_labels", "weak_to_strong"])
+def test_who_predicts_is_fitted_on_all_labels(table, final):
+    data = as_data(table, n_missing=30)
+    options = Namespace(weak="tree", strong="forest", random_state=0)
+    model = make_model("tree", "forest", None)
+    fitted = fit_final(final, model, options, data)
+    assert fitted.predict(data.X).tolist() == (
+        fit_final(final, model, options, data).predict(data.X).tolist()
+    )
+    labels, labeled = data.known()
+    assert fitted.score(data.X[labeled], labels) > 0.6
+
+
+@pytest.mark.parametrize(
+    ("kind", "choice", "hides_labels", "final"),
+    [
+        ("pays", "weak_to_strong", False, "weak_to_strong"),
+        ("pays", "weak_to_strong", True, "strong_on_labels"),
+        ("noise", "weak", False, "weak"),
+        ("noise", "weak", True, "strong_on_labels"),
+        ("guessing", "guess", False, "weak"),
+        ("no_gap", "weak", True, "weak"),
+    ],
+)
+def test_where_labels_were_hidden_all_are_used_in_the_end(
+    kind, choice, hides_labels, final
+):
+    verdict = Verdict(kind, choice, "", "", has_gap=False)
+    assert choose_final(verdict, hides_labels=hides_labels) == final

@@ -1,3 +1,4 @@
+import dataclasses
 import re
 from html.parser import HTMLParser
 
@@ -5,13 +6,16 @@ import numpy as np
 import pytest
 
 from sklearn_w2s.report._html import printable
-from sklearn_w2s.report._text import verdict
+from sklearn_w2s.report._page import write_page
+from sklearn_w2s.report._text import TERMS, gap_words, score_cells
+from sklearn_w2s.report._verdict import RULE
 
 VOID = {"meta", "link"}
 # Elements of HTML that the page may have outside its drawings.
 KNOWN = {
     *("a", "bdi", "body", "caption", "code", "div", "figcaption", "figure", "footer"),
     *("h1", "h2", "h3", "head", "header", "html", "li", "link", "main", "meta", "nav"),
+    *("dd", "dl", "dt"),
     *("p", "pre", "section", "style", "table", "tbody", "td", "th", "thead", "title"),
     *("tr", "ul"),
 }
@@ -104,14 +108,16 @@ def test_the_landmarks_of_a_page_are_there_and_sections_are_named(read):
     assert read.all("html")[0][0] == {"lang": "en"}
     links = {a["href"][1:] for a, _ in read.all("a")}
     sections = [a["id"] for a, _ in read.all("section")]
-    assert sections == ["summary", "advice", "figures", "rows", "notes", "code"]
+    assert sections == [
+        *("summary", "classes", "figures", "rows", "terms", "notes", "code")
+    ]
     assert links == {*sections, "main"}
     assert all("aria-labelledby" in a for a, _ in read.all("section"))
 
 
 def test_tables_have_a_caption_and_scopes_in_a_region_that_has_focus(read):
     tables = read.all("table")
-    assert len(read.all("caption")) == len(tables) >= 6
+    assert len(read.all("caption")) == len(tables) >= 5
     assert {a["scope"] for a, _ in read.all("th")} == {"col", "row"}
     regions = [a for a, _ in read.all("div") if a.get("role") == "region"]
     assert len(regions) == len(tables) + 1
@@ -122,14 +128,12 @@ def test_tables_have_a_caption_and_scopes_in_a_region_that_has_focus(read):
 
 def test_every_drawing_is_an_image_that_tells_its_numbers(study, read):
     images = [a for a, _ in read.all("div") if a.get("role") == "img"]
-    assert len(images) == len(read.all("svg")) == 8
-    assert len(read.all("figcaption")) == len(read.all("figure")) == 4
+    assert len(images) == len(read.all("svg")) == 2
+    assert len(read.all("figcaption")) == len(read.all("figure")) == 2
     assert all(re.search(r"\d", a["aria-label"]) for a in images)
-    results = study.findings.results
+    results = study.findings.study.results
     for name in ("weak", "weak_to_strong", "strong_on_labels", "ceiling"):
         assert f" {results[f'{name}_score'].mean():.3f}" in images[0]["aria-label"]
-    regions = study.advice.estimator.rows_["region"]
-    assert f"{np.mean(regions == 'hard'):.0%} hard" in images[4]["aria-label"]
 
 
 def test_text_from_the_data_is_text(study, evil, read):
@@ -150,26 +154,46 @@ def test_text_from_the_data_is_text(study, evil, read):
     study.page.encode()
 
 
-def test_sources_keep_their_names_in_the_drawing(evil, read):
-    drawn = [text for _, text in read.all("text")]
-    for name in evil:
-        assert any(text.startswith(printable(name)[:20]) for text in drawn), name
+def test_the_verdict_stands_once_with_the_one_rule(study, read):
+    shown = [text for tag, a, _, t in read.elements for text in ["".join(t)] if text]
+    assert shown.count(str(study.findings.verdict)) == 1
+    assert shown.count(RULE) == 1
+    assert [a.get("class") for a, _ in read.all("p")].count("verdict") == 1
 
 
-def test_the_verdict_and_the_scores_are_those_of_the_results(study, read):
-    results = study.findings.results
-    assert verdict(results) in [text for _, text in read.all("p")]
+def test_the_numbers_are_those_of_the_results_and_the_density_stands_once(study, read):
+    findings = study.findings
+    _, rows = score_cells(findings.study, findings.costs, "accuracy")
     cells = [text for _, text in read.all("td")]
-    for name in ("weak", "weak_to_strong", "strong_on_labels", "ceiling"):
-        scores = 100 * results[f"{name}_score"]
-        place = cells.index(f"{scores.mean():.2f}")
-        assert f"{scores.std(ddof=1):.2f}" in cells[place:]
+    for numbers in rows.values():
+        assert "|".join(numbers) in "|".join(cells)
+    results = findings.study.results
+    weak = 100 * results["weak_score"]
+    assert rows["weak"][:2] == [f"{weak.mean():.2f}", f"{weak.std(ddof=1):.2f}"]
+    assert study.page.count(f"{results['overlap_density'].mean():.3f}; held-out") == 1
+    if findings.verdict.has_gap:
+        assert study.page.count(gap_words(results)[1:]) >= 1
 
 
-def test_the_advice_has_all_reasons_comparisons_and_indicators(study, read):
-    items = [text for _, text in read.all("bdi")]
-    assert set(study.advice.reasons) <= set(items)
-    heads = [text for _, text in read.all("th")]
-    for name in (*study.advice.comparisons, *study.advice.indicators):
-        assert name.replace("_to_", "-to-").replace("_", " ") in heads
-    assert study.advice.recommendation in items
+def test_every_term_has_one_line(read):
+    assert [text for _, text in read.all("dt")] == list(TERMS)
+    assert [text for _, text in read.all("dd")] == list(TERMS.values())
+
+
+@pytest.mark.parametrize("kind", ["guessing", "one_split"])
+def test_where_nothing_is_learned_there_is_no_figure_regime_or_density(study, kind):
+    verdict = dataclasses.replace(study.findings.verdict, kind=kind, has_gap=False)
+    findings = dataclasses.replace(study.findings, verdict=verdict, sources=None)
+    page = write_page(findings)
+    for word in ("<svg", "regime", "overlap density 0", 'href="#figures"'):
+        assert word not in page
+    assert "always guessing" in page
+
+
+def test_recall_is_the_share_of_a_class_that_is_found(study, read):
+    known = study.findings.study
+    cells = [text for _, text in read.all("td")]
+    for name, recall in known.recall.items():
+        assert recall.shape == (2,)
+        assert all(f"{100 * share:.1f}" in cells for share in recall), name
+    assert sorted(known.recall["guess"].tolist()) == [0, 1]

@@ -18,12 +18,11 @@ def read_rows(content):
 
 @pytest.fixture
 def fitted(study):
-    return study.advice.estimator, study.findings.pool
+    return study.findings.study, study.findings.pool
 
 
 def test_the_rows_shown_are_the_clearest_of_their_kind(fitted):
-    model, pool = fitted
-    known = model.rows_
+    known, pool = fitted[0].student.rows_, fitted[1]
     hard, overlap, _ = rows_content(*fitted)
     for content, region, keys in (
         (hard, "hard", known["confidence"]),
@@ -36,7 +35,7 @@ def test_the_rows_shown_are_the_clearest_of_their_kind(fitted):
 
 
 def test_doubtful_rows_are_unlabeled_and_the_student_disagrees_with_the_weak(fitted):
-    model, pool = fitted
+    model, pool = fitted[0].student, fitted[1]
     _, _, doubtful = rows_content(*fitted)
     rows = read_rows(doubtful)
     assert 0 < len(rows) <= N_ROWS

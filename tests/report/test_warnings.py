@@ -9,9 +9,9 @@ from sklearn_w2s.report._warnings import warnings_as_notes
 def test_each_warning_is_told_once_and_nothing_is_written(capsys):
     notes = []
     with warnings_as_notes(notes.append):
-        for text in ("one\n  line", "two", "two"):
+        for text in ("one\n  line", "two of 30", "two of 31"):
             warnings.warn(text, UserWarning, stacklevel=1)
-    assert notes == ["one line (UserWarning)", "two (UserWarning)"]
+    assert notes == ["one line (UserWarning)", "two of 30 (UserWarning)"]
     assert capsys.readouterr() == ("", "")
 
 

@@ -106,8 +106,9 @@ GapDisplay.from_estimator(model, table, truth, labeled_size=150, random_state=0)
 # The same on a file of yours
 # ---------------------------
 #
-# In a terminal, ``sklearn-w2s`` makes the same comparison on a file, and says what to
-# do. Without a file it takes the digits:
+# In a terminal, ``sklearn-w2s`` makes the same comparison on a file, with its labels as
+# they are or most of them hidden, and says what to do: :ref:`how_to_command_line`.
+# Without a file it takes the digits:
 #
 # .. code-block:: console
 #

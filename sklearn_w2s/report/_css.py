@@ -23,7 +23,9 @@ h1, h2, h3 { line-height: 1.25; margin: 2rem 0 .6rem; }
 h1 { font-size: 1.7rem; margin-top: 1.5rem; }
 h2 { font-size: 1.3rem; border-top: 1px solid var(--line); padding-top: 1.5rem; }
 h3 { font-size: 1.08rem; }
-p, ul { max-width: 46rem; margin: .6rem 0; }
+p, ul, dl { max-width: 46rem; margin: .6rem 0; }
+dt { font-weight: 600; }
+dd { margin: 0 0 .5rem; color: var(--soft); }
 a { color: var(--link); }
 a, summary, .scroll { border-radius: 3px; }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }

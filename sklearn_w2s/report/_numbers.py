@@ -2,8 +2,6 @@
 
 from contextlib import suppress
 
-import numpy as np
-
 from sklearn_w2s.report._distinct import ENOUGH, Read, matches, note_rest
 
 _BLANKS = r"\x{a0}\x{202f} "
@@ -29,6 +27,8 @@ _TAKEN_OFF = (
 _INFINITE = r"(?i)^[+-]?inf(?:inity)?$"
 # Points that can only be decimal, or thousands where commas are decimal.
 GROUPS = r"^[+-]?[1-9]\d{0,2}(?:\.\d{3})+$"
+
+_SMALL = r"^[+-]?\d{1,3}$"
 
 
 def as_numbers(cells, counts, writing):
@@ -144,5 +144,6 @@ def _fits(cells, decimal, thousands):
 
 
 def is_grouped(cells):
-    """Say whether all cells are numbers whose points may separate thousands."""
-    return bool(np.all(matches(cells, GROUPS)))
+    """Say whether all cells are whole numbers, some with points between thousands."""
+    has_groups = matches(cells, GROUPS)
+    return bool(has_groups.any() and (has_groups | matches(cells, _SMALL)).all())

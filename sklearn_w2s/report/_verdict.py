@@ -34,6 +34,8 @@ RULE = (
     "compare."
 )
 _CHEAPEST_FIRST = ("weak", "strong_on_labels", "weak_to_strong")
+# More labels than this many times those at hand are no advice.
+_MOST_MORE = 20
 # A difference of so much that is the same in every split is one.
 _LARGE = 0.05
 # Share of right answers from which there is nothing left to gain.
@@ -266,6 +268,8 @@ def _next_of_noise(standing, gain, hides_labels, n_unlabeled):
             f"Next: labels of all {n_unlabeled} unlabeled rows would hardly tell them "
             "apart; keep the cheapest."
         )
+    if needed > _MOST_MORE * n_labels:
+        return "Next: keep the cheapest; a difference so small takes many more labels."
     n_more = max(1, round(needed, -math.floor(math.log10(max(needed, 1)))))
     return f"Next: about {n_more:.0f} more {where} would tell, if it is real."
 

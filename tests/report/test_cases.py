@@ -56,7 +56,7 @@ ANSWERS = {
     "sorted_id.csv": ("Experiment on", "There is nothing to learn here"),
     "imbalance.csv": ("Experiment on", "There is nothing to learn here"),
     "dates.csv": ("Experiment on", "Nothing is left to gain"),
-    "types.parquet": ("Experiment on", "categor"),
+    "types.parquet": ("Experiment on", "1 category (cat)"),
     "indexed.parquet": ("Experiment on", "2 dates (ts, day)"),
     "odd_names.csv": ("Experiment on", "rows by"),
     "spelling.csv": ("Experiment on", "5 classes"),

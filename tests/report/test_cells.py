@@ -118,6 +118,8 @@ def test_points_alone_are_thousands_where_commas_are_decimal_in_other_columns():
     found = read_columns(frame, Writing(";"), notes)
     assert found["a"].tolist() == [1234, 12345]
     assert "points are taken for thousands in a" in notes[1]
+    mixed = frame.assign(a=["1.234", "987"])
+    assert read_columns(mixed, Writing(";"), [])["a"].tolist() == [1234, 987]
     assert read(["1.234", "12.345"], separator=";")[0].tolist() == [1.234, 12.345]
 
 

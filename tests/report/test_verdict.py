@@ -154,5 +154,9 @@ def test_what_noise_asks_for_is_no_more_than_there_is():
     results = make_results(near(0.7), near(0.75), mixed(0.755, 0.02))
     few = judge(results, hides_labels=False, scoring="accuracy", n_unlabeled=9)
     assert "labels of all 9 unlabeled rows would hardly tell" in few.next_step
+    results["weak_to_strong_score"] = np.asarray(mixed(0.765, 0.01))
     many = judge(results, hides_labels=False, scoring="accuracy", n_unlabeled=10**6)
     assert "more labels would tell" in many.next_step
+    tiny = make_results(near(0.7), near(0.75), mixed(0.7501, 0.02))
+    small = judge(tiny, hides_labels=False, scoring="accuracy", n_unlabeled=10**9)
+    assert "takes many more labels" in small.next_step

@@ -4,8 +4,9 @@ As on tables, see paper_mixing: a student on the strong representation learns we
 labels of the same number of texts, of which a growing share are overlap rows; "plain"
 draws, and "matched" ones whose weak labels are equally good and classes equally many at
 all shares. 500 labels, or half of the training texts where that is less, are for the
-weak estimator; all other training texts are the pool. Curves that are there already are
-not computed again. The options --texts and --cache are those of paper_text.
+weak estimator; all other training texts are the pool. Regions are those of the paper's
+detector and, on fewer seeds, those of the default one. Curves that are there already
+are not computed again. The options --texts and --cache are those of paper_text.
 """
 
 import warnings
@@ -33,15 +34,23 @@ from benchmarks.tables.paper_mixing import (
     summarise,
 )
 from benchmarks.tables.paper_text import PENALTY, probe, tuned_probe
+from benchmarks.tables.paper_votes import paper_detector
 from sklearn_w2s import OverlapDetector
 from sklearn_w2s.weak_estimators import ColumnProbaClassifier
 
 N_LABELED = 500
+PAPER, DEFAULT = "paper", "default"
+DETECTORS = {
+    PAPER: paper_detector,
+    DEFAULT: lambda representation: OverlapDetector(representation=representation),
+}
+# It is there for comparison.
+MOST_DEFAULT_SEEDS = 3
 # Rows that a curve draws, about: the penalty of a probe is told by its rows.
 N_DRAWN = 500
 
 
-def curves(name, pair, known, data, seed):
+def curves(detector, name, pair, known, data, seed):
     """Return a row for each curve and share."""
     # That there is no change point, or one class only, is what the status says.
     warnings.simplefilter("ignore")
@@ -54,15 +63,16 @@ def curves(name, pair, known, data, seed):
         # The weak estimator is what it says of every row.
         rows = np.hstack([proba, strong])
         of_weak, of_strong = np.arange(proba.shape[1]), slice(proba.shape[1], None)
-        detector = OverlapDetector(representation=take(of_strong), random_state=seed)
-        detector.fit(rows[pool], weak_proba=proba[pool])
+        found = DETECTORS[detector](take(of_strong))
+        found.fit(rows[pool], weak_proba=proba[pool])
         regions = np.full(len(data.y), "easy", dtype=object)
-        regions[pool] = detector.regions_
+        regions[pool] = found.regions_
         told = ColumnProbaClassifier(list(of_weak), classes=list(of_weak))
         student = make_pipeline(take(of_strong), probe(PENALTY, N_DRAWN))
         told.fit(rows[labeled], data.y[labeled])
         found = score(told, student, (rows, data.y, regions), pool, test, seed)
-    return rows_of_curves(found, (name, pair, seed), data.y.max() + 1)
+    rows = rows_of_curves(found, (name, pair, seed), data.y.max() + 1)
+    return [{"detector": detector} | row for row in rows]
 
 
 def take(columns):
@@ -83,7 +93,7 @@ def main(arguments=None):
     chosen = options(__doc__, arguments)
     path = chosen.out / "paper_text_mixing_curves.csv"
     rows = read(path)
-    done = {tuple(row[key] for key in RUN) for row in rows}
+    done = {tuple(row[key] for key in ["detector", *RUN]) for row in rows}
     prepared = []
     for texts in chosen.texts:
         data = load(texts, quick=chosen.quick)
@@ -91,20 +101,26 @@ def main(arguments=None):
         prepared.append((name_of(texts), data, known))
     # Seed by seed, so that a run that was stopped has all data sets.
     tasks = [
-        (name, pair, known, data, seed)
+        (detector, name, pair, known, data, seed)
         for seed in range(chosen.seeds)
+        for detector in DETECTORS
         for name, data, known in prepared
         for pair in PAIRS
-        if (name, pair, str(seed)) not in done
+        if (detector, name, pair, str(seed)) not in done
+        and (detector == PAPER or seed < MOST_DEFAULT_SEEDS)
     ]
     for found in as_they_end(curves, tasks, jobs=chosen.jobs):
         rows += found
         write(path, rows)
-    rows.sort(key=lambda row: [str(row[key]) for key in KEYS])
+    rows.sort(key=lambda row: [str(row[key]) for key in ["detector", *KEYS]])
     write(path, rows)
-    table = by_data_set(rows)
+    table, summary = [], []
+    for detector in DETECTORS:
+        own = by_data_set([row for row in rows if row["detector"] == detector])
+        named = {"detector": detector}
+        table += [named | row for row in own]
+        summary += [named | row for row in summarise(own, np.random.default_rng(0))]
     write(chosen.out / "paper_text_mixing.csv", table)
-    summary = summarise(table, np.random.default_rng(0))
     write(chosen.out / "paper_text_mixing_summary.csv", summary)
 
 

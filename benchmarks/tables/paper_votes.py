@@ -208,15 +208,15 @@ def decided(proba, rng):
     return proba / proba.sum(axis=1, keepdims=True)
 
 
-def paper_detector(hidden):
-    """Return the detector of the paper, which compares rows in a hidden layer."""
+def paper_detector(representation):
+    """Return the detector of the paper, which compares rows in a representation."""
     return OverlapDetector(
         confidence="margin",
         confidence_threshold="change_point",
         refine_hard=False,
         overlap_threshold="change_point",
         overlap_measure="max_abs_cosine",
-        representation=FrozenEstimator(hidden),
+        representation=representation,
     )
 
 
@@ -240,7 +240,7 @@ def judge(folder, entry, classes, seed):
         case = open_experiment(folder, entry, classes, seed)
         hidden = HiddenLayer(case.student()).fit(case.X, case.labels)
         table = pd.DataFrame(case.proba, columns=[0, 1])
-        detector = paper_detector(hidden)
+        detector = paper_detector(FrozenEstimator(hidden))
         detector.fit(case.X, np.full(len(case.X), -1), weak_proba=table)
         is_overlap = detector.regions_ == "overlap"
         right = case.labels == case.truth

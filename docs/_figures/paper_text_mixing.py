@@ -6,6 +6,7 @@ import pandas as pd
 CURVES = {"plain, as few": "as they are", "matched": "weak labels equally good"}
 
 table = pd.read_csv("paper_text_mixing_curves.csv")
+table = table[table["detector"] == "paper"]
 table["gain"] = 100 * (table["weak_to_strong"] - table["weak"])
 keys = ["pair", "data_set", "curve", "overlap_share"]
 means = table.groupby(keys)["gain"].mean()

@@ -32,10 +32,10 @@ results = cross_validate_gap(model, X, y, labeled_size=100, random_state=0)
 display = GapDisplay.from_cv_results(results, score_name="accuracy")
 
 # %%
-# Trained on the other digits as well, with the labels of a teacher that pools the
-# logistic regression, the forest trained on the labels, and what resembles what, the
-# forest recovers part of the gap between the dashed lines. The interval says how sure
-# that is, given how much folds differ.
+# A teacher pools the logistic regression, the forest trained on the labels, and the
+# labels of similar digits. Trained on what it says of the other digits, the forest
+# recovers part of the gap between the dashed lines. The interval says how sure that is,
+# given how much folds differ.
 
 for name in ("weak", "strong_on_labels", "weak_to_strong", "ceiling"):
     print(f"{name:16} {results[f'{name}_score'].mean():.3f}")
@@ -62,8 +62,8 @@ for share, regime in zip(shares, gap_regime(shares), strict=True):
 # Before the labels are known
 # ---------------------------
 #
-# The comparison above knew labels that nobody has who asks whether it will pay.
-# :func:`~sklearn_w2s.advice.advise` does with a hundred labels: it compares on labeled
+# Nobody who asks whether it will pay has the labels that the comparison above used.
+# :func:`~sklearn_w2s.advice.advise` makes do with a hundred: it compares on labeled
 # rows held out, and looks at what the estimators say of the rows without a label.
 
 from sklearn_w2s.advice import advise

@@ -63,7 +63,7 @@ for name, n_drawn in zip(selector.sources_, selector.n_samples_drawn_, strict=Tr
 #
 # :func:`~sklearn_w2s.metrics.source_regret` counts the overlap rows that were missed by
 # not drawing all from the densest source. The floor is what the first draws miss, which
-# nobody is spared; the excess is due to the policy. A random choice is there for
+# no policy can avoid; the excess is due to the policy. A random choice is there for
 # comparison.
 
 from sklearn_w2s.metrics import source_regret

@@ -64,8 +64,8 @@ def recommend(decision, strategy, standing, confidence_level, *, unit=CLASSES):
 def _next(decision):
     if decision.next_step == "collect_labels":
         return (
-            f" Next, collect {decision.n_more_labels} more labels of rows drawn at "
-            "random: about as many would make it certain, if it is so."
+            " Next, label rows drawn at random: about "
+            f"{decision.n_more_labels:,} more labels should settle it."
         )
     if decision.next_step == "buy_rows":
         return (

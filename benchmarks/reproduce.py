@@ -1,11 +1,13 @@
 """Run every table of the paper's findings, one after the other.
 
 ``--quick`` runs all of them at reduced size into a temporary folder, which proves that
-they run and says nothing of what they find. What lacks a package or the folder of data
-sets, or weights, is skipped with a line; a line says what each of the others took.
-`paper_synthetic` and `paper_theory` need neither, `paper_text` needs ``pip install
-".[text]"``, weights and the folder, and the others need the folder and pandas. SKLEARN_W2S_DATA names the folder;
-``python -m benchmarks.data_sets --help`` says what of it can be rebuilt.
+they run and says nothing of what they find. What lacks a package, weights or the folder
+of data sets is skipped with a line; a line says what each of the others took.
+
+`paper_synthetic` and `paper_theory` need no data. Tables of texts need the extra
+``text`` and the dependency group ``weights``; all others need pandas and the folder
+that SKLEARN_W2S_DATA names. ``python -m benchmarks.data_sets --help`` says what of it
+can be rebuilt.
 """
 
 import importlib

@@ -65,7 +65,7 @@ def test_a_fit_shows_the_defaults_that_it_used_and_what_it_found():
     density = model.overlap_density_
     assert shown[:8] == [
         "WeakToStrongClassifier",
-        f"strategy: overlap, overlap density: {density:.2f}",
+        f"strategy: overlap, overlap density: {density:.2f}; predicts: TabularBoosting",
         "weak_estimator: Pipeline",
         "TabularEncoder",
         "LogisticRegression",
@@ -80,13 +80,26 @@ def test_a_fit_shows_the_defaults_that_it_used_and_what_it_found():
 def test_the_strategy_shown_is_the_one_used():
     model = make_classifier(strategy="auto").fit(X[:150], y[:150])
     assert model.strategy_ != "auto"
-    assert f"strategy: {model.strategy_}" in labels(model)
+    assert labels(model)[1].startswith(f"strategy: {model.strategy_}")
 
     def my_strategy(weak_proba, *_):
         return weak_proba, np.ones(len(weak_proba))
 
     own = make_classifier(strategy=my_strategy).fit(X, y)
     assert labels(own)[1].startswith("strategy: my_strategy, overlap density: ")
+
+
+def test_members_with_their_weights_and_who_predicts_are_shown():
+    model = make_classifier().fit(X, y)
+    shown = [f"{k} {v:.2f}" for k, v in model.evidence_["weights"].items() if v]
+    assert labels(model)[1] == (
+        f"strategy: {model.strategy_} of {', '.join(shown)}; predicts: "
+        f"{type(model.estimator_).__name__}"
+    )
+
+    weak = make_classifier(strategy="all").fit(X, y)
+    weak.strategy_, weak.estimator_ = "weak", weak.weak_estimator_
+    assert labels(weak)[1] == "strategy: weak; predicts: GaussianNB"
 
 
 def test_a_weak_estimator_that_took_no_part_is_not_shown():
@@ -128,7 +141,10 @@ def test_a_selector_shows_its_best_sources():
         rf"best sources by overlap density: {best} \(\d\.\d\d\), {worst} \(\d\.\d\d\)",
         shown[1],
     )
-    assert shown[2:4] == ["estimator: WeakToStrongClassifier", "strategy: all"]
+    assert shown[2:4] == [
+        "estimator: WeakToStrongClassifier",
+        "strategy: all; predicts: LogisticRegression",
+    ]
     assert "overlap_detector: OverlapDetector" in shown
 
 

@@ -351,7 +351,7 @@ class WeakToStrong(
             found += f" of {', '.join(shown)}"
         if hasattr(self, "overlap_density_"):
             found += f", overlap density: {self.overlap_density_:.2f}"
-        return found
+        return f"{found}; predicts: {type(self.estimator_).__name__}"
 
     def _fitted_part(self):
         return self.estimator_

@@ -136,7 +136,9 @@ def load_embedded():
     """Return scikit-learn's handwritten digits."""
     X, y = load_digits(return_X_y=True)
     rows = np.arange(1, len(y) + 1)
-    return Data("digits (embedded in scikit-learn)", X, y, rows=rows, missing_label=-1)
+    yours = "for a file of yours: sklearn-w2s FILE --target COLUMN"
+    name = "digits (embedded in scikit-learn)"
+    return Data(name, X, y, rows=rows, missing_label=-1, facts=[yours])
 
 
 def load_table(

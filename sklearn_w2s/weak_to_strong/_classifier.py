@@ -222,10 +222,10 @@ class WeakToStrongClassifier(
     ``scoring="accuracy"`` each unlabeled row counts as an error.
 
     With scikit-learn 1.9 or later, callbacks given to ``set_callbacks``, such as
-    :class:`~sklearn.callback.ProgressBar`, are told of the tasks "weak", "regions",
-    "lesson" and "strong", of those that take place, and of what a strong estimator that
-    supports callbacks tells itself. They cannot stop `fit`, and see the labeled rows
-    only, at its end.
+    :class:`~sklearn.callback.ProgressBar`, which needs the package rich, are told of
+    the tasks "weak", "regions", "lesson" and "strong", of those that take place, and of
+    what a strong estimator that supports callbacks tells itself. They cannot stop
+    `fit`, and see the labeled rows only, at its end.
 
     The paper trains on overlap rows alone (`strategy="overlap"`,
     `include_labeled=False`); on real tables this mostly loses against using all rows,

@@ -2,11 +2,14 @@
 
 import importlib
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
-EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
+ROOT = Path(__file__).resolve().parents[1]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 SHOWN = ["advice", "metrics", "model_selection", "plotting"]
 
 
@@ -25,3 +28,17 @@ def test_examples_are_numbered_and_begin_with_a_title():
         title, underline = path.read_text("utf-8").splitlines()[1:3]
         assert set(underline) == {"="}
         assert len(underline) == len(title)
+
+
+def test_getting_started_imports_what_its_install_line_brings():
+    page = (ROOT / "docs" / "start" / "getting_started.py").read_text("utf-8")
+    (line,) = re.findall(r'pip install "\.\[([\w,]+)\]"', page)
+    brought = {"sklearn", "sklearn_w2s", "numpy", "scipy"}
+    requirements = PYPROJECT["project"]["optional-dependencies"]
+    for extra in line.split(","):
+        brought |= {re.match(r"[\w-]+", each)[0] for each in requirements[extra]}
+    imported = re.findall(r"^(?:import|from) (\w+)", page, flags=re.MULTILINE)
+
+    assert set(imported) <= brought
+    # For the figure.
+    assert "sklearn-w2s[plot]" in requirements[line]

@@ -23,6 +23,7 @@ extra           what it is for
 ``torch``       networks, :mod:`sklearn_w2s.neural`
 ``text``        language models, :mod:`sklearn_w2s.text`
 ``dask``        tables larger than memory, :mod:`sklearn_w2s.dask`
+``onnx``        fitted models as ONNX graphs, :mod:`sklearn_w2s.onnx`
 ``changepoint`` thresholds by the package ruptures
 ``imblearn``    :class:`~sklearn_w2s.OverlapSampler` in pipelines of imbalanced-learn
 =============== ======================================================================

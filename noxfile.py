@@ -165,6 +165,13 @@ def reproduce(session):
 
 
 @nox.session
+def paths(session):
+    """Walk the ways of users in fresh environments: start, deploy, reproduce."""
+    session.install(".")
+    session.run("python", "-m", "benchmarks.paths", *session.posargs)
+
+
+@nox.session
 def nightly(session):
     """Test with what NumPy, SciPy and scikit-learn will be."""
     session.install("-e", ".[test]")
@@ -186,7 +193,7 @@ def changelog(session):
 def benchmarks(session):
     """Write the named tables of benchmarks/results again, or all of them."""
     groups = [*group("benchmarks"), *group("weights")]
-    session.install(".[dask,report,text,torch]", *groups)
+    session.install(".[dask,onnx,report,text,torch]", *groups)
     tables = session.posargs or [
         p.stem for p in Path("benchmarks/tables").glob("[!_]*.py")
     ]

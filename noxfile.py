@@ -47,8 +47,8 @@ def types(session):
 
 @nox.session
 def no_extras(session):
-    """Test the wheel where nothing optional is installed."""
-    session.install(".", *test_tools())
+    """Test the wheel, or one that was built before, where nothing optional is."""
+    session.install(*(session.posargs or ["."]), *test_tools())
     # No extra changes what these find with the same versions in tests(latest).
     ignored = [f"--ignore=tests/{name}" for name in ("_algorithms", "claims", "pairs")]
     ignored += ignore_tests_of(OPTIONAL_MODULES)

@@ -1,6 +1,7 @@
 """Configuration of Sphinx."""
 
 import sys
+import tomllib
 from pathlib import Path
 
 from sklearn_w2s import __version__
@@ -29,6 +30,10 @@ extensions = [
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "start"]
 
+_pyproject = Path(__file__).parents[1] / "pyproject.toml"
+_urls = tomllib.loads(_pyproject.read_text("utf-8"))["project"]["urls"]
+_is_public = ".invalid/" not in _urls["Repository"]
+
 html_theme = "pydata_sphinx_theme"
 html_title = "sklearn_w2s"
 # The inventories are here, since no network may be where this is built.
@@ -43,6 +48,23 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
+if _is_public:
+    html_theme_options |= {
+        "icon_links": [
+            {
+                "name": "Repository",
+                "url": _urls["Repository"],
+                "icon": "fa-solid fa-code",
+            }
+        ],
+        # The layout of versions is that of docs/publish.py.
+        "switcher": {
+            "json_url": f"{_urls['Documentation']}/switcher.json",
+            "version_match": "dev" if ".dev" in version else version.rpartition(".")[0],
+        },
+        "check_switcher": False,
+        "navbar_end": ["version-switcher", "theme-switcher", "navbar-icon-links"],
+    }
 # These pages have no others below them.
 html_sidebars = {
     page: []

@@ -291,6 +291,12 @@ class RegionAccuracyDisplay:
             If the results are of another function, or hold no accuracy by region.
         """
         check_results(results, "cross_validate_gap")
+        if "region_rmse" in results:
+            msg = (
+                "results are those of a regressor, which has no accuracy: see "
+                "results['region_rmse'] for its errors by region."
+            )
+            raise ValueError(msg)
         if "region_accuracy" not in results:
             msg = (
                 "results has no 'region_accuracy', for the estimator found no regions. "

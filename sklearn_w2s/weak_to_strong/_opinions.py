@@ -234,6 +234,8 @@ class Values(NamedTuple):
     def evidence(self, held_out):
         """Return the log likelihood of held-out values."""
         known = ~np.isnan(held_out[:, 0])
+        if not known.any():
+            return 0.0
         return self.log_evidence(
             held_out[known], self.targets[known], self.weights[known]
         )

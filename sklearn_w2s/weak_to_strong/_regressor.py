@@ -44,6 +44,8 @@ from sklearn_w2s.weak_to_strong._value_strategies import (
 )
 from sklearn_w2s.weak_to_strong._views import unknown_columns
 
+# Of fewer labels, those held out tell nothing.
+_LEAST_LABELED = 5
 # Share of the variance of what it was taught that a student may miss.
 _FAR_BEHIND = 0.5
 
@@ -102,7 +104,7 @@ class WeakToStrongRegressor(
         - "co_train": a blend that sees what labels know, or what the weak estimator
           sees, corrected by trees that see the other columns;
         - "auto": "blend", or "co_train" where labeled rows lack columns, or "smooth"
-          where there are no two labels. Where held-out labels say that the weak
+          where there are no five labels. Where held-out labels say that the weak
           estimator or the strong one trained on the labels does better, that one
           predicts. With fewer than 200 unlabeled rows, and for arrays of other
           libraries, it is "all";
@@ -319,6 +321,9 @@ class WeakToStrongRegressor(
         outputs = []
         for k, (column, weak) in enumerate(zip(columns, given, strict=True)):
             part = clone(self)
+            if hasattr(part, "set_callbacks"):
+                # They are those of the whole, which tells them of its parts.
+                part.set_callbacks()
             if is_given(self._weak()):
                 own = OutputOf(self._weak(), k, len(columns))
                 part.set_params(weak_estimator=FrozenEstimator(own))
@@ -375,15 +380,17 @@ class WeakToStrongRegressor(
             if is_table and n_unlabeled >= LEAST_UNLABELED:
                 unknown = unknown_columns(rows.X, rows.known, rows.taught)
                 learned = "co_train" if unknown else "blend"
-                name = learned if n_labeled > 1 else "smooth"
+                name = learned if n_labeled >= _LEAST_LABELED else "smooth"
         strategy = VALUE_STRATEGIES[name]
         require_possible(name, strategy, pupil.estimator, is_table=is_table)
         if strategy.teacher is not None and not n_unlabeled:
             name, strategy = "strong_on_labels", VALUE_STRATEGIES["all"]
-        elif n_labeled < 2 and getattr(strategy.teacher, "needs_labels", False):
+        elif n_labeled < _LEAST_LABELED and getattr(
+            strategy.teacher, "needs_labels", False
+        ):
             self._fall_back(
-                f'strategy="{name}" needs two labels at least, and y has {n_labeled}, '
-                'so that "smooth" is used instead.'
+                f'strategy="{name}" needs {_LEAST_LABELED} labels at least, and y has '
+                f'{n_labeled}, so that "smooth" is used instead.'
             )
             name, strategy = "smooth", VALUE_STRATEGIES["smooth"]
         self.strategy_ = name

@@ -150,7 +150,7 @@ class Parents(NamedTuple):
         if mean > error:
             return "strong" if mean >= leads["weak"][0] else "weak"
         mean, error = leads["weak"]
-        return "weak" if mean > -error else None
+        return "weak" if mean >= -error else None
 
     def _lead(self, name, distance):
         """Return the lead of a parent over the student, and its standard error."""
@@ -163,7 +163,8 @@ class Parents(NamedTuple):
 def _describe(opinions, weights, errors, own, scale):
     names = opinions.names
     squares = np.vstack([errors**2, (weights @ errors)[None] ** 2])
-    rmse = scale * np.sqrt([np.average(row, weights=own) for row in squares])
+    means = [np.average(row, weights=own) if len(own) else np.nan for row in squares]
+    rmse = scale * np.sqrt(means)
     return {
         "weights": dict(zip(names, weights.tolist(), strict=True))
         | dict.fromkeys(opinions.left_out, 0.0),
@@ -216,7 +217,8 @@ def correct_by_second_view(values, other, missed, weights):
     values, other : ndarray of shape (n,)
         What the blend says, and trees that see the second view, in standard deviations.
     missed : float
-        Share of the variance that the blend does not explain in held-out labels.
+        Share of the variance that the blend does not explain in held-out labels; NaN
+        where there are none.
     weights : ndarray of shape (n,)
         Weights of the rows.
 
@@ -228,7 +230,7 @@ def correct_by_second_view(values, other, missed, weights):
     mean = np.average(values, weights=weights)
     centred = other - np.average(other, weights=weights)
     spread = np.average(centred**2, weights=weights)
-    if not spread > 0:
+    if not spread > 0 or np.isnan(missed):
         return values
     moved = np.average(centred * (values - mean), weights=weights)
     share = np.clip(1 - missed, _LEAST_SHARE, _MOST_SHARE)

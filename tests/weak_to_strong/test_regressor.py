@@ -355,12 +355,12 @@ def test_classifiers_and_rows_without_answer_are_refused():
 
 
 def test_a_strategy_without_labels_gives_way_aloud():
-    one = np.where(np.arange(320) < 1, TRUTH, NAN)
+    one = np.where(np.arange(320) < 4, TRUTH, NAN)
     weak = FrozenEstimator(LinearRegression().fit(X[:, WEAK_COLUMNS], TRUTH))
-    with pytest.warns(UserWarning, match="needs two labels"):
+    with pytest.warns(UserWarning, match="needs 5 labels"):
         model = regressor("mix", weak=weak).fit(X, one)
     assert model.strategy_ == "smooth"
-    with pytest.raises(ValueError, match="needs two labels"):
+    with pytest.raises(ValueError, match="needs 5 labels"):
         regressor("mix", weak=weak, fallback="raise").fit(X, one)
 
 
@@ -378,3 +378,31 @@ def test_groups_of_the_user_hold_out_labels():
         model = regressor("mix", overlap_detector=OverlapDetector(cv=GroupKFold(3)))
         model.fit(X, Y, groups=groups)
     assert set(model.evidence_["weights"]) == {"weak", "strong"}
+
+
+@pytest.mark.parametrize("n_labeled", [2, 5, 6])
+def test_a_few_labels_are_no_error(n_labeled):
+    y = np.where(np.arange(320) < n_labeled, TRUTH, NAN)
+    model = regressor("auto").fit(X, y)
+    assert (model.strategy_ == "smooth") == (n_labeled < 5)
+    assert np.isfinite(model.predict(X)).all()
+
+
+def test_equal_values_are_learned_as_they_are():
+    y = np.where(np.isnan(Y), NAN, 5.0)
+    assert_allclose(regressor("blend").fit(X, y).predict(X), 5)
+
+
+def test_callbacks_are_told_of_each_output():
+    callbacks = pytest.importorskip("sklearn.callback")
+    model = regressor("mix").set_callbacks(callbacks.ProgressBar())
+    y = np.column_stack([Y, Y])
+    assert len(model.fit(X, y).outputs_) == 2
+    assert_array_equal(model.predict(X), regressor("mix").fit(X, y).predict(X))
+
+
+def test_a_cache_and_jobs_change_nothing(tmp_path):
+    expected = regressor("blend").fit(X, Y).predict(X)
+    for n_jobs in (2, None):
+        model = regressor("blend", memory=str(tmp_path), n_jobs=n_jobs)
+        assert_allclose(model.fit(X, Y).predict(X), expected)

@@ -212,9 +212,8 @@ def advise(
     truth = np.zeros(len(labeled), dtype=labels.dtype)
     truth[labeled] = labels
     strategy = final_step(student).strategy_
-    priors = PRIORS[kind_of(strategy)]
+    priors = None if regresses else PRIORS[kind_of(strategy)]
     if regresses:
-        priors = None
         indicators = describe_values(student, opinions, X, labeled)
         comparisons = compare_values(opinions.of(labeled), truth, confidence_level)
     else:

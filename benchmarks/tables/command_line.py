@@ -1,8 +1,8 @@
 """Run the command line on the files of the guide, and keep what it says.
 
-Two are public tables whose price is cut into classes; two are made here, as people
-write them: a list of passengers, of whom some are unlabeled, and a file of semicolons
-and decimal commas.
+Two are public tables of prices, one of which are cut into two classes; two are made
+here, as people write them: a list of passengers, of whom some are unlabeled, and a file
+of semicolons and decimal commas.
 """
 
 import contextlib
@@ -28,14 +28,9 @@ COMMANDS = {
 }
 
 
-def price_classes(name, edges):
-    """Return a public table whose target is cut into classes at some quantiles."""
-    table = pd.read_csv(DATA / f"{name}.csv.gz")
-    labels = ["cheap", "fair", "dear"][: len(edges) - 1]
-    if len(labels) == 2:
-        labels = ["cheap", "dear"]
-    price = pd.qcut(table.pop("target"), edges, labels=labels)
-    return table.assign(price=price)
+def prices(name):
+    """Return a public table with its target under the name of price."""
+    return pd.read_csv(DATA / f"{name}.csv.gz").rename(columns={"target": "price"})
 
 
 def passengers(rng, n=1309, n_known=891):
@@ -91,8 +86,12 @@ def sensors(rng, n=1500):
 def make_files():
     """Write the files into the current folder."""
     rng = np.random.default_rng(0)
-    price_classes("diamonds", [0, 1 / 3, 2 / 3, 1]).to_csv("diamonds.csv", index=False)
-    price_classes("ames", [0, 0.5, 1]).to_csv("ames.csv", index=False)
+    prices("diamonds").to_csv("diamonds.csv", index=False)
+    houses = prices("ames")
+    is_dear = houses["price"] > houses["price"].median()
+    houses.assign(price=np.where(is_dear, "dear", "cheap")).to_csv(
+        "ames.csv", index=False
+    )
     passengers(rng).to_csv("titanic.csv", index=False)
     sensors(rng).to_csv("sensors.csv", index=False, sep=";")
 

@@ -7,7 +7,6 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from sklearn.base import clone
 
 import sklearn_w2s
 from sklearn_w2s._representation import visible
@@ -15,12 +14,13 @@ from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s.report._data import (
     MAX_ROWS,
     MIN_ROWS,
+    TASKS,
     given_arguments,
     load_embedded,
     load_table,
 )
 from sklearn_w2s.report._errors import InputError
-from sklearn_w2s.report._estimators import ESTIMATORS, make_estimator
+from sklearn_w2s.report._estimators import BY_TASK, STRONG, WEAK, make_estimator
 from sklearn_w2s.report._experiment import (
     MIN_LABELED_PER_CLASS,
     SCORES,
@@ -137,9 +137,9 @@ def _parser():
     )
     parser.add_argument(
         "--task",
-        choices=["classification"],
+        choices=TASKS,
         metavar="NAME",
-        help="classification takes every number of the target for a class",
+        help=f"{' or '.join(TASKS)} (default: as the target looks)",
     )
     parser.add_argument(
         "--labeled",
@@ -151,14 +151,14 @@ def _parser():
             "(default: 100, or 12 per class if more, or half if fewer)"
         ),
     )
-    names = sorted(ESTIMATORS)
-    for option, default in (("--weak", "logistic"), ("--strong", "extra_trees")):
+    names = sorted({name for known in BY_TASK.values() for name in known})
+    default_weak = " or ".join(WEAK.values())
+    for option, default in (("--weak", default_weak), ("--strong", STRONG)):
         parser.add_argument(
             option,
-            default=default,
             choices=names,
             metavar="NAME",
-            help=f"one of {', '.join(names)} (default: %(default)s)",
+            help=f"one of {', '.join(names)} (default: {default})",
         )
     parser.add_argument(
         "--strategy",
@@ -169,10 +169,12 @@ def _parser():
     )
     parser.add_argument(
         "--scoring",
-        default="accuracy",
-        choices=SCORES,
+        choices=[name for names in SCORES.values() for name in names],
         metavar="NAME",
-        help=f"one of {', '.join(SCORES)} (default: %(default)s)",
+        help=(
+            f"one of {', '.join(SCORES['classification'])} (default: accuracy), or, of "
+            "a quantity, r2"
+        ),
     )
     parser.add_argument(
         "--random-state",
@@ -345,15 +347,16 @@ def _report(options, notes, progress):
     options.max_rows = options.max_rows or (QUICK_ROWS if options.quick else MAX_ROWS)
     options.repeats = options.repeats or (QUICK_REPEATS if options.quick else REPEATS)
     data = _load(options, progress)
+    _choose_by_task(options, data.task)
     labels, labeled = data.known()
     hides_labels = bool(labeled.all())
-    n_labeled = count_labeled(labels, options.labeled) if hides_labels else None
+    n_labeled = None
+    if hides_labels:
+        n_labeled = count_labeled(labels, options.labeled, regresses=data.regresses)
     n_unlabeled = 0 if data.others is None else len(data.others)
     _check_use(options, hides_labels, n_unlabeled)
     setting = _say_what_was_read(data, labels, hides_labels, notes)
-    model = make_model(
-        options.weak, options.strong, data.missing_label, options.strategy
-    )
+    model = make_model(options.weak, options.strong, data, options.strategy)
     study = _run(options, model, data, n_labeled, progress)
     verdict = judge(
         study.results,
@@ -395,6 +398,23 @@ def _report(options, notes, progress):
         _write(line)
 
 
+def _choose_by_task(options, task):
+    """Set the estimators and the score that were not named, and check the others."""
+    options.weak = options.weak or WEAK[task]
+    options.strong = options.strong or STRONG
+    options.scoring = options.scoring or SCORES[task][0]
+    what = {"classification": "classes", "regression": "a quantity"}[task]
+    for option, known in (
+        ("weak", BY_TASK[task]),
+        ("strong", BY_TASK[task]),
+        ("scoring", SCORES[task]),
+    ):
+        name = getattr(options, option)
+        if name not in known:
+            msg = f"--{option} {name} is not for {what}: choose {', '.join(known)}."
+            raise InputError(msg)
+
+
 def _say_what_was_read(data, labels, hides_labels, notes):
     """Write what was done and read, and return it as a list of sentences."""
     n_rows, n_known = len(data.y), len(labels)
@@ -408,10 +428,10 @@ def _say_what_was_read(data, labels, hides_labels, notes):
             f"Labels as they are in {data.name}: {n_known} labeled and "
             f"{n_rows - n_known} unlabeled rows, none hidden but to test"
         )
-    size = (
-        f"{n_rows} rows, {_count(len(data.units()), 'column')}, "
-        f"{len(set(labels.tolist()))} classes"
-    )
+    of = "a quantity to predict"
+    if not data.regresses:
+        of = f"{len(set(labels.tolist()))} classes"
+    size = f"{n_rows} rows, {_count(len(data.units()), 'column')}, {of}"
     setting = [done, size, *data.facts]
     for fact in setting:
         for line in wrap(fact, indent="  "):
@@ -463,11 +483,12 @@ def _run(options, model, data, n_labeled, progress):
 def _estimate(options, data):
     """Return about how many seconds the splits take, by a fit on some rows."""
     labels, labeled = data.known()
-    rows = np.flatnonzero(labeled)[np.argsort(labels, kind="stable")]
-    rows = rows[:: max(1, len(rows) // _PILOT_ROWS)]
-    pilot = clone(make_estimator(options.strong, options.random_state))
+    order = np.argsort(labels, kind="stable")
+    order = order[:: max(1, len(order) // _PILOT_ROWS)]
+    rows = np.flatnonzero(labeled)[order]
+    pilot = make_estimator(options.strong, options.random_state, task=data.task)
     start = time.perf_counter()
-    pilot.fit(safe_indexing(data.X, rows), np.array(data.y[rows].tolist()))
+    pilot.fit(safe_indexing(data.X, rows), labels[order])
     seconds = time.perf_counter() - start
     growth = max(1.0, 0.7 * len(data.y) / len(rows)) ** 0.7
     splits = options.repeats / min(options.jobs, options.repeats)

@@ -32,6 +32,7 @@ MAX_ROWS = 5_000
 NO_SOURCE = "(missing)"
 # A target of more distinct numbers is one to regress on.
 MAX_NUMBERS = 20
+TASKS = ("classification", "regression")
 _MOST_DRAWS = 100
 
 
@@ -54,9 +55,18 @@ class Data:
     groups: Any = None
     features: Any = None
     others: Any = None
+    task: str = "classification"
+
+    @property
+    def regresses(self):
+        """Whether labels are values of a quantity, NaN where there is none."""
+        return self.task == "regression"
 
     def known(self):
         """Return the labels of the labeled rows, and which rows these are."""
+        if self.regresses:
+            labeled = ~np.isnan(self.y)
+            return self.y[labeled], labeled
         missing = self.missing_label
         labeled = np.array([y is not None and y != missing for y in self.y.tolist()])
         return np.array(self.y[labeled].tolist()), labeled
@@ -84,11 +94,13 @@ class Data:
             If groups leave a class on one side in too many draws.
         """
         labels, labeled = self.known()
+        if self.regresses:
+            labels = np.zeros(len(labels), dtype=int)
         groups = np.arange(len(labels)) if self.groups is None else self.groups[labeled]
         _, first, groups = np.unique(groups, return_index=True, return_inverse=True)
         counts = np.unique(labels[first], return_counts=True)[1]
         n_classes = len(np.unique(labels))
-        is_stratified = len(counts) == n_classes and counts.min() > 1
+        is_stratified = len(counts) == n_classes > 1 and counts.min() > 1
         kind = StratifiedShuffleSplit if is_stratified else ShuffleSplit
         draws = kind(
             _MOST_DRAWS + n_splits, test_size=TEST_SIZE, random_state=random_state
@@ -183,9 +195,9 @@ def load_table(
     keep : sequence of str, default=()
         Columns that are features although they look like ids or free text, which are
         then numbers or categories.
-    task : {"classification"}, default=None
-        None refuses a target of numbers with fractions, or of more than 20 distinct
-        ones, as one to regress on; "classification" takes each number for a class.
+    task : {"classification", "regression"}, default=None
+        Whether the target holds classes or a quantity. None takes numbers with
+        fractions, or more than 20 distinct numbers, for a quantity.
     missing : sequence of str, default=None
         What marks a cell as missing besides nothing, in all columns. None stands, in
         the target, for "?", "NA", "null", "nan", for -1 beside two classes or more and
@@ -214,8 +226,9 @@ def load_table(
         - X, a data frame of shape (n, n_features);
         - y, an ndarray of shape (n,): the labels as in the file, truth values and
           whole numbers as such and anything else as text, and None where a row has no
-          label;
-        - missing_label, which is None;
+          label; of a quantity an ndarray of floats, NaN where a row has no value;
+        - missing_label, None or NaN likewise;
+        - task, "classification" or "regression";
         - source, an ndarray of shape (n,) of str, or None;
         - groups, an ndarray of shape (n,) of int, or None where each row is on its own:
           `group`, and equal rows, which are one group too if a tenth of the rows or
@@ -289,16 +302,15 @@ def load_table(
     if target in others.values() or {target, *others.values()} & set(drop):
         msg = f"--target {target!r} is named as another column too: name it once."
         raise InputError(msg)
-    _check_task(frame[target], task, writing, notes)
-    labels = read_labels(frame[target], missing, read.is_written, notes)
-    classes = _frequent_classes(labels, notes)
+    task = _choose_task(frame[target], task, writing, notes)
+    labels, classes = _read_target(frame[target], task, writing, read, notes)
     left_out = [target, *drop]
     features = read_columns(frame.drop(columns=left_out), writing, notes)
     sources = None if source is None else _source_names(features[others["source"]])
     groups = None if group is None else _group_codes(features[others["group"]], notes)
     features = features.drop(columns=list(set(others.values())))
     features = Features(features, keep, path, notes)
-    facts = [features.fact(), _classes_fact(labels)]
+    facts = [features.fact(), _labels_fact(labels, classes)]
     rows = _sample(labels, classes, max_rows, random_state, notes)
     features.fit_words(rows, notes)
     n_unlabeled = int(labels.isna().sum())
@@ -308,13 +320,15 @@ def load_table(
     data = Data(
         name=Path(path).name,
         X=features.take(rows),
-        y=_as_array(labels.iloc[rows]),
+        y=_as_array(labels.iloc[rows], classes),
         source=None if sources is None else sources[rows],
         rows=rows + 1,
         notes=notes,
         facts=facts,
         features=features,
         others=np.flatnonzero(labels.isna().to_numpy()),
+        missing_label=np.nan if task == "regression" else None,
+        task=task,
     )
     _note_leaks(data, target)
     groups = join_groups(data.X, None if groups is None else groups[rows], notes)
@@ -325,37 +339,73 @@ def _note_leaks(data, target):
     labels, labeled = data.known()
     # That words tell the class is what a text is for.
     alone = [name for name in data.units() if name in data.X]
-    for name, score in find_leaks(data.X.loc[labeled, alone], labels).items():
+    X = data.X.loc[labeled, alone]
+    for name, score in find_leaks(X, labels, regresses=data.regresses).items():
+        told = f"tells {target} in {score:.0%} of rows held out"
+        if data.regresses:
+            told = f"explains {score:.0%} of the variance of {target} in rows held out"
         data.notes.append(
-            f"{name} alone tells {target} in {score:.0%} of rows held out: if it is "
-            f"known only after {target}, leave it out (--drop {name})"
+            f"{name} alone {told}: if it is known only after {target}, leave it out "
+            f"(--drop {name})"
         )
 
 
-def _check_task(column, task, writing, notes):
-    """Refuse a target of numbers to regress on, and note numbers taken for classes."""
-    if task not in (None, "classification"):
-        msg = (
-            f"task={task!r} must be 'classification', or None to choose by the target."
-        )
+def _choose_task(column, task, writing, notes):
+    """Say whether a target holds classes or a quantity, and note what is not plain."""
+    if task not in (None, *TASKS):
+        msg = f"task={task!r} must be one of {', '.join(TASKS)}, or None to see."
         raise InputError(msg)
     read = read_columns(column.to_frame(), writing, [])[column.name]
-    if task is not None or kind_of(read) != "number" or read.isna().all():
-        return
+    is_number = kind_of(read) == "number" and not read.isna().all()
+    if task == "regression" and not is_number:
+        msg = f"--task regression needs numbers: --target {column.name!r} has others."
+        raise InputError(msg)
+    if task is not None or not is_number:
+        return task or "classification"
     numbers = np.unique(read.dropna().to_numpy(np.float64))
     shown = f"{len(numbers)} distinct numbers, {numbers[0]:g} to {numbers[-1]:g}"
     if np.any(numbers != np.floor(numbers)) or len(numbers) > MAX_NUMBERS:
+        notes.append(
+            f"{column.name} has {shown}: it is taken for a quantity (--task "
+            "classification takes each number for a class)"
+        )
+        return "regression"
+    if len(numbers) > 2 and not {-1, 0, 1}.issuperset(numbers):
+        notes.append(
+            f"{column.name} has {shown}: they are taken for classes (--task regression "
+            "takes them for a quantity)"
+        )
+    return "classification"
+
+
+def _read_target(column, task, writing, read, notes):
+    """Return the labels of all rows, and the classes of enough rows, None of values."""
+    if task == "regression":
+        return _read_values(column, writing, notes), None
+    labels = read_labels(column, writing.missing, read.is_written, notes)
+    return labels, _frequent_classes(labels, notes)
+
+
+def _read_values(column, writing, notes):
+    """Return the values of a quantity, NaN where there is none."""
+    read = read_columns(column.to_frame(), writing, notes)[column.name]
+    values = read.astype("Float64").astype(np.float64)
+    values = values.where(np.isfinite(values))
+    if (n_known := int(values.count())) < MIN_ROWS:
         msg = (
-            f"--target {column.name!r} has {shown}: a quantity, which this report does "
-            "not judge; see WeakToStrongRegressor. --task classification takes each "
-            "number for a class."
+            f"--target {column.name!r} has {n_known} values, which are too few: "
+            f"{MIN_ROWS} at least are needed to train and to test."
         )
         raise InputError(msg)
-    if len(numbers) > 2 and not {-1, 0, 1}.issuperset(numbers):
-        notes.append(f"{column.name} has {shown}: they are taken for classes")
+    if values.nunique() == 1:
+        msg = f"--target {column.name!r} has one value only: two at least are needed."
+        raise InputError(msg)
+    return values
 
 
-def _as_array(labels):
+def _as_array(labels, classes):
+    if classes is None:
+        return labels.to_numpy(np.float64)
     if labels.notna().all() and getattr(labels.dtype, "kind", "O") in "biu":
         return labels.to_numpy(labels.dtype.numpy_dtype)
     values = np.empty(len(labels), dtype=object)
@@ -461,6 +511,9 @@ def _sample(labels, classes, max_rows, random_state, notes):
     Classes keep their shares of the labeled rows, but for rare ones, which keep ten.
     """
     unlabeled = np.flatnonzero(labels.isna())
+    if classes is None:
+        labels = labels.notna().map({True: "values"})
+        classes = labels.value_counts()
     n_all, n_known = len(unlabeled) + int(classes.sum()), int(classes.sum())
     members = [np.flatnonzero((labels == c).fillna(False)) for c in classes.index]
     if n_all <= max_rows:
@@ -509,11 +562,17 @@ def _shares(sizes, least, total):
     return drawn
 
 
-def _classes_fact(labels):
-    counts = labels.value_counts(sort=False).sort_index()
-    told = listed(f"{label} {count}" for label, count in counts.items())
+def _labels_fact(labels, classes):
     n_unlabeled = int(labels.isna().sum())
     more = f"; unlabeled {n_unlabeled}" if n_unlabeled else ""
+    if classes is None:
+        low, middle, high = labels.quantile([0, 0.5, 1])
+        return (
+            f"{labels.name} is a quantity: {labels.count()} values from {low:.6g} to "
+            f"{high:.6g}, median {middle:.6g}{more}"
+        )
+    counts = labels.value_counts(sort=False).sort_index()
+    told = listed(f"{label} {count}" for label, count in counts.items())
     return f"rows by {labels.name}: {told}{more}"
 
 

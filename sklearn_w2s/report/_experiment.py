@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.dummy import DummyClassifier
+from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.metrics import get_scorer, roc_auc_score
 
 from sklearn_w2s._sklearn import safe_indexing
@@ -20,11 +20,16 @@ from sklearn_w2s.report._data import TEST_SIZE
 from sklearn_w2s.report._errors import InputError
 from sklearn_w2s.report._estimators import make_estimator
 from sklearn_w2s.report._verdict import CONFIDENCE
-from sklearn_w2s.weak_to_strong import WeakToStrongClassifier
+from sklearn_w2s.weak_to_strong import WeakToStrongClassifier, WeakToStrongRegressor
 
 SEED = 0
-# All between 0 and 1, so that differences are points, and better where higher.
-SCORES = ("accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "roc_auc_ovr")
+# None above 1, so that differences are points, and better where higher.
+SCORES = {
+    "classification": (
+        *("accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "roc_auc_ovr"),
+    ),
+    "regression": ("r2",),
+}
 MIN_LABELED = 100
 LABELED_PER_CLASS = 12
 # Three folds for out-of-fold probabilities of a class that is as frequent as any.
@@ -74,7 +79,7 @@ class Pool:
     is_hidden: bool
 
 
-def count_labeled(labels, labeled):
+def count_labeled(labels, labeled, *, regresses=False):
     """Return the number of rows that keep their label.
 
     Parameters
@@ -84,6 +89,8 @@ def count_labeled(labels, labeled):
     labeled : int, float or None
         A count, a share of the rows to train on that have a label, or None: 100, or 12
         per class if that is more, but at most half of them.
+    regresses : bool, default=False
+        Whether labels are values, for which no class counts.
 
     Returns
     -------
@@ -95,7 +102,8 @@ def count_labeled(labels, labeled):
     InputError
         If `labeled` is not in these bounds.
     """
-    n_known, n_classes = len(labels), len(np.unique(labels))
+    n_known = len(labels)
+    n_classes = 1 if regresses else len(np.unique(labels))
     n_train = n_known - int(np.ceil(TEST_SIZE * n_known))
     if labeled is None:
         return min(max(MIN_LABELED, LABELED_PER_CLASS * n_classes), n_train // 2)
@@ -110,17 +118,17 @@ def count_labeled(labels, labeled):
     return n_labeled
 
 
-def make_model(weak, strong, missing_label, strategy="auto", random_state=None):
-    """Return the classifier that the report judges, from names of estimators."""
-    return WeakToStrongClassifier(
-        make_estimator(weak),
-        make_estimator(strong),
-        overlap_detector=OverlapDetector(),
-        strategy=strategy,
-        missing_label=missing_label,
-        store_rows=True,
-        random_state=random_state,
-    )
+def make_model(weak, strong, data, strategy="auto"):
+    """Return the weak-to-strong estimator that the report judges, from names."""
+    pair = [make_estimator(name, task=data.task) for name in (weak, strong)]
+    settings = {
+        "overlap_detector": OverlapDetector(),
+        "strategy": strategy,
+        "store_rows": True,
+    }
+    if data.regresses:
+        return WeakToStrongRegressor(*pair, **settings)
+    return WeakToStrongClassifier(*pair, missing_label=data.missing_label, **settings)
 
 
 def run_study(
@@ -130,7 +138,7 @@ def run_study(
     n_splits,
     n_jobs=1,
     *,
-    scoring="accuracy",
+    scoring=None,
     random_state=SEED,
     on_fit=None,
     on_folds=None,
@@ -150,8 +158,8 @@ def run_study(
         Random splits into training and test rows.
     n_jobs : int, default=1
         Splits run at the same time.
-    scoring : str, default="accuracy"
-        One of `SCORES`.
+    scoring : str, default=None
+        One of `SCORES`; None is "accuracy", or "r2" of a quantity.
     random_state : int, default=0
         Seed of the splits and of the estimators.
     on_fit, on_folds : callable, default=None
@@ -164,7 +172,10 @@ def run_study(
         All results.
     """
     cv = data.splits(n_splits, random_state)
-    splitter = LabeledSplit(cv, missing_label=data.missing_label)
+    splitter = LabeledSplit(
+        cv, missing_label=data.missing_label, stratify=not data.regresses
+    )
+    scoring = scoring or SCORES[data.task][0]
     splits = list(splitter.split(data.X, data.y))
     hides_labels = n_labeled is not None
     judges = Judges(data, splits, scoring, hides_labels=hides_labels)
@@ -219,7 +230,7 @@ class Judges:
         names = PREDICTORS if hides_labels else PREDICTORS[:-1]
         self.found: dict = {name: [] for name in names}
         labels, labeled = data.known()
-        self.classes = np.unique(labels)
+        self.classes = np.array([]) if data.regresses else np.unique(labels)
         self.labeled = labeled
         self.truth = np.empty(len(labeled), dtype=labels.dtype)
         self.truth[labeled] = labels
@@ -233,16 +244,32 @@ class Judges:
 
     def _judge_split(self, estimators, train, test):
         labels = self.truth[train[self.labeled[train]]]
-        guess = DummyClassifier().fit(np.zeros((len(labels), 1)), labels)
+        guess = DummyRegressor() if self.data.regresses else DummyClassifier()
+        guess.fit(np.zeros((len(labels), 1)), labels)
         weak = weak_alone(estimators["weak_to_strong"], self.data.X)
         fitted = {"guess": guess, "weak": weak, **estimators}
         X, y = safe_indexing(self.data.X, test), self.truth[test]
         for name, found in self.found.items():
-            found.append(_judge(fitted[name], X, y, self.classes, self.scoring))
+            score = get_scorer(self.scoring)(fitted[name], X, y)
+            if self.data.regresses:
+                measures = _judge_values(fitted[name], X, y)
+            else:
+                measures = _judge_classes(fitted[name], X, y, self.classes)
+            found.append({"score": score, **measures})
 
 
-def _judge(fitted, X, y, classes, scoring):
-    """Return the score and further measures of a predictor on test rows."""
+def _judge_values(fitted, X, y):
+    """Return measures of a predictor of values on test rows."""
+    errors = np.abs(np.ravel(fitted.predict(X)) - y)
+    return {
+        "rmse": float(np.sqrt(np.mean(errors**2))),
+        "mae": float(errors.mean()),
+        "recall": np.array([]),
+    }
+
+
+def _judge_classes(fitted, X, y, classes):
+    """Return measures of a predictor of classes on test rows."""
     proba = align_proba(fitted.predict_proba(X), fitted.classes_, classes)
     said = fitted.predict(X)
     codes = np.searchsorted(classes, y)
@@ -255,7 +282,6 @@ def _judge(fitted, X, y, classes, scoring):
     bins = np.minimum((confidence * _N_BINS).astype(int), _N_BINS - 1)
     off = np.bincount(bins, weights=confidence - hits, minlength=_N_BINS)
     return {
-        "score": get_scorer(scoring)(fitted, X, y),
         "accuracy": hits.mean(),
         "balanced_accuracy": np.nanmean(recall),
         "auc": _auc(codes, proba),
@@ -292,7 +318,8 @@ def _importance(student, data, test, truth, scoring, random_state):
         return {}
     rng = np.random.RandomState(random_state)
     rows = test if len(test) <= _MOST_JUDGED else rng.permutation(test)[:_MOST_JUDGED]
-    if len(np.unique(truth[rows])) < len(np.unique(truth[test])):
+    n_classes = 0 if data.regresses else len(np.unique(truth[test]))
+    if len(np.unique(truth[rows])) < n_classes:
         rows = test
     X, y = safe_indexing(data.X, rows), truth[rows]
     scorer = get_scorer(scoring)
@@ -323,7 +350,7 @@ def _mixed(X, columns, rng):
 def take_pool(study, data):
     """Return the training rows of the first split as the student saw them."""
     train, known = study.train, study.student.rows_["labeled"]
-    truth = data.y[train].astype(object)
+    truth = data.y[train] if data.regresses else data.y[train].astype(object)
     y = truth.copy()
     y[~known] = data.missing_label
     return Pool(
@@ -361,7 +388,8 @@ def choose_final(verdict, *, hides_labels):
     Where labels were hidden, all are known in truth, and the strong estimator is
     trained on all of them unless the weak one does as well.
     """
-    if verdict.kind in ("guessing", "no_gap"):
+    is_enough = verdict.kind in ("guessing", "no_gap", "nothing_left")
+    if is_enough and verdict.choice in ("weak", "guess"):
         return "weak"
     return "strong_on_labels" if hides_labels else verdict.choice
 
@@ -392,4 +420,5 @@ def fit_final(final, model, options, data):
     labels, labeled = data.known()
     name = options.weak if final == "weak" else options.strong
     rows = np.flatnonzero(labeled)
-    return make_estimator(name, seed).fit(safe_indexing(data.X, rows), labels)
+    chosen = make_estimator(name, seed, task=data.task)
+    return chosen.fit(safe_indexing(data.X, rows), labels)

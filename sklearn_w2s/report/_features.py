@@ -10,9 +10,9 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.metrics import balanced_accuracy_score
+from sklearn.metrics import balanced_accuracy_score, r2_score
 from sklearn.model_selection import train_test_split
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from sklearn_w2s._tabular import tree_pipeline
 from sklearn_w2s.report._errors import InputError, listed
@@ -238,8 +238,8 @@ def _is_too_large(column):
     return np.abs(column.to_numpy(np.float64, na_value=np.nan)) > np.finfo("f4").max
 
 
-def find_leaks(X, y):
-    """Return the columns that alone tell the class of nearly all rows held out.
+def find_leaks(X, y, *, regresses=False):
+    """Return the columns that alone tell the label of nearly all rows held out.
 
     Parameters
     ----------
@@ -247,26 +247,30 @@ def find_leaks(X, y):
         Rows with a label.
     y : ndarray of shape (n,)
         Labels.
+    regresses : bool, default=False
+        Whether these are values.
 
     Returns
     -------
     dict of str to float
-        Balanced accuracy of a small tree on half of the rows.
+        Balanced accuracy, or R2, of a small tree on half of the rows.
     """
     n_rows = min(len(y) // 2, _MAX_LEAK_ROWS)
     train, test = train_test_split(
         np.arange(len(y)),
         train_size=n_rows,
         test_size=n_rows,
-        stratify=y,
+        stratify=None if regresses else y,
         random_state=0,
     )
+    kind, measure = DecisionTreeClassifier, balanced_accuracy_score
+    if regresses:
+        kind, measure = DecisionTreeRegressor, r2_score
     found = {}
     for name in X:
-        tree = DecisionTreeClassifier(max_leaf_nodes=200, random_state=0)
+        tree = kind(max_leaf_nodes=200, random_state=0)
         fitted = tree_pipeline(tree).fit(X[[name]].iloc[train], y[train])
-        said = fitted.predict(X[[name]].iloc[test])
-        score = balanced_accuracy_score(y[test], said)
+        score = measure(y[test], fitted.predict(X[[name]].iloc[test]))
         if score >= _LEAK:
             found[name] = float(score)
     return found

@@ -180,6 +180,12 @@ def _summary(findings):
 
 
 def _classes(study):
+    return [*_recall(study), *_columns(study)]
+
+
+def _recall(study):
+    if not len(study.classes):
+        return []
     names = predictor_names(study)
     order = np.argsort(-study.recall["guess"], kind="stable")[:_MAX_CLASSES]
     caption = "Recall: share of the held-out rows of a class that is found, in percent"
@@ -198,9 +204,13 @@ def _classes(study):
         id_="recall-table",
         numeric=range(1, len(names) + 1),
     )
+    return [recall]
+
+
+def _columns(study):
     columns = important(study)
     if not columns:
-        return [recall, element("p", "No column alone is needed: none costs points.")]
+        return [element("p", "No column alone is needed: none costs points.")]
     losses = table(
         "Columns that weak-to-strong needs most, by the points that it loses where "
         "their cells are mixed up in held-out rows of the first split",
@@ -209,7 +219,7 @@ def _classes(study):
         id_="columns-table",
         numeric={1},
     )
-    return [recall, losses]
+    return [losses]
 
 
 def _figures(findings):
@@ -221,7 +231,8 @@ def _figures(findings):
                 element("h3", "Scores and the gap"),
                 gap_figure(study.results, findings.verdict, findings.options.scoring),
             ]
-        content += [element("h3", "Accuracy by region"), region_figure(study)]
+        if "region_accuracy" in study.results:
+            content += [element("h3", "Accuracy by region"), region_figure(study)]
     if findings.sources is not None and len(findings.sources.runs) > 1:
         content += [element("h3", "Sources"), _sources(findings.sources)]
     return content

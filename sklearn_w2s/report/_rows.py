@@ -28,7 +28,7 @@ _SENTENCES = {
     "doubtful": (
         "Rows that were unlabeled in the fit and that weak-to-strong labels otherwise "
         "than the weak estimator: those where the probabilities it gives to the two "
-        "labels differ most."
+        "labels, or the two values, differ most."
     ),
 }
 _FACTS = ("row", "label", "weak label", "student", "confidence", "overlap score")
@@ -67,12 +67,15 @@ def _first(mask, keys):
 
 
 def _doubtful(model, pool):
+    unlabeled = ~model.rows_["labeled"]
+    if not hasattr(model, "classes_"):
+        apart = np.abs(model.predict(pool.X) - model.rows_["weak_label"])
+        return _first(unlabeled & (apart > 0), -apart)
     proba = model.predict_proba(pool.X)
     weak = np.searchsorted(model.classes_, model.rows_["weak_label"])
     student = proba.argmax(axis=1)
     everywhere = np.arange(len(proba))
     lead = proba[everywhere, student] - proba[everywhere, weak]
-    unlabeled = ~model.rows_["labeled"]
     return _first(unlabeled & (weak != student), -lead)
 
 
@@ -102,9 +105,9 @@ def _facts(model, pool, positions):
     return [
         [
             pool.rows[i],
-            "" if _is_gap(pool.truth[i], pool) else shorten(pool.truth[i]),
-            shorten(weak[rank]),
-            shorten(student[rank]),
+            "" if _is_gap(pool.truth[i], pool) else _cell(pool.truth[i]),
+            _cell(weak[rank]),
+            _cell(student[rank]),
             f"{scores['confidence'][i]:.3f}",
             f"{scores['overlap_score'][i]:.3f}",
         ]

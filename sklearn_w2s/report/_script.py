@@ -6,7 +6,7 @@ _FILE = """\
 import pandas as pd
 import skops.io
 
-from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
+from sklearn_w2s import OverlapDetector, {kind}
 from sklearn_w2s.model_selection import cross_validate_gap
 from sklearn_w2s.report import load_table, make_estimator
 
@@ -30,13 +30,12 @@ X, y = load_digits(return_X_y=True)
 cv = StratifiedShuffleSplit({n_splits}, test_size={test_size}, random_state={seed})
 """
 _COMPARISON = """
-model = WeakToStrongClassifier(
-    make_estimator({weak!r}),
-    make_estimator({strong!r}),
+model = {kind}(
+    make_estimator({weak!r}{task}),
+    make_estimator({strong!r}{task}),
     overlap_detector=OverlapDetector(),
     strategy={strategy!r},
-    missing_label={missing_label!r},
-)
+{missing})
 results = cross_validate_gap(
     model,
     X,
@@ -56,7 +55,8 @@ fitted = model.set_params(random_state={seed}).fit(X, y)
 _FIT_LABELED = """
 # What the report chose, trained on all labels.
 labels, labeled = table.known()
-fitted = make_estimator({final!r}, random_state={seed}).fit(X[labeled], labels)
+fitted = make_estimator({final!r}, random_state={seed}{task})
+fitted.fit(X[labeled], labels)
 """
 _FIT_DIGITS = """
 # What the report chose, trained on all labels.
@@ -64,10 +64,15 @@ fitted = make_estimator({final!r}, random_state={seed}).fit(X, y)
 """
 _PREDICT = """
 X_new, rows = table.unlabeled()
-predicted = pd.DataFrame(fitted.predict_proba(X_new), columns=fitted.classes_)
-predicted.insert(0, "label", fitted.predict(X_new))
-predicted.insert(0, "row", rows)
-predicted.to_csv({predictions!a}, index=False)
+predicted = pd.DataFrame({{"row": rows}})
+predicted[
+    {target!a}
+] = fitted.predict(X_new)
+{proba}predicted.to_csv({predictions!a}, index=False)
+"""
+_PROBA = """\
+for label, shares in zip(fitted.classes_, fitted.predict_proba(X_new).T):
+    predicted[f"probability of {label}"] = shares
 """
 _SAVE = """
 skops.io.dump(fitted, {saved!a})
@@ -104,7 +109,12 @@ def write_script(options, study, final, data):
         ),
         "weak": options.weak,
         "strong": options.strong,
-        "missing_label": data.missing_label,
+        "kind": f"WeakToStrong{'Regressor' if data.regresses else 'Classifier'}",
+        "task": ', task="regression"' if data.regresses else "",
+        "missing": ""
+        if data.regresses
+        else f"    missing_label={data.missing_label!r},\n",
+        "proba": "" if data.regresses else _PROBA,
         "n_labeled": int(results["n_labeled"][0]) if study.hides_labels else None,
         "n_splits": len(results["n_labeled"]),
         "test_size": TEST_SIZE,

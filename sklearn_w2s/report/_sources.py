@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sklearn.base import is_regressor
 from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_w2s._validation import check_labels
@@ -60,7 +61,10 @@ def compare_sources(weak_estimator, pool, random_state=SEED):
     is_overlap = detector.get_support()[unlabeled]
     density = np.bincount(codes, weights=is_overlap) / n_rows
     budget = int(unlabeled.sum()) // 2
-    selector = _draw(detector, pool, budget, len(names), random_state)
+    # Rewards of the selector are of classes.
+    selector = None
+    if not is_regressor(weak_estimator):
+        selector = _draw(detector, pool, budget, len(names), random_state)
     drawn = {}
     if selector is not None:
         counts = selector.n_samples_drawn_.tolist()

@@ -13,6 +13,9 @@ WIDTH = 88
 MAX_SOURCES = 20
 MAX_COLUMNS = 6
 MEASURES = {
+    "r2": "R2",
+    "rmse": "RMSE",
+    "mae": "MAE",
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced",
     "auc": "AUC",
@@ -33,6 +36,7 @@ TERMS = {
         "estimator's labels of all other rows"
     ),
     "ceiling": "the flexible estimator, trained on the labels that were hidden as well",
+    "always guessing": "predicting the most frequent class, or the mean value, always",
     "accuracy": "share of held-out rows whose class is predicted",
     "balanced accuracy": (
         "mean over classes of the share of their rows that is found, which always "
@@ -47,6 +51,8 @@ TERMS = {
         "mean distance between how sure predictions are and how often they are right; "
         "0 is best"
     ),
+    "R2": "share of the variance of the values that is explained; guessing has 0",
+    "RMSE, MAE": "root mean squared and mean absolute error, in the unit of the target",
     "gap recovered": (
         "how far weak-to-strong gets from the weak estimator to the ceiling: 0 is no "
         "way, 1 all of it"
@@ -110,7 +116,9 @@ def score_cells(study, costs, scoring, left_out=()):
 
     Shares are in percent.
     """
-    measures = [name for name in MEASURES if name not in (scoring, *left_out)]
+    known = study.measures["guess"]
+    left_out = {scoring, *left_out}
+    measures = [name for name in MEASURES if name in known.keys() - left_out]
     heads = [
         *(MEASURES.get(scoring, scoring.replace("_", " ")), "sd"),
         *(MEASURES[name] for name in measures),
@@ -124,7 +132,8 @@ def score_cells(study, costs, scoring, left_out=()):
         for measure in measures:
             number = study.measures[name][measure]
             is_share = "accuracy" in measure
-            cells.append(f"{100 * number:.2f}" if is_share else f"{number:.3f}")
+            shown = f"{number:.4g}" if measure in ("rmse", "mae") else f"{number:.3f}"
+            cells.append(f"{100 * number:.2f}" if is_share else shown)
         seconds, size = costs.get(name, (np.nan, np.nan))
         is_known = name in costs
         cells += [f"{seconds:.2f}", f"{size / 1e6:.2f}"] if is_known else ["-", "-"]

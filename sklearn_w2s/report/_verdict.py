@@ -15,7 +15,6 @@ FITS = {
     "ceiling": "ceiling",
 }
 NAMES = {
-    "guess": "always guessing the most frequent class",
     "weak": "the weak estimator",
     "strong_on_labels": "the strong estimator on the labels alone",
     "weak_to_strong": "weak-to-strong",
@@ -30,8 +29,7 @@ RULE = (
     "same difference. "
     "Where it is not clear, the cheapest is taken that none of the others clearly "
     "beats: first the weak estimator, then the strong one on the labels. Where none is "
-    "clearly better than always guessing the most frequent class, there is nothing to "
-    "compare."
+    "clearly better than always guessing, there is nothing to compare."
 )
 _CHEAPEST_FIRST = ("weak", "strong_on_labels", "weak_to_strong")
 # More labels than this many times those at hand are no advice.
@@ -169,6 +167,7 @@ def judge(results, *, hides_labels, scoring, n_unlabeled=0):
     rival = standing.best(("weak", "strong_on_labels"))
     gain = standing.of("weak_to_strong", rival)
     measure = scoring.replace("_", " ")
+    guess = "the mean" if scoring == "r2" else "the most frequent class"
     if len(results["n_test"]) < 2:
         return Verdict(
             "one_split",
@@ -183,8 +182,8 @@ def judge(results, *, hides_labels, scoring, n_unlabeled=0):
             "guessing",
             "guess",
             f"There is nothing to learn here that shows in {measure}: no estimator is "
-            f"clearly better than {NAMES['guess']}. No clear difference: take the "
-            "cheapest, which is to guess.",
+            f"clearly better than always guessing {guess}. No clear difference: take "
+            "the cheapest, which is to guess.",
             "Next: other columns"
             + (", or --scoring balanced_accuracy." if scoring == "accuracy" else "."),
             has_gap=False,

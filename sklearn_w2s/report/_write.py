@@ -7,6 +7,8 @@ import tempfile
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
+
 from sklearn_w2s._files import replace_file
 from sklearn_w2s.report._errors import InputError
 
@@ -102,11 +104,13 @@ def write_whole(target, content):
 
 
 def predictions_as_csv(fitted, X, rows, target):
-    """Return the predicted class of rows and the probability of each, as CSV."""
-    proba = fitted.predict_proba(X)
+    """Return what is predicted of rows, and the probability of each class, as CSV."""
+    classes, proba = [], np.empty((len(rows), 0))
+    if hasattr(fitted, "classes_"):
+        classes, proba = fitted.classes_.tolist(), fitted.predict_proba(X)
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    heads = [f"probability of {label}" for label in fitted.classes_.tolist()]
+    heads = [f"probability of {label}" for label in classes]
     writer.writerow(["row", target, *heads])
     said = fitted.predict(X).tolist()
     for row, label, shares in zip(rows.tolist(), said, proba, strict=True):

@@ -104,7 +104,7 @@ def study(tmp_path_factory, evil):
         save=None,
     )
     data = load_table(path, evil[4], source=evil[5])
-    model = make_model("naive_bayes", "tree", None)
+    model = make_model("naive_bayes", "tree", data)
     known = run_study(model, data, 60, 2)
     # Of few rows nothing is clear, but what the page tells of a gap is to be seen.
     verdict = dataclasses.replace(

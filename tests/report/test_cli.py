@@ -1,3 +1,4 @@
+import contextlib
 import io
 import os
 import re
@@ -77,7 +78,8 @@ def test_a_bad_call_of_the_module_ends_with_one_line_and_code_2():
         (["--labeled", "1700"], "it must be 30 to 1247"),
         (["--labeled", "0.001"], "--labeled 0.001 means 1 labeled rows"),
         (["--strategy", "luck"], "choose from"),
-        (["--scoring", "r2"], "choose from"),
+        (["--scoring", "r2"], "--scoring r2 is not for classes: choose accuracy"),
+        (["--scoring", "luck"], "choose from"),
         (["--random-state", "-1"], "'-1' is no whole number of 0 or more"),
         (["{}", "--target", "income", "--decimal", ";"], "decimal=';' must be one of"),
         (["{}", "--target", "income", "--drop", "town"], "--drop 'town'"),
@@ -137,7 +139,7 @@ def test_the_numbers_printed_are_those_of_the_experiment(table, save, name, caps
     assert err == ""
 
     data = load_table(path, "income", source="place")
-    results = run_study(make_model("tree", "tree", None), data, 40, 2).results
+    results = run_study(make_model("tree", "tree", data), data, 40, 2).results
     for name, label in FITS.items():
         scores = 100 * results[f"{name}_score"]
         expected = [np.mean(scores), np.std(scores, ddof=1)]
@@ -184,7 +186,7 @@ def test_seed_strategy_and_score_are_those_that_are_named(table, save, capsys):
     out = capsys.readouterr().out
     assert re.search("^ +f1 macro +sd +accuracy", out, re.M)
     data = load_table(path, "income")
-    model = make_model("tree", "tree", None, "all")
+    model = make_model("tree", "tree", data, "all")
     chosen = {"scoring": "f1_macro", "random_state": 3}
     results = run_study(model, data, 40, 1, **chosen).results
     for name, label in FITS.items():
@@ -313,6 +315,45 @@ def test_predictions_and_the_model_are_written_and_agree(table, save, tmp_path, 
     X, rows = load_table(path, "income", max_rows=150).unlabeled()
     assert model.predict(X).tolist() == predicted["income"].tolist()
     assert rows.tolist() == predicted["row"].tolist()
+
+
+@pytest.mark.parametrize("n_missing", [0, 60])
+def test_a_quantity_is_answered_by_the_regressor(
+    table, save, tmp_path, capsys, n_missing, monkeypatch
+):
+    pytest.importorskip("skops")
+    monkeypatch.chdir(tmp_path)
+    value = table["count"] + np.where(table["income"] == "low", 0.0, 4.5)
+    value[:n_missing] = np.nan
+    path = save(table.assign(value=value))
+    fast = ["--strong", "tree", "--repeats", "2", "--html", "page.html"]
+    predict = ["--predict", "out.csv", "--save", "m.skops"] if n_missing else []
+    assert main([path, "--target", "value", *fast, *predict]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    told = " ".join(out.split())
+    assert "a quantity to predict" in told
+    assert re.search("^ +R2 +sd +RMSE +MAE", out, re.M)
+    assert "linear as weak and tree as strong" in told
+    assert printed(out, "always guessing")[0] < 10
+    page = unescape(Path("page.html").read_text("utf-8"))
+    script = re.search("<pre><code>(.*?)</code></pre>", page, re.DOTALL)[1]
+    names = {}
+    with contextlib.redirect_stdout(io.StringIO()):
+        exec(compile(script, "script", "exec"), names)
+    student = 100 * names["results"]["weak_to_strong_score"].mean()
+    assert printed(out, "weak-to-strong")[0] == round(student, 2)
+    if n_missing:
+        predicted = pd.read_csv("out.csv")
+        assert predicted.columns.tolist() == ["row", "value"]
+        assert predicted["row"].tolist() == list(range(1, 61))
+
+
+@pytest.mark.parametrize("options", [["--weak", "logistic"], ["--scoring", "f1_macro"]])
+def test_what_is_for_classes_is_refused_for_a_quantity(table, save, capsys, options):
+    assert main([save(table), "--target", "number", *options]) == 2
+    err = capsys.readouterr().err
+    assert f"{options[0]} {options[1]} is not for a quantity: choose" in err
 
 
 def test_there_must_be_rows_to_predict_and_labels_to_hide(table, save, capsys):

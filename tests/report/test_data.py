@@ -85,7 +85,7 @@ def test_a_truth_value_with_gaps_has_two_classes(table, save):
         ("wage", None, r"--target 'wage': .* no such column. It has 'number', 'count'"),
         ("income", "town", "--source 'town': .* no such column"),
         ("income", "income", "--target 'income' is named as another column"),
-        ("number", None, r"distinct numbers, .* a quantity.*--task classification"),
+        ("two", None, "--target 'two' has 1 labels|--target 'two' has 1 values"),
         ("nested", None, "--target 'nested': its cells are lists"),
         ("income", "nested", "--source 'nested': its cells are lists"),
         ("single", None, "one class only, 'only'"),
@@ -98,6 +98,7 @@ def test_columns_that_do_not_do_are_refused(table, save, target, source, message
     n = len(table)
     table["nested"] = [[1, 2]] * n
     table["single"] = "only"
+    table["two"] = [0.5] + [None] * (n - 1)
     table["scarce"] = ["a"] * 3 + ["b"] * 2 + [None] * (n - 5)
     table["lonely"] = ["b"] * 3 + ["a"] * (n - 3)
     table["name"] = [f"name {i}" for i in range(n)]
@@ -284,3 +285,50 @@ def test_rows_keep_their_numbers_in_the_file_whatever_was_left_out(table, save):
 def test_a_number_of_rows_that_does_not_do_is_refused(table, save, max_rows):
     with pytest.raises(ValueError, match=r"max_rows=.* whole number of 120 or more"):
         load_table(save(table), "income", max_rows=max_rows)
+
+
+def test_a_target_of_fractions_or_of_many_numbers_is_a_quantity(table, save):
+    path = save(table.assign(many=np.arange(240) % 21, few=np.arange(240) % 20))
+    data = load_table(path, "number")
+    assert data.task == "regression"
+    assert data.y.dtype == np.float64
+    values, labeled = data.known()
+    assert np.allclose(values, table["number"].dropna())
+    assert labeled.tolist() == table["number"].notna().tolist()
+    assert any("it is taken for a quantity (--task" in note for note in data.notes)
+    assert data.facts[1].startswith("number is a quantity: ")
+    assert load_table(path, "many").task == "regression"
+    few = load_table(path, "few")
+    assert few.task == "classification"
+    told = "few has 20 distinct numbers, 0 to 19: they are taken for classes"
+    assert any(told in note for note in few.notes)
+
+
+def test_the_task_is_the_choice_of_the_user(table, save):
+    path = save(table.assign(half=np.repeat([0.5, 1.5], 120)))
+    assert load_table(path, "half").task == "regression"
+    data = load_table(path, "half", task="classification")
+    assert set(data.y.tolist()) == {"0.5", "1.5"}
+    assert load_table(path, "count", task="regression").y.tolist() == (
+        table["count"].tolist()
+    )
+    with pytest.raises(InputError, match="needs numbers: --target 'income'"):
+        load_table(path, "income", task="regression")
+    with pytest.raises(InputError, match="task='guess' must be one of"):
+        load_table(path, "income", task="guess")
+
+
+def test_minus_one_is_a_value_of_a_quantity_and_a_dash_is_none(table, save):
+    cells = [f"{v:.1f}".replace(".", ",") for v in np.arange(240) / 10]
+    cells[0], cells[1] = "-1,0", "-"
+    data = load_table(save(table.assign(v=cells)), "v")
+    assert data.y[0] == -1
+    assert np.isnan(data.y[1])
+    assert data.unlabeled()[1].tolist() == [2]
+
+
+def test_a_sample_of_values_is_drawn_at_random(table, save):
+    big = pd.concat([table] * 3).assign(v=np.arange(720) / 7, w=np.arange(720) / 3)
+    data = load_table(save(big), "v", max_rows=200)
+    assert len(data.y) == 200
+    assert len(data.splits(2)[0][1]) == 60

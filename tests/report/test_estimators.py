@@ -3,7 +3,7 @@ import pytest
 from sklearn.base import clone
 
 from sklearn_w2s.report import make_estimator
-from sklearn_w2s.report._estimators import ESTIMATORS
+from sklearn_w2s.report._estimators import ESTIMATORS, REGRESSORS
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -27,6 +27,14 @@ def test_every_estimator_copes_with_a_mixed_table_and_columns_unlike_before(
     assert np.isfinite(fitted.predict_proba(X[~known])).all()
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("name", sorted(REGRESSORS))
+def test_every_regressor_copes_with_a_mixed_table(table, name):
+    y = table["count"] + np.where(table["income"] == "low", 0.0, 4.0)
+    fitted = make_estimator(name, 0, task="regression").fit(table[:120], y[:120])
+    assert fitted.score(table[120:], y[120:]) > 0.5
+
+
 @pytest.mark.parametrize("name", sorted(ESTIMATORS))
 def test_an_estimator_is_fresh(name):
     made = make_estimator(name)
@@ -39,3 +47,5 @@ def test_an_estimator_is_fresh(name):
 def test_an_unknown_name_is_refused_with_the_known_ones():
     with pytest.raises(ValueError, match=r"name='oracle' must be one of boosting, "):
         make_estimator("oracle")
+    with pytest.raises(ValueError, match=r"name='logistic' must be one of boosting, "):
+        make_estimator("logistic", task="regression")

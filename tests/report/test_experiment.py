@@ -61,7 +61,7 @@ def test_too_few_or_too_many_labels_are_refused_with_the_bounds(labeled):
 @pytest.mark.parametrize("n_labeled", [40, None])
 def test_the_results_are_those_of_cross_validate_gap_called_by_hand(table, n_labeled):
     data = as_data(table, n_missing=30)
-    known = run_study(make_model("tree", "forest", None), data, n_labeled, 2, 2)
+    known = run_study(make_model("tree", "forest", data), data, n_labeled, 2, 2)
     results = known.results
     expected = cross_validate_gap(
         WeakToStrongClassifier(
@@ -91,7 +91,7 @@ def test_the_results_are_those_of_cross_validate_gap_called_by_hand(table, n_lab
 
 def test_measures_are_those_of_scikit_learn(table):
     data = as_data(table)
-    known = run_study(make_model("tree", "forest", None), data, 40, 1)
+    known = run_study(make_model("tree", "forest", data), data, 40, 1)
     (_, test), labels = data.splits(1)[0], data.known()[0]
     X, y = data.X.iloc[test], labels[test]
     student = known.student
@@ -115,22 +115,24 @@ def test_measures_are_those_of_scikit_learn(table):
 
 def test_columns_that_matter_are_those_without_which_it_errs(table):
     data = as_data(table)
-    known = run_study(make_model("tree", "forest", None), data, 40, 1)
+    known = run_study(make_model("tree", "forest", data), data, 40, 1)
     assert next(iter(known.importance)) in ("number", "count")
     assert set(known.importance) == set(data.X)
 
 
 def test_of_several_splits_the_estimators_of_the_first_are_kept(table):
-    known = run_study(make_model("tree", "tree", None), as_data(table), 40, 3)
+    data = as_data(table)
+    known = run_study(make_model("tree", "tree", data), data, 40, 3)
     first, *others = known.results["weak_to_strong_estimator"]
     assert first is known.student
     assert others == [None, None]
 
 
 def test_a_fit_that_fails_is_no_number(table):
-    broken = make_model("tree", "tree", None).set_params(strategy=print)
+    data = as_data(table)
+    broken = make_model("tree", "tree", data).set_params(strategy=print)
     with pytest.raises(TypeError):
-        run_study(broken, as_data(table), 40, 1)
+        run_study(broken, data, 40, 1)
 
 
 @pytest.mark.parametrize("n_missing", [0, 30])
@@ -139,7 +141,7 @@ def test_the_pool_is_what_the_student_of_the_first_split_was_fitted_on(
 ):
     data = as_data(table, n_missing)
     n_labeled = None if n_missing else 40
-    known = run_study(make_model("tree", "tree", None), data, n_labeled, 1)
+    known = run_study(make_model("tree", "tree", data), data, n_labeled, 1)
     pool = take_pool(known, data)
     labeled = known.student.rows_["labeled"]
     assert [label is not None for label in pool.y] == labeled.tolist()
@@ -152,7 +154,8 @@ def test_the_pool_is_what_the_student_of_the_first_split_was_fitted_on(
 
 
 def test_costs_are_seconds_and_bytes_of_every_fit(table):
-    data, model = as_data(table), make_model("tree", "forest", None)
+    data = as_data(table)
+    model = make_model("tree", "forest", data)
     found = costs(run_study(model, data, 40, 1), model, data)
     assert set(found) == set(SCORES)
     assert all(seconds > 0 and size > 1000 for seconds, size in found.values())
@@ -163,7 +166,7 @@ def test_costs_are_seconds_and_bytes_of_every_fit(table):
 def test_who_predicts_is_fitted_on_all_labels(table, final):
     data = as_data(table, n_missing=30)
     options = Namespace(weak="tree", strong="forest", random_state=0)
-    model = make_model("tree", "forest", None)
+    model = make_model("tree", "forest", data)
     fitted = fit_final(final, model, options, data)
     assert fitted.predict(data.X).tolist() == (
         fit_final(final, model, options, data).predict(data.X).tolist()
@@ -181,6 +184,8 @@ def test_who_predicts_is_fitted_on_all_labels(table, final):
         ("noise", "weak", True, "strong_on_labels"),
         ("guessing", "guess", False, "weak"),
         ("no_gap", "weak", True, "weak"),
+        ("nothing_left", "weak", True, "weak"),
+        ("nothing_left", "strong_on_labels", True, "strong_on_labels"),
     ],
 )
 def test_where_labels_were_hidden_all_are_used_in_the_end(

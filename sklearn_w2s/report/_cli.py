@@ -19,7 +19,7 @@ from sklearn_w2s.report._data import (
     load_embedded,
     load_table,
 )
-from sklearn_w2s.report._errors import InputError
+from sklearn_w2s.report._errors import InputError, warnings_as_notes
 from sklearn_w2s.report._estimators import BY_TASK, STRONG, WEAK, make_estimator
 from sklearn_w2s.report._experiment import (
     MIN_LABELED_PER_CLASS,
@@ -38,7 +38,6 @@ from sklearn_w2s.report._script import write_script
 from sklearn_w2s.report._sources import compare_sources
 from sklearn_w2s.report._text import format_report, wrap
 from sklearn_w2s.report._verdict import FITS, judge
-from sklearn_w2s.report._warnings import warnings_as_notes
 from sklearn_w2s.report._write import (
     check_target,
     model_as_skops,

@@ -10,9 +10,10 @@ from sklearn_w2s import OverlapDetector, {kind}
 from sklearn_w2s.model_selection import cross_validate_gap
 from sklearn_w2s.report import load_table, make_estimator
 
+target = {target!a}
 table = load_table(
     {path!a},
-    {target!a},
+    target,
 {reading})
 X, y = table.X, table.y
 cv = table.splits({n_splits}, random_state={seed})
@@ -64,10 +65,7 @@ fitted = make_estimator({final!r}, random_state={seed}).fit(X, y)
 """
 _PREDICT = """
 X_new, rows = table.unlabeled()
-predicted = pd.DataFrame({{"row": rows}})
-predicted[
-    {target!a}
-] = fitted.predict(X_new)
+predicted = pd.DataFrame({{"row": rows, target: fitted.predict(X_new)}})
 {proba}predicted.to_csv({predictions!a}, index=False)
 """
 _PROBA = """\

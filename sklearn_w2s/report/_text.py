@@ -209,13 +209,16 @@ def _source_lines(sources):
     ]
     if len(ranked) > MAX_SOURCES:
         lines.append(f"... and {len(ranked) - MAX_SOURCES} more sources, less dense")
-    return [*lines, f"({how_drawn(sources)})"]
+    return [*lines, *wrap(f"({how_drawn(sources)})")]
 
 
 def how_drawn(sources):
     """Say how rows were drawn of the sources, or why not."""
     if all(source.n_drawn is None for source in sources):
-        return f"nothing drawn: half of the rows do not do for {len(sources)} sources"
+        return (
+            f"nothing drawn: half of the rows do not do for {len(sources)} sources, or "
+            "a quantity is to be predicted"
+        )
     return "drawn by UCB in batches, with a budget of half of the rows"
 
 

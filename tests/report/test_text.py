@@ -83,7 +83,7 @@ def test_sources_are_sorted_by_density(tell):
 
 def test_a_draw_that_was_not_possible_is_said_to(tell):
     sources = [SourceRun(f"s{i}", 2, 0.5, None) for i in range(30)]
-    text = "\n".join(tell(sources))
+    text = " ".join(tell(sources))
     assert "... and 10 more sources" in text
     assert "nothing drawn: half of the rows do not do for 30 sources" in text
 

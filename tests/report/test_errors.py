@@ -2,7 +2,7 @@ import warnings
 
 import pytest
 
-from sklearn_w2s.report._warnings import warnings_as_notes
+from sklearn_w2s.report._errors import warnings_as_notes
 
 
 @pytest.mark.filterwarnings("always")

@@ -21,8 +21,8 @@ from benchmarks.tables._texts import MAX_LENGTH, MINILM, load, options
 from sklearn_w2s.text import LanguageModelEncoder
 from sklearn_w2s.text._packages import model_folder
 
-DATA_SETS = ["text_customer_reviews", "text_trec", "text_dream"]
-N_TEXTS, N_QUICK_TEXTS, N_ROUNDS = 1_000, 50, 3
+DATA_SETS = ["text_customer_reviews", "text_trec"]
+N_TEXTS, N_QUICK_TEXTS, N_ROUNDS = 1_000, 50, 2
 BATCH_SIZE = 32
 
 

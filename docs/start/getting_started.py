@@ -101,7 +101,9 @@ print(advise(model, X, y, random_state=0))
 
 from sklearn_w2s.plotting import GapDisplay
 
-GapDisplay.from_estimator(model, table, truth, labeled_size=150, random_state=0)
+display = GapDisplay.from_estimator(
+    model, table, truth, labeled_size=150, random_state=0
+)
 
 # %%
 # The same on a file of yours

@@ -146,14 +146,16 @@ def _measured(pair, compared, confidence_level, unit):
     if unit == VALUES:
         gains = "gains" if difference >= 0 else "loses"
         return (
-            f"In {compared['n_rows']} labeled rows held out, {first} {gains} "
+            f"On {compared['n_rows']} labeled rows held out, {first} {gains} "
             f"{abs(difference)}% on {second} "
             f"({confidence_level:.0%} interval {low:+.1f} to {high:+.1f})."
         )
-    more = "more" if difference > 0 else "fewer"
-    told = f"{abs(difference)} points {more} than" if difference else "as many as"
+    more = "more" if difference > 0 else "less"
+    told = (
+        f"{abs(difference)} points {more} often than" if difference else "as often as"
+    )
     return (
-        f"Of {compared['n_rows']} labeled rows held out, {first} is right in {told} "
+        f"On {compared['n_rows']} labeled rows held out, {first} is right {told} "
         f"{second} "
         f"({confidence_level:.0%} interval {low:+.1f} to {high:+.1f})."
     )
@@ -176,7 +178,7 @@ def _discrepancies(indicators, n_heard, unit):
     if not np.isnan(view):
         reasons.append(
             "The strong estimator trained on the labels differs from the weak one on "
-            f"{view:.1%}: the less, the less there is to learn."
+            f"{view:.1%}: the less they differ, the less there is to learn."
         )
     return reasons
 
@@ -196,8 +198,8 @@ def _warnings(indicators):
     coverage = indicators["class_coverage"]
     if coverage < LEAST_COVERAGE:
         reasons.append(
-            f"Weak labels name classes in other shares than labels do (coverage "
-            f"{coverage:.2f}, at best 1): some of them are hardly taught."
+            "Weak labels have other shares of classes than labels (coverage "
+            f"{coverage:.2f}, at best 1): some classes are hardly taught."
         )
     overconfidence = indicators["weak_overconfidence"]
     if abs(overconfidence) > MOST_OVERCONFIDENCE:

@@ -96,7 +96,7 @@ numpydoc_show_class_members = False
 nitpick_ignore_regex = [
     (
         "py:.*",
-        r"(collections|dask|joblib|matplotlib|numpy|np|sklearn|skorch|torch)\..*",
+        r"(collections|dask|joblib|matplotlib|numpy|np|skorch|torch)\..*",
     ),
 ]
 

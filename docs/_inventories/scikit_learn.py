@@ -16,6 +16,7 @@ from sklearn.experimental import enable_halving_search_cv, enable_iterative_impu
 
 # Importing them makes what they name public.
 EXPERIMENTAL = enable_halving_search_cv, enable_iterative_imputer
+LEFT_OUT = {"conftest", "externals", "tests"}
 INVENTORY = Path(__file__).with_name("scikit-learn.inv")
 HEAD = """# Sphinx inventory version 2
 # Project: scikit-learn
@@ -24,19 +25,33 @@ HEAD = """# Sphinx inventory version 2
 """
 
 
-def modules():
+def modules(module=sklearn):
     """Yield the public modules of scikit-learn."""
-    yield sklearn
-    for found in pkgutil.iter_modules(sklearn.__path__):
-        if not found.name.startswith("_") and found.name not in {"conftest", "tests"}:
-            yield importlib.import_module(f"sklearn.{found.name}")
+    yield module
+    for found in pkgutil.iter_modules(getattr(module, "__path__", ())):
+        if not found.name.startswith("_") and found.name not in LEFT_OUT:
+            yield from modules(
+                importlib.import_module(f"{module.__name__}.{found.name}")
+            )
+
+
+def public(module):
+    """Return the public classes and functions of a module by name."""
+    names = getattr(module, "__all__", None)
+    if names is None:
+        names = [
+            name
+            for name, thing in vars(module).items()
+            if getattr(thing, "__module__", None) == module.__name__
+            and not name.startswith("_")
+        ]
+    return {name: getattr(module, name, None) for name in names}
 
 
 def entries():
     """Yield an entry for every public class, method and function."""
     for module in modules():
-        for name in getattr(module, "__all__", ()):
-            thing = getattr(module, name, None)
+        for name, thing in public(module).items():
             full = f"{module.__name__}.{name}"
             page = f"modules/generated/{full}.html#$"
             if inspect.isclass(thing):

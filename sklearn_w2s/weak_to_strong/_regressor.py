@@ -46,7 +46,7 @@ from sklearn_w2s.weak_to_strong._views import unknown_columns
 
 # Of fewer labels, those held out tell nothing.
 _LEAST_LABELED = 5
-# Share of the variance of what it was taught that a student may miss.
+# So much of the variance of y is no lack of capacity.
 _FAR_BEHIND = 0.5
 
 
@@ -439,15 +439,14 @@ class WeakToStrongRegressor(
 
     def _warn_if_behind(self, student):
         """Warn of a student that has not learned its lesson."""
-        targets = student.targets[student.held, 0]
-        if not len(targets) or not student.behind > _FAR_BEHIND * targets.var():
-            return
-        missed = student.behind / targets.var() if targets.var() > 0 else np.inf
-        warn(
-            f"strong_estimator ({type(student.estimator).__name__}) has not learned "
-            f"what it was taught: it misses {missed:.0%} of the variance in unseen "
-            "rows. Regularise it less, or take another.",
-        )
+        missed = student.behind / self._unit[1] ** 2
+        if missed > _FAR_BEHIND:
+            warn(
+                f"strong_estimator ({type(student.estimator).__name__}) has not "
+                "learned what it was taught: in unseen rows it is off by "
+                f"{missed:.0%} of the variance of y, in mean square. Regularise it "
+                "otherwise, or take another.",
+            )
 
     def _imitate(self, rows, pupil, strategy, weak, values, regions, rng):
         """Train the strong estimator on what a strategy makes of the weak values."""

@@ -165,7 +165,8 @@ ON_NUMBERS = {
 
 def fit(estimator, table):
     X, y = draw()
-    if is_regressor(estimator) or is_regressor(getattr(estimator, "weak_estimator", 0)):
+    weak = getattr(estimator, "weak_estimator", None) or estimator
+    if is_regressor(estimator) or is_regressor(weak):
         y = np.where(y < 0, np.nan, y)
     return clone(estimator).fit(TABLES[table](X), y)
 
@@ -189,7 +190,9 @@ def fit_outputs():
     X, y = draw()
     both = np.column_stack([y, -y]).astype(float)
     weak = RandomForestRegressor(5, random_state=0).fit(X, both)
-    model = WeakToStrongRegressor(FrozenEstimator(weak), LinearRegression())
+    model = WeakToStrongRegressor(
+        FrozenEstimator(weak), LinearRegression(), strategy="all"
+    )
     return model.fit(X, np.full(both.shape, np.nan))
 
 

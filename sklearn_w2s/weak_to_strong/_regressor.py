@@ -431,8 +431,6 @@ class WeakToStrongRegressor(
 
     def _better_parent(self, _rows, student, _lesson, taught, _weak_values):
         """Say which parent is to predict in place of the student, if any."""
-        if taught.alone is not None:
-            return taught.alone
         # Few rows say nothing of what the student has not learned.
         distance = np.nan_to_num(student.behind) / self._unit[1] ** 2
         return taught.parents.better_alone(distance)

@@ -24,7 +24,9 @@ from sklearn_w2s.weak_to_strong._teachers import (
 )
 from sklearn_w2s.weak_to_strong._views import View, draw
 
-_NEARLY_ALL = 0.9
+# Values are no further from those of n labels than this share of their range, and
+# some shares over n.
+_REACH, _REACH_OF_FEW = 0.5, 10.0
 # Share of the way to what two independent views would say.
 _TRUST = 0.3
 _LEAST_SHARE, _MOST_SHARE = 0.5, 0.95
@@ -59,26 +61,46 @@ class ValueBlend:
             score = _scored_by(scorer, labels, held_out, rows)
             weights = select_greedily(weights, score)
         others = opinions.others[:, :, 0].astype(np.float64)
+        others, beyond = within_reach(others, labels.targets, known.weights)
         names = opinions.names
         said = dict(zip(names, zip(held_out, others, strict=True), strict=True))
         values = (weights @ others)[:, None]
         return Taught(
             values,
             values,
-            _nearly_alone(names, weights),
+            None,
             said,
             labels.positions,
             _describe(opinions, weights, errors, own, labels.scale),
-            Parents(names, errors, weights @ errors, own),
+            Parents(names, errors, beyond, weights @ errors, own),
         )
 
 
-def _nearly_alone(names, weights):
-    """Return the parent to which nearly all weight fell, if any."""
-    for name, weight in zip(names, weights, strict=True):
-        if name in ("weak", "strong") and weight > _NEARLY_ALL:
-            return name
-    return None
+def within_reach(values, targets, weights):
+    """Bring values to the range of those of the labels, and half as much on each side.
+
+    Held-out labels say nothing of rows that are far from all of them, for which a
+    linear model may predict anything. Few labels tell little of the range.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_members, n)
+        What each member says of the unlabeled rows.
+    targets : ndarray of shape (n_labeled, 1)
+        Values of the labels.
+    weights : ndarray of shape (n,)
+        Weights of the unlabeled rows.
+
+    Returns
+    -------
+    near : ndarray of shape (n_members, n)
+        Values.
+    beyond : ndarray of shape (n_members,)
+        Mean square of what was taken from each: by so much it errs at least.
+    """
+    margin = (_REACH + _REACH_OF_FEW / len(targets)) * np.ptp(targets)
+    near = np.clip(values, targets.min() - margin, targets.max() + margin)
+    return near, np.average((values - near) ** 2, axis=1, weights=weights)
 
 
 def _scored_by(scorer, labels, held_out, rows):
@@ -111,6 +133,8 @@ class Parents(NamedTuple):
         Members, with both parents first or last.
     errors : ndarray of shape (n_members, n)
         Opinions less values, in standard deviations.
+    beyond : ndarray of shape (n_members,)
+        Mean squared errors in unlabeled rows that held-out labels do not tell of.
     together : ndarray of shape (n,)
         Those of all members together.
     weights : ndarray of shape (n,)
@@ -119,6 +143,7 @@ class Parents(NamedTuple):
 
     names: list
     errors: Any
+    beyond: Any
     together: Any
     weights: Any
 
@@ -157,6 +182,7 @@ class Parents(NamedTuple):
         difference = self.together**2 - self.errors[self.names.index(name)] ** 2
         mean = np.average(difference, weights=self.weights)
         variance = np.average((difference - mean) ** 2, weights=self.weights)
+        mean -= self.beyond[self.names.index(name)]
         return mean + distance, np.sqrt(variance / self.weights.sum())
 
 

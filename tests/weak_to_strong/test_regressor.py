@@ -222,6 +222,22 @@ def test_auto_lets_a_weak_estimator_predict_that_nothing_is_better_than():
     assert_array_equal(model.predict(rows), model.weak_estimator_.predict(rows))
 
 
+def test_auto_follows_no_weak_estimator_beyond_the_reach_of_the_labels():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(700, 2))
+    truth = rows[:, 0] + 0.1 * rng.normal(size=700)
+    # A gauge that fails now and then, and never where there are labels.
+    rows[600:, 0], truth[600:] = 100, 0.0
+    y = np.where(np.arange(700) < 100, truth, NAN)
+    model = WeakToStrongRegressor(
+        LinearRegression(), HistGradientBoostingRegressor(), random_state=0
+    ).fit(rows, y)
+    low, high = truth[:100].min(), truth[:100].max()
+    assert model.strategy_ == "blend"
+    assert model.weak_estimator_.predict(rows[600:]).min() > 90
+    assert model.predict(rows[600:]).max() < high + 0.7 * (high - low)
+
+
 def test_auto_lets_the_strong_estimator_learn_labels_that_suffice():
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(600, 3))

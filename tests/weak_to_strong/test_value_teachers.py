@@ -12,6 +12,7 @@ from sklearn_w2s.weak_to_strong._value_teachers import (
     Parents,
     ValueSmooth,
     correct_by_second_view,
+    within_reach,
 )
 
 SEEDS = st.integers(0, 10_000)
@@ -75,16 +76,39 @@ def test_a_parent_stays_unless_the_student_leads_by_a_standard_error():
     rng = np.random.default_rng(0)
     ones = np.ones(200)
     noise = rng.normal(size=200)
-    parents = Parents(["weak", "strong"], np.array([noise, 3 * noise]), noise, ones)
+    names, nothing = ["weak", "strong"], np.zeros(2)
+    worse = np.array([noise, 3 * noise])
+    parents = Parents(names, worse, nothing, noise, ones)
     assert parents.better_alone(0.0) == "weak"
-    small = Parents(["weak", "strong"], np.array([noise, 3 * noise]), noise / 3, ones)
+    small = Parents(names, worse, nothing, noise / 3, ones)
     assert small.better_alone(0.0) is None
     # Who cannot learn what the teacher says is as far off as that.
     assert small.better_alone(5.0) == "weak"
-    strong = Parents(["weak", "strong"], np.array([3 * noise, noise / 3]), noise, ones)
+    # What was taken from a parent for being out of reach counts against it.
+    assert small._replace(beyond=np.array([9.0, 0.0])).better_alone(5.0) is None
+    strong = Parents(names, worse[::-1] / 3, nothing, 3 * noise, ones)
     assert strong.better_alone(0.0) == "strong"
-    none = Parents(["weak"], np.empty((1, 0)), np.empty(0), np.empty(0))
+    none = Parents(["weak"], np.empty((1, 0)), nothing[:1], np.empty(0), np.empty(0))
     assert none.better_alone(0.0) is None
+
+
+@given(
+    seed=SEEDS, factor=st.sampled_from([-1e6, -1.0, 1e-6, 3.0]), shift=st.floats(-9, 9)
+)
+def test_reach_has_no_unit_and_leaves_what_is_near(seed, factor, shift):
+    rng = np.random.default_rng(seed)
+    targets, values = rng.normal(size=(40, 1)), 9 * rng.normal(size=(2, 30))
+    ones = np.ones(30)
+    near, beyond = within_reach(values, targets, ones)
+    again, taken = within_reach(
+        factor * (values + shift), factor * (targets + shift), ones
+    )
+    assert_allclose(again, factor * (near + shift), atol=1e-9 * abs(factor))
+    assert_allclose(taken, factor**2 * beyond, atol=1e-9 * factor**2)
+    inside = (values >= targets.min()) & (values <= targets.max())
+    assert_allclose(near[inside], values[inside])
+    assert np.ptp(near) <= 2.5 * np.ptp(targets) + 1e-9
+    assert_allclose(beyond, np.mean((values - near) ** 2, axis=1))
 
 
 def known(weak, X):

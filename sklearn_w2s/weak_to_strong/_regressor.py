@@ -33,7 +33,6 @@ from sklearn_w2s._weak import is_given, select_columns
 from sklearn_w2s.weak_to_strong._base import CONSTRAINTS, WeakToStrong
 from sklearn_w2s.weak_to_strong._rows import Rows, table_of_values
 from sklearn_w2s.weak_to_strong._strategies import (
-    LEAST_UNLABELED,
     Strategy,
     require_possible,
 )
@@ -106,8 +105,7 @@ class WeakToStrongRegressor(
         - "auto": "blend", or "co_train" where labeled rows lack columns, or "smooth"
           where there are no five labels. Where held-out labels say that the weak
           estimator or the strong one trained on the labels does better, that one
-          predicts. With fewer than 200 unlabeled rows, and for arrays of other
-          libraries, it is "all";
+          predicts. For arrays of other libraries it is "all";
         - a callable ``(weak_prediction, regions, representation, labeled, rng)`` that
           returns targets and weights, both of shape (n_samples,).
     scoring : str, callable or None, default=None
@@ -377,7 +375,7 @@ class WeakToStrongRegressor(
             return Strategy(name, needs_regions=True)
         if name == "auto":
             name = "all"
-            if is_table and n_unlabeled >= LEAST_UNLABELED:
+            if is_table:
                 unknown = unknown_columns(rows.X, rows.known, rows.taught)
                 learned = "co_train" if unknown else "blend"
                 name = learned if n_labeled >= _LEAST_LABELED else "smooth"

@@ -422,3 +422,10 @@ def test_a_cache_and_jobs_change_nothing(tmp_path):
     for n_jobs in (2, None):
         model = regressor("blend", memory=str(tmp_path), n_jobs=n_jobs)
         assert_allclose(model.fit(X, Y).predict(X), expected)
+
+
+def test_auto_asks_the_teacher_of_a_few_unlabeled_rows_too():
+    rows, y = X[: N_LABELED + 30], Y[: N_LABELED + 30]
+    model = regressor("auto").fit(rows, y)
+    assert model.evidence_
+    assert model.strategy_ in ("blend", "weak", "strong_on_labels")

@@ -1,4 +1,4 @@
-"""Run every table of the paper's findings, one after the other.
+"""Run every table of the paper's findings, then the scoreboard for values.
 
 ``--quick`` runs all of them at reduced size into a temporary folder, which proves that
 they run and says nothing of what they find. What lacks a package, weights or the folder
@@ -19,12 +19,13 @@ from benchmarks.tables._problems import DataFolderMissing
 from benchmarks.tables._results import options
 
 PREFIX = "paper_"
+SCOREBOARD = "regression"
 
 
 def tables():
-    """Return the names of the scripts, in alphabetical order."""
+    """Return the names of the scripts, those of the paper in alphabetical order."""
     folder = Path(__file__).parent / "tables"
-    return sorted(path.stem for path in folder.glob(f"{PREFIX}*.py"))
+    return [*sorted(path.stem for path in folder.glob(f"{PREFIX}*.py")), SCOREBOARD]
 
 
 def reproduce(folder, *, quick, jobs):

@@ -1,14 +1,19 @@
 """Ways to use weak labels for one situation, ours and those of peers.
 
-Each is a function ``(situation, strong, seed) -> proba`` that returns probabilities of
-the rows held out, columns by class code, or None where it does not apply.
+Each is a function ``(situation, strong, seed)`` that returns probabilities of the rows
+held out, columns by class code, or their values, or None where it does not apply.
 """
 
 from functools import partial
 
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.neural_network import MLPClassifier
@@ -17,12 +22,17 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from benchmarks.tables._peers import (
     PEERS,
     PEERS_WITHOUT_STRONG,
-    aligned,
+    answers,
     fitted_weak,
     has_labels,
     weak_view,
 )
-from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
+from benchmarks.tables._value_peers import VALUE_PEERS, VALUE_PEERS_WITHOUT_STRONG
+from sklearn_w2s import (
+    OverlapDetector,
+    WeakToStrongClassifier,
+    WeakToStrongRegressor,
+)
 from sklearn_w2s._tabular import TabularEncoder
 from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
 
@@ -38,11 +48,22 @@ STRONG = {
         TabularEncoder(), MLPClassifier(early_stopping=True, random_state=seed)
     ),
 }
+STRONG_REGRESSORS = {
+    "hgb": lambda seed: make_pipeline(
+        TabularEncoder(categories="ordinal", impute=False, scale=False),
+        HistGradientBoostingRegressor(random_state=seed),
+    ),
+    # All columns at each split, which is the default, cost three times as much.
+    "rf": lambda seed: make_pipeline(
+        TabularEncoder(scale=False),
+        RandomForestRegressor(max_features=1 / 3, random_state=seed),
+    ),
+}
 
 
 def make_strong(name, situation, seed):
     """Return a strong estimator that sees the columns meant for it."""
-    strong = STRONG[name](seed)
+    strong = (STRONG_REGRESSORS if situation.is_regression else STRONG)[name](seed)
     if situation.strong_features is None:
         return strong
     chosen = ColumnTransformer(
@@ -55,23 +76,23 @@ def make_strong(name, situation, seed):
 def weak(situation, *_):
     """Predict with the weak estimator."""
     X_test = weak_view(situation, situation.X_test)
-    return aligned(fitted_weak(situation), X_test, situation)
+    return answers(fitted_weak(situation), X_test, situation)
 
 
 def strong_on_labels(situation, strong, *_):
     """Train the strong estimator on the labeled rows alone."""
     if not has_labels(situation):
         return None
-    known = situation.y >= 0
+    known = situation.known
     fitted = clone(strong).fit(situation.X[known], situation.y[known])
-    return aligned(fitted, situation.X_test, situation)
+    return answers(fitted, situation.X_test, situation)
 
 
 def better_of_both(situation, strong, seed):
     """Choose between weak and strong-on-labels by cross-validation on the labels."""
     if not has_labels(situation):
         return None
-    known = situation.y >= 0
+    known = situation.known
     X, y = situation.X[known], situation.y[known]
     folds = StratifiedKFold(5, shuffle=True, random_state=seed)
     accuracy = [
@@ -84,16 +105,20 @@ def better_of_both(situation, strong, seed):
 
 def weak_to_strong(situation, strong, seed, *, naive=False, **params):
     """Train the strong estimator on weak labels, by a strategy of ours."""
-    model = WeakToStrongClassifier(
+    model = WeakToStrongClassifier
+    if situation.is_regression:
+        model = WeakToStrongRegressor
+    else:
+        params["overlap_detector"] = OverlapDetector(max_references=2000)
+    fitted = model(
         situation.weak,
         strong,
         weak_features=situation.weak_features,
         include_labeled=situation.labels_for_strong and not naive,
-        overlap_detector=OverlapDetector(max_references=2000),
         random_state=seed,
         **params,
     ).fit(situation.X, situation.y)
-    return aligned(model, situation.X_test, situation)
+    return answers(fitted, situation.X_test, situation)
 
 
 def co_training(situation, strong, seed):
@@ -105,9 +130,9 @@ def co_training(situation, strong, seed):
 
 def ceiling(situation, strong, *_):
     """Train the strong estimator on the true labels of all rows."""
-    rows = slice(None) if situation.labels_for_strong else situation.y < 0
+    rows = slice(None) if situation.labels_for_strong else ~situation.known
     fitted = clone(strong).fit(situation.X[rows], situation.truth[rows])
-    return aligned(fitted, situation.X_test, situation)
+    return answers(fitted, situation.X_test, situation)
 
 
 CONTESTANTS = {
@@ -129,6 +154,14 @@ CONTESTANTS = {
     **PEERS,
     "ceiling": ceiling,
 }
+VALUE_CONTESTANTS = {
+    "weak": weak,
+    "naive": partial(weak_to_strong, naive=True, strategy="all"),
+    "strong on the labels": strong_on_labels,
+    "strategy=auto": partial(weak_to_strong, strategy="auto"),
+    **VALUE_PEERS,
+    "ceiling": ceiling,
+}
 # What our strategies are to beat. The ceiling and naive labels are none, and neither
 # are our own strategies.
 RIVALS = [
@@ -139,6 +172,7 @@ RIVALS = [
 ]
 # These give the same for every strong estimator.
 WITHOUT_STRONG = {"weak", *PEERS_WITHOUT_STRONG}
+VALUES_WITHOUT_STRONG = {"weak", *VALUE_PEERS_WITHOUT_STRONG}
 
 
 def n_seeds(contestant):

@@ -1,6 +1,7 @@
 """Ways of others to use weak labels, and what all ways share.
 
-Each is a function ``(situation, strong, seed) -> proba``, as those of ours are.
+Each is a function ``(situation, strong, seed) -> proba``, as those of ours are. Peers
+that are packages of their own are imported where they are called.
 
 Biquality-learn 0.1.0 is not among the peers itself: its estimators call a method that
 scikit-learn has removed. Two of its ideas are restated here, with the labeled rows as
@@ -11,8 +12,6 @@ from functools import partial
 from itertools import product
 
 import numpy as np
-from catboost import CatBoostClassifier
-from cleanlab.classification import CleanLearning
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
@@ -42,7 +41,7 @@ def self_training(situation, strong, seed, *, base, threshold=0.9):
     estimator = {"weak": situation.weak, "strong": strong, "forest": forest}[base][-1]
     model = SelfTrainingClassifier(clone(estimator), threshold=threshold)
     model.fit(encoder.transform(situation.X), situation.y)
-    return aligned(model, encoder.transform(situation.X_test), situation)
+    return answers(model, encoder.transform(situation.X_test), situation)
 
 
 def label_spreading(situation, *_):
@@ -52,7 +51,7 @@ def label_spreading(situation, *_):
     encoder = TabularEncoder().fit(situation.X)
     X = encoder.transform(situation.X)
     model = _spread(X, situation.y, alpha=0.2, n_neighbors=7)
-    return aligned(model, encoder.transform(situation.X_test), situation)
+    return answers(model, encoder.transform(situation.X_test), situation)
 
 
 def tuned_label_spreading(situation, _strong, seed):
@@ -65,7 +64,7 @@ def tuned_label_spreading(situation, _strong, seed):
         return None
     encoder = TabularEncoder().fit(situation.X)
     X, y = encoder.transform(situation.X), situation.y
-    known = np.flatnonzero(y >= 0)
+    known = np.flatnonzero(situation.known)
     folds = StratifiedKFold(3, shuffle=True, random_state=seed)
     hits = np.zeros(len(SPREADING))
     for _, fold in folds.split(known, y[known]):
@@ -76,47 +75,52 @@ def tuned_label_spreading(situation, _strong, seed):
             labels = _spread(X, shown, alpha, n_neighbors).transduction_
             hits[k] += (labels[hidden] == y[hidden]).sum()
     model = _spread(X, y, *SPREADING[hits.argmax()])
-    return aligned(model, encoder.transform(situation.X_test), situation)
+    return answers(model, encoder.transform(situation.X_test), situation)
 
 
 def tuned_logistic_regression(situation, _strong, seed):
     """Choose the penalty of a logistic regression by cross-validation on the labels."""
     if not has_labels(situation):
         return None
-    known = situation.y >= 0
+    known = situation.known
     model = make_pipeline(TabularEncoder(), LogisticRegression(max_iter=1000))
     search = GridSearchCV(
         model,
         {"logisticregression__C": np.logspace(-3, 2, 6)},
         cv=StratifiedKFold(5, shuffle=True, random_state=seed),
     ).fit(situation.X[known], situation.y[known])
-    return aligned(search, situation.X_test, situation)
+    return answers(search, situation.X_test, situation)
 
 
 def catboost(situation, _strong, seed):
     """Train CatBoost on the labeled rows, with its own treatment of categories."""
+    from catboost import CatBoostClassifier, CatBoostRegressor
+
     if not has_labels(situation):
         return None
-    known = situation.y >= 0
+    known = situation.known
     others = Columns().fit(situation.X).categorical
     categorical = list(situation.X.columns[others])
-    model = CatBoostClassifier(
+    model = CatBoostRegressor if situation.is_regression else CatBoostClassifier
+    model = model(
         cat_features=categorical,
         random_seed=seed,
         thread_count=1,
         verbose=False,
         allow_writing_files=False,
     ).fit(_with_texts(situation.X[known], categorical), situation.y[known])
-    return aligned(model, _with_texts(situation.X_test, categorical), situation)
+    return answers(model, _with_texts(situation.X_test, categorical), situation)
 
 
 def clean_learning(situation, strong, seed):
     """Leave out labels that confident learning holds to be wrong (cleanlab)."""
+    from cleanlab.classification import CleanLearning
+
     X, labels, _ = _rows(situation)
     # It wants the labels 0, 1, ... without gaps.
     classes, codes = np.unique(labels, return_inverse=True)
     if len(classes) < 2:
-        return aligned(_fit(strong, X, labels), situation.X_test, situation)
+        return answers(_fit(strong, X, labels), situation.X_test, situation)
     model = CleanLearning(
         clone(strong), seed=seed, find_label_issues_kwargs={"n_jobs": 1}
     ).fit(X, codes)
@@ -137,7 +141,7 @@ def importance_reweighting(situation, strong, *_):
         return None
     X, labels, trusted = _rows(situation)
     likelihoods = [
-        aligned(_fit(strong, X[rows], labels[rows]), X, situation)[
+        answers(_fit(strong, X[rows], labels[rows]), X, situation)[
             np.arange(len(labels)), labels
         ]
         for rows in (trusted, ~trusted)
@@ -145,7 +149,7 @@ def importance_reweighting(situation, strong, *_):
     weights = np.zeros(len(labels))
     np.divide(*likelihoods, out=weights, where=likelihoods[1] > 0)
     weights[trusted] = 1
-    return aligned(_fit(strong, X, labels, weights), situation.X_test, situation)
+    return answers(_fit(strong, X, labels, weights), situation.X_test, situation)
 
 
 def trusted_duplicates(situation, strong, *_):
@@ -154,7 +158,7 @@ def trusted_duplicates(situation, strong, *_):
         return None
     X, labels, trusted = _rows(situation)
     weights = np.where(trusted, (~trusted).sum() / trusted.sum(), 1)
-    return aligned(_fit(strong, X, labels, weights), situation.X_test, situation)
+    return answers(_fit(strong, X, labels, weights), situation.X_test, situation)
 
 
 # The strong estimator has no part in these.
@@ -184,14 +188,14 @@ PEERS = {
 
 def has_labels(situation):
     """Say whether a strong estimator can be trained on labeled rows."""
-    return situation.labels_for_strong and (situation.y >= 0).any()
+    return situation.labels_for_strong and situation.known.any()
 
 
 def fitted_weak(situation):
     """Return the weak estimator, fitted on the labeled rows unless it is frozen."""
     if isinstance(situation.weak, FrozenEstimator):
         return situation.weak
-    known = situation.y >= 0
+    known = situation.known
     X = weak_view(situation, situation.X[known])
     return clone(situation.weak).fit(X, situation.y[known])
 
@@ -201,8 +205,10 @@ def weak_view(situation, X):
     return X if situation.weak_features is None else X[situation.weak_features]
 
 
-def aligned(estimator, X, situation):
-    """Return probabilities with a column for each class, known to it or not."""
+def answers(estimator, X, situation):
+    """Return values, or probabilities with a column for each class, known or not."""
+    if situation.is_regression:
+        return estimator.predict(X)
     proba = np.zeros((len(X), situation.n_classes))
     proba[:, estimator.classes_] = estimator.predict_proba(X)
     return proba
@@ -224,7 +230,7 @@ def _with_texts(X, categorical):
 def _rows(situation):
     """Return rows to train a strong estimator on, labels, and which are true."""
     labels = situation.y.copy()
-    unlabeled = labels < 0
+    unlabeled = ~situation.known
     X = weak_view(situation, situation.X[unlabeled])
     labels[unlabeled] = fitted_weak(situation).predict(X)
     if situation.labels_for_strong:

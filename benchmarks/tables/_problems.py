@@ -1,5 +1,6 @@
 """Problems whose easy, hard and overlap rows are known."""
 
+import json
 import os
 from dataclasses import dataclass
 from functools import partial
@@ -8,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.datasets import load_diabetes, make_friedman1, make_friedman2
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 
@@ -22,6 +24,15 @@ DATA_SETS = [
 PAPER_EASY_BLOCK = slice(0, 20)
 N_REAL_ROWS = 2000
 MOST_ROWS = 20_000
+# Real tables of values, beside those of the folder of such tables, and their targets.
+VALUES_OF_ADULT = {"adult_age": "age", "adult_hours": "hours_per_week"}
+# Its columns are so many that it would cost as much as four others.
+LEFT_OUT = {"music_origin"}
+# Functions of the generators of scikit-learn, with their noise.
+GENERATORS = {
+    "friedman1": partial(make_friedman1, noise=1.0),
+    "friedman2": partial(make_friedman2, noise=125.0),
+}
 
 
 class DataFolderMissing(FileNotFoundError):
@@ -173,6 +184,63 @@ def read_table(folder, entry):
     for column in entry["categorical"]:
         X[column] = X[column].astype("string").astype(object)
     return X, pd.factorize(table["target"], sort=True)[0], sources, positions
+
+
+def values(*, most_rows):
+    """Return readers of tables of values by name; they take a seed.
+
+    Parameters
+    ----------
+    most_rows : int
+        Rows to draw with the seed where a table has more, or to generate.
+
+    Returns
+    -------
+    dict of str to callable
+        Called with a seed they return features, a data frame of shape (n, n_features)
+        in which categories are texts, and values, an ndarray of shape (n,).
+    """
+    found = generated_values(most_rows=most_rows)
+    folder = data_folder() / "regression"
+    for name, entry in json.loads((folder / "index.json").read_text("utf-8")).items():
+        if name not in LEFT_OUT:
+            found[name] = partial(_read_values, folder, entry, "target", most_rows)
+    index = json.loads((data_folder() / "index.json").read_text("utf-8"))
+    for name, target in VALUES_OF_ADULT.items():
+        args = data_folder(), index["adult"], target, most_rows
+        found[name] = partial(_read_values, *args)
+    return found
+
+
+def generated_values(*, most_rows):
+    """Return those of `values` that need no folder of data sets."""
+    found = {
+        name: partial(_generate_values, make, most_rows)
+        for name, make in GENERATORS.items()
+    }
+    return found | {"diabetes": _diabetes}
+
+
+def _generate_values(make, n, seed):
+    X, y = make(n_samples=n, random_state=seed)
+    return pd.DataFrame(X, columns=[f"x{j}" for j in range(X.shape[1])]), y
+
+
+def _diabetes(_seed):
+    X, y = load_diabetes(return_X_y=True, as_frame=True)
+    return X, y.to_numpy(dtype=float)
+
+
+def _read_values(folder, entry, target, most_rows, seed):
+    table = pd.read_csv(folder / entry["file"])
+    if len(table) > most_rows:
+        table = table.sample(most_rows, random_state=seed).reset_index(drop=True)
+    y = table[target].to_numpy(dtype=float)
+    # The class of a table of classes is no feature of a person.
+    X = table.drop(columns=["target", "source", target], errors="ignore")
+    for column in entry["categorical"]:
+        X[column] = X[column].astype("string").astype(object)
+    return X, y
 
 
 def problems():

@@ -1,7 +1,7 @@
 """Situations in which weak-to-strong is used, made from labeled tables."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,10 +9,14 @@ import pandas as pd
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from benchmarks.tables._problems import paper_problem, read_table
-from sklearn_w2s._tabular import TabularEncoder, default_weak_estimator
+from sklearn_w2s._tabular import (
+    TabularEncoder,
+    default_weak_estimator,
+    default_weak_regressor,
+)
 from sklearn_w2s.weak_estimators import VoteClassifier
 
 TEST_SHARE = 0.3
@@ -30,12 +34,12 @@ class Situation:
     X : data frame of shape (n, n_features)
         Labeled rows first, then the unlabeled ones.
     y : ndarray of shape (n,)
-        Labels, -1 for unlabeled rows.
+        Labels: class codes, -1 for unlabeled rows, or values, NaN for these.
     truth : ndarray of shape (n,)
         Labels of all rows, which only the ceiling may see.
     X_test, y_test : data frame, ndarray
         Held out before anything else.
-    weak : classifier instance
+    weak : classifier or regressor instance
         Weak estimator, frozen where it is given fitted.
     weak_features : list of str or None
         Columns that it sees.
@@ -50,10 +54,28 @@ class Situation:
     truth: Any
     X_test: Any
     y_test: Any
-    weak: Any = field(default_factory=default_weak_estimator)
+    weak: Any = None
     weak_features: Any = None
     strong_features: Any = None
     labels_for_strong: bool = True
+
+    def __post_init__(self):
+        """Take the default weak estimator where none is given."""
+        if self.weak is None:
+            default = default_weak_estimator
+            if self.is_regression:
+                default = default_weak_regressor
+            self.weak = default()
+
+    @property
+    def is_regression(self):
+        """Whether labels are values."""
+        return are_values(self.y)
+
+    @property
+    def known(self):
+        """Which rows are labeled, a mask."""
+        return ~np.isnan(self.y) if self.is_regression else self.y >= 0
 
     @property
     def n_classes(self):
@@ -63,9 +85,14 @@ class Situation:
         return int(np.concatenate([self.truth, self.y_test, known]).max()) + 1
 
 
+def are_values(y):
+    """Say whether labels are values, and no class codes."""
+    return y.dtype.kind == "f"
+
+
 def scarce(X, y, seed):
     """Label 100 rows, or 12 per class if that is more."""
-    n_labeled = max(100, PER_CLASS * (y.max() + 1))
+    n_labeled = 100 if are_values(y) else max(100, PER_CLASS * (y.max() + 1))
     return _situation(X, y, n_labeled, seed)
 
 
@@ -80,7 +107,7 @@ def upgrade(X, y, seed):
     """Let 500 labeled rows lack a random half of the columns, which others have."""
     situation = views(X, y, seed)
     others = [c for c in X.columns if c not in set(situation.weak_features)]
-    known = situation.y >= 0
+    known = situation.known
     for column in others:
         values = situation.X[column].astype(object).to_numpy(copy=True)
         values[known] = None
@@ -92,10 +119,10 @@ def upgrade(X, y, seed):
 def blackbox(X, y, seed):
     """Keep a tree of depth 3 but not the 800 rows that it was trained on."""
     situation = _situation(X, y, 800, seed)
-    known = situation.y >= 0
+    known = situation.known
+    tree = DecisionTreeRegressor if are_values(y) else DecisionTreeClassifier
     tree = make_pipeline(
-        TabularEncoder(categories="ordinal"),
-        DecisionTreeClassifier(max_depth=3, random_state=seed),
+        TabularEncoder(categories="ordinal"), tree(max_depth=3, random_state=seed)
     ).fit(situation.X[known], situation.y[known])
     return Situation(
         X=situation.X[~known],
@@ -174,13 +201,18 @@ def _read_with_votes(folder, entry):
 def _situation(X, y, n_labeled, seed):
     """Hold out rows for testing, then label some of the others, some of each class."""
     rows, test = train_test_split(
-        np.arange(len(y)), test_size=TEST_SHARE, stratify=y, random_state=seed
+        np.arange(len(y)),
+        test_size=TEST_SHARE,
+        stratify=None if are_values(y) else y,
+        random_state=seed,
     )
     rng = np.random.default_rng(seed)
     rows = rng.permutation(rows)
     n_labeled = min(n_labeled, len(rows) // 2)
-    least = min(PER_CLASS, n_labeled // (y.max() + 1))
-    first = np.concatenate([rows[y[rows] == k][:least] for k in np.unique(y)])
+    first = rows[:0]
+    if not are_values(y):
+        least = min(PER_CLASS, n_labeled // (y.max() + 1))
+        first = np.concatenate([rows[y[rows] == k][:least] for k in np.unique(y)])
     others = rows[~np.isin(rows, first)]
     n_more = n_labeled - len(first)
     labeled = np.concatenate([first, others[:n_more]])
@@ -189,7 +221,7 @@ def _situation(X, y, n_labeled, seed):
     known = np.arange(len(chosen)) < len(labeled)
     return Situation(
         X=X.iloc[chosen].reset_index(drop=True),
-        y=np.where(known, y[chosen], -1),
+        y=np.where(known, y[chosen], np.nan if are_values(y) else -1),
         truth=y[chosen],
         X_test=X.iloc[test].reset_index(drop=True),
         y_test=y[test],

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import (
     accuracy_score,
@@ -31,11 +30,24 @@ from benchmarks.tables._contestants import (
 )
 from benchmarks.tables._problems import data_folder
 from benchmarks.tables._protocols import PROTOCOLS, data_sets, make_situation
-from benchmarks.tables._results import RESULTS, as_they_end, read, write
+from benchmarks.tables._results import RESULTS, read
+from benchmarks.tables._scoreboard import (
+    KEYS,
+    SEEDS_TO_CHOOSE,
+    SEEDS_TO_JUDGE,
+    bootstrap,
+    go_on,
+    interval,
+    key_of,
+    known_rows,
+    missing_tasks,
+    overview,
+    whole,
+    write_beside,
+)
 
 RESULT = RESULTS / "effectiveness.csv"
 OVERHEAD = RESULTS / "overhead.csv"
-KEYS = ["protocol", "strong", "data_set", "seed", "contestant"]
 # The more the better, and the less the better.
 GAINS = ["accuracy", "balanced_accuracy", "roc_auc"]
 LOSSES = ["log_loss", "calibration_error"]
@@ -43,12 +55,10 @@ SCORES = GAINS + LOSSES
 HARM = 0.01
 # Points that a data set must not surely lose against the weak estimator.
 LIMITS = {"accuracy": 1, "balanced_accuracy": 2}
-CONFIDENCE = 0.9
 DEFAULT = "strategy=auto"
 # What every contestant is compared with.
 REFERENCES = ["weak", DEFAULT, "ceiling"]
 NO_COST = {"fit_cost": "", "predict_cost": ""}
-SEEDS_TO_CHOOSE, SEEDS_TO_JUDGE = ("0", "1", "2"), ("3", "4")
 
 
 def judge(folder, entry, protocol, strong, seed, contestants):
@@ -101,21 +111,6 @@ def calibration_error(y, proba, n_bins=15):
     return np.abs(surplus).sum() / len(y)
 
 
-def for_all_strong(rows, strongs):
-    """Return the rows that hold for other strong estimators as well, as theirs."""
-    done = {_key(row) for row in rows}
-    copies = {}
-    for row in rows:
-        if row["contestant"] in WITHOUT_STRONG:
-            own = [row | {"strong": strong} for strong in strongs]
-            copies |= {_key(copy): copy for copy in own if _key(copy) not in done}
-    return list(copies.values())
-
-
-def _key(row):
-    return tuple(str(row[key]) for key in KEYS)
-
-
 def summarise(rows, rng):
     """Return a row per protocol, strong estimator and contestant, best first.
 
@@ -123,7 +118,7 @@ def summarise(rows, rng):
     """
     table = pd.DataFrame(rows)
     table[SCORES] = table[SCORES].apply(pd.to_numeric)
-    table = _whole(table)
+    table = whole(table, REFERENCES)
     runs = ["protocol", "strong", "data_set", "seed"]
     wide = table.pivot_table(index=runs, columns="contestant", values=SCORES)
     summary = []
@@ -141,18 +136,6 @@ def summarise(rows, rng):
     )
 
 
-def _whole(table):
-    """Leave out what was stopped in the middle, and seeds that lack the reference."""
-    n_sets = table.groupby("protocol")["data_set"].transform("nunique")
-    run = ["protocol", "strong", "seed"]
-    own = table.groupby([*run, "contestant"])["data_set"].transform("nunique")
-    table = table[own == n_sets]
-    is_reference = table["contestant"].isin(REFERENCES)
-    n_references = is_reference.groupby([table[key] for key in run]).transform("sum")
-    n_references /= table.groupby(run)["data_set"].transform("nunique")
-    return table[n_references == len(REFERENCES)]
-
-
 def _compare(runs, contestant, rng):
     """Return what a contestant is worth beside the others in the same runs."""
     means = runs.groupby(level="data_set").mean()
@@ -162,7 +145,7 @@ def _compare(runs, contestant, rng):
     # Without labels there is no strong estimator trained on them.
     labels = accuracy.get("strong on the labels", floor)
     regret = np.fmax(floor, labels) - accuracy[contestant]
-    low, high = _bootstrap(gain.to_numpy(), gap.to_numpy(), rng)
+    low, high = bootstrap(gain.to_numpy(), gap.to_numpy(), rng)
     lead = accuracy[DEFAULT] - accuracy[contestant]
     others = {
         f"{score}_gain": (means[score][contestant] - means[score]["weak"]).mean()
@@ -202,15 +185,6 @@ def _sure_harm(runs, contestant):
     return counts
 
 
-def interval(gains):
-    """Return the interval of a mean over seeds by Student's t; one seed has none."""
-    n = len(gains)
-    if n < 2:
-        return np.nan, np.nan
-    half = student.ppf((1 + CONFIDENCE) / 2, n - 1) * np.std(gains, ddof=1) / n**0.5
-    return np.mean(gains) - half, np.mean(gains) + half
-
-
 def cost_by_contestant():
     """Return what fits and predictions take, times those of the estimators by hand.
 
@@ -233,7 +207,7 @@ def by_data_set(rows):
 
     The limits are those of the gain over the weak estimator in points.
     """
-    weak = {_key(row)[:-1]: row for row in rows if row["contestant"] == "weak"}
+    weak = {key_of(row)[:-1]: row for row in rows if row["contestant"] == "weak"}
     groups = defaultdict(list)
     for row in rows:
         groups[tuple(row[key] for key in KEYS if key != "seed")].append(row)
@@ -248,7 +222,9 @@ def by_data_set(rows):
             known = len(values) == len(group)
             entry[score] = f"{np.mean(values):.{digits}f}" if known else ""
             entry[f"{score}_spread"] = f"{np.std(values):.{digits}f}" if known else ""
-        pairs = [(row, weak[_key(row)[:-1]]) for row in group if _key(row)[:-1] in weak]
+        pairs = [
+            (row, weak[key_of(row)[:-1]]) for row in group if key_of(row)[:-1] in weak
+        ]
         for score in LIMITS:
             gains = [100 * (float(a[score]) - float(b[score])) for a, b in pairs]
             for name, limit in zip(["low", "high"], interval(gains), strict=True):
@@ -316,26 +292,6 @@ def behind_best_peer(table):
     return summary
 
 
-def overview(summary):
-    """Return a row per contestant: the gap recovered in each situation."""
-    table = defaultdict(dict)
-    for row in summary:
-        situation = f"{row['protocol']}, {row['strong']}"
-        table[row["contestant"]][situation] = row["gap_recovered"]
-    situations = sorted({situation for own in table.values() for situation in own})
-    return [
-        {"contestant": name, **{s: table[name].get(s, "") for s in situations}}
-        for name in CONTESTANTS
-        if name in table
-    ]
-
-
-def _bootstrap(gain, gap, rng, n_draws=2000):
-    """Return the 95% interval of the pooled gap recovered, over data sets."""
-    draws = rng.integers(len(gain), size=(n_draws, len(gain)))
-    return np.quantile(gain[draws].sum(axis=1) / gap[draws].sum(axis=1), [0.025, 0.975])
-
-
 def parse(arguments):
     """Return the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -351,29 +307,6 @@ def parse(arguments):
     return parser.parse_args(arguments)
 
 
-def missing_tasks(options, strongs, rows):
-    """Return what to judge: the contestants that a run has no row of yet."""
-    folder = options.data_dir or data_folder()
-    sets = data_sets(folder)
-    done = {_key(row) for row in rows}
-    chosen = options.contestant or list(CONTESTANTS)
-    most = {name: options.seeds or n_seeds(name) for name in chosen}
-    tasks = []
-    for protocol in options.protocol or PROTOCOLS:
-        for strong in strongs:
-            # Its rows are copied for the others.
-            own = [c for c in chosen if strong == strongs[0] or c not in WITHOUT_STRONG]
-            for seed in range(max(most.values())):
-                for entry in sets[protocol]:
-                    key = (protocol, strong, entry["name"], str(seed))
-                    missing = [
-                        c for c in own if seed < most[c] and (*key, c) not in done
-                    ]
-                    if missing:
-                        tasks.append((folder, entry, protocol, strong, seed, missing))
-    return tasks
-
-
 def write_tables(out, rows):
     """Write all tables that build on the results, beside them."""
     peers = best_peers(rows)
@@ -381,37 +314,40 @@ def write_tables(out, rows):
     tables = {
         "_summary": summary,
         "_by_data_set": by_data_set(rows),
-        "_overview": overview(summary),
+        "_overview": overview(summary, CONTESTANTS),
         "_best_peer": behind_best_peer(peers),
         "_best_peer_by_data_set": peers,
     }
-    for suffix, table in tables.items():
-        # Nothing is compared before the references have been run on all data sets.
-        if table:
-            write(out.with_stem(out.stem + suffix), table)
+    write_beside(out, tables)
 
 
 def main(arguments=None):
     """Compute what is missing of the results file, then the summary beside it."""
     options = parse(arguments)
     strongs = options.strong or ["hgb", "rf"]
+    folder = options.data_dir or data_folder()
+    entries = {
+        protocol: {entry["name"]: entry for entry in own}
+        for protocol, own in data_sets(folder).items()
+    }
+    chosen = options.contestant or list(CONTESTANTS)
+    most = {name: options.seeds or n_seeds(name) for name in chosen}
     rows = [
         dict.fromkeys(SCORES, "") | row
-        for row in read(options.out)
-        if row["contestant"] in CONTESTANTS
+        for row in known_rows(options.out, CONTESTANTS, strongs, WITHOUT_STRONG)
     ]
-    rows += for_all_strong(rows, strongs)
-    tasks = missing_tasks(options, strongs, rows)
-    for found in as_they_end(judge, tasks, jobs=options.jobs):
-        rows += found + for_all_strong(found, strongs)
-        # A run of which no contestant applies is no row.
-        if rows:
-            write(options.out, rows)
-    if not rows:
-        return
-    rows.sort(key=_key)
-    write(options.out, rows)
-    write_tables(options.out, rows)
+    wanted = {p: list(entries[p]) for p in options.protocol or PROTOCOLS}
+    tasks = [
+        (folder, entries[protocol][name], protocol, *task)
+        for protocol, name, *task in missing_tasks(
+            rows, wanted, strongs, most, WITHOUT_STRONG
+        )
+    ]
+    rows = go_on(
+        options.out, rows, judge, tasks, strongs, WITHOUT_STRONG, jobs=options.jobs
+    )
+    if rows:
+        write_tables(options.out, rows)
 
 
 if __name__ == "__main__":

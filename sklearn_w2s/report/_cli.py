@@ -338,6 +338,7 @@ class _Notes(list):
 
 
 def _report(options, notes, progress):
+    _require_file(options)
     paths = {
         option: check_target(option, path, options.file)
         for option in ("html", "predict", "save")
@@ -395,6 +396,19 @@ def _report(options, notes, progress):
     )
     for line in ["", *report, *told]:
         _write(line)
+
+
+def _require_file(options):
+    """Refuse options on a file where there is none."""
+    names = (
+        *("target", "source", "group", "drop", "keep", "task", "missing", "sep"),
+        *("decimal", "thousands", "encoding", "max_rows", "predict"),
+    )
+    given = [name for name in names if getattr(options, name)]
+    if options.file is None and given:
+        option = given[0].replace("_", "-")
+        msg = f"--{option} needs a FILE: without one the report is on digits."
+        raise InputError(msg)
 
 
 def _choose_by_task(options, task):
@@ -503,9 +517,10 @@ def _use(options, paths, final, model, data, progress):
     fitted = fit_final(final, model, options, data)
     name = {
         "weak": f"the weak estimator ({options.weak})",
-        "strong_on_labels": f"the strong estimator ({options.strong}) on all labels",
+        "strong_on_labels": f"the strong estimator ({options.strong})",
         "weak_to_strong": f"weak-to-strong ({options.weak}, {options.strong})",
     }[final]
+    name += f", trained on {int(data.known()[1].sum())} labels"
     told = [""]
     if "predict" in paths:
         X, rows = data.unlabeled()
@@ -531,9 +546,6 @@ def _setting(options, results):
 
 def _load(options, progress):
     if options.file is None:
-        if options.target or options.source or options.group:
-            msg = "--target, --source and --group need a FILE."
-            raise InputError(msg)
         return load_embedded()
     if options.target is None:
         msg = f"--target is missing: name the column of {options.file} to predict."

@@ -299,9 +299,7 @@ def load_table(
     }
     drop = [columns.find("drop", name) for name in drop]
     keep = [columns.find("keep", name) for name in keep]
-    if target in others.values() or {target, *others.values()} & set(drop):
-        msg = f"--target {target!r} is named as another column too: name it once."
-        raise InputError(msg)
+    _refuse_twice({"target": [target], "drop": drop, "keep": keep}, others)
     task = _choose_task(frame[target], task, writing, notes)
     labels, classes = _read_target(frame[target], task, writing, read, notes)
     left_out = [target, *drop]
@@ -348,6 +346,19 @@ def _note_leaks(data, target):
             f"{name} alone {told}: if it is known only after {target}, leave it out "
             f"(--drop {name})"
         )
+
+
+def _refuse_twice(columns, others):
+    """Refuse a column that is to be two things, a source and a group apart."""
+    columns = columns | {"source or --group": set(others.values())}
+    seen: dict = {}
+    for option, names in columns.items():
+        for name in names:
+            if seen.setdefault(name, option) != option:
+                msg = (
+                    f"--{option} {name!r} is named as --{seen[name]} too: name it once."
+                )
+                raise InputError(msg)
 
 
 def _choose_task(column, task, writing, notes):
@@ -534,10 +545,8 @@ def _sample(labels, classes, max_rows, random_state, notes):
         rng.choice(m, n, replace=False) for m, n in zip(members, drawn, strict=True)
     ]
     rows.append(rng.choice(unlabeled, max_rows - n_drawn, replace=False))
-    notes.append(
-        f"a random sample of {max_rows} of {n_all} rows (--max-rows), in which classes "
-        "keep their shares"
-    )
+    shares = ", in which classes keep their shares" if len(classes) > 1 else ""
+    notes.append(f"a random sample of {max_rows} of {n_all} rows (--max-rows){shares}")
     is_raised = drawn > np.ceil(sizes * n_drawn / n_known)
     if is_raised.any():
         raised = zip(classes.index[is_raised], drawn[is_raised], strict=True)

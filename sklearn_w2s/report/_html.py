@@ -174,6 +174,7 @@ nav ul { padding: 0; max-width: none; }
 nav a { display: inline-block; padding: .4rem 0; }
 .scroll { overflow-x: auto; max-width: 100%; margin: .8rem 0 1.2rem; }
 table { border-collapse: collapse; font-size: .95rem; overflow-wrap: normal; }
+table { min-width: min(100%, 24rem); }
 caption { text-align: left; padding: .2rem 0 .5rem; font-size: .92rem; }
 caption, figcaption { max-width: 46rem; overflow-wrap: anywhere; }
 caption { max-width: min(46rem, 100vw - 2rem); }

@@ -145,7 +145,10 @@ def _head(name):
 
 def _header(findings):
     title = element("h1", "Does weak-to-strong pay on ", value(findings.name), "?")
-    setting = [element("p", line, class_="soft") for line in findings.setting]
+    setting = [
+        element("p", f"{line[:1].upper()}{line[1:]}", class_="soft")
+        for line in findings.setting
+    ]
     return element("header", title, setting)
 
 

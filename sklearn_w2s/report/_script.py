@@ -50,11 +50,11 @@ for name in {names}:
     print(name, results[f"{{name}}_score"].mean())
 """
 _FIT_ALL = """
-# What the report chose, trained on all rows.
+# What the report chose, trained on all rows of the table.
 fitted = model.set_params(random_state={seed}).fit(X, y)
 """
 _FIT_LABELED = """
-# What the report chose, trained on all labels.
+# What the report chose, trained on all labels of the table.
 labels, labeled = table.known()
 fitted = make_estimator({final!r}, random_state={seed}{task})
 fitted.fit(X[labeled], labels)

@@ -59,7 +59,7 @@ def test_a_bad_call_of_the_module_ends_with_one_line_and_code_2():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--target", "income"], "--target, --source and --group need a FILE"),
+        (["--target", "income"], "--target needs a FILE: without one"),
         (["{}"], "--target is missing: name the column of"),
         (["{}", "--target"], "--target"),
         (["{}", "--target", "wage"], "--target 'wage'"),
@@ -95,6 +95,8 @@ def test_a_bad_call_of_the_module_ends_with_one_line_and_code_2():
         (["--jobs", "0"], "'0' is no whole number of 1 or more"),
         (["--html", "/no/such/folder/a.html"], "there is no folder /no/such/folder"),
         (["--html", "{}", "{}", "--target", "income"], "is the file to read"),
+        (["--sep", ";"], "--sep needs a FILE"),
+        (["{}", "--target", "income", "--keep", "income"], "--keep 'income' is named"),
         (["--max-rows", "10"], "'10' is no whole number of 120 or more"),
     ],
 )
@@ -176,7 +178,7 @@ def test_what_was_read_is_said_before_the_first_fit(tmp_path, capsys):
         "note: in kind these count as no label: '-1' (20)",
     ):
         assert words in told
-    assert "columns: 1 number (size)." in page.read_text("utf-8")
+    assert "Columns: 1 number (size)." in page.read_text("utf-8")
 
 
 def test_seed_strategy_and_score_are_those_that_are_named(table, save, capsys):

@@ -84,7 +84,7 @@ def test_a_truth_value_with_gaps_has_two_classes(table, save):
     [
         ("wage", None, r"--target 'wage': .* no such column. It has 'number', 'count'"),
         ("income", "town", "--source 'town': .* no such column"),
-        ("income", "income", "--target 'income' is named as another column"),
+        ("income", "income", "--source or --group 'income' is named as --target too"),
         ("two", None, "--target 'two' has 1 labels|--target 'two' has 1 values"),
         ("nested", None, "--target 'nested': its cells are lists"),
         ("income", "nested", "--source 'nested': its cells are lists"),
@@ -249,7 +249,7 @@ def test_columns_to_drop_are_no_features(table, save):
     assert data.X.columns.tolist() == ["number", "count", "colour"]
     with pytest.raises(InputError, match=r"--drop 'town': .* no such column"):
         load_table(save(table), "income", drop=["town"])
-    with pytest.raises(InputError, match="named as another column too"):
+    with pytest.raises(InputError, match="--drop 'income' is named as --target too"):
         load_table(save(table), "income", drop=["income"])
 
 

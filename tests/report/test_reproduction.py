@@ -24,7 +24,7 @@ SETS = {
 
 @pytest.mark.filterwarnings("ignore:strong_estimator .* has not learned:UserWarning")
 def test_on_digits_the_report_has_the_numbers_of_a_call_by_hand(capsys):
-    assert main([*QUICK, "--repeats", "2"]) == 0
+    assert main([*QUICK[:4], "--repeats", "2"]) == 0
     X, y = load_digits(return_X_y=True)
     model = WeakToStrongClassifier(
         make_estimator("naive_bayes"),

@@ -399,9 +399,11 @@ def _read_target(column, task, writing, read, notes):
 
 def _read_values(column, writing, notes):
     """Return the values of a quantity, NaN where there is none."""
+    import pandas as pd
+
     read = read_columns(column.to_frame(), writing, notes)[column.name]
-    values = read.astype("Float64").astype(np.float64)
-    values = values.where(np.isfinite(values))
+    numbers = read.to_numpy(np.float64, na_value=np.nan)
+    values = pd.Series(np.where(np.isfinite(numbers), numbers, np.nan), name=read.name)
     if (n_known := int(values.count())) < MIN_ROWS:
         msg = (
             f"--target {column.name!r} has {n_known} values, which are too few: "

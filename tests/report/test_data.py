@@ -1,4 +1,5 @@
 from argparse import Namespace
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -332,3 +333,20 @@ def test_a_sample_of_values_is_drawn_at_random(table, save):
     data = load_table(save(big), "v", max_rows=200)
     assert len(data.y) == 200
     assert len(data.splits(2)[0][1]) == 60
+
+
+@pytest.mark.parametrize("dtype", ["float64", "Float64", "Int64", "int64", "decimal"])
+def test_values_of_any_type_of_number_are_read(table, save, dtype):
+    values = np.arange(240)
+    column = pd.Series(values)
+    if dtype == "decimal":
+        column = pd.Series([Decimal(v) / 2 for v in range(240)])
+    else:
+        column = column.astype(dtype)
+    if dtype in ("Float64", "Int64"):
+        column[0] = pd.NA
+    data = load_table(save(table.assign(v=column), "a.parquet"), "v")
+    assert data.task == "regression"
+    half = 2 if dtype == "decimal" else 1
+    assert data.y[1:].tolist() == (values[1:] / half).tolist()
+    assert np.isnan(data.y[0]) == (dtype in ("Float64", "Int64"))

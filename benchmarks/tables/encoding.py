@@ -22,7 +22,7 @@ from sklearn_w2s.text import LanguageModelEncoder
 from sklearn_w2s.text._packages import model_folder
 
 DATA_SETS = ["text_customer_reviews", "text_trec"]
-N_TEXTS, N_QUICK_TEXTS, N_ROUNDS = 1_000, 50, 2
+N_TEXTS, N_QUICK_TEXTS, N_ROUNDS = 400, 50, 2
 BATCH_SIZE = 32
 
 

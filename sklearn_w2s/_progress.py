@@ -1,5 +1,7 @@
 """Fits as trees of tasks, of which the callbacks of scikit-learn are told."""
 
+import sys
+import time
 from contextlib import contextmanager, nullcontext
 from functools import cache
 
@@ -106,6 +108,29 @@ class ProgressMixin(CallbackSupportMixin):
             metadata=metadata,
             # Without it there is nothing to score.
             reconstruction_attributes=lambda: None if labeled()[0] is None else {},
+        )
+
+
+class Countdown:
+    """Time that is left, told on stderr, of folds that take about as long each.
+
+    Parameters
+    ----------
+    n_folds : int
+        Folds to come.
+    """
+
+    def __init__(self, n_folds):
+        self._n_folds = n_folds
+        self._start = time.perf_counter()
+
+    def tell(self, folds):
+        """Write how many folds are done, what they took, and what is left."""
+        n_done, n_left = len(folds), self._n_folds - len(folds)
+        took = time.perf_counter() - self._start
+        left = f", about {took / n_done * n_left:.0f} s left" if n_left else ""
+        sys.stderr.write(
+            f"{n_done} of {self._n_folds} folds done in {took:.0f} s{left}\n"
         )
 
 

@@ -92,7 +92,7 @@ def advise(
         Metadata for the fits and for the splitter, such as ``groups``, as in
         :func:`~sklearn_w2s.model_selection.cross_validate_gap`.
     verbose : int, default=0
-        Verbosity of the loop over folds.
+        Above 0, a line after each fold, with an estimate of the time that is left.
 
     Returns
     -------

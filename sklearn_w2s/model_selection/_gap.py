@@ -77,8 +77,9 @@ def cross_validate_gap(
     return_estimator : bool, default=False
         Whether to return the fitted estimators.
     verbose : int, default=0
-        Verbosity of the loop over folds. Callbacks of the estimators, which
-        scikit-learn has from 1.9 on, are told of every fit as of one of its own.
+        Above 0, a line after each fold, with an estimate of the time that is left.
+        Callbacks of the estimators, which scikit-learn has from 1.9 on, are told of
+        every fit as of one of its own.
     error_score : "raise" or float, default=nan
         Score where a fit or a score fails.
 

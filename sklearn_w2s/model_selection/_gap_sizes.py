@@ -16,6 +16,7 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.parallel import Parallel, delayed
 
 from sklearn_w2s._cross_fit import require_routing
+from sklearn_w2s._progress import Countdown
 from sklearn_w2s._sklearn import routing_enabled
 from sklearn_w2s._validation import check_labels, check_values, require_rows
 from sklearn_w2s._warnings import warn
@@ -111,6 +112,9 @@ def cross_validate_sizes(
         for size in sizes
         for (train, test), seed in zip(splits, seeds, strict=True)
     ]
+    if verbose and on_folds is None and effective_n_jobs(n_jobs) == 1:
+        # Of folds one after the other joblib says what they took, not what is left.
+        on_folds, verbose = Countdown(len(tasks)).tell, 0
     parallel = Parallel(n_jobs=n_jobs, verbose=verbose)
     folds, step = [], len(tasks) if on_folds is None else effective_n_jobs(n_jobs)
     for start in range(0, len(tasks), step):

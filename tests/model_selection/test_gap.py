@@ -1,5 +1,7 @@
 """Four fits are compared per fold as one would by hand, whatever runs them."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -517,3 +519,15 @@ def test_the_estimator_is_not_changed():
     before = clone(estimator)
     cross_validate_gap(estimator, X, Y, labeled_size=30, cv=2, random_state=0)
     assert str(vars(estimator)) == str(vars(before))
+
+
+def test_verbose_tells_the_time_that_is_left(capfd):
+    cross_validate_gap(model(), X, Y, labeled_size=60, cv=3, verbose=1)
+    lines = capfd.readouterr().err.splitlines()
+
+    told = [re.sub(r"\d+ s", "0 s", line) for line in lines]
+    assert told == [
+        "1 of 3 folds done in 0 s, about 0 s left",
+        "2 of 3 folds done in 0 s, about 0 s left",
+        "3 of 3 folds done in 0 s",
+    ]

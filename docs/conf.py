@@ -73,6 +73,7 @@ html_sidebars = {
     )
 }
 html_show_sourcelink = False
+toc_object_entries_show_parents = "hide"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 

@@ -65,7 +65,7 @@ def write_pages(_app, _config):
     for package, names in public_names().items():
         name = package.__name__
         rows += [f"   * - :mod:`{name}`", f"     - {package.__doc__.splitlines()[0]}"]
-        pages.append(f"   {name}")
+        pages.append(f"   {name.removeprefix(f'{ROOT}.')} <{name}>")
         _write(
             name,
             PAGE.format(

@@ -14,7 +14,7 @@ from sklearn.metrics import balanced_accuracy_score, r2_score
 from sklearn.model_selection import train_test_split
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from sklearn_w2s._tabular import tree_pipeline
+from sklearn_w2s._tabular import TabularEncoder
 from sklearn_w2s.report._errors import InputError, listed
 
 MAX_WORDS = 100
@@ -268,9 +268,12 @@ def find_leaks(X, y, *, regresses=False):
         kind, measure = DecisionTreeRegressor, r2_score
     found = {}
     for name in X:
+        # That a cell is empty may tell all.
+        encoder = TabularEncoder(categories="ordinal", scale=False, flag_missing=True)
         tree = kind(max_leaf_nodes=200, random_state=0)
-        fitted = tree_pipeline(tree).fit(X[[name]].iloc[train], y[train])
-        score = measure(y[test], fitted.predict(X[[name]].iloc[test]))
+        fitted = tree.fit(encoder.fit_transform(X[[name]].iloc[train]), y[train])
+        said = fitted.predict(encoder.transform(X[[name]].iloc[test]))
+        score = measure(y[test], said)
         if score >= _LEAK:
             found[name] = float(score)
     return found

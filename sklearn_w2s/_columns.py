@@ -169,6 +169,82 @@ def values_of(X, j, *, as_text):
     return np.array([*map(str, cells.distinct), ""], dtype=object)[cells.inverse]
 
 
+def distinct_rows(X, *more):
+    """Return where each distinct row stands first, and which of them each row is.
+
+    Parameters
+    ----------
+    X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
+        Rows.
+    *more : ndarray of shape (n,) or (n, k)
+        Further columns that tell rows apart.
+
+    Returns
+    -------
+    first : ndarray of int of shape (n_distinct,)
+        Ascending positions.
+    inverse : ndarray of int of shape (n,)
+        Which of these each row equals. Rows of other libraries than NumPy, SciPy,
+        pandas and polars, and of values that cannot be compared, are all distinct.
+    """
+    n = X.shape[0]
+    try:
+        key = _row_keys(X, more)
+    except TypeError:
+        return np.arange(n), np.arange(n)
+    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
+    place = np.empty(len(first), dtype=np.intp)
+    order = np.argsort(first)
+    place[order] = np.arange(len(first))
+    return first[order], place[inverse.ravel()]
+
+
+def _row_keys(X, more):
+    """Return 64 bits for each row, equal for equal rows and else different."""
+    if not (is_dataframe(X) or sp.issparse(X) or isinstance(X, np.ndarray)):
+        msg = f"rows of {type(X).__name__} cannot be compared"
+        raise TypeError(msg)
+    key = np.zeros(X.shape[0], dtype=np.uint64)
+    if sp.issparse(X):
+        cells = X.tocsr().sorted_indices()
+        cells.sum_duplicates()
+        cells.eliminate_zeros()
+        bits = _mixed(_mixed(_bits(cells.indices)) ^ _bits(cells.data))
+        sums = np.concatenate([key[:1], np.cumsum(bits, dtype=np.uint64)])
+        key = sums[cells.indptr[1:]] - sums[cells.indptr[:-1]]
+    else:
+        for j in range(X.shape[1]):
+            if _is_numeric(X):
+                column = X[:, j]
+            else:
+                cells = _read(X, j, exact=True)
+                column = cells.values if cells.inverse is None else cells.inverse
+            key = _mixed(key ^ _bits(column))
+    for array in more:
+        for column in np.atleast_2d(array.T):
+            key = _mixed(key ^ _bits(column))
+    return key
+
+
+def _bits(values):
+    if values.dtype.kind == "f":
+        values = values.astype(np.float64) + 0.0  # of which there is one zero only
+        values[np.isnan(values)] = np.nan
+    elif values.dtype.kind in "Mm":
+        values = values.view(np.int64)
+    else:
+        values = values.astype(np.int64)
+    return values.view(np.uint64)
+
+
+def _mixed(key):
+    """Spread what differs over all bits, one to one (SplitMix64)."""
+    key = key + np.uint64(0x9E3779B97F4A7C15)
+    key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return key ^ (key >> np.uint64(31))
+
+
 def known_share(X, j):
     """Return the share of rows in which a value of column j is known."""
     try:

@@ -17,6 +17,7 @@ from sklearn.utils.metadata_routing import (
 )
 from sklearn.utils.parallel import Parallel, delayed
 
+from sklearn_w2s._columns import distinct_rows
 from sklearn_w2s._fitting import (
     draw_seed,
     fit_weighted,
@@ -100,7 +101,8 @@ def held_out_folds(
     cv : int, float, splitter, iterable or None
         None: 5 stratified folds. With None or an int there are fewer folds where the
         smallest class has fewer rows (2 at least). A float in (0, 1) holds that share
-        out once. In all these cases the only row of a class stays in every training
+        out once. In all these cases rows that are alike, see `alike_rows`, are held
+        out together and count once, the only row of a class stays in every training
         set, and rows of weight zero are left out. A splitter gets all rows.
     X : {array-like, sparse matrix, data frame} of shape (n, n_features)
         Rows.
@@ -137,8 +139,11 @@ def held_out_folds(
     try:
         if cv is None or isinstance(cv, Real):
             cv = N_FOLDS if cv is None else cv
-            draw_folds = _shuffled_folds if are_values else _stratified_folds
-            folds = draw_folds(labels, weighty, cv, rng)
+            if are_values:
+                folds = _shuffled_folds(weighty, cv, rng)
+            else:
+                own = safe_indexing(X, np.flatnonzero(labeled)[weighty])
+                folds = _stratified_folds(own, labels, weighty, cv, rng)
         else:
             splitter = check_cv(cv, labels, classifier=not are_values)
             require_groups(splitter, split_params.get("groups"))
@@ -150,6 +155,41 @@ def held_out_folds(
         msg = f"cv={cv!r} does not split the {len(labels)} labeled rows: {error}"
         raise ValueError(msg) from error
     return _trainable(folds, labels, weights, name=f"cv={cv!r}", are_values=are_values)
+
+
+def alike_rows(X, codes, *more):
+    """Return where each distinct labeled row stands first, and which one each row is.
+
+    Rows that are equal are one row of greater weight, so that nobody who is tested on
+    one has learned from the other. Rows of columns that do not decide on the label,
+    see `are_disputed`, are all distinct.
+
+    Parameters
+    ----------
+    X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
+        Rows.
+    codes : ndarray of shape (n,)
+        Class codes.
+    *more : ndarray of shape (n,) or (n, k)
+        Further columns that tell rows apart.
+
+    Returns
+    -------
+    first, which : ndarray of int
+        As of `distinct_rows`.
+    """
+    if are_disputed(X, codes):
+        return np.arange(len(codes)), np.arange(len(codes))
+    return distinct_rows(X, codes, *more)
+
+
+def are_disputed(X, codes):
+    """Say whether rows that are equal have several labels.
+
+    Equal rows are then no copies but cases of their own, and who had seen the other
+    labels alone would be sure of them.
+    """
+    return len(distinct_rows(X)[0]) < len(distinct_rows(X, codes)[0])
 
 
 def split_arguments(owner, params, method="fit"):
@@ -248,7 +288,7 @@ def _trainable(folds, y, sample_weight, name="A fold", *, are_values=False):
     return folds
 
 
-def _shuffled_folds(_, rows, cv, rng):
+def _shuffled_folds(rows, cv, rng):
     seed = draw_seed(rng)
     if isinstance(cv, Integral):
         splitter = KFold(min(cv, len(rows)), shuffle=True, random_state=seed)
@@ -257,10 +297,15 @@ def _shuffled_folds(_, rows, cv, rng):
     return [(np.sort(rows[train]), rows[test]) for train, test in splitter.split(rows)]
 
 
-def _stratified_folds(y, rows, cv, rng):
-    _, codes, counts = np.unique(y[rows], return_inverse=True, return_counts=True)
+def _stratified_folds(X, y, rows, cv, rng):
+    # By their first rows, so that the names of the classes decide nothing.
+    _, start, codes = np.unique(y[rows], return_index=True, return_inverse=True)
+    codes = np.argsort(np.argsort(start))[codes]
+    first, which = alike_rows(X, codes)
+    codes, n = codes[first], len(first)
+    counts = np.bincount(codes)
     is_single = counts[codes] == 1
-    repeated, single = rows[~is_single], rows[is_single]
+    repeated, single = np.flatnonzero(~is_single), np.flatnonzero(is_single)
     if not len(repeated):
         return []
     if isinstance(cv, Integral):
@@ -268,10 +313,12 @@ def _stratified_folds(y, rows, cv, rng):
     else:
         seed = draw_seed(rng)
         splitter = StratifiedShuffleSplit(1, test_size=cv, random_state=seed)
-    return [
-        (np.sort(np.concatenate([repeated[train], single])), repeated[test])
-        for train, test in splitter.split(repeated, y[repeated])
-    ]
+    folds = []
+    for train, test in splitter.split(repeated, codes[repeated]):
+        kept = np.isin(np.arange(n), np.concatenate([repeated[train], single]))
+        held = np.isin(np.arange(n), repeated[test])
+        folds.append((rows[kept[which]], rows[held[which]]))
+    return folds
 
 
 def _fit_predict(estimator, X, y, classes, train, test, sample_weight, params):

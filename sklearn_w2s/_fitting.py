@@ -52,16 +52,6 @@ def draw_seed(rng):
     return int(rng.randint(np.iinfo(np.int32).max))
 
 
-def forget_fit(estimator):
-    """Remove the fitted attributes of an estimator.
-
-    A fit that fails must not leave the former one predicting, and attributes that only
-    some settings give must not outlive a change of settings.
-    """
-    for name in [name for name in vars(estimator) if name.endswith("_")]:
-        delattr(estimator, name)
-
-
 def adapt(estimator):
     """Wrap what does not obey the scikit-learn contract so that it does.
 

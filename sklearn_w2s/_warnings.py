@@ -1,6 +1,7 @@
 """Warnings that name the line of the user."""
 
 import warnings
+from functools import wraps
 from inspect import currentframe
 from typing import Any
 
@@ -44,6 +45,21 @@ def warn(message, category=UserWarning):
         # As `warnings.warn` keeps it, so that a line is told of the same thing once.
         registry=frame.f_globals.setdefault("__warningregistry__", {}),
     )
+
+
+def keeps_filters(function):
+    """Return a function that leaves the filters of warnings as they were.
+
+    Scikit-learn's workers set filters and set them back. Where they are threads, these
+    steps cross one another, and the filters of a worker would stay.
+    """
+
+    @wraps(function)
+    def call(*args, **kwargs):
+        with warnings.catch_warnings():
+            return function(*args, **kwargs)
+
+    return call
 
 
 def _is_between(frame):

@@ -15,7 +15,14 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from scipy import sparse
 
-from sklearn_w2s._columns import MISSING, UNKNOWN, Columns, known_share, numbers_of
+from sklearn_w2s._columns import (
+    MISSING,
+    UNKNOWN,
+    Columns,
+    distinct_rows,
+    known_share,
+    numbers_of,
+)
 
 NAN = np.nan
 BERLIN = dt.timezone(dt.timedelta(hours=1))
@@ -475,3 +482,73 @@ def test_fitted_columns_are_pickled():
     columns = Columns().fit(pandas(pd.Categorical([1, 2.5, "a"])))
     again = pickle.loads(pickle.dumps(columns))
     assert again.codes(pandas([2.5])).tolist() == [[1]]
+
+
+# Rows that are equal
+
+
+CELLS = st.sampled_from([0.0, -0.0, 1.0, 1.5, 2.0**60, NAN])
+
+
+def by_hand(rows):
+    """Return where each row stands first, by Python's own comparison."""
+    seen, first, inverse = {}, [], []
+    for i, row in enumerate(rows):
+        key = tuple("gap" if x is None or x != x else x for x in row)
+        if key not in seen:
+            seen[key] = len(first)
+            first.append(i)
+        inverse.append(seen[key])
+    return first, inverse
+
+
+def require_distinct(X, rows):
+    first, inverse = distinct_rows(X)
+    assert (first.tolist(), inverse.tolist()) == by_hand(rows)
+
+
+@given(st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=1, max_size=30))
+def test_equal_rows_are_found_in_arrays_matrices_and_frames(rows):
+    X = np.array(rows)
+    for kind in (
+        X,
+        np.asfortranarray(X),
+        sparse.csr_matrix(X),
+        sparse.csc_array(X),
+        pd.DataFrame(X),
+        pl.DataFrame(X),
+    ):
+        require_distinct(kind, rows)
+
+
+TEXTS = st.sampled_from(["", "a", "b", None])
+
+
+@given(
+    st.lists(
+        st.tuples(TEXTS, st.integers(-(2**60), 2**60)), min_size=1, max_size=30
+    ).map(lambda rows: rows + rows[::2])
+)
+def test_equal_rows_of_mixed_columns_are_found(rows):
+    X = pd.DataFrame(rows, columns=["text", "number"])
+    require_distinct(X, rows)
+    require_distinct(X.astype({"text": "category"}), rows)
+    require_distinct(pl.DataFrame(rows, schema=["text", "number"], orient="row"), rows)
+    require_distinct(X.to_numpy(dtype=object), rows)
+
+
+def test_further_columns_tell_rows_apart():
+    X = np.zeros((4, 2))
+    first, inverse = distinct_rows(X, np.array([0, 1, 0, 0]), np.eye(4)[[0, 0, 0, 3]])
+    assert_array_equal(first, [0, 1, 3])
+    assert_array_equal(inverse, [0, 1, 0, 2])
+
+
+def test_small_whole_numbers_are_all_told_apart():
+    X = np.stack(np.meshgrid(*[np.arange(20.0)] * 3), axis=-1).reshape(-1, 3)
+    assert len(distinct_rows(X)[0]) == 8_000
+
+
+def test_rows_that_cannot_be_compared_are_all_distinct():
+    X = objects([[1], [1], [2]])
+    assert_array_equal(distinct_rows(X)[0], [0, 1, 2])

@@ -18,7 +18,12 @@ from sklearn.model_selection import (
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 
-from sklearn_w2s._cross_fit import held_out_folds, out_of_bag_proba, out_of_fold_proba
+from sklearn_w2s._cross_fit import (
+    alike_rows,
+    held_out_folds,
+    out_of_bag_proba,
+    out_of_fold_proba,
+)
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +137,57 @@ def test_rows_of_weight_zero_are_not_trained_on_and_not_held_out(rows):
     proba = predict(GaussianNB(), X, y, sample_weight=weights)
     assert_allclose(proba[kept], predict(GaussianNB(), X[kept], y[kept]))
     assert np.isnan(proba[~kept]).all()
+
+
+@pytest.mark.parametrize("cv", [None, 3, 0.4])
+def test_a_row_given_twice_is_held_out_with_its_equal(cv):
+    X, y = np.arange(20.0)[:, None], np.arange(20) % 2
+    which = np.repeat(np.arange(20), np.arange(20) % 3 + 1)
+    once, folds = (
+        held_out_folds(
+            cv,
+            X[rows],
+            y[rows],
+            np.ones(len(rows), dtype=bool),
+            None,
+            rng=np.random.RandomState(0),
+            split_params={},
+        )
+        for rows in (np.arange(20), which)
+    )
+    for (train, test), (train_once, test_once) in zip(folds, once, strict=True):
+        assert_array_equal(np.unique(which[train]), train_once)
+        assert_array_equal(np.unique(which[test]), test_once)
+        assert len(train) + len(test) == len(which)
+
+
+def test_equal_rows_are_one_unless_their_labels_differ():
+    X, codes = np.array([[1], [1], [1], [2], [2], [3]]), np.array([0, 0, 0, 1, 1, 0])
+    first, which = alike_rows(X, codes)
+    assert_array_equal(first, [0, 3, 5])
+    assert_array_equal(which, [0, 0, 0, 1, 1, 2])
+    codes[2] = 1
+    assert_array_equal(alike_rows(X, codes), [np.arange(6)] * 2)
+
+
+@pytest.mark.parametrize("cv", [None, 0.4])
+def test_the_names_of_the_classes_decide_on_no_fold(cv):
+    X, y = np.arange(30.0)[:, None], np.arange(30) ** 2 % 3
+    first, second = (
+        held_out_folds(
+            cv,
+            X,
+            names[y],
+            np.ones(30, dtype=bool),
+            None,
+            rng=np.random.RandomState(0),
+            split_params={},
+        )
+        for names in (np.array([0, 1, 2]), np.array(["c", "a", "b"]))
+    )
+    for one, other in zip(first, second, strict=True):
+        assert_array_equal(one[0], other[0])
+        assert_array_equal(one[1], other[1])
 
 
 def test_a_splitter_holds_out_rows_of_weight_zero_too(rows):

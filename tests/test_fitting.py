@@ -27,7 +27,6 @@ from sklearn_w2s._fitting import (
     fit_on_labels,
     fit_on_targets,
     fit_weighted,
-    forget_fit,
     is_skorch_net,
     predict_aligned,
     splits_inside,
@@ -45,13 +44,6 @@ def rows():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 2))
     return X, (X[:, 0] > 0).astype(int), rng.integers(0, 3, size=60).astype(float)
-
-
-def test_what_was_fitted_is_forgotten():
-    estimator = LogisticRegression(C=2).fit([[0], [1]], [0, 1])
-    forget_fit(estimator)
-    assert not [name for name in vars(estimator) if name.endswith("_")]
-    assert estimator.C == 2
 
 
 # Who takes weights

@@ -95,3 +95,55 @@ def unit_mean(weights: ArrayLike, multiplicity: ArrayLike) -> FloatArray:
     # Summed as the counts are, so that weights of one stay exactly one.
     total = (counts * w).sum()
     return w * (counts.sum() / total) if total > 0 else w
+
+
+def as_counts(weights: ArrayLike) -> FloatArray:
+    """Return weights as numbers of rows, for evidence that is to grow with the rows.
+
+    A weight of two is a row given twice. Weights of less than one on average cannot
+    be numbers of rows: these compare rows alone, and are brought to a mean of one.
+
+    Parameters
+    ----------
+    weights : array-like of shape (n,)
+        Positive weights.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Weights of mean one at least.
+
+    Examples
+    --------
+    >>> as_counts([1, 3])
+    array([1., 3.])
+    >>> as_counts([0.01, 0.03])
+    array([0.5, 1.5])
+    """
+    w = np.asarray(weights, dtype=np.float64)
+    return w / min(w.mean(), 1.0) if len(w) else w
+
+
+def on_grid(values: ArrayLike) -> FloatArray:
+    """Round to multiples of 2**-20, about a millionth.
+
+    The last bits of a sum depend on the number of threads and on the order of the
+    classes. Rankings, cuts and trees would make other results of them wherever values
+    are tied; of values on a grid ties are exact, and so are sums of billions.
+
+    Parameters
+    ----------
+    values : array-like
+        Numbers, such as probabilities.
+
+    Returns
+    -------
+    ndarray
+        The same, rounded.
+
+    Examples
+    --------
+    >>> on_grid(0.1 + 0.2) == on_grid(0.3)
+    np.True_
+    """
+    return np.rint(np.asarray(values, dtype=np.float64) * 2.0**20) / 2.0**20

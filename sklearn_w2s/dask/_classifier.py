@@ -12,13 +12,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 import sklearn_w2s.weak_to_strong
-from sklearn_w2s._fitting import forget_fit
+from sklearn_w2s._fit_context import fit_context, forget_fit
 from sklearn_w2s._missing import check_new_rows
 from sklearn_w2s._parameters import takes_one_table
 from sklearn_w2s._sklearn import (
     Interval,
     StrOptions,
-    fit_context,
     safe_indexing,
     seed_nested,
 )

@@ -19,7 +19,7 @@ from sklearn_w2s._cross_fit import require_routing
 from sklearn_w2s._progress import Countdown
 from sklearn_w2s._sklearn import routing_enabled
 from sklearn_w2s._validation import check_labels, check_values, require_rows
-from sklearn_w2s._warnings import warn
+from sklearn_w2s._warnings import keeps_filters, warn
 from sklearn_w2s.model_selection._gap_fold import (
     Trial,
     final_step,
@@ -115,7 +115,7 @@ def cross_validate_sizes(
     if verbose and on_folds is None and effective_n_jobs(n_jobs) == 1:
         # Of folds one after the other joblib says what they took, not what is left.
         on_folds, verbose = Countdown(len(tasks)).tell, 0
-    parallel = Parallel(n_jobs=n_jobs, verbose=verbose)
+    parallel = keeps_filters(Parallel(n_jobs=n_jobs, verbose=verbose))
     folds, step = [], len(tasks) if on_folds is None else effective_n_jobs(n_jobs)
     for start in range(0, len(tasks), step):
         folds += parallel(tasks[start : start + step])

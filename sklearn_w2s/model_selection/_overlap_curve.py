@@ -33,7 +33,7 @@ from sklearn_w2s._validation import (
     mark_unlabeled,
     require_rows,
 )
-from sklearn_w2s._warnings import warn
+from sklearn_w2s._warnings import keeps_filters, warn
 from sklearn_w2s.metrics._overlap import check_regions
 from sklearn_w2s.model_selection._hiding import require_two_classes
 from sklearn_w2s.model_selection._mixing import draw_positions, rows_per_cell
@@ -219,7 +219,7 @@ def overlap_curve(
         cv = StratifiedShuffleSplit(1, test_size=0.25, random_state=_draw_seed(rng))
     cv = check_cv(cv, y, classifier=True)
     routed = _route(weak, strong, regions, cv, scorer, params)
-    parallel = Parallel(n_jobs=n_jobs, verbose=verbose)
+    parallel = keeps_filters(Parallel(n_jobs=n_jobs, verbose=verbose))
 
     to_split = routed["splitter"].get("split", {})
     require_groups(cv, to_split.get("groups"))

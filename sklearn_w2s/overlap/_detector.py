@@ -17,7 +17,8 @@ from sklearn_w2s._algorithms.overlap import (
     region_shares,
 )
 from sklearn_w2s._cross_fit import held_out_folds, split_arguments
-from sklearn_w2s._fitting import adapt, fit_arguments, forget_fit, require_same_place
+from sklearn_w2s._fit_context import fit_context, forget_fit
+from sklearn_w2s._fitting import adapt, fit_arguments, require_same_place
 from sklearn_w2s._missing import (
     accepts_missing,
     check_new_rows,
@@ -33,7 +34,6 @@ from sklearn_w2s._sklearn import (
     StrOptions,
     check_feature_names_in,
     check_weights,
-    fit_context,
     move_like,
     namespace_of,
     raise_for_params,

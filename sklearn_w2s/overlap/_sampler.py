@@ -4,10 +4,10 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 
 from sklearn_w2s._algorithms.overlap import REGIONS
-from sklearn_w2s._fitting import forget_fit
+from sklearn_w2s._fit_context import fit_context, forget_fit
 from sklearn_w2s._missing import check_new_rows
 from sklearn_w2s._persistence import VersionStampMixin
-from sklearn_w2s._sklearn import HasMethods, fit_context, safe_indexing
+from sklearn_w2s._sklearn import HasMethods, safe_indexing
 from sklearn_w2s._validation import check_labels
 from sklearn_w2s.overlap._detector import OverlapDetector
 

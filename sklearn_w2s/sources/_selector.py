@@ -21,7 +21,8 @@ from sklearn_w2s._delegation import (
     prediction_mapping,
     take_labeled,
 )
-from sklearn_w2s._fitting import adapt, forget_fit, take_metadata
+from sklearn_w2s._fit_context import fit_context, forget_fit
+from sklearn_w2s._fitting import adapt, take_metadata
 from sklearn_w2s._missing import accepts_missing, check_new_rows, strict_readers
 from sklearn_w2s._parameters import NestedParamsMixin
 from sklearn_w2s._persistence import VersionStampMixin
@@ -31,7 +32,6 @@ from sklearn_w2s._sklearn import (
     HasMethods,
     Interval,
     StrOptions,
-    fit_context,
     routing_enabled,
     safe_indexing,
     seed_nested,

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state, column_or_1d, get_tags
 
-from sklearn_w2s._fitting import forget_fit
+from sklearn_w2s._fit_context import forget_fit
 from sklearn_w2s._validation import check_features
 from sklearn_w2s.sources._bandit import Limits, SourceBandit, needs_horizon
 from sklearn_w2s.sources._batches import require_alike, require_finite

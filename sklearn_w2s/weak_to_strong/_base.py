@@ -13,11 +13,11 @@ from sklearn_w2s._cross_fit import held_out_folds, split_arguments
 from sklearn_w2s._delegation import (
     prediction_mapping,
 )
+from sklearn_w2s._fit_context import forget_fit
 from sklearn_w2s._fitting import (
     adapt,
     draw_seed,
     fit_arguments,
-    forget_fit,
 )
 from sklearn_w2s._missing import (
     accepts_missing,
@@ -117,7 +117,7 @@ class WeakToStrong(
                 self._require_use_of_regions(strategy)
         if is_taught:
             with self._task(tasks, "lesson"):
-                known = gather(
+                known, places = gather(
                     rows,
                     weak,
                     proba,
@@ -126,11 +126,12 @@ class WeakToStrong(
                     strategy=self.strategy_,
                     keeps_folds=not isinstance(self._detector().cv, Real | None),
                     is_given_weak=given is not None or is_given(self._weak()),
+                    has_own_proba=given is not None,
                     include_labeled=self.include_labeled,
                     seed=None if self.random_state is None else draw_seed(rng),
                 )
                 taught, lesson = self._hear(
-                    strategy.teacher, known, regions, scorer, rows
+                    strategy.teacher, known, places, regions, scorer, rows
                 )
         pupil = pupil._replace(estimator=seed_nested(pupil.estimator, seeds))
         with self._task(tasks, "strong", part=pupil.estimator):
@@ -243,11 +244,11 @@ class WeakToStrong(
         self.overlap_density_ = detector.overlap_density_
         return np.asarray(detector.regions_)
 
-    def _hear(self, teacher, known, regions, scorer, rows):
+    def _hear(self, teacher, known, places, regions, scorer, rows):
         """Ask the teacher, and return what the strong estimator is to learn."""
         if regions is not None:
-            positions = () if known.labels is None else known.labels.positions
-            regions = regions[list(positions)], regions[rows.taught]
+            labeled = places.labeled[places.first]
+            regions = regions[labeled], regions[places.others]
         taught = teacher.teach(
             known,
             regions=regions,
@@ -255,7 +256,7 @@ class WeakToStrong(
             memory=self.memory,
             n_jobs=self.n_jobs,
         )
-        self.evidence_ = taught.evidence
+        self.evidence_, taught = taught.evidence, places.spread(taught)
         return taught, self._lesson(teacher, known, taught, rows)
 
     def _teach(self, rows, pupil, lesson, taught, weak_proba, rng):

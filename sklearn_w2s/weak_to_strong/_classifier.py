@@ -5,11 +5,12 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils import column_or_1d, get_tags
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from sklearn_w2s._algorithms.weak_labels import one_hot
+from sklearn_w2s._algorithms.weak_labels import as_counts, one_hot
 from sklearn_w2s._delegation import (
     LabeledClassifierMixin,
     PredictionDelegate,
 )
+from sklearn_w2s._fit_context import fit_context
 from sklearn_w2s._fitting import (
     learns_softly,
 )
@@ -20,7 +21,6 @@ from sklearn_w2s._parameters import takes_one_table
 from sklearn_w2s._sklearn import (
     StrOptions,
     check_weights,
-    fit_context,
     namespace_of,
     safe_indexing,
     to_numpy,
@@ -53,7 +53,6 @@ from sklearn_w2s.weak_to_strong._targets import (
     loss_message,
     weak_targets,
 )
-from sklearn_w2s.weak_to_strong._views import unknown_columns
 
 
 class WeakToStrongClassifier(
@@ -318,8 +317,9 @@ class WeakToStrongClassifier(
             Probabilities of a weak estimator that is not at hand. Columns are in
             sorted order of the classes, or named by them in a data frame.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights for both estimators. Where there is no teacher, a weight of two
-            equals a row given twice.
+            Weights for both estimators. A weight of two equals a row given twice, as
+            far as the estimators keep to that; see the user guide. Weights of less than
+            one on average compare rows alone, whatever their unit.
         **params : dict
             Metadata for the `fit` of the sub-estimators and for the splitter `cv` of
             `overlap_detector`, such as ``groups``, with metadata routing switched on.
@@ -366,13 +366,12 @@ class WeakToStrongClassifier(
         is_table = namespace_of(rows.X)[0] is None
         auto = "smooth"
         if self.strategy == "auto" and n_classes > 1 and is_table:
-            unknown = unknown_columns(rows.X, rows.known, rows.taught)
-            auto = "co_train" if unknown else "blend"
+            auto = "co_train" if rows.unknown_columns else "blend"
         name, strategy, kind = choose(
             self.strategy,
             self.pseudo_labels,
             pupil.estimator,
-            n_unlabeled=len(rows.taught),
+            n_unlabeled=as_counts(rows.weights[rows.taught]).sum(),
             n_rows=len(rows.taught) + len(rows.known),
             is_table=is_table,
             auto=auto,
@@ -406,7 +405,12 @@ class WeakToStrongClassifier(
         judged[rows.taught] = taught.judged
         weights = rows.weights * (~rows.labeled | known.complete)
         return Lesson(
-            proba, judged, weights, rows.taught, by_margin=teacher.weighs_by_margin
+            proba,
+            judged,
+            weights,
+            rows.taught,
+            taught.which,
+            by_margin=teacher.weighs_by_margin,
         )
 
     def _train_student(self, rows, pupil, lesson, rng):

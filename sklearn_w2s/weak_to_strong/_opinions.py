@@ -12,13 +12,12 @@ import scipy.sparse as sp
 from sklearn.base import clone
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sklearn.metrics.pairwise import euclidean_distances, manhattan_distances
-from sklearn.neighbors import NearestNeighbors
 
 from sklearn_w2s._algorithms.blend import blend_weights
 from sklearn_w2s._algorithms.kernel_ridge import leave_one_out
 from sklearn_w2s._algorithms.sharpness import best_sharpness, sharpen
 from sklearn_w2s._algorithms.stacking import stacking_weights
-from sklearn_w2s._algorithms.weak_labels import one_hot
+from sklearn_w2s._algorithms.weak_labels import on_grid, one_hot
 from sklearn_w2s._cross_fit import out_of_bag_proba, out_of_fold_proba
 from sklearn_w2s._fitting import (
     NoProbabilities,
@@ -30,7 +29,7 @@ from sklearn_w2s._fitting import (
 from sklearn_w2s._sklearn import safe_indexing, seed_nested
 from sklearn_w2s._validation import align_proba, n_rows
 from sklearn_w2s._warnings import warn
-from sklearn_w2s.weak_to_strong._views import draw
+from sklearn_w2s.weak_to_strong._views import Search, draw
 
 N_TREES = 150
 # Kernels cost the cube of the rows, a graph without an index their square.
@@ -62,7 +61,7 @@ class Labels(NamedTuple):
     codes : ndarray of shape (n,)
         Class codes.
     weights : ndarray of shape (n,)
-        Positive weights, of mean one.
+        Positive weights, of mean one at least.
     classes : ndarray of shape (n_classes,)
         Sorted class labels.
     positions : ndarray of shape (n,)
@@ -101,6 +100,25 @@ class Labels(NamedTuple):
             folds=[],
         )
 
+    def merge(self, first, which):
+        """Return each of the distinct rows once, with the weight of all its equals.
+
+        Parameters
+        ----------
+        first : ndarray of shape (n_distinct,)
+            Where each stands first.
+        which : ndarray of shape (n,)
+            Which of them each row is. Equal rows are in the same part of each fold.
+        """
+        if len(first) == len(which):
+            return self
+        is_first = np.zeros(len(which), dtype=bool)
+        is_first[first] = True
+        folds = [tuple(which[part[is_first[part]]] for part in f) for f in self.folds]
+        return self.take(first)._replace(
+            weights=np.bincount(which, self.weights), folds=folds
+        )
+
     def likelihood(self, proba):
         """Return the probability of each row's true class."""
         return proba[np.arange(len(self.codes)), self.codes]
@@ -122,7 +140,13 @@ class Labels(NamedTuple):
     def evidence(self, held_out):
         """Return the log likelihood of held-out labels, as sharp as they justify."""
         sharp = sharpen(held_out, self.sharpness_of(held_out))
-        return float(self.weights @ np.nan_to_num(np.log(self.likelihood(sharp))))
+        logs = np.nan_to_num(np.log(self.likelihood(sharp)))
+        return float(on_grid(self.weights @ logs))
+
+    @staticmethod
+    def settled(opinions):
+        """Return probabilities without their last bits."""
+        return on_grid(opinions)
 
     def forest(self, rows, **options):
         """Return trees that have learned the classes."""
@@ -224,6 +248,11 @@ class Values(NamedTuple):
     def raise_to(self, _, opinion):
         """Return the values."""
         return opinion
+
+    @staticmethod
+    def settled(opinions):
+        """Return the values, whose unit is rounded already."""
+        return np.asarray(opinions)
 
     def blend(self, opinions, rows):
         """Return the weights of opinions whose mean has the least squared error."""
@@ -454,11 +483,8 @@ class Graph:
         labels = self._labels
         parts = [labels.X, safe_indexing(self.others, self._chosen)]
         nodes = _stack([getattr(self.view, self._way)(part) for part in parts])
-        n_neighbors = min(_N_NEIGHBORS, nodes.shape[0] - 1)
-        self._search = NearestNeighbors(
-            n_neighbors=n_neighbors, algorithm="brute", n_jobs=self.n_jobs
-        ).fit(nodes)
-        graph = _symmetric_graph(*self._search.kneighbors())
+        self._search = Search(nodes, _N_NEIGHBORS, self.n_jobs)
+        graph = _symmetric_graph(*self._search.own())
         seeds = [labels.seeds]
         for _, test in folds:
             seeds.append(labels.seeds)
@@ -480,7 +506,7 @@ class Graph:
         outside = np.delete(np.arange(len(proba)), self._chosen)
         for block in blocks_of(outside):
             rows = getattr(self.view, self._way)(safe_indexing(X, block))
-            distances, neighbors = self._search.kneighbors(rows)
+            distances, neighbors = self._search.of(rows)
             scale = np.maximum(distances[:, -1:], np.finfo(np.float32).tiny)
             weights = np.exp(-((distances / scale) ** 2))[:, :, None]
             spread = (weights * self._known[neighbors]).sum(axis=1)
@@ -559,7 +585,7 @@ class Kernels:
         best = [c for spot in spots for c in self._machines(spot, targets, weights)]
         top = max(c.score for c in best)
         shares = np.exp((np.array([c.score for c in best]) - top) / 2)
-        order = np.argsort(-shares)
+        order = np.argsort(-shares, kind="stable")
         reached = np.cumsum(shares[order]) / shares.sum()
         order = order[: np.searchsorted(reached, self.kept_share) + 1][:_MOST_MACHINES]
         self._machines_ = [best[i] for i in order]
@@ -624,7 +650,7 @@ class Kernels:
             max(c.score for c in self._machines(spot, targets[few], weights[few]))
             for spot in ((*spot[:3], spot[3][np.ix_(few, few)]) for spot in spots)
         ]
-        return [spots[i] for i in np.argsort(scores)[-_N_WIDTHS:]]
+        return [spots[i] for i in np.argsort(scores, kind="stable")[-_N_WIDTHS:]]
 
     def _machines(self, spot, targets, weights):
         """Return the machines of a kernel, for each ridge the best power."""
@@ -644,6 +670,7 @@ class Kernels:
                 labels.log_evidence(labels.link(held_out, b), targets, weights)
                 for b in labels.powers
             ]
+            scores = labels.settled(scores)
             best = int(np.argmax(scores))
             found.append(
                 Candidate(

@@ -7,14 +7,14 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sklearn_w2s._delegation import LabeledRegressorMixin, ValueDelegate
-from sklearn_w2s._fitting import forget_fit, predict_values
+from sklearn_w2s._fit_context import fit_context, forget_fit
+from sklearn_w2s._fitting import predict_values
 from sklearn_w2s._missing import check_new_rows
 from sklearn_w2s._parameters import takes_one_table
 from sklearn_w2s._representation import name_of
 from sklearn_w2s._sklearn import (
     StrOptions,
     check_weights,
-    fit_context,
     namespace_of,
     raise_for_params,
     safe_indexing,
@@ -409,7 +409,9 @@ class WeakToStrongRegressor(
         values[rows.taught] = mean + scale * taught.proba
         weights = rows.weights * (~rows.labeled | known.complete)
         self._unit = known.unit
-        return Lesson(values, values, weights, rows.taught, by_margin=False)
+        return Lesson(
+            values, values, weights, rows.taught, taught.which, by_margin=False
+        )
 
     def _train_student(self, rows, pupil, lesson, rng):
         """Teach the strong estimator, and hold it against what it has not seen."""

@@ -1,16 +1,20 @@
 """The rows of a fit: what is known of them, and what an auditor may ask of each."""
 
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from sklearn_w2s._algorithms.weak_labels import as_counts, on_grid
+from sklearn_w2s._columns import distinct_rows
+from sklearn_w2s._cross_fit import alike_rows, are_disputed
 from sklearn_w2s._fitting import may_predict_proba, take_metadata
 from sklearn_w2s._sklearn import safe_indexing, to_numpy
 from sklearn_w2s._validation import n_rows
 from sklearn_w2s._weak import other_columns
 from sklearn_w2s.weak_to_strong._opinions import Labels, Values
-from sklearn_w2s.weak_to_strong._teachers import Known
+from sklearn_w2s.weak_to_strong._teachers import Known, Strong
 from sklearn_w2s.weak_to_strong._views import unknown_columns
 
 # More labels tell members no more, and cost them more than time allows.
@@ -60,6 +64,11 @@ class Rows:
         """Positions of the labeled rows of positive weight."""
         return np.flatnonzero(self.labeled & (self.weights > 0))
 
+    @cached_property
+    def unknown_columns(self):
+        """Columns that labeled rows lack, and not by chance."""
+        return unknown_columns(self.X, self.known, self.taught)
+
     def codes(self, classes):
         """Return the class codes of the labeled rows."""
         # A class that only rows of weight zero have is no class of the fit.
@@ -76,10 +85,14 @@ def gather(
     strategy,
     keeps_folds,
     is_given_weak,
+    has_own_proba,
     include_labeled,
     seed,
 ):
-    """Return what teachers may know.
+    """Return what teachers may know, with equal rows once, and where these stand.
+
+    A row that is given twice is one of twice the weight, for whoever learns, draws or
+    holds out rows.
 
     Parameters
     ----------
@@ -99,6 +112,8 @@ def gather(
         Whether rows may be held out by these folds alone, since they are the user's.
     is_given_weak : bool
         Whether the weak estimator has not learned from these labels.
+    has_own_proba : bool
+        Whether equal rows may have weak probabilities that differ.
     include_labeled : bool
         Whether the strong estimator may learn from labeled rows.
     seed : int or None
@@ -106,8 +121,10 @@ def gather(
 
     Returns
     -------
-    Known
+    known : Known
         What is known.
+    places : Places
+        Where the distinct rows stand among all.
 
     Raises
     ------
@@ -119,12 +136,28 @@ def gather(
     complete = include_labeled and not lacks
     place = np.cumsum(rows.labeled) - 1
     are_values = weak.classes is None
+    X_known = safe_indexing(rows.X, known)
     # Each value is a kind of its own.
     kinds = np.arange(len(known))
+    first = which = np.arange(len(known))
+    others = which_other = np.arange(len(taught))
     if not are_values:
+        proba = on_grid(proba)
         kinds = rows.codes(weak.classes)[place[known]]
-    chosen = _draw_labels(kinds, 0 if seed is None else seed)
-    known, kinds = known[chosen], kinds[chosen]
+        tells = (proba,) if has_own_proba else ()
+        if not are_disputed(X_known, kinds):
+            others, which_other = distinct_rows(
+                safe_indexing(rows.X, taught), *(column[taught] for column in tells)
+            )
+        if not keeps_folds:  # which may part equal rows
+            first, which = alike_rows(
+                X_known, kinds, *(column[known] for column in tells)
+            )
+    chosen = _draw_labels(kinds[first], 0 if seed is None else seed)
+    is_chosen = np.isin(which, chosen)
+    known, kinds = known[is_chosen], kinds[is_chosen]
+    which = np.searchsorted(chosen, which[is_chosen])
+    first = np.unique(which, return_index=True)[1]
     weak_held_out, labels, strong = proba[known], None, None
     unit = (0.0, 1.0)
     if are_values:
@@ -134,35 +167,41 @@ def gather(
         weights = rows.weights[known]
         shared = {
             "X": safe_indexing(rows.X, known),
-            # A change of their unit is no change of the evidence.
-            "weights": weights / weights.mean(),
+            # A change of their unit is no change of the evidence of values.
+            "weights": weights / weights.mean() if are_values else as_counts(weights),
             "positions": known,
             "folds": _folds_among(folds, place[known], kinds, len(rows.labels)),
             "keeps_folds": keeps_folds,
         }
-        labels = (
+        every = (
             Values(y=rows.labels[place[known]], mean=unit[0], scale=unit[1], **shared)
             if are_values
             else Labels(codes=kinds, classes=weak.classes, **shared)
         )
+        labels = every
+        if isinstance(every, Labels):
+            labels = every.merge(first, which)
         if not is_given_weak:
-            weak_held_out = _held_out(weak_held_out, labels.folds)
+            weak_held_out = _held_out(weak_held_out, every.folds)
         if (
             own is None
             and complete
             and (are_values or may_predict_proba(pupil.estimator))
         ):
-            strong = (
+            strong = Strong(
                 pupil.estimator,
                 None if pupil.weights is None else pupil.weights[known],
                 take_metadata(pupil.params, known, n_rows(rows.X)),
+                every,
+                first,
+                which,
             )
-    return Known(
+    known_rows = Known(
         labels=labels,
-        others=safe_indexing(rows.X, taught),
-        weak_held_out=(weak_held_out - unit[0]) / unit[1],
-        weak_proba=(proba[taught] - unit[0]) / unit[1],
-        weights=rows.weights[taught],
+        others=safe_indexing(rows.X, taught[others]),
+        weak_held_out=(weak_held_out[first] - unit[0]) / unit[1],
+        weak_proba=(proba[taught[others]] - unit[0]) / unit[1],
+        weights=np.bincount(which_other, rows.weights[taught]),
         strong=strong,
         columns=own,
         second=second,
@@ -170,6 +209,45 @@ def gather(
         seed=seed,
         unit=unit,
     )
+    return known_rows, Places(known, first, which, taught[others], which_other)
+
+
+class Places(NamedTuple):
+    """Where rows that are distinct stand among all.
+
+    Parameters
+    ----------
+    labeled : ndarray of shape (n_labeled,)
+        Positions of the labeled rows that members learn from.
+    first : ndarray of shape (n_distinct,)
+        Which of these are the first of their kind.
+    which : ndarray of shape (n_labeled,)
+        Which of the distinct rows each of them equals.
+    others : ndarray of shape (n_distinct_others,)
+        Positions of the unlabeled rows that are the first of their kind.
+    which_other : ndarray of shape (n_others,)
+        Which of these each unlabeled row equals.
+    """
+
+    labeled: Any
+    first: Any
+    which: Any
+    others: Any
+    which_other: Any
+
+    def spread(self, taught):
+        """Return what is taught of the distinct rows, said of all."""
+        said = {
+            name: (labeled[self.which], others[self.which_other])
+            for name, (labeled, others) in taught.said.items()
+        }
+        return taught._replace(
+            proba=taught.proba[self.which_other],
+            judged=taught.judged[self.which_other],
+            said=said,
+            positions=self.labeled if len(taught.positions) else taught.positions,
+            which=self.which_other,
+        )
 
 
 def _unit(values, weights):
@@ -186,7 +264,7 @@ def _views(rows, weak, strategy):
 
     None for the first means all, and for the second that there is none.
     """
-    unknown = unknown_columns(rows.X, rows.known, rows.taught)
+    unknown = rows.unknown_columns
     unseen = None if weak.columns is None else other_columns(rows.X, weak.columns)
     if strategy == "smooth":
         return None, unseen, bool(unknown)

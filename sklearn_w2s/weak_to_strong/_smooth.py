@@ -7,15 +7,15 @@ import scipy.sparse as sp
 from scipy import linalg
 from sklearn.cluster import KMeans
 from sklearn.kernel_approximation import Nystroem
-from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_random_state
 from sklearn.utils.extmath import row_norms
 
+from sklearn_w2s._algorithms.weak_labels import on_grid
 from sklearn_w2s._fitting import draw_seed
 from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s.weak_to_strong._opinions import blocks_of
 from sklearn_w2s.weak_to_strong._teachers import Taught
-from sklearn_w2s.weak_to_strong._views import View, draw
+from sklearn_w2s.weak_to_strong._views import Search, View, draw
 
 # Smoothers learn from a sample of this size; their cost grows with its square.
 MAX_SMOOTHED = 10_000
@@ -73,7 +73,8 @@ class Smooth:
         view = View(known.second).fit(known.others, np.arange(n), rng)
         independent = known.second is not None
         proba = _smooth_out(view, known, rng, independent=independent)
-        judged = _drop_rare(proba, known.weights)
+        proba = on_grid(proba)
+        judged = on_grid(_drop_rare(proba, known.weights))
         return Taught(proba, judged, None, {}, np.empty(0, dtype=np.intp), {})
 
 
@@ -236,10 +237,9 @@ class Neighbors:
     """The mean of the nearest neighbours, the row itself left out."""
 
     def __init__(self, rows):
-        n_neighbors = min(_N_NEIGHBORS, rows.shape[0] - 1)
-        search = NearestNeighbors(n_neighbors=n_neighbors, algorithm="brute")
-        self._search = search.fit(rows)
-        self._own = self._means(search.kneighbors(return_distance=False))
+        self._n = rows.shape[0]
+        self._search = Search(rows, _N_NEIGHBORS)
+        self._own = self._means(self._search.own()[1])
 
     def own(self, targets):
         """Return the means over the neighbours of each row."""
@@ -247,16 +247,13 @@ class Neighbors:
 
     def new(self, rows, targets):
         """Return the means over the neighbours of other rows."""
-        return self._means(self._search.kneighbors(rows, return_distance=False)) @ (
-            targets
-        )
+        return self._means(self._search.of(rows)[1]) @ targets
 
     def _means(self, neighbors):
         n, k = neighbors.shape
         starts = np.arange(0, n * k + 1, k)
         values = np.full(n * k, 1 / k)
-        shape = (n, self._search.n_samples_fit_)
-        return sp.csr_matrix((values, neighbors.ravel(), starts), shape=shape)
+        return sp.csr_matrix((values, neighbors.ravel(), starts), shape=(n, self._n))
 
 
 class Ridge:
@@ -268,8 +265,10 @@ class Ridge:
 
     def fit(self, rows):
         """Factorise, once for all targets."""
-        features = rows if self._map is None else self._map.fit_transform(rows)
-        features = np.asarray(features, dtype=np.float64)
+        # A kernel of rows that repeat is singular, which single precision would show.
+        features = rows.astype(np.float64)
+        if self._map is not None:
+            features = self._map.fit_transform(features)
         self._mean = features.mean(axis=0)
         self._features = features - self._mean
         gram = self._features.T @ self._features
@@ -287,6 +286,8 @@ class Ridge:
 
     def new(self, rows, targets):
         """Return predictions of other rows."""
-        features = rows if self._map is None else self._map.transform(rows)
+        features = rows.astype(np.float64)
+        if self._map is not None:
+            features = self._map.transform(features)
         mean = targets.mean(axis=0)
         return mean + (features - self._mean) @ (self._solved @ (targets - mean))

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import is_classifier
-from sklearn.neighbors import NearestNeighbors
 
 from sklearn_w2s._algorithms.graph import cut_statistic
 from sklearn_w2s._algorithms.overlap import HARD, OVERLAP, margin_confidence
@@ -26,6 +25,7 @@ from sklearn_w2s._fitting import (
 from sklearn_w2s._warnings import warn
 from sklearn_w2s.weak_to_strong._smooth import Smooth
 from sklearn_w2s.weak_to_strong._teachers import Blend, CoTrain
+from sklearn_w2s.weak_to_strong._views import Search
 
 # Fewer rows teach nothing that the labels do not.
 LEAST_UNLABELED = 200
@@ -86,9 +86,7 @@ def keep_undisputed(weak_proba, _regions, rows, labeled, _rng):
     """Drop the weak labels that those of their neighbours dispute most."""
     if len(weak_proba) < 2:
         return use_all(weak_proba)
-    n_neighbors = min(_N_NEIGHBORS, rows.shape[0] - 1)
-    search = NearestNeighbors(n_neighbors=n_neighbors).fit(rows)
-    distances, neighbors = search.kneighbors()
+    distances, neighbors = Search(rows, _N_NEIGHBORS).own()
     scores = cut_statistic(weak_proba.argmax(axis=1), neighbors, distances)
     limit = np.quantile(scores[~labeled], KEPT_SHARE) if not labeled.all() else 0.0
     return weak_proba, (scores <= limit).astype(np.float64)

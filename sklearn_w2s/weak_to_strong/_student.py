@@ -7,7 +7,7 @@ from sklearn.base import clone
 
 from sklearn_w2s._algorithms.overlap import margin_confidence
 from sklearn_w2s._algorithms.sharpness import best_sharpness, sharpen
-from sklearn_w2s._algorithms.weak_labels import one_hot, unit_mean
+from sklearn_w2s._algorithms.weak_labels import as_counts, one_hot, unit_mean
 from sklearn_w2s._fitting import (
     fit_on_targets,
     learns_softly,
@@ -51,6 +51,8 @@ class Lesson(NamedTuple):
         One for rows to learn from, else zero, times `sample_weight`.
     taught : ndarray of int
         Positions of the rows that only the teacher labels.
+    which : ndarray of int
+        Which of the distinct ones of these each is.
     by_margin : bool
         Whether rows on which the teacher wavers count less.
     """
@@ -59,6 +61,7 @@ class Lesson(NamedTuple):
     judged: Any
     weights: Any
     taught: Any
+    which: Any
     by_margin: bool
 
 
@@ -197,7 +200,6 @@ def train_student(pupil, X, lesson, classes, *, pseudo_labels, rng):
         The best student.
     """
     held = draw_held(lesson, rng)
-    judged = lesson.judged[held]
     students: list[Student] = []
     for targets, shape in _kinds_of_lesson(pupil, lesson, held, pseudo_labels, rng):
         shape[held] = 0.0
@@ -207,7 +209,7 @@ def train_student(pupil, X, lesson, classes, *, pseudo_labels, rng):
         estimator, behind = pupil.estimator, np.nan
         if len(held):
             codes = codes_of(estimator, safe_indexing(X, held), classes)
-            behind = surely_behind(judged, codes)
+            behind = surely_behind(lesson, held, codes)
         is_soft = targets is lesson.proba
         students.append(Student(estimator, PLAIN, targets, own, is_soft, held, behind))
         if not behind > MOST_BEHIND:
@@ -216,16 +218,21 @@ def train_student(pupil, X, lesson, classes, *, pseudo_labels, rng):
     return best._replace(calibration=_calibrate(best, X, lesson, classes))
 
 
-def surely_behind(proba, codes, others=None):
+def surely_behind(lesson, held, codes, others=None):
     """Return by how much codes are surely expected to be wrong more often than others.
 
     Others are the likeliest codes unless they are given. Two standard errors are taken
-    off the mean.
+    off the mean. Rows that are equal tell once how uncertain it is.
     """
+    proba, weights = lesson.judged[held], lesson.weights[held]
     rows = np.arange(len(codes))
     best = proba.max(axis=1) if others is None else proba[rows, others]
     loss = best - proba[rows, codes]
-    return float(loss.mean() - _STANDARD_ERRORS * loss.std() / np.sqrt(len(loss)))
+    mean = np.average(loss, weights=weights)
+    variance = np.average((loss - mean) ** 2, weights=weights)
+    of_kind = np.bincount(lesson.which[np.searchsorted(lesson.taught, held)], weights)
+    n_effective = of_kind.sum() ** 2 / (of_kind**2).sum()
+    return float(mean - _STANDARD_ERRORS * np.sqrt(variance / n_effective))
 
 
 def codes_of(estimator, X, classes):
@@ -237,12 +244,16 @@ def codes_of(estimator, X, classes):
 
 
 def draw_held(lesson, rng):
-    """Return sorted positions of rows that the student is held against."""
-    candidates = lesson.taught[lesson.weights[lesson.taught] > 0]
-    size = min(int(HELD_SHARE * len(candidates)), MOST_HELD)
+    """Return sorted positions of rows that the student is held against.
+
+    They are some of the distinct ones that only the teacher labels, and all equal ones.
+    """
+    n_distinct = len(np.unique(lesson.which))
+    size = min(int(HELD_SHARE * n_distinct), MOST_HELD)
     if size < _LEAST_HELD:
         return np.empty(0, dtype=np.intp)
-    return np.sort(rng.choice(candidates, size, replace=False))
+    drawn = rng.choice(n_distinct, size, replace=False)
+    return lesson.taught[np.isin(lesson.which, drawn)]
 
 
 def _kinds_of_lesson(pupil, lesson, held, pseudo_labels, rng):
@@ -281,7 +292,7 @@ def _calibrate(student, X, lesson, classes):
     proba = predict_aligned(
         estimator, safe_indexing(X, held), classes, name="strong_estimator"
     )
-    targets, weights = lesson.proba[held], lesson.weights[held]
+    targets, weights = lesson.proba[held], as_counts(lesson.weights[held])
     # Decisions, of those who have them, are to be as sure as probabilities.
     shares = (0.0,) if hasattr(estimator, "decision_function") else _EVEN_SHARES
     found = []

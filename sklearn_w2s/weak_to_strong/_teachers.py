@@ -16,6 +16,7 @@ from sklearn_w2s._algorithms.blend import blend_weights
 from sklearn_w2s._algorithms.overlap import REGIONS
 from sklearn_w2s._algorithms.priors import combine_views, matching_factors, reweigh
 from sklearn_w2s._algorithms.sharpness import sharpen
+from sklearn_w2s._algorithms.weak_labels import on_grid
 from sklearn_w2s._cross_fit import out_of_bag_proba
 from sklearn_w2s._fitting import draw_seed
 from sklearn_w2s._sklearn import safe_indexing
@@ -45,6 +46,33 @@ _STANDARD_ERRORS = 2.0
 _NEARLY_ALL = 0.9
 
 
+class Strong(NamedTuple):
+    """The strong estimator, and the labeled rows as it is to learn from them.
+
+    Parameters
+    ----------
+    estimator : classifier instance
+        Unfitted.
+    weights : ndarray of shape (n_labeled,) or None
+        Weights of its `fit`.
+    params : dict
+        Further arguments of it, row-wise where as long as the labels.
+    labels : Labels
+        All labeled rows: who takes no weights learns from equal rows one by one.
+    first : ndarray of shape (n_distinct,)
+        Where each of the distinct rows stands first among them.
+    which : ndarray of shape (n_labeled,)
+        Which of the distinct rows each is.
+    """
+
+    estimator: Any
+    weights: Any
+    params: dict
+    labels: Any
+    first: Any
+    which: Any
+
+
 @dataclass(frozen=True, eq=False)
 class Known:
     """What teachers know.
@@ -61,9 +89,8 @@ class Known:
         Those of the unlabeled rows.
     weights : ndarray of shape (n,)
         Weights of the unlabeled rows.
-    strong : tuple of (classifier, ndarray or None, dict) or None
-        The unfitted strong estimator, and weights and further arguments of its `fit` on
-        the labels; None where it cannot learn from them.
+    strong : Strong or None
+        The strong estimator; None where it cannot learn from the labels.
     columns : list of int or None
         Columns that labeled rows have; None means all.
     second : list of int or None
@@ -131,6 +158,8 @@ class Taught(NamedTuple):
         Figures for the user.
     parents : Parents or None
         Of a teacher of values: errors by which a parent may be better than a student.
+    which : ndarray of shape (n,) or None
+        Which of the distinct rows each is, once it is said of all.
     """
 
     proba: Any
@@ -140,6 +169,7 @@ class Taught(NamedTuple):
     positions: Any
     evidence: dict
     parents: Any = None
+    which: Any = None
 
 
 def ask_members(names, known, *, n_jobs, version):  # noqa: ARG001  a key of caches
@@ -176,18 +206,18 @@ def ask_members(names, known, *, n_jobs, version):  # noqa: ARG001  a key of cac
         view.fit(known.others, np.arange(len(known.weights)), rng)
     for name in [name for name in makers if name in names]:
         fitted[name] = makers[name]()
-        held_out[name] = fitted[name].fit(labels, rng)
+        held_out[name] = labels.settled(fitted[name].fit(labels, rng))
         if labels.keeps_folds and name != "graph":
             held_out[name] = _by_folds(makers[name], labels, rng)
     if "strong" in names and known.strong is not None:
         rivals = None
         if fitted:
-            rivals = _pool(labels, list(held_out.values()))[1]
-        estimator, own_weights, params = known.strong
+            rivals = _pool(labels, list(held_out.values()))[1][known.strong.which]
+        estimator, own_weights, params, every, first, _ = known.strong
         member = StrongMember(estimator, own_weights, params, rivals, n_jobs)
-        said = member.fit(labels, rng)
+        said = member.fit(every, rng)
         if said is not None:
-            fitted["strong"], held_out["strong"] = member, said
+            fitted["strong"], held_out["strong"] = member, said[first]
     kept = list(held_out)
     while True:
         weights, _ = _pool(labels, [held_out[name] for name in kept])
@@ -206,8 +236,8 @@ def ask_members(names, known, *, n_jobs, version):  # noqa: ARG001  a key of cac
     ]
     return Opinions(
         kept,
-        np.array([held_out[name] for name in kept]),
-        np.array(others, dtype=np.float32),
+        labels.settled([held_out[name] for name in kept]),
+        labels.settled(others).astype(np.float32),
         [
             name
             for name in names
@@ -304,7 +334,7 @@ class Blend:
             for region, own in of_region.items():
                 share[regions[1] == region] = own[i]
             proba += share[:, None] * sharpen(opinions.others[i], power)
-        proba /= proba.sum(axis=1, keepdims=True)
+        proba = on_grid(proba / proba.sum(axis=1, keepdims=True))
         said = [
             (_codes_of(own), others.argmax(axis=1))
             for own, others in zip(opinions.held_out, opinions.others, strict=True)
@@ -313,7 +343,7 @@ class Blend:
             exponent = _moderate(exponent, proba, known.weights, evidence)
         return Taught(
             proba,
-            reweigh(proba, evidence.class_factors(exponent)),
+            on_grid(reweigh(proba, evidence.class_factors(exponent))),
             evidence.better_alone(opinions.names, weights),
             dict(zip(opinions.names, said, strict=True)),
             labels.positions,
@@ -403,7 +433,7 @@ class Evidence:
         options = {}
         if np.ptp(self.weights) > 0 and hasattr(scorer, "_score_func"):
             options["sample_weight"] = self.weights
-        return scorer(said, self.X, self.classes[self.codes], **options)
+        return on_grid(scorer(said, self.X, self.classes[self.codes], **options))
 
     def weigh_regions(self, weights, regions):
         """Return weights of members by region, as far as held-out labels want them.
@@ -565,7 +595,8 @@ class CoTrain:
         other = learn_softly(view, known, taught.proba, rng, n_jobs)
         prior = np.average(taught.proba, axis=0, weights=known.weights)
         both = combine_views(taught.proba, other, prior)
-        proba = reweigh(both, matching_factors(both, prior, weights=known.weights))
+        factors = matching_factors(both, prior, weights=known.weights)
+        proba = on_grid(reweigh(both, factors))
         # It has the class shares already.
         return taught._replace(proba=proba, judged=proba)
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.neighbors import NearestNeighbors
+from sklearn.utils.extmath import row_norms
 
 from sklearn_w2s._columns import known_share
 from sklearn_w2s._sklearn import safe_indexing
@@ -11,6 +13,9 @@ from sklearn_w2s._weak import select_columns
 # Encoders learn from a sample of this size; more rows would tell no more.
 MAX_ROWS = 20_000
 _LEAST_CHANCE = 1e-3
+# Beside the mean length of a row, far above what rounding loses and below what tells.
+_TIE_BREAK = 1e-3
+_LEAST_SQUARE = 1e-4
 
 
 class View:
@@ -60,6 +65,66 @@ class View:
     def _encode(self, X, *, scale):
         rows = self._encoders[scale].transform(select_columns(X, self.columns))
         return rows.astype(np.float32)
+
+
+class Search:
+    """The nearest neighbours of rows, and of several at the same distance the first.
+
+    Of values that repeat, distances are tied, and the last bits of a sum, which differ
+    with the number of threads, would say who is near. One more column, in which rows
+    are the further from all the later they come, tells them apart.
+
+    Parameters
+    ----------
+    rows : {ndarray, csr matrix} of shape (n, n_encoded)
+        Rows, two at least.
+    n_neighbors : int
+        Neighbours of each row, fewer where there are not so many others.
+    n_jobs : int, default=None
+        Searches at the same time.
+    """
+
+    def __init__(self, rows, n_neighbors, n_jobs=None):
+        n = rows.shape[0]
+        self._center = None if sp.issparse(rows) else rows.mean(axis=0)
+        self._rows = self._centred(rows)
+        spread = np.sqrt(row_norms(self._rows, squared=True).mean())
+        self._unit = _TIE_BREAK * (spread if spread > 0 else 1.0)
+        self._places = self._unit * (1 + np.arange(n) / n)
+        self.n_neighbors = min(n_neighbors, n - 1)
+        self._search = NearestNeighbors(algorithm="brute", n_jobs=n_jobs)
+        self._search.fit(_with_column(self._rows, self._places))
+
+    def own(self):
+        """Return distances and positions of the neighbours of each row, others only."""
+        distances, neighbors = self._find(self._rows, self.n_neighbors + 1)
+        is_own = neighbors == np.arange(len(neighbors))[:, None]
+        # It is not among them where many before it are equal.
+        is_own[~is_own.any(axis=1), -1] = True
+        shape = len(neighbors), self.n_neighbors
+        return distances[~is_own].reshape(shape), neighbors[~is_own].reshape(shape)
+
+    def of(self, rows):
+        """Return distances and positions of the neighbours of other rows."""
+        return self._find(self._centred(rows), self.n_neighbors)
+
+    def _find(self, rows, n_neighbors):
+        extended = _with_column(rows, np.zeros(rows.shape[0]))
+        distances, neighbors = self._search.kneighbors(extended, n_neighbors)
+        squared = distances**2 - self._places[neighbors] ** 2
+        # Of equal rows, what the sums have lost is no distance.
+        squared[squared < self._unit**2 * _LEAST_SQUARE] = 0
+        return np.sqrt(squared), neighbors
+
+    def _centred(self, rows):
+        rows = rows.astype(np.float64)
+        return rows if self._center is None else rows - self._center
+
+
+def _with_column(rows, column):
+    if sp.issparse(rows):
+        return sp.hstack([rows, column[:, None]]).tocsr()
+    return np.column_stack([rows, column])
 
 
 def draw(n, size, rng):

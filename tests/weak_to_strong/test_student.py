@@ -33,7 +33,8 @@ def lesson():
     proba = np.column_stack([1 - second, second])
     proba[:N_LABELED] = np.eye(2)[(X[:N_LABELED, 0] > 0).astype(int)]
     taught = np.arange(N_LABELED, N)
-    return X, Lesson(proba, proba, np.ones(N), taught, by_margin=True)
+    which = np.arange(len(taught))
+    return X, Lesson(proba, proba, np.ones(N), taught, which, by_margin=True)
 
 
 def learn(strong, X, lesson, **options):
@@ -81,7 +82,9 @@ def test_it_is_held_against_rows_that_only_the_teacher_labels(lesson):
 
 def test_few_rows_are_all_learned_from(lesson):
     X, lesson = lesson
-    few = lesson._replace(taught=np.arange(N_LABELED, N_LABELED + 60))
+    few = lesson._replace(
+        taught=np.arange(N_LABELED, N_LABELED + 60), which=np.arange(60)
+    )
     student = learn(LogisticRegression(), X, few)
     assert not len(student.held)
     assert student.calibration == (1, 0)
@@ -190,7 +193,21 @@ def test_soft_labels_are_learned_first_where_they_are_asked_for(lesson):
 
 
 def test_only_what_is_sure_counts_as_behind():
-    proba = np.array([[0.6, 0.4]] * 4)
-    assert surely_behind(proba, np.zeros(4, int)) == 0
-    assert surely_behind(proba, np.ones(4, int)) == pytest.approx(0.2)
-    assert surely_behind(proba, np.array([0, 0, 0, 1])) < 0
+    proba, rows = np.array([[0.6, 0.4]] * 4), np.arange(4)
+    lesson = Lesson(proba, proba, np.ones(4), rows, rows, by_margin=True)
+    assert surely_behind(lesson, rows, np.zeros(4, int)) == 0
+    assert surely_behind(lesson, rows, np.ones(4, int)) == pytest.approx(0.2)
+    assert surely_behind(lesson, rows, np.array([0, 0, 0, 1])) < 0
+
+
+def test_rows_given_twice_make_nobody_surer():
+    proba = np.array([[0.6, 0.4], [0.7, 0.3], [0.5, 0.5]])
+    codes, counts = np.array([1, 0, 1]), np.array([1, 3, 2])
+    rows, which = np.arange(3), np.repeat(np.arange(3), counts)
+    weighted = Lesson(proba, proba, counts, rows, rows, by_margin=True)
+    repeated = Lesson(
+        proba[which], proba[which], np.ones(6), np.arange(6), which, by_margin=True
+    )
+    assert surely_behind(weighted, rows, codes) == pytest.approx(
+        surely_behind(repeated, np.arange(6), codes[which])
+    )

@@ -19,12 +19,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
+from threadpoolctl import threadpool_limits
 
 from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
 from sklearn_w2s.model_selection import LabeledSplit
 from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
 
 TAUGHT = [name for name, strategy in STRATEGIES.items() if strategy.teacher]
+N_LABELED = 60
 SOME = ["mix", "smooth", "blend"]
 
 
@@ -81,6 +83,33 @@ def test_the_number_of_jobs_does_not_matter(problem, strategy):
     assert_array_equal(one.rows_["label"], two.rows_["label"])
 
 
+@pytest.mark.parametrize("strategy", ["co_train", "smooth"])
+def test_neither_threads_nor_processes_decide_on_values_that_are_tied(strategy):
+    rng = np.random.default_rng(0)
+    X = rng.integers(-1, 2, size=(300, 6)).astype(float)
+    truth = (X[:, 0] + X[:, 1] * X[:, 2] + 0.5 * rng.normal(size=300) > 0).astype(int)
+    y = np.where(np.arange(300) < N_LABELED, truth, -1)
+    model = make(strategy, LogisticRegression(), DecisionTreeClassifier(max_depth=5))
+    said = []
+    for n_threads in (1, 2):
+        with threadpool_limits(n_threads):
+            said.append(clone(model).fit(X, y).predict_proba(X))
+    with parallel_config(backend="loky", inner_max_num_threads=1):
+        said.append(clone(model).set_params(n_jobs=2).fit(X, y).predict_proba(X))
+    assert_allclose(said[1], said[0], atol=1e-5)
+    assert_allclose(said[2], said[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("strategy", [*TAUGHT, "auto"])
+def test_the_names_of_the_classes_do_not_matter(problem, strategy):
+    X, y, _ = problem
+    names = np.array(["first", "at last", "as it seems", ""])
+    model = make(strategy, strong=GaussianNB()).fit(X, y)
+    named = make(strategy, strong=GaussianNB(), missing_label="").fit(X, names[y])
+    assert_array_equal(named.predict(X), names[model.predict(X)])
+    assert_allclose(named.predict_proba(X)[:, ::-1], model.predict_proba(X), atol=1e-8)
+
+
 def test_a_change_of_strategy_leaves_nothing_behind(problem):
     X, y, _ = problem
     model = make("mix").fit(X, y)
@@ -104,6 +133,16 @@ def test_all_answers_agree(problem, strategy):
 # Weights
 
 
+def in_place(counts):
+    """Return positions, each as often as it counts."""
+    return np.repeat(np.arange(len(counts)), counts)
+
+
+def at_the_end(counts):
+    """Return the same, the further ones behind all others."""
+    return np.concatenate([np.flatnonzero(counts > k) for k in range(counts.max())])
+
+
 @pytest.mark.parametrize("strategy", TAUGHT)
 @pytest.mark.parametrize("cv", [5, PredefinedSplit(np.arange(60) % 4)])
 def test_rows_of_weight_zero_have_no_say(problem, weights, strategy, cv):
@@ -119,6 +158,19 @@ def test_rows_of_weight_zero_have_no_say(problem, weights, strategy, cv):
     )
     assert_allclose(second.predict_proba(X), first.predict_proba(X), rtol=1e-6)
     assert not first.rows_["weight"][ignored].any()
+
+
+@pytest.mark.parametrize("strategy", [*TAUGHT, "auto"])
+@pytest.mark.parametrize("order", [in_place, at_the_end])
+def test_a_weight_of_two_is_a_row_given_twice(problem, strategy, order):
+    X, y, _ = problem
+    counts = np.random.default_rng(1).integers(1, 4, size=len(y))
+    repeated = order(counts)
+    weighted = make(strategy, strong=GaussianNB()).fit(X, y, sample_weight=counts)
+    twice = make(strategy, strong=GaussianNB()).fit(X[repeated], y[repeated])
+    assert_allclose(twice.predict_proba(X), weighted.predict_proba(X), atol=1e-8)
+    assert twice.strategy_ == weighted.strategy_
+    assert_array_equal(twice.rows_["label"], weighted.rows_["label"][repeated])
 
 
 @pytest.mark.parametrize("strategy", SOME)

@@ -4,8 +4,9 @@ import polars as pl
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from sklearn.neighbors import NearestNeighbors
 
-from sklearn_w2s.weak_to_strong._views import View, draw, unknown_columns
+from sklearn_w2s.weak_to_strong._views import Search, View, draw, unknown_columns
 
 
 def generator():
@@ -158,3 +159,33 @@ def test_a_rare_column_that_labeled_rows_lack_by_chance_is_not_unknown():
         rare[:, 1] = np.where(rng.uniform(size=500) < share, rare[:, 1], np.nan)
         rare[labeled, 1] = np.nan
         assert unknown_columns(rare, labeled, unlabeled) == expected
+
+
+@pytest.mark.parametrize("convert", [np.asarray, sparse.csr_matrix])
+def test_neighbors_are_those_of_scikit_learn(convert):
+    rng = np.random.default_rng(0)
+    rows, others = rng.normal(size=(2, 80, 3)).astype(np.float32)
+    search = Search(convert(rows), 5)
+    plain = NearestNeighbors(n_neighbors=5).fit(rows)
+    for found, wanted in (
+        (search.own(), plain.kneighbors()),
+        (search.of(convert(others)), plain.kneighbors(others)),
+    ):
+        assert_array_equal(found[1], wanted[1])
+        assert_allclose(found[0], wanted[0], rtol=1e-3)
+
+
+def test_of_neighbors_at_the_same_distance_the_first_are_taken():
+    rows = np.repeat(np.eye(4), 5, axis=0).astype(np.float32)
+    search = Search(rows, 7)
+    distances, neighbors = search.own()
+    assert_array_equal(neighbors[2], [0, 1, 3, 4, 5, 6, 7])
+    assert_array_equal(neighbors[19], [15, 16, 17, 18, 0, 1, 2])
+    assert_allclose(distances[2], [0, 0, 0, 0, 2**0.5, 2**0.5, 2**0.5])
+    assert_array_equal(search.of(rows[[19]])[1], [[15, 16, 17, 18, 19, 0, 1]])
+
+
+def test_of_rows_that_are_all_equal_the_first_are_near():
+    distances, neighbors = Search(np.ones((6, 2), dtype=np.float32), 2).own()
+    assert_array_equal(neighbors, [[1, 2], [0, 2], *[[0, 1]] * 4])
+    assert not distances.any()

@@ -433,7 +433,7 @@ class WeakToStrongClassifier(
         X = safe_indexing(rows.X, student.held)
         codes = codes_of(student.estimator, X, self.classes_)
         weak = weak_proba[student.held].argmax(axis=1)
-        behind = surely_behind(lesson.judged[student.held], codes, weak)
+        behind = surely_behind(lesson, student.held, codes, weak)
         return "weak" if behind > 0 else None
 
     def _warn_if_behind(self, student):

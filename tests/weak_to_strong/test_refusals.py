@@ -182,8 +182,8 @@ def test_soft_labels_that_are_not_possible_are_hard_with_a_warning(problem):
     assert model.pseudo_labels_ == "hard"
 
 
-@pytest.mark.parametrize("sample_weight", [2.0, 2])
-def test_one_weight_for_all_rows_is_none(problem, sample_weight):
+@pytest.mark.parametrize("sample_weight", [1.0, 1])
+def test_a_weight_of_one_for_all_rows_is_none(problem, sample_weight):
     X, y, _ = problem
     model = make(GaussianNB(), GaussianNB())
     weighted = clone(model).fit(X, y, sample_weight=sample_weight)

@@ -40,9 +40,10 @@ def lint(session):
 
 @nox.session
 def types(session):
-    """Check types with mypy."""
-    session.install("-e", ".", *group("types"))
+    """Check types with mypy, and those that a user's project sees."""
+    session.install("-e", ".[plot]", *group("types"), *test_tools())
     session.run("mypy")
+    session.run("pytest", "tests/test_typing.py")
 
 
 @nox.session

@@ -6,11 +6,11 @@ from sklearn.pipeline import Pipeline
 from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import get_routing_for_object
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_w2s import _boosting
 from sklearn_w2s._persistence import VersionStampMixin
+from sklearn_w2s._sklearn import available_if
 from sklearn_w2s._validation import classes_of
 
 

@@ -1,13 +1,20 @@
 """Predictions of a fitted part, available where the part has them."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin, RegressorMixin, is_regressor
 from sklearn.metrics import r2_score
 from sklearn.utils.metadata_routing import MethodMapping, process_routing
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from sklearn_w2s._sklearn import raise_for_params, routing_enabled, safe_indexing
+from sklearn_w2s._sklearn import (
+    available_if,
+    raise_for_params,
+    routing_enabled,
+    safe_indexing,
+)
 from sklearn_w2s._validation import (
     check_features,
     check_labels,
@@ -37,7 +44,7 @@ class ValueDelegate:
     _predicting_part = "estimator"
 
     @available_if(_part_has("predict"))
-    def predict(self, X, **params):
+    def predict(self, X: Any, **params: Any) -> NDArray[Any]:
         """Predict.
 
         Parameters
@@ -79,7 +86,7 @@ class PredictionDelegate(ValueDelegate):
     """The prediction methods of one fitted part, those of classifiers included."""
 
     @available_if(_part_has("predict_proba"))
-    def predict_proba(self, X, **params):
+    def predict_proba(self, X: Any, **params: Any) -> NDArray[Any]:
         """Predict class probabilities.
 
         Parameters
@@ -97,7 +104,7 @@ class PredictionDelegate(ValueDelegate):
         return self._ask("predict_proba", X, params)
 
     @available_if(_part_has("predict_log_proba"))
-    def predict_log_proba(self, X, **params):
+    def predict_log_proba(self, X: Any, **params: Any) -> NDArray[Any]:
         """Predict logarithms of class probabilities.
 
         Parameters
@@ -115,7 +122,7 @@ class PredictionDelegate(ValueDelegate):
         return self._ask("predict_log_proba", X, params)
 
     @available_if(_part_has("decision_function"))
-    def decision_function(self, X, **params):
+    def decision_function(self, X: Any, **params: Any) -> Any:
         """Return decision values.
 
         Parameters
@@ -180,7 +187,7 @@ class LabeledClassifierMixin(ClassifierMixin):
     The host names ClassifierMixin after it, which keeps both before BaseEstimator.
     """
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy on the labeled rows.
 
         Parameters
@@ -212,7 +219,7 @@ class LabeledRegressorMixin(RegressorMixin):
     The host names RegressorMixin after it, which keeps both before BaseEstimator.
     """
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the coefficient of determination on the labeled rows.
 
         Parameters

@@ -1,8 +1,11 @@
 """Messages for parameters and arguments that people give in other places."""
 
 from functools import wraps
+from typing import Any, Self, cast
 
 from sklearn.base import BaseEstimator
+
+from sklearn_w2s._sklearn import Function
 
 
 class NestedParamsMixin(BaseEstimator):
@@ -12,7 +15,7 @@ class NestedParamsMixin(BaseEstimator):
         """Return the parts that stand in for those that are None, by parameter."""
         return {}
 
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> Self:
         """Set the parameters of this estimator, and of its parts.
 
         Parameters
@@ -59,7 +62,7 @@ class NestedParamsMixin(BaseEstimator):
                 raise ValueError(msg)
 
 
-def takes_one_table(fit):
+def takes_one_table(fit: Function) -> Function:
     """Refuse a third table in `fit(X, y)`, where others expect the unlabeled rows."""
 
     @wraps(fit)
@@ -74,4 +77,4 @@ def takes_one_table(fit):
             raise TypeError(msg)
         return fit(self, *args, **params)
 
-    return checked
+    return cast(Function, checked)

@@ -4,12 +4,13 @@ Every difference is listed in `SHIMS` with the version that makes it needless; a
 fails once the supported floor has reached that version.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from sklearn import __version__, get_config
-from sklearn.base import _fit_context as fit_context
-from sklearn.utils import _array_api, check_random_state
+from sklearn.base import _fit_context
+from sklearn.utils import _array_api, check_random_state, metaestimators
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
@@ -30,9 +31,11 @@ __all__ = [
     "SHIMS",
     "BoostedTrees",
     "CallbackSupportMixin",
+    "Function",
     "HasMethods",
     "Interval",
     "StrOptions",
+    "available_if",
     "boosted_trees",
     "check_feature_names_in",
     "check_weights",
@@ -56,6 +59,21 @@ SHIMS = {
     "route_intermediate": "1.9",
     "visual_block: place of the class": "1.7",
 }
+
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def fit_context(
+    *, prefer_skip_nested_validation: bool
+) -> Callable[[Function], Function]:
+    """Return scikit-learn's decorator of `fit`, which leaves its type as it is."""
+    return _fit_context(prefer_skip_nested_validation=prefer_skip_nested_validation)
+
+
+def available_if(check: Callable[[Any], bool]) -> Callable[[Function], Function]:
+    """Return scikit-learn's decorator of methods, which leaves their type as it is."""
+    return metaestimators.available_if(check)
 
 
 def visual_block(kind, parts, **names):

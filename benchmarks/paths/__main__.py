@@ -102,11 +102,12 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=PATHS, help="one of the ways")
     only = parser.parse_args(arguments).only
-    rows = {name: [r for r in read(RESULT) if r["path"] == name] for name in PATHS}
+    new: dict = {}
     with tempfile.TemporaryDirectory() as folder:
         for name in [only] if only else PATHS:
-            rows[name] = list(walk(name, Path(folder)))
-    table = [row for name in PATHS for row in rows[name]]
+            new[name] = list(walk(name, Path(folder)))
+    old = {name: [r for r in read(RESULT) if r["path"] == name] for name in PATHS}
+    table = [row for name in PATHS for row in (old | new)[name]]
     write(RESULT, table)
     return int(any(row["outcome"] != "ok" for row in table))
 

@@ -1,5 +1,7 @@
 """Advise on weak-to-strong: will it pay on these rows, and what to do next."""
 
+from typing import Any, Literal
+
 import numpy as np
 from sklearn.base import is_regressor
 from sklearn.utils import check_random_state, indexable
@@ -34,19 +36,19 @@ _LARGEST_SEED = np.iinfo(np.int32).max
 
 
 def advise(
-    estimator,
-    X,
-    y,
+    estimator: Any,
+    X: Any,
+    y: Any,
     *,
-    sample_source=None,
-    cv=None,
-    scoring="auto",
-    confidence_level=0.95,
-    n_jobs=None,
-    random_state=None,
-    params=None,
-    verbose=0,
-):
+    sample_source: Any = None,
+    cv: Any = None,
+    scoring: Literal["auto", "accuracy", "balanced_accuracy"] = "auto",
+    confidence_level: float = 0.95,
+    n_jobs: int | None = None,
+    random_state: int | np.random.RandomState | None = None,
+    params: dict[str, Any] | None = None,
+    verbose: int = 0,
+) -> Any:
     r"""Say whether weak-to-strong pays on these rows, and what to do next.
 
     The estimator is fitted on all rows, and on folds that hold out labeled and

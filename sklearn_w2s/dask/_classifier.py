@@ -3,6 +3,7 @@
 import copy
 from dataclasses import replace
 from numbers import Integral
+from typing import Any, Literal, Self
 
 import dask
 import numpy as np
@@ -170,22 +171,22 @@ class WeakToStrongClassifier(_InMemory):
 
     def __init__(
         self,
-        weak_estimator=None,
-        strong_estimator=None,
+        weak_estimator: Any = None,
+        strong_estimator: Any = None,
         *,
-        weak_features=None,
-        overlap_detector=None,
-        strategy="auto",
-        strong_fit="auto",
-        max_rows=100_000,
-        fallback="warn",
-        pseudo_labels="auto",
-        include_labeled=True,
-        missing_label=-1,
-        memory=None,
-        n_jobs=None,
-        random_state=None,
-    ):
+        weak_features: Any = None,
+        overlap_detector: Any = None,
+        strategy: Literal["auto", "all", "confidence", "confident", "overlap"] = "auto",
+        strong_fit: Literal["auto", "sample", "partial_fit", "dask"] = "auto",
+        max_rows: int = 100_000,
+        fallback: Any = "warn",
+        pseudo_labels: Any = "auto",
+        include_labeled: Any = True,
+        missing_label: Any = -1,
+        memory: Any = None,
+        n_jobs: Any = None,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         super().__init__(
             weak_estimator,
             strong_estimator,
@@ -205,7 +206,9 @@ class WeakToStrongClassifier(_InMemory):
 
     @takes_one_table
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, *, sample_weight=None):
+    def fit(  # type: ignore[override]
+        self, X: Any, y: Any, *, sample_weight: Any = None
+    ) -> Self:
         """Fit the weak estimator, label the unlabeled rows, fit the strong estimator.
 
         Parameters
@@ -297,7 +300,7 @@ class WeakToStrongClassifier(_InMemory):
         self.n_samples_seen_ = survey.n_rows
         return self
 
-    def weak_predict_proba(self, X):
+    def weak_predict_proba(self, X: Any) -> Any:
         """Return the probabilities of the fitted weak estimator.
 
         Parameters
@@ -315,7 +318,7 @@ class WeakToStrongClassifier(_InMemory):
             return self._map(X, "weak_predict_proba")
         return self.weak_predictor_.proba(check_new_rows(self, X))
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy on the labeled rows, computed at once.
 
         Parameters

@@ -1,6 +1,7 @@
 """OverlapDetector over Dask collections."""
 
 import copy
+from typing import Any, Self
 
 import dask
 import dask.array as da
@@ -139,7 +140,9 @@ class OverlapDetector(  # type: ignore[call-arg]
     """
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, *, sample_weight=None):
+    def fit(  # type: ignore[override]
+        self, X: Any, y: Any = None, *, sample_weight: Any = None
+    ) -> Self:
         """Find thresholds, hard references and the overlap density.
 
         Parameters
@@ -202,7 +205,7 @@ class OverlapDetector(  # type: ignore[call-arg]
             blocks, survey, predictor, labeled_proba, weighted=weighted, rng=rng
         )
 
-    def predict(self, X):
+    def predict(self, X: Any) -> Any:
         """Name the region of new rows, by the thresholds and references of `fit`.
 
         Parameters
@@ -218,7 +221,7 @@ class OverlapDetector(  # type: ignore[call-arg]
         """
         return self._map(X, "predict", "region", _regions_of(X))
 
-    def transform(self, X):
+    def transform(self, X: Any) -> Any:
         """Describe new rows by confidence, overlap score and region.
 
         Parameters
@@ -253,7 +256,7 @@ class OverlapDetector(  # type: ignore[call-arg]
             return self._map(X, "transform", list(like.columns), dict(like.dtypes))
         return self._map(X, "transform", [*X.columns, *COLUMN_NAMES], dtype)
 
-    def confidence_samples(self, X):
+    def confidence_samples(self, X: Any) -> Any:
         """Return the weak estimator's confidence on new rows.
 
         Parameters
@@ -268,7 +271,7 @@ class OverlapDetector(  # type: ignore[call-arg]
         """
         return self._map(X, "confidence_samples", "confidence", np.float64)
 
-    def score_samples(self, X):
+    def score_samples(self, X: Any) -> Any:
         """Return the overlap score of new rows.
 
         Parameters
@@ -283,7 +286,7 @@ class OverlapDetector(  # type: ignore[call-arg]
         """
         return self._map(X, "score_samples", "overlap_score", np.float64)
 
-    def decision_function(self, X):
+    def decision_function(self, X: Any) -> Any:
         """Return the overlap score minus its threshold.
 
         Parameters
@@ -298,7 +301,7 @@ class OverlapDetector(  # type: ignore[call-arg]
         """
         return self._map(X, "decision_function", "overlap_decision", np.float64)
 
-    def represent(self, X):
+    def represent(self, X: Any) -> Any:
         """Return new rows in the space in which they are compared.
 
         Parameters

@@ -5,7 +5,7 @@ from typing import Any
 from sklearn_w2s.dask._blocks import aligned, as_rows
 
 
-def partition_sources(X, y=None, *, names=None):
+def partition_sources(X: Any, y: Any = None, *, names: Any = None) -> dict[str, Any]:
     """Return the partitions of a collection as sources to draw from.
 
     Nothing is computed here. A partition is computed when a row of it is drawn for the

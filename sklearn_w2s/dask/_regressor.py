@@ -2,6 +2,7 @@
 
 import copy
 from numbers import Integral
+from typing import Any, Literal, Self
 
 import dask
 import numpy as np
@@ -137,17 +138,17 @@ class WeakToStrongRegressor(_InMemory):
 
     def __init__(
         self,
-        weak_estimator=None,
-        strong_estimator=None,
+        weak_estimator: Any = None,
+        strong_estimator: Any = None,
         *,
-        weak_features=None,
-        strong_fit="auto",
-        max_rows=100_000,
-        include_labeled=True,
-        memory=None,
-        n_jobs=None,
-        random_state=None,
-    ):
+        weak_features: Any = None,
+        strong_fit: Literal["auto", "sample", "partial_fit", "dask"] = "auto",
+        max_rows: int = 100_000,
+        include_labeled: Any = True,
+        memory: Any = None,
+        n_jobs: Any = None,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         super().__init__(
             weak_estimator,
             strong_estimator,
@@ -163,7 +164,9 @@ class WeakToStrongRegressor(_InMemory):
 
     @takes_one_table
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, *, sample_weight=None):
+    def fit(  # type: ignore[override]
+        self, X: Any, y: Any, *, sample_weight: Any = None
+    ) -> Self:
         """Fit the weak estimator, label the unlabeled rows, fit the strong estimator.
 
         Parameters
@@ -229,7 +232,7 @@ class WeakToStrongRegressor(_InMemory):
         self.n_samples_seen_ = survey.n_rows
         return self
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the coefficient of determination on the labeled rows, at once.
 
         Parameters

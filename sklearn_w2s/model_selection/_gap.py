@@ -1,27 +1,29 @@
 """Cross-validate how much of the gap between weak and ceiling is recovered."""
 
+from typing import Any
+
 import numpy as np
 
 from sklearn_w2s.model_selection._gap_sizes import cross_validate_sizes
 
 
 def cross_validate_gap(
-    estimator,
-    X,
-    y,
+    estimator: Any,
+    X: Any,
+    y: Any,
     *,
-    labeled_size=None,
-    unlabeled_size=None,
-    cv=None,
-    scoring="auto",
-    n_jobs=None,
-    random_state=None,
-    confidence_level=0.95,
-    params=None,
-    return_estimator=False,
-    verbose=0,
-    error_score=np.nan,
-):
+    labeled_size: int | float | None = None,
+    unlabeled_size: int | float | None = None,
+    cv: Any = None,
+    scoring: Any = "auto",
+    n_jobs: int | None = None,
+    random_state: int | np.random.RandomState | None = None,
+    confidence_level: float = 0.95,
+    params: dict[str, Any] | None = None,
+    return_estimator: bool = False,
+    verbose: int = 0,
+    error_score: Any = np.nan,
+) -> dict[str, Any]:
     r"""Compare weak, weak-to-strong, strong on the labels and ceiling in every fold.
 
     In the training rows of a fold some labels are kept and all others hidden. Four

@@ -1,6 +1,7 @@
 """Hide labels, as if they had never been collected."""
 
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -19,15 +20,15 @@ from sklearn_w2s._validation import (
 
 
 def weak_strong_split(
-    X,
-    y,
-    *arrays,
-    labeled_size=0.1,
-    test_size=0.25,
-    stratify=True,
-    missing_label=-1,
-    random_state=None,
-):
+    X: Any,
+    y: Any,
+    *arrays: Any,
+    labeled_size: int | float = 0.1,
+    test_size: int | float = 0.25,
+    stratify: bool = True,
+    missing_label: Any = -1,
+    random_state: int | np.random.RandomState | None = None,
+) -> Any:
     """Split a labeled table into training rows, most of them unlabeled, and test rows.
 
     Parameters

@@ -1,26 +1,28 @@
 """How the gap closes as labels, or unlabeled rows, grow in number."""
 
+from typing import Any
+
 import numpy as np
 
 from sklearn_w2s.model_selection._gap_sizes import cross_validate_sizes
 
 
 def gap_learning_curve(
-    estimator,
-    X,
-    y,
+    estimator: Any,
+    X: Any,
+    y: Any,
     *,
-    labeled_sizes=(0.05, 0.1, 0.2, 0.4, 0.8),
-    unlabeled_sizes=None,
-    cv=None,
-    scoring="auto",
-    n_jobs=None,
-    random_state=None,
-    confidence_level=0.95,
-    params=None,
-    verbose=0,
-    error_score=np.nan,
-):
+    labeled_sizes: Any = (0.05, 0.1, 0.2, 0.4, 0.8),
+    unlabeled_sizes: Any = None,
+    cv: Any = None,
+    scoring: Any = "auto",
+    n_jobs: int | None = None,
+    random_state: int | np.random.RandomState | None = None,
+    confidence_level: float = 0.95,
+    params: dict[str, Any] | None = None,
+    verbose: int = 0,
+    error_score: Any = np.nan,
+) -> dict[str, Any]:
     """Compare weak, weak-to-strong, strong on labels and ceiling at several sizes.
 
     Parameters

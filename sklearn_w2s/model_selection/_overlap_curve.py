@@ -1,7 +1,8 @@
 """Score a strong estimator against the share of overlap rows that it learns from."""
 
+from collections.abc import Callable
 from numbers import Integral
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import clone
@@ -40,24 +41,24 @@ from sklearn_w2s.model_selection._mixing import draw_positions, rows_per_cell
 
 
 def overlap_curve(
-    weak_estimator,
-    strong_estimator,
-    X,
-    y,
-    regions,
+    weak_estimator: Any,
+    strong_estimator: Any,
+    X: Any,
+    y: Any,
+    regions: Any,
     *,
-    overlap_shares=(0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0),
-    n_samples=None,
-    matched=False,
-    weak_size=0.5,
-    cv=None,
-    n_repeats=5,
-    scoring="accuracy",
-    n_jobs=None,
-    random_state=None,
-    verbose=0,
-    params=None,
-):
+    overlap_shares: Any = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0),
+    n_samples: int | None = None,
+    matched: bool = False,
+    weak_size: float = 0.5,
+    cv: Any = None,
+    n_repeats: int = 5,
+    scoring: str | Callable[..., Any] | None = "accuracy",
+    n_jobs: int | None = None,
+    random_state: int | np.random.RandomState | None = None,
+    verbose: int = 0,
+    params: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     r"""Score a strong estimator at several shares of overlap rows among its rows.
 
     The mixing experiment of [1]_, for data whose true labels are known. In each repeat

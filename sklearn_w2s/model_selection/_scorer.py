@@ -1,6 +1,8 @@
 """Score the labeled rows only."""
 
+from collections.abc import Callable
 from inspect import signature
+from typing import Any
 
 import numpy as np
 from sklearn.base import is_regressor
@@ -56,7 +58,9 @@ class LabeledScorer:
     0.67
     """
 
-    def __init__(self, scoring="accuracy", *, missing_label=-1):
+    def __init__(
+        self, scoring: str | Callable[..., Any] = "accuracy", *, missing_label: Any = -1
+    ) -> None:
         if not isinstance(scoring, str) and not callable(scoring):
             msg = (
                 f"scoring={scoring!r} must be the name of a scorer, or a callable that "
@@ -132,7 +136,7 @@ class LabeledScorer:
         ask = getattr(self._scorer, "_accept_sample_weight", None)
         return ask() if ask else "sample_weight" in signature(self._scorer).parameters
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> Any:
         """Return the metadata that the inner scorer requests.
 
         Returns

@@ -101,14 +101,16 @@ class LabeledSplit(BaseCrossValidator):
     # The inner splitter requests them, see `get_metadata_routing`.
     __metadata_request__split = {"groups": UNUSED}
 
-    def __init__(self, cv=None, *, missing_label=-1, stratify=True):
+    def __init__(
+        self, cv: Any = None, *, missing_label: Any = -1, stratify: bool = True
+    ) -> None:
         checked = check_cv(cv)
         # A generator could be read only once; the checked one keeps its splits.
         self.cv: Any = cv if cv is None or isinstance(cv, Integral) else checked
         self.missing_label = missing_label
         self.stratify = stratify
 
-    def split(self, X, y=None, groups=None):
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Any:
         """Generate the positions of training and test rows.
 
         Parameters
@@ -163,7 +165,7 @@ class LabeledSplit(BaseCrossValidator):
         for (train, test), kept in zip(splits, usable, strict=True):
             yield np.concatenate([train, unlabeled[kept]]), test
 
-    def get_n_splits(self, X=None, y=None, groups=None):
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """Return the number of splits.
 
         Parameters
@@ -192,16 +194,16 @@ class LabeledSplit(BaseCrossValidator):
         return cv.get_n_splits(*arrays)
 
     @property
-    def shuffle(self):
+    def shuffle(self) -> Any:
         """Whether `cv` shuffles, where it says so."""
         return self.cv.shuffle
 
     @property
-    def random_state(self):
+    def random_state(self) -> Any:
         """What `cv` draws with, where it draws."""
         return self.cv.random_state
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> Any:
         """Return the metadata that `cv` requests.
 
         Returns

@@ -2,9 +2,11 @@
 
 from contextlib import contextmanager
 from numbers import Real
+from typing import Any, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
@@ -155,15 +157,15 @@ class NetClassifier(
 
     def __init__(
         self,
-        net,
+        net: Any,
         *,
-        loss="cross_entropy",
-        confidence_weight=0.5,
-        warm_up=0.1,
-        balance=True,
-        window_radius=0.15,
-        random_state=None,
-    ):
+        loss: str = "cross_entropy",
+        confidence_weight: float = 0.5,
+        warm_up: float = 0.1,
+        balance: bool = True,
+        window_radius: float = 0.15,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.net = net
         self.loss = loss
         self.confidence_weight = confidence_weight
@@ -173,7 +175,7 @@ class NetClassifier(
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit a clone of the net to class labels.
 
         Parameters
@@ -215,7 +217,9 @@ class NetClassifier(
         return self._fit_net(X[kept], targets, classes)
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit_distributions(self, X, distributions, classes, sample_weight=None):
+    def fit_distributions(
+        self, X: Any, distributions: Any, classes: Any, sample_weight: Any = None
+    ) -> Self:
         """Fit a clone of the net to a distribution over the classes in every row.
 
         Parameters
@@ -250,7 +254,7 @@ class NetClassifier(
         targets = pack(distributions[kept], weights[kept])
         return self._fit_net(X[kept], targets, classes)
 
-    def predict(self, X):
+    def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class of each row.
 
         Parameters
@@ -266,7 +270,7 @@ class NetClassifier(
         proba = self.predict_proba(X)
         return self.classes_[proba.argmax(axis=1)]
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> NDArray[Any]:
         """Return class probabilities.
 
         Parameters
@@ -292,7 +296,7 @@ class NetClassifier(
         with _torch_seeded(self._seed):
             return _as_probabilities(self.net_.predict_proba(X), len(self.classes_))
 
-    def takes_distributions(self):
+    def takes_distributions(self) -> bool:
         """Say whether `fit_distributions`, `sample_weight` and `loss` can be used.
 
         Returns

@@ -4,9 +4,11 @@ from contextlib import ExitStack
 from functools import partial
 from threading import get_ident
 from types import MappingProxyType
+from typing import Any, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -115,13 +117,19 @@ class HiddenLayer(
         "random_state": ["random_state"],
     }
 
-    def __init__(self, net, layer=None, *, random_state=None):
+    def __init__(
+        self,
+        net: Any,
+        layer: str | None = None,
+        *,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.net = net
         self.layer = layer
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Fit a clone of the net, unless it is frozen, and find the layer.
 
         Parameters
@@ -160,7 +168,7 @@ class HiddenLayer(
         self._n_features_out = first.rows.shape[1]
         return self
 
-    def transform(self, X):
+    def transform(self, X: Any) -> NDArray[Any]:
         """Return the activations of the layer.
 
         Parameters

@@ -1,4 +1,4 @@
-"""Fitted classifiers as ONNX graphs, for runtimes without Python; needs `onnx`."""
+"""Fitted estimators as ONNX graphs, for runtimes without Python; needs `onnx`."""
 
 try:
     from sklearn_w2s.onnx._export import as_inputs, register_converters, to_onnx

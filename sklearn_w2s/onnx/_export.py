@@ -1,5 +1,7 @@
 """What users call: make a graph, and the arrays that it takes."""
 
+from typing import Any
+
 import numpy as np
 import scipy.sparse as sp
 import skl2onnx
@@ -56,7 +58,7 @@ _OF_CLASSIFIERS = {
 }
 
 
-def register_converters():
+def register_converters() -> None:
     """Teach skl2onnx the estimators of this package.
 
     Known then are :class:`~sklearn_w2s.WeakToStrongClassifier` and
@@ -83,7 +85,7 @@ def register_converters():
         )
 
 
-def to_onnx(estimator, X):
+def to_onnx(estimator: Any, X: Any) -> Any:
     """Return a fitted estimator as an ONNX graph.
 
     An array of numbers is one input, ``X``. Of a data frame, or an array of objects,
@@ -156,7 +158,7 @@ def to_onnx(estimator, X):
         raise ValueError(msg) from error
 
 
-def as_inputs(X, session):
+def as_inputs(X: Any, session: Any) -> dict[str, Any]:
     """Return rows as the inputs of a graph that `to_onnx` has made.
 
     Parameters

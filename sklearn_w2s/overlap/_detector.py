@@ -1,8 +1,11 @@
 """OverlapDetector: easy, hard and overlap rows, and the overlap density."""
 
+from collections.abc import Callable
 from numbers import Integral, Real
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, is_regressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state, get_tags
@@ -330,25 +333,25 @@ class OverlapDetector(
 
     def __init__(
         self,
-        weak_estimator=None,
+        weak_estimator: Any = None,
         *,
-        weak_features=None,
-        confidence="auto",
-        confidence_threshold="auto",
-        refine_hard=True,
-        overlap_threshold="auto",
-        threshold_type="value",
-        overlap_measure="mean_abs_cosine",
-        representation=None,
-        max_references=None,
-        passthrough=False,
-        cv=None,
-        missing_label=-1,
-        reservoir_size=10_000,
-        memory=None,
-        n_jobs=None,
-        random_state=None,
-    ):
+        weak_features: Any = None,
+        confidence: str | Callable[..., Any] = "auto",
+        confidence_threshold: Any = "auto",
+        refine_hard: bool = True,
+        overlap_threshold: Any = "auto",
+        threshold_type: Literal["value", "quantile"] = "value",
+        overlap_measure: Any = "mean_abs_cosine",
+        representation: Any = None,
+        max_references: int | None = None,
+        passthrough: bool = False,
+        cv: Any = None,
+        missing_label: Any = -1,
+        reservoir_size: int = 10_000,
+        memory: Any = None,
+        n_jobs: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.weak_estimator = weak_estimator
         self.weak_features = weak_features
         self.confidence = confidence
@@ -371,14 +374,14 @@ class OverlapDetector(
     @fit_context(prefer_skip_nested_validation=False)
     def fit(
         self,
-        X,
-        y=None,
+        X: Any,
+        y: Any = None,
         *,
-        weak_proba=None,
-        weak_prediction=None,
-        sample_weight=None,
-        **params,
-    ):
+        weak_proba: Any = None,
+        weak_prediction: Any = None,
+        sample_weight: Any = None,
+        **params: Any,
+    ) -> Self:
         """Find thresholds, hard references and regions.
 
         Parameters
@@ -436,14 +439,14 @@ class OverlapDetector(
     @fit_context(prefer_skip_nested_validation=False)
     def partial_fit(
         self,
-        X,
-        y=None,
+        X: Any,
+        y: Any = None,
         *,
-        weak_proba=None,
-        weak_prediction=None,
-        sample_weight=None,
-        **params,
-    ):
+        weak_proba: Any = None,
+        weak_prediction: Any = None,
+        sample_weight: Any = None,
+        **params: Any,
+    ) -> Self:
         """Take another batch of rows into account.
 
         The first batch fits the weak estimator and the representation, as `fit` does,
@@ -522,7 +525,7 @@ class OverlapDetector(
         self.n_samples_seen_ = self.reservoir_.n_seen
         return self
 
-    def predict(self, X):
+    def predict(self, X: Any) -> NDArray[Any]:
         """Name the region of new rows, by the thresholds and references of `fit`.
 
         Parameters
@@ -538,7 +541,7 @@ class OverlapDetector(
         _, _, regions = self._describe(self._check(X, "predict"))
         return regions.view(RegionArray)
 
-    def transform(self, X):
+    def transform(self, X: Any) -> Any:
         """Describe new rows by confidence, overlap score and region.
 
         Parameters
@@ -570,7 +573,7 @@ class OverlapDetector(
             return xp.concat([xp.astype(X, columns.dtype, copy=False), columns], axis=1)
         return prepend(X, columns, named=hasattr(self, "feature_names_in_"))
 
-    def confidence_samples(self, X):
+    def confidence_samples(self, X: Any) -> NDArray[Any]:
         """Return the weak estimator's confidence on new rows.
 
         Parameters
@@ -586,7 +589,7 @@ class OverlapDetector(
         X = self._check(X, "confidence_samples")
         return move_like(self._describe(X)[0], X)
 
-    def represent(self, X):
+    def represent(self, X: Any) -> Any:
         """Return new rows in the space in which they are compared.
 
         Parameters
@@ -601,7 +604,7 @@ class OverlapDetector(
         """
         return self.views_.represent(self._check(X, "represent"))
 
-    def score_samples(self, X):
+    def score_samples(self, X: Any) -> NDArray[Any]:
         """Return the overlap score of new rows.
 
         Parameters
@@ -617,7 +620,7 @@ class OverlapDetector(
         X = self._check(X, "score_samples")
         return move_like(self._describe(X)[1], X)
 
-    def decision_function(self, X):
+    def decision_function(self, X: Any) -> NDArray[Any]:
         """Return the overlap score minus its threshold.
 
         Parameters
@@ -633,7 +636,7 @@ class OverlapDetector(
         X = self._check(X, "decision_function")
         return move_like(self._describe(X)[1], X) - self.overlap_threshold_
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
         """Return the names of the columns that `transform` gives.
 
         Parameters
@@ -651,7 +654,7 @@ class OverlapDetector(
         own = np.asarray(COLUMN_NAMES, dtype=object)
         return np.concatenate([names, own]) if self.passthrough else own
 
-    def get_support(self, region=OVERLAP, indices=False):
+    def get_support(self, region: str = OVERLAP, indices: bool = False) -> NDArray[Any]:
         """Say which rows of `fit` lie in a region.
 
         Parameters
@@ -688,7 +691,7 @@ class OverlapDetector(
         support = self.regions_ == region
         return np.flatnonzero(support) if indices else support
 
-    def forget_rows(self):
+    def forget_rows(self) -> Self:
         """Drop what is known of each row of `fit`; other rows can still be judged.
 
         Returns
@@ -701,27 +704,27 @@ class OverlapDetector(
         return self
 
     @property
-    def references_(self):
+    def references_(self) -> Any:
         """Hard rows that others are compared with."""
         return self.partition_.measure.references
 
     @property
-    def representation_(self):
+    def representation_(self) -> Any:
         """The fitted representation."""
         return self.views_.transformer
 
     @property
-    def confidence_threshold_(self):
+    def confidence_threshold_(self) -> Any:
         """Smallest confidence that is not hard."""
         return self.partition_.hard_rows.confidence_threshold
 
     @property
-    def easy_threshold_(self):
+    def easy_threshold_(self) -> Any:
         """Smallest similarity to the easy rows that is not hard."""
         return self.partition_.hard_rows.easy_threshold
 
     @property
-    def overlap_threshold_(self):
+    def overlap_threshold_(self) -> Any:
         """Smallest overlap score of an overlap row."""
         return self.partition_.overlap_threshold
 
@@ -894,7 +897,7 @@ class OverlapDetector(
         rule = getattr(self, name)
         return Threshold(rule, self.threshold_type, auto=auto, name=name)
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> Any:
         """Say which metadata `fit` uses, and what the weak estimator and `cv` get.
 
         Returns

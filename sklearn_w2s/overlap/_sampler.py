@@ -1,5 +1,8 @@
 """OverlapSampler: the rows of some regions, with labels, for resampling pipelines."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 
@@ -64,14 +67,18 @@ class OverlapSampler(VersionStampMixin, BaseEstimator):
     }
 
     def __init__(
-        self, overlap_detector=None, *, regions=("overlap",), include_labeled=True
-    ):
+        self,
+        overlap_detector: Any = None,
+        *,
+        regions: Sequence[str] = ("overlap",),
+        include_labeled: bool = True,
+    ) -> None:
         self.overlap_detector = overlap_detector
         self.regions = regions
         self.include_labeled = include_labeled
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit_resample(self, X, y):
+    def fit_resample(self, X: Any, y: Any) -> tuple[Any, ...]:
         """Fit the detector and keep the rows of the regions.
 
         Parameters

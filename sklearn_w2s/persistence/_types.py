@@ -57,7 +57,7 @@ _OTHERS = [
 _OLD = ["sklearn.compose._column_transformer._RemainderColsList"]
 
 
-def trusted_types():
+def trusted_types() -> list[str]:
     """Name the types that a saved estimator of this package is made of.
 
     skops loads a file only if every type in it is trusted; what is not on the list runs

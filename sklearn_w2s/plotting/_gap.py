@@ -1,5 +1,7 @@
 """Draw how much of the gap between weak and ceiling is recovered."""
 
+from typing import Any, Self
+
 import numpy as np
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_consistent_length
@@ -107,12 +109,12 @@ class GapDisplay:
     def __init__(
         self,
         *,
-        scores,
-        gap_recovered=np.nan,
-        gap_recovered_interval=(np.nan, np.nan),
-        score_name="score",
-        confidence_level=0.95,
-    ):
+        scores: Any,
+        gap_recovered: float = np.nan,
+        gap_recovered_interval: Any = (np.nan, np.nan),
+        score_name: str = "score",
+        confidence_level: float = 0.95,
+    ) -> None:
         checked = check_scores(scores)
         self.scores = {name: column_or_1d(each) for name, each in checked.items()}
         check_consistent_length(*self.scores.values())
@@ -131,8 +133,14 @@ class GapDisplay:
 
     @classmethod
     def from_cv_results(
-        cls, results, *, metric=None, score_name=None, ax=None, mean_kwargs=None
-    ):
+        cls,
+        results: dict[str, Any],
+        *,
+        metric: str | None = None,
+        score_name: str | None = None,
+        ax: Any = None,
+        mean_kwargs: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the results of a cross-validation of the gap.
 
         Parameters
@@ -173,8 +181,16 @@ class GapDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator, X, y, *, metric=None, ax=None, mean_kwargs=None, **kwargs
-    ):
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any,
+        *,
+        metric: str | None = None,
+        ax: Any = None,
+        mean_kwargs: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Cross-validate the gap and draw it.
 
         Parameters
@@ -208,7 +224,9 @@ class GapDisplay:
             mean_kwargs=mean_kwargs,
         )
 
-    def plot(self, ax=None, *, mean_kwargs=None):
+    def plot(
+        self, ax: Any = None, *, mean_kwargs: dict[str, Any] | None = None
+    ) -> Self:
         """Draw the scores.
 
         Parameters

@@ -1,5 +1,7 @@
 """Draw how the gap closes as labels, or unlabeled rows, grow in number."""
 
+from typing import Any, Literal, Self
+
 import numpy as np
 from sklearn.utils import check_array, column_or_1d
 
@@ -106,12 +108,12 @@ class GapLearningCurveDisplay:
     def __init__(
         self,
         *,
-        sizes,
-        scores,
-        size_name="labels",
-        score_name="score",
-        confidence_level=0.95,
-    ):
+        sizes: Any,
+        scores: Any,
+        size_name: str = "labels",
+        score_name: str = "score",
+        confidence_level: float = 0.95,
+    ) -> None:
         checked = check_array(
             sizes, dtype=np.float64, ensure_2d=False, input_name="sizes"
         )
@@ -126,14 +128,14 @@ class GapLearningCurveDisplay:
     @classmethod
     def from_cv_results(
         cls,
-        results,
+        results: dict[str, Any],
         *,
-        against=None,
-        metric=None,
-        score_name=None,
-        ax=None,
-        mean_kwargs=None,
-    ):
+        against: Literal["n_labeled", "n_unlabeled"] | None = None,
+        metric: str | None = None,
+        score_name: str | None = None,
+        ax: Any = None,
+        mean_kwargs: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the results of a learning curve of the gap.
 
         Parameters
@@ -179,16 +181,16 @@ class GapLearningCurveDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
-        y,
+        estimator: Any,
+        X: Any,
+        y: Any,
         *,
-        against=None,
-        metric=None,
-        ax=None,
-        mean_kwargs=None,
-        **kwargs,
-    ):
+        against: Literal["n_labeled", "n_unlabeled"] | None = None,
+        metric: str | None = None,
+        ax: Any = None,
+        mean_kwargs: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Cross-validate the gap at several sizes and draw it.
 
         Parameters
@@ -226,7 +228,9 @@ class GapLearningCurveDisplay:
             mean_kwargs=mean_kwargs,
         )
 
-    def plot(self, ax=None, *, mean_kwargs=None):
+    def plot(
+        self, ax: Any = None, *, mean_kwargs: dict[str, Any] | None = None
+    ) -> Self:
         """Draw the scores.
 
         Parameters

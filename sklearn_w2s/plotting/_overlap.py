@@ -1,5 +1,7 @@
 """Draw how rows fall into the easy, hard and overlap regions."""
 
+from typing import Any, Self
+
 import numpy as np
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import check_consistent_length
@@ -79,13 +81,13 @@ class OverlapDisplay:
     def __init__(
         self,
         *,
-        confidence,
-        overlap_score,
-        regions,
-        confidence_threshold,
-        overlap_threshold,
-        name=None,
-    ):
+        confidence: Any,
+        overlap_score: Any,
+        regions: Any,
+        confidence_threshold: float | None,
+        overlap_threshold: float | None,
+        name: str | None = None,
+    ) -> None:
         self.confidence = _as_scores(confidence, "confidence")
         self.overlap_score = _as_scores(overlap_score, "overlap_score")
         self.regions = np.asarray(regions)
@@ -101,14 +103,14 @@ class OverlapDisplay:
     @classmethod
     def from_estimator(
         cls,
-        detector,
-        X,
+        detector: Any,
+        X: Any,
         *,
-        ax=None,
-        name=None,
-        scatter_kwargs=None,
-        line_kwargs=None,
-    ):
+        ax: Any = None,
+        name: str | None = None,
+        scatter_kwargs: dict[str, Any] | None = None,
+        line_kwargs: dict[str, Any] | None = None,
+    ) -> Self:
         """Score rows with a fitted detector and draw them.
 
         Parameters
@@ -147,17 +149,17 @@ class OverlapDisplay:
     @classmethod
     def from_predictions(
         cls,
-        confidence,
-        overlap_score,
-        regions,
+        confidence: Any,
+        overlap_score: Any,
+        regions: Any,
         *,
-        confidence_threshold,
-        overlap_threshold,
-        ax=None,
-        name=None,
-        scatter_kwargs=None,
-        line_kwargs=None,
-    ):
+        confidence_threshold: float | None,
+        overlap_threshold: float | None,
+        ax: Any = None,
+        name: str | None = None,
+        scatter_kwargs: dict[str, Any] | None = None,
+        line_kwargs: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw given scores and regions.
 
         Parameters
@@ -203,7 +205,14 @@ class OverlapDisplay:
         )
         return display.plot(ax, scatter_kwargs=scatter_kwargs, line_kwargs=line_kwargs)
 
-    def plot(self, ax=None, *, name=None, scatter_kwargs=None, line_kwargs=None):
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        name: str | None = None,
+        scatter_kwargs: dict[str, Any] | None = None,
+        line_kwargs: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the three panels.
 
         Parameters

@@ -1,5 +1,7 @@
 """Draw what the share of overlap rows does to a strong estimator."""
 
+from typing import Any, Self
+
 import numpy as np
 from sklearn.utils import check_array, column_or_1d
 
@@ -105,15 +107,15 @@ class OverlapCurveDisplay:
     def __init__(
         self,
         *,
-        overlap_share,
-        weak_score,
-        weak_to_strong_score,
-        ceiling_score,
-        weak_label_accuracy,
-        overlap_density=None,
-        n_samples=None,
-        score_name="score",
-    ):
+        overlap_share: Any,
+        weak_score: Any,
+        weak_to_strong_score: Any,
+        ceiling_score: Any,
+        weak_label_accuracy: Any,
+        overlap_density: Any = None,
+        n_samples: int | None = None,
+        score_name: str = "score",
+    ) -> None:
         self.overlap_share = _as_numbers(overlap_share, "overlap_share")
         self.weak_score = _as_numbers(weak_score, "weak_score")
         shape = (len(self.overlap_share), len(self.weak_score))
@@ -137,13 +139,13 @@ class OverlapCurveDisplay:
     @classmethod
     def from_cv_results(
         cls,
-        results,
+        results: dict[str, Any],
         *,
-        ax=None,
-        score_name="score",
-        line_kwargs=None,
-        band_kwargs=None,
-    ):
+        ax: Any = None,
+        score_name: str = "score",
+        line_kwargs: dict[str, Any] | None = None,
+        band_kwargs: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the results of the mixing experiment.
 
         Parameters
@@ -193,17 +195,17 @@ class OverlapCurveDisplay:
     @classmethod
     def from_estimator(
         cls,
-        weak_estimator,
-        strong_estimator,
-        X,
-        y,
-        regions,
+        weak_estimator: Any,
+        strong_estimator: Any,
+        X: Any,
+        y: Any,
+        regions: Any,
         *,
-        ax=None,
-        line_kwargs=None,
-        band_kwargs=None,
-        **kwargs,
-    ):
+        ax: Any = None,
+        line_kwargs: dict[str, Any] | None = None,
+        band_kwargs: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Run the mixing experiment and draw it.
 
         Parameters
@@ -244,7 +246,13 @@ class OverlapCurveDisplay:
             band_kwargs=band_kwargs,
         )
 
-    def plot(self, ax=None, *, line_kwargs=None, band_kwargs=None):
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        line_kwargs: dict[str, Any] | None = None,
+        band_kwargs: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the panels.
 
         Parameters
@@ -275,7 +283,8 @@ class OverlapCurveDisplay:
         order = np.argsort(self.overlap_share, kind="stable")
         shares = self.overlap_share[order]
         weak = np.tile(self.weak_score, (len(shares), 1))
-        self.lines_, self.bands_ = {}, {}
+        self.lines_: dict[str, Any] = {}
+        self.bands_: dict[str, Any] = {}
         for name, label, scores, style in (
             ("ceiling", "ceiling: true labels", self.ceiling_score[order], _CEILING),
             (

@@ -1,6 +1,7 @@
 """Draw where predictions are right: on easy, hard and overlap rows, and on all."""
 
 from collections.abc import Mapping
+from typing import Any, Self
 
 import numpy as np
 from scipy.special import ndtri
@@ -104,14 +105,14 @@ class RegionAccuracyDisplay:
     def __init__(
         self,
         *,
-        accuracy,
-        low,
-        high,
-        n_rows,
-        names,
-        confidence_level=0.95,
-        fold_accuracy=None,
-    ):
+        accuracy: Any,
+        low: Any,
+        high: Any,
+        n_rows: Any,
+        names: Any,
+        confidence_level: float = 0.95,
+        fold_accuracy: Any = None,
+    ) -> None:
         self.names = [str(name) for name in names]
         self.confidence_level = confidence_level
         shape = (len(self.names), len(_COLUMNS))
@@ -130,16 +131,16 @@ class RegionAccuracyDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimators,
-        X,
-        y,
-        regions,
+        estimators: Any,
+        X: Any,
+        y: Any,
+        regions: Any,
         *,
-        missing_label=-1,
-        confidence_level=0.95,
-        ax=None,
-        **kwargs,
-    ):
+        missing_label: Any = -1,
+        confidence_level: float = 0.95,
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> Self:
         """Predict rows with fitted estimators and draw their accuracy.
 
         Parameters
@@ -188,15 +189,15 @@ class RegionAccuracyDisplay:
     @classmethod
     def from_predictions(
         cls,
-        y_true,
-        regions,
-        predictions,
+        y_true: Any,
+        regions: Any,
+        predictions: Any,
         *,
-        missing_label=-1,
-        confidence_level=0.95,
-        ax=None,
-        **kwargs,
-    ):
+        missing_label: Any = -1,
+        confidence_level: float = 0.95,
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw the accuracy of given predictions.
 
         Parameters
@@ -263,7 +264,9 @@ class RegionAccuracyDisplay:
         return display.plot(ax, **kwargs)
 
     @classmethod
-    def from_cv_results(cls, results, *, ax=None, **kwargs):
+    def from_cv_results(
+        cls, results: dict[str, Any], *, ax: Any = None, **kwargs: Any
+    ) -> Self:
         """Draw the accuracies by region of a cross-validation of the gap.
 
         Of each fit the mean over folds with the interval of Student's t. A fold that
@@ -319,7 +322,7 @@ class RegionAccuracyDisplay:
         )
         return display.plot(ax, **kwargs)
 
-    def plot(self, ax=None, **kwargs):
+    def plot(self, ax: Any = None, **kwargs: Any) -> Self:
         """Draw the accuracies.
 
         Parameters

@@ -1,5 +1,7 @@
 """Draw what was drawn of each source, how dense it proved and what it was worth."""
 
+from typing import Any, Self
+
 import numpy as np
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
@@ -120,7 +122,14 @@ class SourceSelectionDisplay:
     ['web', 'shop']
     """
 
-    def __init__(self, *, history, index_history=None, sources=None, names=None):
+    def __init__(
+        self,
+        *,
+        history: Any,
+        index_history: Any = None,
+        sources: Any = None,
+        names: Any = None,
+    ) -> None:
         self.history = _check_history(history)
         if sources is None:
             if index_history is not None:
@@ -137,13 +146,13 @@ class SourceSelectionDisplay:
     @classmethod
     def from_estimator(
         cls,
-        selector,
+        selector: Any,
         *,
-        names=None,
-        ax=None,
-        line_kwargs=None,
-        interval_kwargs=None,
-    ):
+        names: Any = None,
+        ax: Any = None,
+        line_kwargs: dict[str, Any] | None = None,
+        interval_kwargs: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw how a fitted selector went about its sources.
 
         Parameters
@@ -184,15 +193,15 @@ class SourceSelectionDisplay:
     @classmethod
     def from_history(
         cls,
-        history,
-        index_history=None,
+        history: Any,
+        index_history: Any = None,
         *,
-        sources=None,
-        names=None,
-        ax=None,
-        line_kwargs=None,
-        interval_kwargs=None,
-    ):
+        sources: Any = None,
+        names: Any = None,
+        ax: Any = None,
+        line_kwargs: dict[str, Any] | None = None,
+        interval_kwargs: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw a given history.
 
         Parameters
@@ -232,7 +241,13 @@ class SourceSelectionDisplay:
             ax, line_kwargs=line_kwargs, interval_kwargs=interval_kwargs
         )
 
-    def plot(self, ax=None, *, line_kwargs=None, interval_kwargs=None):
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        line_kwargs: dict[str, Any] | None = None,
+        interval_kwargs: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the three panels.
 
         Parameters

@@ -4,6 +4,7 @@ import argparse
 import sys
 import time
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,7 @@ class _Parser(argparse.ArgumentParser):
         raise InputError(message)
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the report on whether weak-to-strong pays on a data set.
 
     Parameters

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from itertools import islice
 from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -154,22 +154,22 @@ def load_embedded():
 
 
 def load_table(
-    path,
-    target,
+    path: Any,
+    target: str,
     *,
-    source=None,
-    group=None,
-    drop=(),
-    keep=(),
-    task=None,
-    missing=None,
-    sep=None,
-    decimal=None,
-    thousands=None,
-    encoding=None,
-    max_rows=MAX_ROWS,
-    random_state=0,
-):
+    source: str | None = None,
+    group: str | None = None,
+    drop: Any = (),
+    keep: Any = (),
+    task: Literal["classification", "regression"] | None = None,
+    missing: Any = None,
+    sep: str | None = None,
+    decimal: Any = None,
+    thousands: Any = None,
+    encoding: str | None = None,
+    max_rows: int = MAX_ROWS,
+    random_state: int = 0,
+) -> Any:
     r"""Read a file as the report does: features, labels and sources of its rows.
 
     Text is read as people write it: numbers with decimal commas, signs of currency or a

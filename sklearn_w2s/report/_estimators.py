@@ -1,5 +1,7 @@
 """The estimators that the report knows by name."""
 
+from typing import Any, Literal
+
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import (
@@ -54,7 +56,12 @@ WEAK = {"classification": "logistic", "regression": "linear"}
 STRONG = "extra_trees"
 
 
-def make_estimator(name, random_state=None, *, task="classification"):
+def make_estimator(
+    name: str,
+    random_state: int | None = None,
+    *,
+    task: Literal["classification", "regression"] = "classification",
+) -> Any:
     """Return one of the estimators of the report, behind an encoder of mixed tables.
 
     Parameters

@@ -1,11 +1,11 @@
 """UCBSourceSelector: draw rows from the sources of the highest overlap density."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from numbers import Integral, Real
 from os import PathLike
-from typing import Any
+from typing import Any, Literal, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
@@ -13,7 +13,6 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sklearn_w2s._delegation import (
@@ -32,6 +31,7 @@ from sklearn_w2s._sklearn import (
     HasMethods,
     Interval,
     StrOptions,
+    available_if,
     routing_enabled,
     safe_indexing,
     seed_nested,
@@ -313,28 +313,28 @@ class UCBSourceSelector(
 
     def __init__(
         self,
-        estimator=None,
+        estimator: Any = None,
         *,
-        overlap_detector=None,
-        n_rounds=None,
-        batch_size=32,
-        budget=None,
-        cost_budget=None,
-        confidence=None,
-        policy="kl_ucb",
-        alpha=1.0,
-        costs=None,
-        reward=None,
-        detection_rates=None,
-        detection="frozen",
-        burn_in=1,
-        max_failures=3,
-        timeout=None,
-        warm_start=False,
-        checkpoint=None,
-        missing_label=-1,
-        random_state=None,
-    ):
+        overlap_detector: Any = None,
+        n_rounds: int | None = None,
+        batch_size: int = 32,
+        budget: int | None = None,
+        cost_budget: float | None = None,
+        confidence: float | None = None,
+        policy: str | Callable[..., Any] = "kl_ucb",
+        alpha: float = 1.0,
+        costs: Any = None,
+        reward: Callable[..., Any] | None = None,
+        detection_rates: Any = None,
+        detection: Literal["frozen", "history"] = "frozen",
+        burn_in: int = 1,
+        max_failures: int = 3,
+        timeout: float | None = None,
+        warm_start: bool = False,
+        checkpoint: Any = None,
+        missing_label: Any = -1,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.estimator = estimator
         self.overlap_detector = overlap_detector
         self.n_rounds = n_rounds
@@ -357,7 +357,9 @@ class UCBSourceSelector(
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, *, sample_source=None, **params):
+    def fit(
+        self, X: Any, y: Any = None, *, sample_source: Any = None, **params: Any
+    ) -> Self:
         """Draw rows source by source, then fit `estimator` on the selection.
 
         Parameters
@@ -421,7 +423,7 @@ class UCBSourceSelector(
         return self
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit_sources(self, sources, X=None, y=None):
+    def fit_sources(self, sources: Any, X: Any = None, y: Any = None) -> Self:
         """Draw rows from live sources, then fit `estimator` on the selection.
 
         Nothing is read of a source before a batch of it is drawn. A source that raises,
@@ -517,7 +519,7 @@ class UCBSourceSelector(
         self._fit_on_selection(rows, drawing, tasks)
         return self
 
-    def drawn_samples(self):
+    def drawn_samples(self) -> tuple[Any, ...]:
         """Return the rows drawn from live sources.
 
         Returns
@@ -554,7 +556,7 @@ class UCBSourceSelector(
         return X, y, self.sources_[positions]
 
     @property
-    def refused_(self):
+    def refused_(self) -> Any:
         """Source and content of every batch that could not be used.
 
         Tables and plain values are copies; anything else is there as its description.
@@ -563,7 +565,7 @@ class UCBSourceSelector(
         return [(names[source], item) for source, item in self._drawing_.refused]
 
     @fit_context(prefer_skip_nested_validation=False)
-    def pull(self, sources=None):
+    def pull(self, sources: Sequence[str] | None = None) -> Any:
         """Say from which source to draw next; `update` then says what came of it.
 
         Parameters
@@ -606,8 +608,15 @@ class UCBSourceSelector(
 
     @fit_context(prefer_skip_nested_validation=False)
     def update(
-        self, source, X=None, y=None, *, n_drawn=None, n_overlap=None, error=None
-    ):
+        self,
+        source: str,
+        X: Any = None,
+        y: Any = None,
+        *,
+        n_drawn: int | None = None,
+        n_overlap: float | None = None,
+        error: str | None = None,
+    ) -> Self:
         """Say what came of a draw: rows, counts, or an error.
 
         Rows are rated and not kept; what a call costs does not depend on the calls
@@ -681,7 +690,7 @@ class UCBSourceSelector(
         return self
 
     @available_if(lambda self: hasattr(self.estimator, "score"))
-    def score(self, X, y, **params):
+    def score(self, X: Any, y: Any, **params: Any) -> float:
         """Score the fitted estimator on the labeled rows.
 
         Parameters
@@ -708,54 +717,54 @@ class UCBSourceSelector(
         return self.estimator_.score(rows, labels, **metadata)
 
     @property
-    def sources_(self):
+    def sources_(self) -> Any:
         """Names of the sources."""
         return np.array(self._bandit.names)
 
     @property
-    def n_pulls_(self):
+    def n_pulls_(self) -> Any:
         """Rounds in which each source was drawn."""
         return self._bandit.n_pulls.copy()
 
     @property
-    def n_samples_drawn_(self):
+    def n_samples_drawn_(self) -> Any:
         """Rows drawn of each source."""
         return self._bandit.drawn.copy()
 
     @property
-    def overlap_density_(self):
+    def overlap_density_(self) -> Any:
         """Share of overlap rows in each source, as far as is known."""
         return self._bandit.density
 
     @property
-    def overlap_density_interval_(self):
+    def overlap_density_interval_(self) -> Any:
         """Its 95% interval."""
         estimates = [self._bandit.estimate(k) for k in range(len(self._bandit.names))]
         return np.array(estimates).reshape(-1, 3)[:, 1:]
 
     @property
-    def ucb_(self):
+    def ucb_(self) -> Any:
         """Index of each source."""
         return self._bandit.index()
 
     @property
-    def ranking_(self):
+    def ranking_(self) -> Any:
         """Names of the sources, the best first."""
         worth = self._bandit.density / self._bandit.cost
         return self.sources_[np.argsort(-worth, kind="stable")]
 
     @property
-    def exhausted_(self):
+    def exhausted_(self) -> Any:
         """Whether no more is drawn of each source."""
         return ~self._bandit.is_open
 
     @property
-    def history_(self):
+    def history_(self) -> Any:
         """One entry per round."""
         return self._bandit.history()
 
     @property
-    def index_history_(self):
+    def index_history_(self) -> Any:
         """Index of each source before each round."""
         return self._bandit.index_history()
 
@@ -867,7 +876,7 @@ class UCBSourceSelector(
             return self._route("fit", params)
         return self._route("fit", params, sample_source=sample_source)
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> Any:
         """Return the metadata routing of this object.
 
         Returns

@@ -1,6 +1,7 @@
 """Questions with several answers as texts whose label says whether one is right."""
 
 from string import Formatter
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -13,15 +14,15 @@ _FIELDS = {"question", "choice"}
 
 
 def multiple_choice_to_binary(
-    questions,
-    choices,
-    answers,
+    questions: Any,
+    choices: Any,
+    answers: Any,
     *,
-    template="{question}\n{choice}",
-    candidates="one",
-    groups=None,
-    random_state=None,
-):
+    template: str = "{question}\n{choice}",
+    candidates: Literal["one", "pair", "all"] = "one",
+    groups: Any = None,
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[Any, ...]:
     r"""Turn questions with several answers into texts of two classes.
 
     A text is a question with one of its answers, a candidate, and its class tells

@@ -3,8 +3,10 @@
 import os
 from numbers import Integral
 from pathlib import Path
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -148,19 +150,19 @@ class LanguageModelEncoder(
 
     def __init__(
         self,
-        model,
+        model: Any,
         *,
-        n_layers=None,
-        pooling="last",
-        max_length=None,
-        batch_size=32,
-        device=None,
-        dtype="float32",
-        revision=None,
-        local_files_only=False,
-        cache=None,
-        verbose=False,
-    ):
+        n_layers: int | None = None,
+        pooling: Literal["last", "first", "mean"] = "last",
+        max_length: int | None = None,
+        batch_size: int = 32,
+        device: str | None = None,
+        dtype: Literal["float32", "float16", "bfloat16", "auto"] = "float32",
+        revision: str | None = None,
+        local_files_only: bool = False,
+        cache: Any = None,
+        verbose: bool = False,
+    ) -> None:
         self.model = model
         self.n_layers = n_layers
         self.pooling = pooling
@@ -174,7 +176,7 @@ class LanguageModelEncoder(
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: None = None) -> Self:
         """Check the texts, and try the model on the first of them.
 
         Parameters
@@ -207,7 +209,7 @@ class LanguageModelEncoder(
         self._n_features_out = self._encode(texts[:1]).shape[1]
         return self
 
-    def transform(self, X):
+    def transform(self, X: Any) -> NDArray[Any]:
         """Return the pooled activations of texts.
 
         Parameters

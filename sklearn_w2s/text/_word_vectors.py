@@ -3,10 +3,13 @@
 import os
 import re
 from collections import Counter
+from collections.abc import Callable
 from numbers import Real
 from pathlib import Path
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -115,14 +118,21 @@ class WordVectorEncoder(
         "tokenizer": [callable, None],
     }
 
-    def __init__(self, vectors, *, weighting="mean", smoothing=1e-3, tokenizer=None):
+    def __init__(
+        self,
+        vectors: Any,
+        *,
+        weighting: Literal["mean", "sif"] = "mean",
+        smoothing: float = 1e-3,
+        tokenizer: Callable[..., Any] | None = None,
+    ) -> None:
         self.vectors = vectors
         self.weighting = weighting
         self.smoothing = smoothing
         self.tokenizer = tokenizer
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: None = None) -> Self:
         """Check the texts and the vectors; with "sif", learn how frequent words are.
 
         Parameters
@@ -169,7 +179,7 @@ class WordVectorEncoder(
         self._n_features_out = rows.shape[1]
         return self
 
-    def transform(self, X):
+    def transform(self, X: Any) -> NDArray[Any]:
         """Return the pooled word vectors of texts.
 
         Parameters

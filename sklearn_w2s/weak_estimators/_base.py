@@ -1,8 +1,10 @@
 """What classifiers share that know how to label before they see a label."""
 
 import copy
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
@@ -33,7 +35,7 @@ class GivenClassifier(
     __metadata_request__fit = {"sample_weight": True}
 
     @property
-    def classes_(self):
+    def classes_(self) -> Any:
         """Sorted class labels."""
         if hasattr(self, "_classes_"):
             return self._classes_
@@ -47,7 +49,7 @@ class GivenClassifier(
         return np.sort(named)
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Record the columns, and the classes unless they are named.
 
         Parameters
@@ -89,7 +91,7 @@ class GivenClassifier(
         self._learn(X, y, weights)
         return self
 
-    def predict(self, X):
+    def predict(self, X: Any) -> NDArray[Any]:
         """Return the likeliest class, the first in sorted order where several are.
 
         Parameters
@@ -105,7 +107,7 @@ class GivenClassifier(
         proba = self.predict_proba(X)
         return self.classes_[proba.argmax(axis=1)]
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> NDArray[Any]:
         """Return class probabilities.
 
         Parameters

@@ -1,6 +1,7 @@
 """ColumnProbaClassifier: probabilities that are columns of the table already."""
 
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 
@@ -93,7 +94,9 @@ class ColumnProbaClassifier(GivenClassifier):
         "missing_label": "no_validation",
     }
 
-    def __init__(self, columns, *, classes=None, missing_label=-1):
+    def __init__(
+        self, columns: Any, *, classes: Any = None, missing_label: Any = -1
+    ) -> None:
         self.columns = columns
         self.classes = classes
         self.missing_label = missing_label

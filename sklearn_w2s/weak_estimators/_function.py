@@ -1,5 +1,8 @@
 """FunctionClassifier: a rule that is written down, as a weak estimator."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from sklearn_w2s._algorithms.weak_labels import one_hot
@@ -90,8 +93,14 @@ class FunctionClassifier(GivenClassifier):
     }
 
     def __init__(
-        self, func, *, classes=None, abstain=None, class_prior=None, missing_label=-1
-    ):
+        self,
+        func: Callable[..., Any],
+        *,
+        classes: Any = None,
+        abstain: Any = None,
+        class_prior: Any = None,
+        missing_label: Any = -1,
+    ) -> None:
         self.func = func
         self.classes = classes
         self.abstain = abstain

@@ -1,6 +1,7 @@
 """VoteClassifier: votes of labelling functions, which abstain and err."""
 
 from numbers import Real
+from typing import Any, Literal
 
 import numpy as np
 
@@ -140,15 +141,15 @@ class VoteClassifier(GivenClassifier):
 
     def __init__(
         self,
-        columns=None,
+        columns: Any = None,
         *,
-        abstain=-1,
-        classes=None,
-        method="majority",
-        class_prior=None,
-        smoothing=1.0,
-        missing_label=-1,
-    ):
+        abstain: Any = -1,
+        classes: Any = None,
+        method: Literal["majority", "naive_bayes"] = "majority",
+        class_prior: Any = None,
+        smoothing: float = 1.0,
+        missing_label: Any = -1,
+    ) -> None:
         self.columns = columns
         self.abstain = abstain
         self.classes = classes

@@ -1,6 +1,7 @@
 """What weak-to-strong classifiers and regressors share: the steps of a fit."""
 
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
@@ -357,7 +358,7 @@ class WeakToStrong(
     def _fitted_part(self):
         return self.estimator_
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> Any:
         """Say which metadata this estimator uses and what it passes on.
 
         Returns

@@ -1,5 +1,8 @@
 """WeakToStrongClassifier: a strong estimator trained on the labels of a weak one."""
 
+from collections.abc import Callable
+from typing import Any, Literal, Self
+
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils import column_or_1d, get_tags
@@ -269,22 +272,22 @@ class WeakToStrongClassifier(
 
     def __init__(
         self,
-        weak_estimator=None,
-        strong_estimator=None,
+        weak_estimator: Any = None,
+        strong_estimator: Any = None,
         *,
-        weak_features=None,
-        overlap_detector=None,
-        strategy="auto",
-        scoring=None,
-        fallback="warn",
-        pseudo_labels="auto",
-        include_labeled=True,
-        missing_label=-1,
-        store_rows=False,
-        memory=None,
-        n_jobs=None,
-        random_state=None,
-    ):
+        weak_features: Any = None,
+        overlap_detector: Any = None,
+        strategy: str | Callable[..., Any] = "auto",
+        scoring: str | Callable[..., Any] | None = None,
+        fallback: Literal["warn", "raise"] = "warn",
+        pseudo_labels: Literal["auto", "hard", "soft"] = "auto",
+        include_labeled: bool = True,
+        missing_label: Any = -1,
+        store_rows: bool = False,
+        memory: Any = None,
+        n_jobs: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.weak_estimator = weak_estimator
         self.strong_estimator = strong_estimator
         self.weak_features = weak_features
@@ -302,7 +305,15 @@ class WeakToStrongClassifier(
 
     @takes_one_table
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, *, weak_proba=None, sample_weight=None, **params):
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        weak_proba: Any = None,
+        sample_weight: Any = None,
+        **params: Any,
+    ) -> Self:
         """Fit the weak estimator, label the unlabeled rows, fit the strong estimator.
 
         Parameters

@@ -1,5 +1,8 @@
 """WeakToStrongRegressor: a strong regressor trained on the values of a weak one."""
 
+from collections.abc import Callable
+from typing import Any, Literal, Self
+
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin, clone, is_regressor
 from sklearn.frozen import FrozenEstimator
@@ -228,20 +231,20 @@ class WeakToStrongRegressor(
 
     def __init__(
         self,
-        weak_estimator=None,
-        strong_estimator=None,
+        weak_estimator: Any = None,
+        strong_estimator: Any = None,
         *,
-        weak_features=None,
-        overlap_detector=None,
-        strategy="auto",
-        scoring=None,
-        fallback="warn",
-        include_labeled=True,
-        store_rows=False,
-        memory=None,
-        n_jobs=None,
-        random_state=None,
-    ):
+        weak_features: Any = None,
+        overlap_detector: Any = None,
+        strategy: str | Callable[..., Any] = "auto",
+        scoring: str | Callable[..., Any] | None = None,
+        fallback: Literal["warn", "raise"] = "warn",
+        include_labeled: bool = True,
+        store_rows: bool = False,
+        memory: Any = None,
+        n_jobs: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.weak_estimator = weak_estimator
         self.strong_estimator = strong_estimator
         self.weak_features = weak_features
@@ -257,7 +260,15 @@ class WeakToStrongRegressor(
 
     @takes_one_table
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, *, weak_prediction=None, sample_weight=None, **params):
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        weak_prediction: Any = None,
+        sample_weight: Any = None,
+        **params: Any,
+    ) -> Self:
         """Fit the weak estimator, label the unlabeled rows, fit the strong estimator.
 
         Parameters
@@ -369,7 +380,7 @@ class WeakToStrongRegressor(
         """Set the strategy, and return what it needs."""
         is_table = namespace_of(rows.X)[0] is None
         n_labeled, n_unlabeled = len(rows.known), len(rows.taught)
-        name = self.strategy
+        name: Any = self.strategy
         if callable(name):
             self.strategy_ = name
             return Strategy(name, needs_regions=True)

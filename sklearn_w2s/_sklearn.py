@@ -5,7 +5,7 @@ fails once the supported floor has reached that version.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from sklearn import __version__, get_config
@@ -29,14 +29,12 @@ except ImportError:
 
 __all__ = [
     "SHIMS",
-    "BoostedTrees",
     "CallbackSupportMixin",
     "Function",
     "HasMethods",
     "Interval",
     "StrOptions",
     "available_if",
-    "boosted_trees",
     "check_feature_names_in",
     "check_weights",
     "dispatches_arrays",
@@ -168,48 +166,3 @@ def seed_nested(estimator, random_state):
         if (name == "random_state" or name.endswith("__random_state")) and value is None
     }
     return estimator.set_params(**unset) if unset else estimator
-
-
-class BoostedTrees(NamedTuple):
-    """What fitted histogram gradient boosting predicts by.
-
-    Parameters
-    ----------
-    baseline : ndarray of shape (n_outputs,)
-        What the trees are added to.
-    trees : list of list of (ndarray, ndarray)
-        By iteration and output: the nodes, and the sets of categories that go left.
-    link : str
-        Class of what maps sums of trees to predictions.
-    categories : list of (int, list)
-        Each categorical column, with its sorted categories.
-    order : list of int
-        Column that each feature of the trees is; categorical ones come first.
-    known : ndarray of shape (n_categorical, 8)
-        Sets of the categories that were there to be learned from.
-    """
-
-    baseline: Any
-    trees: Any
-    link: str
-    categories: Any
-    order: Any
-    known: Any
-
-
-def boosted_trees(model):
-    """Return what fitted histogram gradient boosting predicts by."""
-    trees = [
-        [(tree.nodes, tree.raw_left_cat_bitsets) for tree in iteration]
-        for iteration in model._predictors
-    ]
-    categories, order = [], list(range(model.n_features_in_))
-    if model._preprocessor is not None:
-        positions = np.flatnonzero(model.is_categorical_).tolist()
-        encoder = model._preprocessor.named_transformers_["encoder"]
-        categories = list(zip(positions, encoder.categories_, strict=True))
-        order = positions + [j for j in order if j not in positions]
-    known, _ = model._bin_mapper.make_known_categories_bitsets()
-    baseline = np.ravel(model._baseline_prediction)
-    link = type(model._loss.link).__name__
-    return BoostedTrees(baseline, trees, link, categories, order, known)

@@ -11,7 +11,7 @@ from sklearn_w2s._sklearn import SHIMS
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "sklearn_w2s"
 DOOR = PACKAGE / "_sklearn.py"
-MAX_LINES = 150
+MAX_LINES = 170
 
 
 def sklearn_floor():

@@ -1,11 +1,12 @@
 """Histogram gradient boosting in a graph, splits by categories included."""
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from onnx import numpy_helper
 from skl2onnx.common.data_types import FloatTensorType
 from sklearn.base import is_classifier
 
-from sklearn_w2s._sklearn import boosted_trees
 from sklearn_w2s.onnx._graph import DOUBLE, FLOAT, Graph, label_type
 from sklearn_w2s.onnx._tables import Table
 
@@ -161,3 +162,48 @@ def _members(bits, n):
     """Return which of n codes are in a set of eight words of 32 bits."""
     codes = np.arange(n)
     return (bits[codes // 32] >> (codes % 32).astype(np.uint32) & 1).astype(bool)
+
+
+class BoostedTrees(NamedTuple):
+    """What fitted histogram gradient boosting predicts by.
+
+    Parameters
+    ----------
+    baseline : ndarray of shape (n_outputs,)
+        What the trees are added to.
+    trees : list of list of (ndarray, ndarray)
+        By iteration and output: the nodes, and the sets of categories that go left.
+    link : str
+        Class of what maps sums of trees to predictions.
+    categories : list of (int, list)
+        Each categorical column, with its sorted categories.
+    order : list of int
+        Column that each feature of the trees is; categorical ones come first.
+    known : ndarray of shape (n_categorical, 8)
+        Sets of the categories that were there to be learned from.
+    """
+
+    baseline: Any
+    trees: Any
+    link: str
+    categories: Any
+    order: Any
+    known: Any
+
+
+def boosted_trees(model):
+    """Return what fitted histogram gradient boosting predicts by."""
+    trees = [
+        [(tree.nodes, tree.raw_left_cat_bitsets) for tree in iteration]
+        for iteration in model._predictors
+    ]
+    categories, order = [], list(range(model.n_features_in_))
+    if model._preprocessor is not None:
+        positions = np.flatnonzero(model.is_categorical_).tolist()
+        encoder = model._preprocessor.named_transformers_["encoder"]
+        categories = list(zip(positions, encoder.categories_, strict=True))
+        order = positions + [j for j in order if j not in positions]
+    known, _ = model._bin_mapper.make_known_categories_bitsets()
+    baseline = np.ravel(model._baseline_prediction)
+    link = type(model._loss.link).__name__
+    return BoostedTrees(baseline, trees, link, categories, order, known)

@@ -270,7 +270,9 @@ def gap_recovered(runs, model, n_draws=2_000):
         for name in ("weak", model, "ceiling")
     }
     gains, gaps = drawn[model] - drawn["weak"], drawn["ceiling"] - drawn["weak"]
-    low, high = np.quantile(gains / gaps, [0.025, 0.975])
+    # Draws without a gap have no share of it.
+    has_gap = gaps > 0
+    low, high = np.quantile(gains[has_gap] / gaps[has_gap], [0.025, 0.975])
     share = performance_gap_recovered(*(runs[n].mean() for n in drawn))
     return f"{share:.2f} [{low:.2f}, {high:.2f}]"
 

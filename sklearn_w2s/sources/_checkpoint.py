@@ -44,7 +44,7 @@ def held(folder):
     RuntimeError
         If another run holds it.
     ValueError
-        If it is no folder.
+        If it is no folder, or no file can be locked in it.
     """
     if folder is None:
         yield
@@ -55,7 +55,14 @@ def held(folder):
         raise ValueError(msg)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-    lock = os.open(folder / "lock", flags, 0o600)
+    try:
+        lock = os.open(folder / "lock", flags, 0o600)
+    except OSError as error:
+        msg = (
+            f"checkpoint={str(folder)!r} cannot be locked: {error}. Remove what stands "
+            "there, or name another checkpoint."
+        )
+        raise ValueError(msg) from error
     try:
         # The system lets go of it with the process, however that ends.
         if not _try_to_lock(lock):
@@ -68,7 +75,8 @@ def held(folder):
         os.ftruncate(lock, 0)
         os.write(lock, f"process {os.getpid()} on {socket.gethostname()}".encode())
         for path in folder.glob(f"{UNFINISHED}*"):
-            path.unlink()
+            if not path.is_dir():
+                path.unlink()
         yield
     finally:
         os.close(lock)

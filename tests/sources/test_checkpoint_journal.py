@@ -185,7 +185,7 @@ def test_files_are_private_and_no_link_is_followed(tmp_path):
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
     (folder / "lock").unlink()
     (folder / "lock").symlink_to(victim)
-    with pytest.raises(OSError, match="lock"), held(folder):
+    with pytest.raises(ValueError, match="cannot be locked"), held(folder):
         pass
     assert victim.read_text() == "precious"
 
@@ -233,3 +233,17 @@ def test_a_run_that_goes_on_adds_files_and_changes_none(known_selector, tmp_path
     first, second = run(5), run(12)
     assert first.items() <= second.items()
     assert len(second) == len(first) + 7
+
+
+@pytest.mark.parametrize("name", ["lock", "unfinished-1"])
+def test_a_folder_in_place_of_a_file_is_named_or_left_alone(tmp_path, name):
+    (tmp_path / name).mkdir()
+    if name == "lock":
+        with (
+            pytest.raises(ValueError, match=r"cannot be locked: .*lock"),
+            held(tmp_path),
+        ):
+            pass
+        return
+    with held(tmp_path):
+        assert (tmp_path / name).is_dir()

@@ -1,31 +1,32 @@
 """What every fit begins and ends with, whether it is finished or stopped."""
 
+from collections.abc import Callable
 from functools import wraps
+from typing import Any, TypeVar, cast
 
 from sklearn_w2s._sklearn import fit_context as checked_parameters
 from sklearn_w2s._warnings import keeps_filters
 
+Function = TypeVar("Function", bound=Callable[..., Any])
 # Others go on from a former call, and keep what they have if they are stopped.
 _BEGIN_ANEW = {"fit", "fit_resample"}
 
 
-def fit_context(**options):
-    """Check the parameters before a fit, and leave nothing behind one that is stopped.
+def fit_context(
+    *, prefer_skip_nested_validation: bool
+) -> Callable[[Function], Function]:
+    """Return a decorator of fits that checks parameters first.
 
-    Parameters
-    ----------
-    **options
-        Those of scikit-learn's `_fit_context`.
-
-    Returns
-    -------
-    callable
-        Decorator of the method of an estimator.
+    A fit that is stopped leaves no fitted attribute, and no fit changes the filters of
+    warnings.
     """
+    checked = checked_parameters(
+        prefer_skip_nested_validation=prefer_skip_nested_validation
+    )
 
-    def decorate(method):
+    def decorate(method: Function) -> Function:
         @wraps(method)
-        def whole_or_nothing(estimator, *args, **kwargs):
+        def whole_or_nothing(estimator: Any, *args: Any, **kwargs: Any) -> Any:
             try:
                 return method(estimator, *args, **kwargs)
             except BaseException:  # an interrupt is none of the exceptions
@@ -33,7 +34,7 @@ def fit_context(**options):
                     forget_fit(estimator)
                 raise
 
-        return keeps_filters(checked_parameters(**options)(whole_or_nothing))
+        return cast("Function", keeps_filters(checked(whole_or_nothing)))
 
     return decorate
 

@@ -159,6 +159,8 @@ def run(check, *arguments):
 @pytest.mark.filterwarnings(
     "ignore:strategy=.* needs (labels of two|5 labels):UserWarning"
 )
+# The few rows of a check can be alike in all scores.
+@pytest.mark.filterwarnings("ignore::sklearn_w2s.overlap.NoChangePointWarning")
 @parametrize_with_checks([*DETECTORS, *CLASSIFIERS, *REGRESSORS])
 def test_every_check_of_scikit_learn_passes(estimator, check):
     run(check, estimator)

@@ -251,6 +251,8 @@ CASES = {
     "continuous labels": labels(
         lambda y: np.where(y == -1, -1, y + np.linspace(0, 0.3, len(y))),
         "Unknown label type: continuous",
+        # They split values as well as classes.
+        named(WORKS, "split", "labeled split"),
     ),
     "missing labels that are not marked so": labels(
         lambda y: np.where(y == -1, np.nan, y),

@@ -25,6 +25,8 @@ TESTED_IN = {
         "UCBSourceSelector",
         "WeakToStrongClassifier",
     },
+    "weak_to_strong/test_regressor.py": {"WeakToStrongRegressor"},
+    "onnx/test_export.py": {"as_inputs", "register_converters", "to_onnx"},
     "datasets/test_overlap.py": {"make_overlap_classification"},
     "datasets/test_sources.py": {"make_overlap_sources"},
     "datasets/test_splits.py": {"split_sources_by_count", "split_sources_by_ratio"},

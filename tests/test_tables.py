@@ -294,7 +294,7 @@ def test_numbers_and_dates_are_ordered_in_whatever_type(kind):
     column = PLACES[kind](THIRDS)
     library = pl if kind == "polars" else pd
     X = library.DataFrame({"place": column})
-    strong = default_strong_estimator().set_params(classifier__random_state=0)
+    strong = default_strong_estimator().set_params(boosting__random_state=0)
     assert strong.fit(X[:300], IS_ODD[:300]).score(X[300:], IS_ODD[300:]) > 0.95
     y = np.where(np.arange(600) < 300, IS_ODD, -1)
     model = WeakToStrongClassifier(random_state=0).fit(X, y)
@@ -318,7 +318,7 @@ def test_categories_have_no_order():
     codes = rng.integers(0, 200, 6000)
     X = pd.DataFrame({"name": np.array(names, dtype=object)[codes]})
     truth = rng.integers(0, 2, 200)[codes]
-    strong = default_strong_estimator().set_params(classifier__max_iter=10)
+    strong = default_strong_estimator().set_params(boosting__max_iter=10)
     assert strong.fit(X[:4000], truth[:4000]).score(X[4000:], truth[4000:]) > 0.99
     assert strong.boosting_.is_categorical_.tolist() == [True]
 

@@ -140,7 +140,9 @@ class OverlapDetector(  # type: ignore[call-arg]
     """
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Any, y: Any = None, *, sample_weight: Any = None) -> Self:
+    def fit(  # type: ignore[override]
+        self, X: Any, y: Any = None, *, sample_weight: Any = None
+    ) -> Self:
         """Find thresholds, hard references and the overlap density.
 
         Parameters

@@ -164,7 +164,9 @@ class WeakToStrongRegressor(_InMemory):
 
     @takes_one_table
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Any, y: Any, *, sample_weight: Any = None) -> Self:
+    def fit(  # type: ignore[override]
+        self, X: Any, y: Any, *, sample_weight: Any = None
+    ) -> Self:
         """Fit the weak estimator, label the unlabeled rows, fit the strong estimator.
 
         Parameters

@@ -143,7 +143,7 @@ def on_grid(values: ArrayLike) -> FloatArray:
 
     Examples
     --------
-    >>> on_grid(0.1 + 0.2) == on_grid(0.3)
-    np.True_
+    >>> bool(on_grid(0.1 + 0.2) == on_grid(0.3))
+    True
     """
     return np.rint(np.asarray(values, dtype=np.float64) * 2.0**20) / 2.0**20

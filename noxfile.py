@@ -184,6 +184,13 @@ def nightly(session):
 
 
 @nox.session
+def checkpoints(session):
+    """Kill runs and damage checkpoints at random, and go on with the tables of both."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "benchmarks.quality.checkpoints", *session.posargs)
+
+
+@nox.session
 def changelog(session):
     """Gather docs/changes in the changelog, for the version that is named."""
     session.install(*group("release"))

@@ -15,8 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.tables._problems import DataFolderMissing
-from benchmarks.tables._results import options
+from benchmarks.tables._results import DataFolderMissing, options
 
 PREFIX = "paper_"
 SCOREBOARD = "regression"

@@ -13,6 +13,7 @@ from sklearn.datasets import load_diabetes, make_friedman1, make_friedman2
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 
+from benchmarks.tables._results import DataFolderMissing
 from sklearn_w2s import OverlapDetector
 from sklearn_w2s.datasets import make_overlap_classification
 
@@ -33,10 +34,6 @@ GENERATORS = {
     "friedman1": partial(make_friedman1, noise=1.0),
     "friedman2": partial(make_friedman2, noise=125.0),
 }
-
-
-class DataFolderMissing(FileNotFoundError):
-    """There is no folder of real data sets."""
 
 
 @dataclass

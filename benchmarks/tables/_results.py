@@ -13,6 +13,10 @@ from joblib import Parallel, delayed
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 
 
+class DataFolderMissing(FileNotFoundError):
+    """There is no folder of real data sets."""
+
+
 def write(path, rows):
     """Write rows, which are dicts of the same keys, as a table."""
     with path.open("w", newline="", encoding="utf-8") as file:

@@ -157,10 +157,13 @@ def trace(data, known, natural, shares, seed):
     """Return what each policy has after each round, nothing where rows are too few."""
     # A weak estimator or a detector that stops early says so.
     warnings.simplefilter("ignore", UserWarning)
+    if len(data.y) - min(N_TEST, len(data.y) // 3) <= N_LABELED:
+        return []
     with threadpool_limits(1):
         case = open_case(data, known, natural, shares, seed)
         for_sale = case.sources[(case.y < 0) & (case.sources != "")]
-        if np.unique(for_sale, return_counts=True)[1].min() < HORIZON:
+        counts = np.unique(for_sale, return_counts=True)[1]
+        if not len(counts) or counts.min() < HORIZON:
             return []
         return trace_horizon(case, HORIZON)
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from sklearn_w2s import __version__
 
-sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+for folder in ("_ext", "_figures"):
+    sys.path.insert(0, str(Path(__file__).parent / folder))
 
 project = "sklearn_w2s"
 author = "The sklearn_w2s developers"

@@ -358,8 +358,11 @@ def test_what_is_for_classes_is_refused_for_a_quantity(table, save, capsys, opti
     assert f"{options[0]} {options[1]} is not for a quantity: choose" in err
 
 
-def test_there_must_be_rows_to_predict_and_labels_to_hide(table, save, capsys):
-    assert main([save(table), "--target", "income", "--predict", "/tmp/x.csv"]) == 2
+def test_there_must_be_rows_to_predict_and_labels_to_hide(
+    table, save, capsys, tmp_path
+):
+    out = str(tmp_path / "labels.csv")
+    assert main([save(table), "--target", "income", "--predict", out]) == 2
     assert "every row has" in capsys.readouterr().err
     table.loc[:9, "income"] = None
     assert main([save(table), "--target", "income", "--labeled", "40"]) == 2

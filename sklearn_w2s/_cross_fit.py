@@ -157,7 +157,7 @@ def held_out_folds(
     return _trainable(folds, labels, weights, name=f"cv={cv!r}", are_values=are_values)
 
 
-def alike_rows(X, codes, *more):
+def alike_rows(X, codes):
     """Return where each distinct labeled row stands first, and which one each row is.
 
     Rows that are equal are one row of greater weight, so that nobody who is tested on
@@ -170,8 +170,6 @@ def alike_rows(X, codes, *more):
         Rows.
     codes : ndarray of shape (n,)
         Class codes.
-    *more : ndarray of shape (n,) or (n, k)
-        Further columns that tell rows apart.
 
     Returns
     -------
@@ -180,7 +178,7 @@ def alike_rows(X, codes, *more):
     """
     if are_disputed(X, codes):
         return np.arange(len(codes)), np.arange(len(codes))
-    return distinct_rows(X, codes, *more)
+    return distinct_rows(X, codes)
 
 
 def are_disputed(X, codes):

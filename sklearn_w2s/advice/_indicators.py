@@ -59,17 +59,7 @@ def describe(student, opinions, X, truth, labeled, weigh):
         "class_coverage": class_coverage(weak, known) if len(weak) else np.nan,
         "weak_overconfidence": _overconfidence(opinions.of(labeled), truth),
     }
-    detector = getattr(final, "overlap_detector_", None)
-    if detector is None:
-        return indicators
-    low, high = detector.overlap_density_interval_
-    rows = before_final(student, safe_indexing(X, of_unlabeled.rows))
-    return indicators | {
-        "overlap_density": detector.overlap_density_,
-        "overlap_density_low": low,
-        "overlap_density_high": high,
-        "neighbor_consistency": _consistency(detector.represent(rows), weak),
-    }
+    return indicators | _of_overlap(student, X, of_unlabeled, _consistency)
 
 
 def describe_values(student, opinions, X, labeled):
@@ -87,7 +77,6 @@ def describe_values(student, opinions, X, labeled):
     dict of str to float
         See `advise`.
     """
-    final = final_step(student)
     of_unlabeled = opinions.of(~labeled)
     said = of_unlabeled.predicted
     variance = np.var(said["weak"]) if len(said["weak"]) else 0.0
@@ -103,16 +92,22 @@ def describe_values(student, opinions, X, labeled):
         "view_discrepancy": discrepancy("strong_on_labels", "weak"),
         "label_discrepancy": discrepancy("strong_on_labels", "weak_to_strong"),
     } | dict.fromkeys(unknown, np.nan)
-    detector = getattr(final, "overlap_detector_", None)
+    return indicators | _of_overlap(student, X, of_unlabeled, _explained)
+
+
+def _of_overlap(student, X, of_unlabeled, consistency):
+    """Return what a detector says of the rows, nothing where there is none."""
+    detector = getattr(final_step(student), "overlap_detector_", None)
     if detector is None:
-        return indicators
+        return {}
     low, high = detector.overlap_density_interval_
     rows = before_final(student, safe_indexing(X, of_unlabeled.rows))
-    return indicators | {
+    weak = of_unlabeled.predicted["weak"]
+    return {
         "overlap_density": detector.overlap_density_,
         "overlap_density_low": low,
         "overlap_density_high": high,
-        "neighbor_consistency": _explained(detector.represent(rows), said["weak"]),
+        "neighbor_consistency": consistency(detector.represent(rows), weak),
     }
 
 

@@ -9,19 +9,15 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_w2s._cross_fit import held_out_folds, split_arguments
-from sklearn_w2s._delegation import (
-    prediction_mapping,
-)
+from sklearn_w2s._delegation import prediction_mapping
 from sklearn_w2s._fit_context import forget_fit
-from sklearn_w2s._fitting import (
-    adapt,
-    draw_seed,
-    fit_arguments,
-)
+from sklearn_w2s._fitting import adapt, draw_seed, fit_arguments
 from sklearn_w2s._missing import (
     accepts_missing,
+    check_new_rows,
     refuse_missing,
     strict_readers,
 )
@@ -36,23 +32,18 @@ from sklearn_w2s._sklearn import (
     safe_indexing,
     seed_nested,
 )
-from sklearn_w2s._validation import (
-    check_features,
-)
+from sklearn_w2s._validation import check_features
 from sklearn_w2s._warnings import warn
 from sklearn_w2s._weak import (
     fit_weak,
     give_weak_view,
     is_given,
     resolve_columns,
+    select_columns,
 )
 from sklearn_w2s.overlap import OverlapDetector
 from sklearn_w2s.weak_to_strong._rows import gather
-from sklearn_w2s.weak_to_strong._student import (
-    PLAIN,
-    Pupil,
-    Student,
-)
+from sklearn_w2s.weak_to_strong._student import PLAIN, Pupil, Student
 from sklearn_w2s.weak_to_strong._views import View
 
 # Of the parameters that both have.
@@ -323,6 +314,15 @@ class WeakToStrong(
             self.rows_ = self._table(rows, weak, student, proba, taught, detector)
         if detector is not None:
             detector.forget_rows()
+
+    def _input(self, method, X, params):
+        """Return rows and metadata as who predicts takes them."""
+        check_is_fitted(self)
+        params = self._route(method, params)
+        X = check_new_rows(self, X)
+        if self.strategy_ == "weak":
+            return select_columns(X, self._weak_columns_), {}
+        return X, params
 
     def _unfitted_part(self):
         return self._strong()

@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils import column_or_1d, get_tags
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_consistent_length
 
 from sklearn_w2s._algorithms.weak_labels import as_counts, one_hot
 from sklearn_w2s._delegation import (
@@ -16,9 +16,6 @@ from sklearn_w2s._delegation import (
 from sklearn_w2s._fit_context import fit_context
 from sklearn_w2s._fitting import (
     learns_softly,
-)
-from sklearn_w2s._missing import (
-    check_new_rows,
 )
 from sklearn_w2s._parameters import takes_one_table
 from sklearn_w2s._sklearn import (
@@ -36,9 +33,6 @@ from sklearn_w2s._validation import (
     warn_if_all_labeled,
 )
 from sklearn_w2s._warnings import warn
-from sklearn_w2s._weak import (
-    select_columns,
-)
 from sklearn_w2s.weak_to_strong._base import CONSTRAINTS, WeakToStrong
 from sklearn_w2s.weak_to_strong._rows import Rows, table_of_rows
 from sklearn_w2s.weak_to_strong._strategies import STRATEGIES, choose
@@ -527,11 +521,7 @@ class WeakToStrongClassifier(
         return table_of_rows(*known)
 
     def _ask(self, method, X, params):
-        check_is_fitted(self)
-        params = self._route(method, params)
-        X = check_new_rows(self, X)
-        if self.strategy_ == "weak":
-            X, params = select_columns(X, self._weak_columns_), {}
+        X, params = self._input(method, X, params)
         if method == "predict_log_proba" and self.calibration_ != PLAIN:
             with np.errstate(divide="ignore"):
                 return np.log(self._proba(X, params))

@@ -7,12 +7,11 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin, clone, is_regressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_consistent_length
 
 from sklearn_w2s._delegation import LabeledRegressorMixin, ValueDelegate
 from sklearn_w2s._fit_context import fit_context, forget_fit
 from sklearn_w2s._fitting import predict_values
-from sklearn_w2s._missing import check_new_rows
 from sklearn_w2s._parameters import takes_one_table
 from sklearn_w2s._representation import name_of
 from sklearn_w2s._sklearn import (
@@ -32,7 +31,7 @@ from sklearn_w2s._validation import (
     warn_if_all_have_values,
 )
 from sklearn_w2s._warnings import warn
-from sklearn_w2s._weak import is_given, select_columns
+from sklearn_w2s._weak import is_given
 from sklearn_w2s.weak_to_strong._base import CONSTRAINTS, WeakToStrong
 from sklearn_w2s.weak_to_strong._rows import Rows, table_of_values
 from sklearn_w2s.weak_to_strong._strategies import (
@@ -44,7 +43,6 @@ from sklearn_w2s.weak_to_strong._value_strategies import (
     VALUE_STRATEGIES,
     apply_to_values,
 )
-from sklearn_w2s.weak_to_strong._views import unknown_columns
 
 # Of fewer labels, those held out tell nothing.
 _LEAST_LABELED = 5
@@ -387,8 +385,7 @@ class WeakToStrongRegressor(
         if name == "auto":
             name = "all"
             if is_table:
-                unknown = unknown_columns(rows.X, rows.known, rows.taught)
-                learned = "co_train" if unknown else "blend"
+                learned = "co_train" if rows.unknown_columns else "blend"
                 name = learned if n_labeled >= _LEAST_LABELED else "smooth"
         strategy = VALUE_STRATEGIES[name]
         require_possible(name, strategy, pupil.estimator, is_table=is_table)
@@ -484,14 +481,10 @@ class WeakToStrongRegressor(
         return table_of_values(rows, student, values, taught, unit, detector)
 
     def _ask(self, method, X, params):
-        check_is_fitted(self)
-        params = self._route(method, params)
-        X = check_new_rows(self, X)
+        X, params = self._input(method, X, params)
         if hasattr(self, "outputs_"):
             said = [output.predict(X, **params) for output in self.outputs_]
             return np.column_stack(said)
-        if self.strategy_ == "weak":
-            X, params = select_columns(X, self._weak_columns_), {}
         return np.ravel(getattr(self.estimator_, method)(X, **params))
 
     def _default_weak(self):

@@ -8,7 +8,7 @@ import numpy as np
 
 from sklearn_w2s._algorithms.weak_labels import as_counts, on_grid
 from sklearn_w2s._columns import distinct_rows
-from sklearn_w2s._cross_fit import alike_rows, are_disputed
+from sklearn_w2s._cross_fit import are_disputed
 from sklearn_w2s._fitting import may_predict_proba, take_metadata
 from sklearn_w2s._sklearn import safe_indexing, to_numpy
 from sklearn_w2s._validation import n_rows
@@ -136,7 +136,6 @@ def gather(
     complete = include_labeled and not lacks
     place = np.cumsum(rows.labeled) - 1
     are_values = weak.classes is None
-    X_known = safe_indexing(rows.X, known)
     # Each value is a kind of its own.
     kinds = np.arange(len(known))
     first = which = np.arange(len(known))
@@ -145,14 +144,9 @@ def gather(
         proba = on_grid(proba)
         kinds = rows.codes(weak.classes)[place[known]]
         tells = (proba,) if has_own_proba else ()
-        if not are_disputed(X_known, kinds):
-            others, which_other = distinct_rows(
-                safe_indexing(rows.X, taught), *(column[taught] for column in tells)
-            )
-        if not keeps_folds:  # which may part equal rows
-            first, which = alike_rows(
-                X_known, kinds, *(column[known] for column in tells)
-            )
+        (first, which), (others, which_other) = _distinct(
+            rows, kinds, tells, keeps_folds=keeps_folds
+        )
     chosen = _draw_labels(kinds[first], 0 if seed is None else seed)
     is_chosen = np.isin(which, chosen)
     known, kinds = known[is_chosen], kinds[is_chosen]
@@ -210,6 +204,24 @@ def gather(
         unit=unit,
     )
     return known_rows, Places(known, first, which, taught[others], which_other)
+
+
+def _distinct(rows, kinds, tells, *, keeps_folds):
+    """Return the distinct ones of the labeled and of the unlabeled rows.
+
+    Both are pairs as of `distinct_rows`; `tells` are further columns of all rows.
+    """
+    known, taught = rows.known, rows.taught
+    X_known = safe_indexing(rows.X, known)
+    every = (np.arange(len(known)), np.arange(len(known)))
+    if are_disputed(X_known, kinds):
+        return every, (np.arange(len(taught)), np.arange(len(taught)))
+    others = distinct_rows(
+        safe_indexing(rows.X, taught), *(column[taught] for column in tells)
+    )
+    if keeps_folds:  # which may part equal rows
+        return every, others
+    return distinct_rows(X_known, kinds, *(column[known] for column in tells)), others
 
 
 class Places(NamedTuple):

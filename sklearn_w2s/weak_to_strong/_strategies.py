@@ -31,7 +31,7 @@ from sklearn_w2s.weak_to_strong._views import Search
 LEAST_UNLABELED = 200
 # Fewer rows keep too little, more keep what the statistic is there to find.
 KEPT_SHARE = 0.75
-_N_NEIGHBORS = 15
+N_NEIGHBORS = 15
 
 
 def use_all(weak_proba, *_):
@@ -72,21 +72,21 @@ def weigh_by_confidence(weak_proba, *_):
     return weak_proba, margin_confidence(weak_proba)
 
 
-def keep_confident(weak_proba, regions, *_):
+def keep_confident(weak_labels, regions, *_):
     """Learn from the weak labels of easy and overlap rows."""
-    return weak_proba, (regions != HARD).astype(np.float64)
+    return weak_labels, (regions != HARD).astype(np.float64)
 
 
-def keep_overlap(weak_proba, regions, *_):
+def keep_overlap(weak_labels, regions, *_):
     """Learn from the weak labels of overlap rows, as in the paper."""
-    return weak_proba, (regions == OVERLAP).astype(np.float64)
+    return weak_labels, (regions == OVERLAP).astype(np.float64)
 
 
 def keep_undisputed(weak_proba, _regions, rows, labeled, _rng):
     """Drop the weak labels that those of their neighbours dispute most."""
     if len(weak_proba) < 2:
         return use_all(weak_proba)
-    distances, neighbors = Search(rows, _N_NEIGHBORS).own()
+    distances, neighbors = Search(rows, N_NEIGHBORS).own()
     scores = cut_statistic(weak_proba.argmax(axis=1), neighbors, distances)
     limit = np.quantile(scores[~labeled], KEPT_SHARE) if not labeled.all() else 0.0
     return weak_proba, (scores <= limit).astype(np.float64)

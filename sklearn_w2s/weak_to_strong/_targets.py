@@ -101,19 +101,31 @@ def loss_message(name, lost):
     )
 
 
-def _apply(name, strategy, weak_proba, *, regions, representation, labeled, rng):
-    targets, weights = strategy.function(
-        weak_proba.copy(), regions, representation, labeled.copy(), rng
+def call_strategy(
+    name, strategy, weak_labels, *, regions, representation, labeled, rng
+):
+    """Return the targets and weights of a strategy, of the shapes that they must have.
+
+    It gets copies, so that no function of the user's can change what is known.
+    """
+    found = strategy.function(
+        weak_labels.copy(), regions, representation, labeled.copy(), rng
     )
-    targets = np.array(targets, dtype=np.float64)
-    weights = np.array(weights, dtype=np.float64)
-    if targets.shape != weak_proba.shape or weights.shape != (len(weak_proba),):
+    targets, weights = (np.array(values, dtype=np.float64) for values in found)
+    if targets.shape != weak_labels.shape or weights.shape != (len(weak_labels),):
         msg = (
             f"strategy={name!r} returned targets of shape {targets.shape} and weights "
-            f"of shape {weights.shape}; expected {weak_proba.shape} and "
-            f"({len(weak_proba)},)."
+            f"of shape {weights.shape}; expected {weak_labels.shape} and "
+            f"({len(weak_labels)},)."
         )
         raise ValueError(msg)
+    return targets, weights
+
+
+def _apply(name, strategy, weak_proba, *, labeled, **evidence):
+    targets, weights = call_strategy(
+        name, strategy, weak_proba, labeled=labeled, **evidence
+    )
     valid = [
         np.isfinite(values).all() and values.min() >= 0 for values in (targets, weights)
     ]

@@ -1,4 +1,4 @@
-"""A measure or policy is added by one class or function and one line."""
+"""A strategy, measure or policy is added by one class or function and one line."""
 
 import numpy as np
 import pytest
@@ -9,10 +9,20 @@ from sklearn_w2s.advice import advise
 from sklearn_w2s.datasets import make_overlap_classification
 from sklearn_w2s.overlap._measures import MEASURES, Measure
 from sklearn_w2s.sources._bandit import POLICIES, Policy
+from sklearn_w2s.weak_to_strong._strategies import STRATEGIES, Strategy
+from sklearn_w2s.weak_to_strong._teachers import Taught, Teacher
 
 X, TRUTH, _ = make_overlap_classification(400, random_state=0)
 Y = np.where(np.arange(400) < 100, TRUTH, -1)
 SOURCE = np.arange(400) % 3
+
+
+class Sharpened(Teacher):
+    """A toy teacher, which needs no labels and is surer than the weak estimator."""
+
+    def teach(self, known, **_):
+        proba = known.weak_proba**2 / (known.weak_proba**2).sum(axis=1, keepdims=True)
+        return Taught(proba, proba, None, {}, np.empty(0, dtype=np.intp), {})
 
 
 class FirstColumn(Measure):
@@ -69,6 +79,46 @@ def test_a_new_measure_serves_dask(toy_measure):
     detector.fit(da.from_array(X, (100, -1)), da.from_array(Y, 100))
     alone = toy_measure.fit(X, Y)
     assert detector.overlap_density_ == alone.overlap_density_
+
+
+@pytest.fixture(params=["sharpened", "first_half"])
+def toy_strategy(request, monkeypatch):
+    def keep_first_half(proba, *_):
+        return proba, (np.arange(len(proba)) < len(proba) / 2).astype(float)
+
+    monkeypatch.setitem(STRATEGIES, "sharpened", Strategy(teacher=Sharpened()))
+    monkeypatch.setitem(STRATEGIES, "first_half", Strategy(keep_first_half))
+    return WeakToStrongClassifier(
+        LogisticRegression(),
+        LogisticRegression(),
+        weak_features=slice(0, 20),
+        strategy=request.param,
+        store_rows=True,
+        random_state=0,
+    )
+
+
+def test_a_new_strategy_serves_the_classifier_and_advice(toy_strategy):
+    name = toy_strategy.strategy
+    model = toy_strategy.fit(X, Y)
+    assert model.strategy_ == name
+    learned = np.flatnonzero((Y == -1) & (model.rows_["weight"] > 0))
+    assert (learned.max() == 199) == (name == "first_half")
+    advice = advise(model, X, Y, cv=2, random_state=0)
+    assert advice.strategy == name
+    assert advice.estimator.strategy_ == name
+
+
+def test_a_new_strategy_serves_the_selector(toy_strategy):
+    selector = UCBSourceSelector(toy_strategy, n_rounds=8, random_state=0)
+    selector.fit(X, Y, sample_source=SOURCE)
+    assert selector.estimator_.strategy_ == toy_strategy.strategy
+
+
+def test_a_name_in_no_registry_is_refused_with_all_that_are(toy_strategy):
+    toy_strategy.set_params(strategy="unheard_of")
+    with pytest.raises(ValueError, match=r"'strategy' .*'sharpened'.* Got 'unh"):
+        toy_strategy.fit(X, Y)
 
 
 def test_a_new_policy_serves_the_selector(monkeypatch):

@@ -115,7 +115,7 @@ class WeakToStrong(
                     proba,
                     pupil,
                     folds,
-                    strategy=self.strategy_,
+                    teacher=strategy.teacher,
                     keeps_folds=not isinstance(self._detector().cv, Real | None),
                     is_given_weak=given is not None or is_given(self._weak()),
                     has_own_proba=given is not None,

@@ -35,7 +35,7 @@ from sklearn_w2s._validation import (
 from sklearn_w2s._warnings import warn
 from sklearn_w2s.weak_to_strong._base import CONSTRAINTS, WeakToStrong
 from sklearn_w2s.weak_to_strong._rows import Rows, table_of_rows
-from sklearn_w2s.weak_to_strong._strategies import STRATEGIES, choose
+from sklearn_w2s.weak_to_strong._strategies import STRATEGIES, StrategyNames, choose
 from sklearn_w2s.weak_to_strong._student import (
     FAR_BEHIND,
     PLAIN,
@@ -259,7 +259,7 @@ class WeakToStrongClassifier(
 
     _parameter_constraints = {
         **CONSTRAINTS,
-        "strategy": [StrOptions({"auto", *STRATEGIES}), callable],
+        "strategy": [StrOptions(StrategyNames(STRATEGIES)), callable],
         "pseudo_labels": [StrOptions({"auto", "hard", "soft"})],
         "missing_label": "no_validation",
     }

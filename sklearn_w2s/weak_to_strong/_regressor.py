@@ -36,6 +36,7 @@ from sklearn_w2s.weak_to_strong._base import CONSTRAINTS, WeakToStrong
 from sklearn_w2s.weak_to_strong._rows import Rows, table_of_values
 from sklearn_w2s.weak_to_strong._strategies import (
     Strategy,
+    StrategyNames,
     require_possible,
 )
 from sklearn_w2s.weak_to_strong._student import PLAIN, Lesson, Student, draw_held
@@ -224,7 +225,7 @@ class WeakToStrongRegressor(
 
     _parameter_constraints = {
         **CONSTRAINTS,
-        "strategy": [StrOptions({"auto", *VALUE_STRATEGIES}), callable],
+        "strategy": [StrOptions(StrategyNames(VALUE_STRATEGIES)), callable],
     }
 
     def __init__(

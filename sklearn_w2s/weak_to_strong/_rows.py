@@ -82,7 +82,7 @@ def gather(
     pupil,
     folds,
     *,
-    strategy,
+    teacher,
     keeps_folds,
     is_given_weak,
     has_own_proba,
@@ -106,8 +106,8 @@ def gather(
         The strong estimator.
     folds : list of (ndarray, ndarray) or None
         How labeled rows are held out; None where nobody learns from them.
-    strategy : str
-        The strategy, which decides on the views.
+    teacher : Teacher
+        Who asks, which decides on the views.
     keeps_folds : bool
         Whether rows may be held out by these folds alone, since they are the user's.
     is_given_weak : bool
@@ -129,10 +129,10 @@ def gather(
     Raises
     ------
     ValueError
-        If there are no two views to train "co_train" on.
+        If the teacher needs two views, and there is one.
     """
     taught, known = rows.taught, rows.known
-    own, second, lacks = _views(rows, weak, strategy)
+    own, second, lacks = _views(rows, weak, teacher)
     complete = include_labeled and not lacks
     place = np.cumsum(rows.labeled) - 1
     are_values = weak.classes is None
@@ -271,23 +271,23 @@ def _unit(values, weights):
     return float(mean), 1.0 if is_constant else float(deviation)
 
 
-def _views(rows, weak, strategy):
+def _views(rows, weak, teacher):
     """Return the columns labels know, those of a second view, and if labels lack any.
 
     None for the first means all, and for the second that there is none.
     """
     unknown = rows.unknown_columns
     unseen = None if weak.columns is None else other_columns(rows.X, weak.columns)
-    if strategy == "smooth":
+    if not teacher.needs_labels:
         return None, unseen, bool(unknown)
-    if strategy != "co_train":
+    if not teacher.needs_two_views:
         own = other_columns(rows.X, unknown) if unknown else None
         return own, None, bool(unknown)
     second = unknown or unseen
     if not second:
         msg = (
-            'strategy="co_train" needs two views: set weak_features to some of the '
-            "columns, or pass unlabeled rows with columns that labeled rows lack."
+            "This strategy needs two views: set weak_features to some of the columns, "
+            "or pass unlabeled rows with columns that labeled rows lack."
         )
         raise ValueError(msg)
     return other_columns(rows.X, second), second, bool(unknown)

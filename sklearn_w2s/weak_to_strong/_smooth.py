@@ -14,7 +14,7 @@ from sklearn_w2s._algorithms.weak_labels import on_grid
 from sklearn_w2s._fitting import draw_seed
 from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s.weak_to_strong._opinions import blocks_of
-from sklearn_w2s.weak_to_strong._teachers import Taught
+from sklearn_w2s.weak_to_strong._teachers import Taught, Teacher
 from sklearn_w2s.weak_to_strong._views import Search, View, draw
 
 # Smoothers learn from a sample of this size; their cost grows with its square.
@@ -38,7 +38,7 @@ _PRIOR_SHARE = 0.05
 _LEAST_SHARE = 0.01
 
 
-class Smooth:
+class Smooth(Teacher):
     r"""Weak labels, smoothed until rows that resemble each other agree.
 
     The smoother S is the mean of nearest neighbours, a kernel ridge regression and a
@@ -61,10 +61,6 @@ class Smooth:
     .. [1] N. Quadrianto, A. J. Smola, T. S. Caetano, Q. V. Le, "Estimating Labels from
        Label Proportions", JMLR 10, 2009.
     """
-
-    needs_labels = False
-    takes_regions = False
-    weighs_by_margin = False
 
     def teach(self, known, **_):
         """Smooth the weak labels of the unlabeled rows."""

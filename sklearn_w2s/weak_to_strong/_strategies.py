@@ -6,7 +6,7 @@ teacher that says more of the unlabeled rows. To add one, write the function, or
 as in `_teachers.py`, and name it in `STRATEGIES` with what it needs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,6 +105,33 @@ STRATEGIES = {
     "blend": Strategy(teacher=BLEND),
     "co_train": Strategy(teacher=CoTrain(BLEND)),
 }
+
+
+class StrategyNames(Set):
+    """Names of strategies, as the registry has them at any time, and "auto".
+
+    Parameters
+    ----------
+    registry : dict of str to Strategy
+        The registry.
+    """
+
+    def __init__(self, registry):
+        self.registry = registry
+
+    def __contains__(self, name):
+        return name == "auto" or name in self.registry
+
+    def __iter__(self):
+        yield "auto"
+        yield from self.registry
+
+    def __len__(self):
+        return 1 + len(self.registry)
+
+    @classmethod
+    def _from_iterable(cls, names):
+        return set(names)
 
 
 def choose(

@@ -275,7 +275,30 @@ def _sharpen_all(labels, held_out):
     return powers, sharp, ~np.isnan(sharp).any(axis=(0, 2))
 
 
-class Blend:
+class Teacher:
+    """What a teacher declares.
+
+    Attributes
+    ----------
+    needs_labels : bool
+        Whether it learns from labels; if not, it sees the columns that the weak
+        estimator does not.
+    needs_two_views : bool
+        Whether it needs columns that labeled rows lack, or the weak estimator.
+    takes_regions : bool
+        Whether its `teach` uses regions.
+    weighs_by_margin : bool
+        Whether the strong estimator is to learn each row by the margin of its
+        probabilities.
+    """
+
+    needs_labels = False
+    needs_two_views = False
+    takes_regions = False
+    weighs_by_margin = False
+
+
+class Blend(Teacher):
     """The mixture of opinions under which held-out labels are likeliest.
 
     Parameters
@@ -565,7 +588,7 @@ class Said(ClassifierMixin, BaseEstimator):
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
 
-class CoTrain:
+class CoTrain(Teacher):
     """A blend of what labeled rows know, corrected by the columns that they lack.
 
     Trees learn the probabilities of the blend from these columns alone; each row is
@@ -580,6 +603,7 @@ class CoTrain:
     """
 
     needs_labels = True
+    needs_two_views = True
     takes_regions = True
     weighs_by_margin = True
 

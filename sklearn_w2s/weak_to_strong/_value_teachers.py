@@ -18,6 +18,7 @@ from sklearn_w2s.weak_to_strong._opinions import N_PRIOR, blocks_of
 from sklearn_w2s.weak_to_strong._smooth import MAX_SMOOTHED, Smoother, bags_of
 from sklearn_w2s.weak_to_strong._teachers import (
     Taught,
+    Teacher,
     ask_members,
     learn_softly,
     select_greedily,
@@ -33,7 +34,7 @@ _LEAST_SHARE, _MOST_SHARE = 0.5, 0.95
 _MOST_TOLD = 0.9
 
 
-class ValueBlend:
+class ValueBlend(Teacher):
     """The mean of opinions that errs least in held-out labels.
 
     Parameters
@@ -43,7 +44,6 @@ class ValueBlend:
     """
 
     needs_labels = True
-    takes_regions = False
 
     def __init__(self, members):
         self.members = members
@@ -198,7 +198,7 @@ def _describe(opinions, weights, errors, own, scale):
     }
 
 
-class ValueCoTrain:
+class ValueCoTrain(Teacher):
     r"""A blend of what labeled rows know, moved to what the columns that they lack say.
 
     Trees learn the values a of the blend from these columns alone; each row is
@@ -214,7 +214,7 @@ class ValueCoTrain:
     """
 
     needs_labels = True
-    takes_regions = False
+    needs_two_views = True
 
     def __init__(self, teacher):
         self.teacher = teacher
@@ -268,7 +268,7 @@ def correct_by_second_view(values, other, missed, weights):
     return values + _TRUST * (mean + both - values)
 
 
-class ValueSmooth:
+class ValueSmooth(Teacher):
     r"""Weak values, smoothed as far as smoothing tells those of rows left out.
 
     The smoothers are those of `Smooth`: nearest neighbours, a kernel ridge regression
@@ -281,9 +281,6 @@ class ValueSmooth:
     where m is the mean of w - A over rows of equal, or similar, w, so that what the
     weak estimator says on average is kept. It needs no label.
     """
-
-    needs_labels = False
-    takes_regions = False
 
     def teach(self, known, **_):
         """Smooth the weak values of the unlabeled rows."""

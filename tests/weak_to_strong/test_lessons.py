@@ -146,7 +146,7 @@ def test_labeled_rows_can_be_left_out(larger, strategy):
 @pytest.mark.parametrize("columns", [None, [0, 1, 2, 3]])
 def test_one_view_cannot_be_co_trained(problem, columns):
     X, y, _ = problem
-    with pytest.raises(ValueError, match=r"\"co_train\" needs two views: set weak_fea"):
+    with pytest.raises(ValueError, match="strategy needs two views: set weak_features"):
         make(strategy="co_train", weak_features=columns).fit(X, y)
 
 

@@ -1,16 +1,31 @@
-"""Changes of the algorithms that the tests notice, by module, and those that they miss.
+"""Changes of the code that the tests notice, by module, and those that they miss.
 
-Reads what ``nox -s mutation`` has found: mutmut changes one operator, number, name or
-argument at a time. A change that never ends is noticed.
+Of the algorithms it reads what ``nox -s mutation`` has found: mutmut changes one
+operator, number, name or argument at a time. A change that never ends is noticed.
+
+With ``--sample`` it changes so many operators, numbers, names, conditions and arguments
+of the estimators, drawn by a fixed seed from a commit, and runs the tests of the
+changed file, then those of its package.
 """
 
+import argparse
+import ast
+import io
+import os
 import platform
+import random
 import re
 import subprocess
+import sys
+import tarfile
+import tempfile
 from collections import Counter
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
-from benchmarks.tables._results import RESULTS, write
+from benchmarks.quality._table import fill
+from benchmarks.tables._results import RESULTS, read, write
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTICED = {"killed", "timeout", "caught by type check", "segfault"}
@@ -73,12 +88,235 @@ def _mutmut(*arguments):
     return run.stdout
 
 
-def main():
-    """Write the tables."""
+PACKAGES = ("overlap", "sources", "weak_to_strong")
+SEED = 0
+# A run of tests that takes longer does not end.
+MOST_SECONDS = 1800
+SWAPPED = {
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
+    ast.In: ast.NotIn, ast.NotIn: ast.In, ast.And: ast.Or, ast.Or: ast.And,
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult,
+    ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.MatMult: ast.Mult,
+    ast.Pow: ast.Mult, ast.FloorDiv: ast.Div, ast.Mod: ast.Add,
+    ast.Invert: ast.UAdd, ast.USub: ast.UAdd,
+}  # fmt: skip
+
+
+class Mutant(NamedTuple):
+    """A change of an expression in a file: where it is, and both its texts."""
+
+    file: str
+    line: int
+    column: int
+    old: str
+    new: str
+
+    @property
+    def name(self):
+        """Name in the table."""
+        return f"{self.file}:{self.line}:{self.column} {self.new}"
+
+    def apply(self, tree):
+        """Change the file in a folder."""
+        path = tree / self.file
+        lines = path.read_bytes().split(b"\n")
+        before, text = lines[: self.line - 1], b"\n".join(lines[self.line - 1 :])
+        start, end = self.column, self.column + len(self.old.encode())
+        text = text[:start] + self.new.encode() + text[end:]
+        path.write_bytes(b"\n".join([*before, text]))
+
+
+def unpack(commit, folder, *paths):
+    """Write files of a commit into a folder."""
+    archive = ["git", "archive", "--format=tar", commit, *paths]
+    packed = subprocess.run(archive, cwd=ROOT, capture_output=True, check=True).stdout
+    with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
+        tar.extractall(folder, filter="data")
+
+
+def mutants_of(tree, file):
+    """Return all changes of the expressions in the functions of a file."""
+    text = (tree / file).read_text("utf-8")
+    functions = [
+        node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)
+    ]
+    # By place: a function within another is found twice.
+    found = {}
+    for function in functions:
+        for statement in function.body:
+            for node in _expressions(statement):
+                old = ast.get_source_segment(text, node)
+                for new in _changes(node):
+                    mutant = Mutant(file, node.lineno, node.col_offset, old, new)
+                    found[mutant.name] = mutant
+    return list(found.values())
+
+
+def _expressions(node):
+    """Yield the expressions of a statement, but for texts that are read by people."""
+    if isinstance(node, ast.JoinedStr | ast.FunctionDef | ast.ClassDef):
+        return
+    if isinstance(node, ast.expr):
+        yield node
+    for name, part in ast.iter_fields(node):
+        if name in {"annotation", "returns"}:
+            continue
+        for child in part if isinstance(part, list) else [part]:
+            if isinstance(child, ast.AST):
+                yield from _expressions(child)
+
+
+def _changes(node):
+    """Yield texts of changed expressions, in brackets."""
+    match node:
+        case ast.Constant():
+            yield from _other_constants(node.value)
+        case ast.Call():
+            yield from _fewer_arguments(node)
+        case ast.Compare(ops=[op]) if type(op) in SWAPPED:
+            yield _with(node, ops=[SWAPPED[type(op)]()])
+        case ast.UnaryOp(op=ast.Not()):
+            yield f"({ast.unparse(node.operand)})"
+        case ast.BinOp() | ast.BoolOp() | ast.UnaryOp() if type(node.op) in SWAPPED:
+            yield _with(node, op=SWAPPED[type(node.op)]())
+        case ast.IfExp():
+            yield _with(node, body=node.orelse, orelse=node.body)
+
+
+def _other_constants(value):
+    if isinstance(value, bool):
+        yield repr(not value)
+    elif isinstance(value, int | float):
+        yield repr(value + 1)
+    elif isinstance(value, str) and value.isidentifier():
+        yield repr(f"{value}_")
+
+
+def _fewer_arguments(call):
+    for k, argument in enumerate(call.args):
+        if not isinstance(argument, ast.Starred | ast.Constant):
+            none = ast.Constant(None)
+            yield _with(call, args=[*call.args[:k], none, *call.args[k + 1 :]])
+    for k in range(len(call.keywords)):
+        yield _with(call, keywords=call.keywords[:k] + call.keywords[k + 1 :])
+
+
+def _with(node, **fields):
+    """Return the text of a node with other fields."""
+    kept = {name: part for name, part in ast.iter_fields(node) if name not in fields}
+    changed = ast.fix_missing_locations(type(node)(**kept, **fields))
+    return f"({ast.unparse(changed)})"
+
+
+def draw_mutants(tree, n_mutants):
+    """Return mutants of the estimators of a tree, in the order drawn."""
+    files = [
+        str(path.relative_to(tree))
+        for package in PACKAGES
+        for path in sorted((tree / "sklearn_w2s" / package).glob("*.py"))
+    ]
+    every = [mutant for file in files for mutant in mutants_of(tree, file)]
+    random.Random(SEED).shuffle(every)
+    return every[:n_mutants]
+
+
+def tests_of(tree, file):
+    """Return the tests that mirror a file, and then those of its package."""
+    package, name = Path(file).parts[1:]
+    folder = Path("tests", package)
+    mirrors = sorted((tree / folder).glob(f"test{name.removesuffix('.py')}*.py"))
+    return [[str(path.relative_to(tree)) for path in mirrors], [str(folder)]]
+
+
+def pass_tests(tree, tests):
+    """Say whether tests pass in a folder, in time."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+    try:
+        run = subprocess.run(
+            [*command, *tests],
+            cwd=tree,
+            env=os.environ | {"PYTHONPATH": str(tree)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+            timeout=MOST_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    return run.returncode == 0
+
+
+def try_mutant(commit, mutants, name):
+    """Return the row of a mutant."""
+    mutant = mutants[name]
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder)
+        unpack(commit, tree, "sklearn_w2s", "tests", "pyproject.toml", "README.md")
+        mutant.apply(tree)
+        stages = [tests for tests in tests_of(tree, mutant.file) if tests]
+        missed = all(pass_tests(tree, tests) for tests in stages)
+    return {
+        "mutant": name,
+        "package": Path(mutant.file).parts[1],
+        "outcome": "missed" if missed else "noticed",
+        "old": " ".join(mutant.old.split()),
+        "new": mutant.new,
+    }
+
+
+def sample(commit, n_mutants, *, jobs):
+    """Write the table of drawn mutants of a commit, and go on where it was stopped."""
+    path = RESULTS / f"mutation_sampled_{commit}.csv"
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder)
+        unpack(commit, tree, "sklearn_w2s", "tests", "pyproject.toml", "README.md")
+        mutants = {mutant.name: mutant for mutant in draw_mutants(tree, n_mutants)}
+        if not path.exists() and not pass_tests(
+            tree, [f"tests/{package}" for package in PACKAGES]
+        ):
+            sys.exit(f"The tests of {commit} do not pass as they are.")
+    check = partial(try_mutant, commit, mutants)
+    fill(path, "mutant", list(mutants), check, jobs=jobs)
+
+
+def summarise():
+    """Write how many of the drawn mutants were noticed, by commit and package."""
+    rows = []
+    for path in sorted(RESULTS.glob("mutation_sampled_*.csv")):
+        outcomes = [(row["package"], row["outcome"]) for row in read(path)]
+        outcomes += [("all", outcome) for _, outcome in outcomes]
+        n_made = Counter(package for package, _ in outcomes)
+        n_noticed = Counter(package for package, kind in outcomes if kind == "noticed")
+        commit = path.stem.rpartition("_")[2]
+        for package in (*PACKAGES, "all"):
+            row = _row(package, n_made[package], n_noticed[package])
+            rows.append({"commit": commit} | row)
+    write(RESULTS / "mutation_sampled.csv", rows)
+
+
+def read_mutmut():
+    """Write the tables of the algorithms."""
     mutants = found(_mutmut("results", "--all", "true"))
     about = {"python_version": platform.python_version()}
     write(RESULTS / "mutation.csv", [row | about for row in by_module(mutants)])
     write(RESULTS / "mutation_missed.csv", missed(mutants))
+
+
+def main(arguments=None):
+    """Write the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sample", type=int, help="mutants of the estimators")
+    parser.add_argument("--commit", help="of which they are; by default the last one")
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    chosen = parser.parse_args(arguments)
+    if chosen.sample is None:
+        read_mutmut()
+        return
+    name = ["git", "rev-parse", "--short=7", chosen.commit or "HEAD"]
+    commit = subprocess.check_output(name, cwd=ROOT, text=True).strip()
+    sample(commit, chosen.sample, jobs=chosen.jobs)
+    summarise()
 
 
 if __name__ == "__main__":

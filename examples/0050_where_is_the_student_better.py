@@ -38,14 +38,14 @@ ceiling = clone(strong).fit(X_train, y_true_train)
 # By region
 # ---------
 
-from sklearn_w2s.plotting import RegionAccuracyDisplay
+from sklearn_w2s.plotting import RegionScoreDisplay
 
 predictions = {
     "weak": model.weak_estimator_.predict(X_test[:, :20]),
     "weak-to-strong": model.predict(X_test),
     "ceiling": ceiling.predict(X_test),
 }
-display = RegionAccuracyDisplay.from_predictions(y_test, regions_test, predictions)
+display = RegionScoreDisplay.from_predictions(y_test, regions_test, predictions)
 
 # %%
 # The weak estimator guesses on the hard rows, and there the student gains most. It has
@@ -78,7 +78,7 @@ from sklearn_w2s import OverlapDetector
 
 detector = OverlapDetector(LogisticRegression(), weak_features=slice(0, 20))
 detector.fit(X_train, y_train)
-found = RegionAccuracyDisplay.from_predictions(
+found = RegionScoreDisplay.from_predictions(
     y_test, detector.predict(X_test), predictions
 )
 found.ax_.set_ylim(display.ax_.get_ylim())

@@ -12,7 +12,11 @@ from sklearn_w2s.metrics._gap import (
     performance_gap_recovered_score,
 )
 from sklearn_w2s.metrics._misfit import misfit
-from sklearn_w2s.metrics._overlap import overlap_density, region_accuracy
+from sklearn_w2s.metrics._overlap import (
+    overlap_density,
+    region_accuracy,
+    region_rmse,
+)
 from sklearn_w2s.metrics._prediction_gap import prediction_gap
 from sklearn_w2s.metrics._regret import source_regret
 
@@ -28,5 +32,6 @@ __all__ = [
     "performance_gap_recovered_score",
     "prediction_gap",
     "region_accuracy",
+    "region_rmse",
     "source_regret",
 ]

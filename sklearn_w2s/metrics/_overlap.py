@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics import accuracy_score
-from sklearn.utils import column_or_1d
+from sklearn.metrics import accuracy_score, root_mean_squared_error
+from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
 from sklearn_w2s._algorithms.overlap import OVERLAP, REGIONS, region_shares
 from sklearn_w2s._sklearn import check_weights
-from sklearn_w2s._validation import check_labels, is_class, values_of
+from sklearn_w2s._validation import check_labels, check_values, is_class, values_of
 
 
 def overlap_density(
@@ -86,6 +86,10 @@ def region_accuracy(
         If there is no row or an unknown region, if the lengths or the kinds of labels
         differ, or if the weights are negative, not finite or all zero.
 
+    See Also
+    --------
+    region_rmse : The same for values.
+
     Examples
     --------
     >>> from sklearn_w2s.metrics import region_accuracy
@@ -105,15 +109,74 @@ def region_accuracy(
             f"{truth[0]!r} and {predicted[0]!r}. Use strings or numbers in both."
         )
         raise ValueError(msg)
-    accuracy = dict.fromkeys(REGIONS, np.nan)
+    return _by_region(accuracy_score, truth, predicted, names, weights)
+
+
+def region_rmse(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    regions: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+) -> dict[str, float]:
+    """Return the root mean squared error within each region.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n,)
+        True values; rows with None, NaN, NaT or pandas.NA are left out.
+    y_pred : array-like of shape (n,)
+        Predicted values.
+    regions : array-like of shape (n,)
+        "easy", "hard" or "overlap".
+    sample_weight : array-like of shape (n,), default=None
+        Non-negative weights; None counts every row once.
+
+    Returns
+    -------
+    dict of str to float
+        Error on "easy", "hard" and "overlap" rows, in this order and in the unit of y;
+        NaN for a region without labeled rows of positive weight.
+
+    Raises
+    ------
+    ValueError
+        If there is no row or an unknown region, if the lengths differ, if a value is
+        infinite or no number, or if the weights are negative, not finite or all zero.
+
+    See Also
+    --------
+    region_accuracy : The same for classes.
+
+    Examples
+    --------
+    >>> from sklearn_w2s.metrics import region_rmse
+    >>> region_rmse([1.0, 2.0, 3.0], [1.0, 5.0, 7.0], ["easy", "hard", "hard"])
+    {'easy': 0.0, 'hard': 3.5355339059327378, 'overlap': nan}
+    """
+    names = check_regions(regions)
+    predicted = check_array(
+        y_pred, dtype=np.float64, ensure_2d=False, input_name="y_pred"
+    )
+    check_consistent_length(y_true, predicted, names)
+    weights = check_weights(sample_weight, names)
+    truth, labeled = check_values(y_true)
+    predicted, names = column_or_1d(predicted)[labeled], names[labeled]
+    return _by_region(
+        root_mean_squared_error, truth, predicted, names, weights[labeled]
+    )
+
+
+def _by_region(score, truth, predicted, names, weights):
+    """Return a score of each region, NaN where no row counts."""
+    scores = dict.fromkeys(REGIONS, np.nan)
     for region in REGIONS:
         rows = (names == region) & (weights > 0)
         if rows.any():
-            score = accuracy_score(
-                truth[rows], predicted[rows], sample_weight=weights[rows]
+            scores[region] = float(
+                score(truth[rows], predicted[rows], sample_weight=weights[rows])
             )
-            accuracy[region] = float(score)
-    return accuracy
+    return scores
 
 
 def check_truth(

@@ -1,6 +1,7 @@
 """One fold: fit weak-to-strong and its rivals, and judge them on the same rows."""
 
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from traceback import format_exc
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ from sklearn_w2s._sklearn import routing_enabled, safe_indexing, seed_nested
 from sklearn_w2s._tabular import default_strong_estimator, default_strong_regressor
 from sklearn_w2s._validation import mark_unlabeled, n_rows
 from sklearn_w2s._weak import resolve_columns, select_columns
-from sklearn_w2s.metrics import region_accuracy
+from sklearn_w2s.metrics import region_accuracy, region_rmse
 from sklearn_w2s.model_selection._hiding import count_rows, draw_labeled, no_classes
 
 RIVALS = ("weak", "weak_to_strong", "strong_on_labels", "ceiling")
@@ -263,7 +264,7 @@ def _judge(trial, fit, X, y, test, errors):
 
 
 def _describe(fitted, fits, X, y):
-    """Return what the fit tells of itself, and accuracies by region where it can."""
+    """Return what the fit tells of itself, and scores by region where it can."""
     final = final_step(fitted)
     facts = {
         name: getattr(final, f"{name}_")
@@ -274,29 +275,13 @@ def _describe(fitted, fits, X, y):
         return facts
     regions = final.overlap_detector_.predict(before_final(fitted, X))
     facts["region_share"] = {name: np.mean(regions == name) for name in REGIONS}
+    score, key = partial(region_accuracy, missing_label=None), "region_accuracy"
     if is_regressor(final):
-        facts["region_rmse"] = {
-            name: _rmse_by_region(fit.estimator, X, y, regions)
-            for name, fit in fits.items()
-        }
-        return facts
-    facts["region_accuracy"] = {
+        score, key = region_rmse, "region_rmse"
+    facts[key] = {
         name: dict.fromkeys(REGIONS, np.nan)
         if fit.estimator is None
-        else region_accuracy(y, fit.estimator.predict(X), regions, missing_label=None)
+        else score(y, fit.estimator.predict(X), regions)
         for name, fit in fits.items()
     }
     return facts
-
-
-def _rmse_by_region(estimator, X, y, regions):
-    """Return the root mean squared error in each region, NaN where there is no row."""
-    if estimator is None:
-        return dict.fromkeys(REGIONS, np.nan)
-    squares = (np.asarray(estimator.predict(X)) - y) ** 2
-    return {
-        region: float(np.sqrt(squares[regions == region].mean()))
-        if (regions == region).any()
-        else np.nan
-        for region in REGIONS
-    }

@@ -4,7 +4,7 @@ from sklearn_w2s.plotting._gap import GapDisplay
 from sklearn_w2s.plotting._learning_curve import GapLearningCurveDisplay
 from sklearn_w2s.plotting._overlap import OverlapDisplay
 from sklearn_w2s.plotting._overlap_curve import OverlapCurveDisplay
-from sklearn_w2s.plotting._region_accuracy import RegionAccuracyDisplay
+from sklearn_w2s.plotting._region_score import RegionScoreDisplay
 from sklearn_w2s.plotting._sources import SourceSelectionDisplay
 
 __all__ = [
@@ -12,6 +12,6 @@ __all__ = [
     "GapLearningCurveDisplay",
     "OverlapCurveDisplay",
     "OverlapDisplay",
-    "RegionAccuracyDisplay",
+    "RegionScoreDisplay",
     "SourceSelectionDisplay",
 ]

@@ -27,6 +27,8 @@ LABELS = {
     "ceiling": "ceiling",
 }
 SAME = "ceiling =\nstrong on labels"
+# Scores that three decimals tell apart, as accuracies and errors of such a size.
+_LEAST_USUAL, _MOST_USUAL = 0.01, 10
 _DISPLAYS = {
     "cross_validate_gap": "GapDisplay",
     "gap_learning_curve": "GapLearningCurveDisplay",
@@ -215,6 +217,12 @@ def take_scores(results, metric):
         for name in MARKS
         if f"{name}_{metric}" in results
     }
+
+
+def score_text(score):
+    """Return a score with three decimals, or four digits where the unit asks for it."""
+    is_usual = score == 0 or _LEAST_USUAL <= abs(score) < _MOST_USUAL
+    return f"{score:.3f}" if is_usual else f"{score:.4g}"
 
 
 def name_score(scoring, estimator=None):

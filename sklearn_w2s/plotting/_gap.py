@@ -17,6 +17,7 @@ from sklearn_w2s.plotting._fits import (
     half_width,
     label_fits,
     name_score,
+    score_text,
     take_scores,
 )
 from sklearn_w2s.plotting._style import line_style, one_axes
@@ -277,7 +278,7 @@ class GapDisplay:
         return self
 
     def _text(self, name, mean):
-        text = f"{mean:.3f}"
+        text = score_text(mean)
         if name != "weak_to_strong":
             return text
         if np.isnan(self.gap_recovered):

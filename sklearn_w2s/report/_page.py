@@ -7,7 +7,8 @@ import numpy as np
 
 import sklearn_w2s
 from sklearn_w2s._algorithms.overlap import REGIONS
-from sklearn_w2s.plotting import GapDisplay, RegionAccuracyDisplay
+from sklearn_w2s.plotting import GapDisplay, RegionScoreDisplay
+from sklearn_w2s.plotting._fits import score_text
 from sklearn_w2s.plotting._svg import draw_svg
 from sklearn_w2s.report._html import (
     CSS,
@@ -236,8 +237,9 @@ def _figures(findings):
                 element("h3", "Scores and the gap"),
                 gap_figure(study.results, findings.verdict, findings.options.scoring),
             ]
-        if "region_accuracy" in study.results:
-            content += [element("h3", "Accuracy by region"), region_figure(study)]
+        if "region_share" in study.results:
+            name = "Error" if "region_rmse" in study.results else "Accuracy"
+            content += [element("h3", f"{name} by region"), region_figure(study)]
     if findings.sources is not None and len(findings.sources.runs) > 1:
         content += [element("h3", "Sources"), _sources(findings.sources)]
     return content
@@ -254,7 +256,8 @@ def _figure(draw, label, caption, *, prefix, size):
 def gap_figure(results, verdict, scoring):
     """Return the figure of the scores of all fits, with the gap if there is one."""
     means = [
-        f"{label} {results[f'{name}_score'].mean():.3f}" for name, label in FITS.items()
+        f"{label} {score_text(results[f'{name}_score'].mean())}"
+        for name, label in FITS.items()
     ]
     name = scoring.replace("_", " ")
     gap = "no gap beyond its noise"
@@ -274,10 +277,13 @@ def gap_figure(results, verdict, scoring):
 
 
 def region_figure(study):
-    """Return the figure of accuracies by region."""
+    """Return the figure of accuracies, or errors, by region."""
     results = study.results
     names = {name: label for name, label in FITS.items() if name in study.measures}
-    by_fit = results["region_accuracy"]
+    key, name = "region_accuracy", "Accuracy"
+    if "region_rmse" in results:
+        key, name = "region_rmse", "Root mean squared error"
+    by_fit = results[key]
     columns = [
         (f"{region} rows", {name: by_fit[name][region] for name in names})
         for region in REGIONS
@@ -286,9 +292,9 @@ def region_figure(study):
         f"{region}: {_means(by_name, names) or 'none'}" for region, by_name in columns
     ]
     return _figure(
-        lambda ax: RegionAccuracyDisplay.from_cv_results(results, ax=ax),
-        f"Accuracy by region. {'; '.join(words)}.",
-        "Accuracy on the easy, hard and overlap rows of the test sets: means over "
+        lambda ax: RegionScoreDisplay.from_cv_results(results, ax=ax),
+        f"{name} by region. {'; '.join(words)}.",
+        f"{name} on the easy, hard and overlap rows of the test sets: means over "
         "splits with intervals, every split as a dot. Below, the rows of a test set.",
         prefix="regions",
         size=(4.8, 3.8),
@@ -299,7 +305,7 @@ def _means(by_name, names):
     """Return the mean of each fit over the splits that have rows to judge it by."""
     known = {name: values[~np.isnan(values)] for name, values in by_name.items()}
     return ", ".join(
-        f"{names[name]} {values.mean():.3f}"
+        f"{names[name]} {score_text(values.mean())}"
         for name, values in known.items()
         if len(values)
     )

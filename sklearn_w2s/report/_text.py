@@ -144,10 +144,12 @@ def score_cells(study, costs, scoring, left_out=()):
 def _score_lines(study, costs, scoring):
     heads, rows = score_cells(study, costs, scoring, ["calibration_error"])
     n_splits = len(study.results["n_test"])
-    widths = [max(8, len(head) + 1) for head in heads]
+    columns = zip(heads, *rows.values(), strict=True)
+    widths = [max(8, *(len(cell) + 1 for cell in column)) for column in columns]
     first = min(20, WIDTH - sum(widths))
     head = "".join(f"{name:>{w}}" for name, w in zip(heads, widths, strict=True))
-    lines = [f"held-out rows, mean of {n_splits} split{'s' * (n_splits > 1)}"]
+    unit = "; RMSE and MAE in the unit of the target" if "RMSE" in heads else ""
+    lines = [f"held-out rows, mean of {n_splits} split{'s' * (n_splits > 1)}{unit}"]
     lines.append(" " * first + head)
     for label, cells in rows.items():
         numbers = "".join(f"{cell:>{w}}" for cell, w in zip(cells, widths, strict=True))

@@ -9,6 +9,7 @@ from sklearn_w2s.metrics import (
     overlap_density_interval,
     overlap_regime,
     region_accuracy,
+    region_rmse,
 )
 
 BAD_SHARES = [np.nan, -0.1, 1.1, "half", None]
@@ -35,6 +36,7 @@ def test_regions_that_are_none_are_refused_by_every_metric(regions):
     for call in (
         lambda: overlap_density(regions),
         lambda: region_accuracy([0] * len(regions), [0] * len(regions), regions),
+        lambda: region_rmse([0] * len(regions), [0] * len(regions), regions),
     ):
         with pytest.raises((ValueError, TypeError)):
             call()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score
 
-from sklearn_w2s.metrics import overlap_density, region_accuracy
+from sklearn_w2s.metrics import overlap_density, region_accuracy, region_rmse
 
 REGIONS = ("easy", "hard", "overlap")
 rows = st.lists(
@@ -106,3 +106,34 @@ def test_rows_without_a_true_label_are_left_out(marks):
 def test_a_marker_that_is_predicted_is_a_class():
     accuracy = region_accuracy([-1, 0, -1], [-1, -1, 0], ["easy"] * 3)
     assert accuracy["easy"] == pytest.approx(1 / 3)
+
+
+def test_errors_by_region_are_those_of_its_labeled_rows():
+    y = np.array([1.0, np.nan, 3.0, -1.0, 5.0])
+    said = np.array([1.5, 9.0, 5.0, 0.0, 1.0])
+    regions = ["easy", "easy", "hard", "hard", "hard"]
+    found = region_rmse(y, said, regions)
+    assert found["easy"] == 0.5
+    assert found["hard"] == pytest.approx(np.sqrt((4 + 1 + 16) / 3))
+    assert np.isnan(found["overlap"])
+
+
+def test_a_weight_of_two_is_an_error_given_twice():
+    y, said = [1.0, 2.0, 4.0], [0.0, 4.0, 1.0]
+    weighted = region_rmse(y, said, ["easy"] * 3, sample_weight=[2, 0, 1])
+    assert weighted["easy"] == pytest.approx(np.sqrt((1 + 1 + 9) / 3))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"y_pred": [1.0]}, "inconsistent numbers"),
+        ({"y_pred": [1.0, np.inf]}, "y_pred contains infinity"),
+        ({"y_true": ["a", "b"]}, "no real number"),
+        ({"regions": ["easy", "odd"]}, "regions holds 'odd'"),
+    ],
+)
+def test_errors_by_region_refuse_what_is_no_value(changes, message):
+    given = {"y_true": [1.0, 2.0], "y_pred": [1.0, 2.0], "regions": ["easy", "hard"]}
+    with pytest.raises(ValueError, match=message):
+        region_rmse(**given | changes)

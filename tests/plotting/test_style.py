@@ -8,7 +8,7 @@ from sklearn_w2s.plotting import (
     GapLearningCurveDisplay,
     OverlapCurveDisplay,
     OverlapDisplay,
-    RegionAccuracyDisplay,
+    RegionScoreDisplay,
     SourceSelectionDisplay,
 )
 from sklearn_w2s.plotting._style import collection_style, line_style
@@ -35,7 +35,7 @@ DISPLAYS = {
         ceiling_score=FOLDS,
         weak_label_accuracy=FOLDS,
     ),
-    "regions": RegionAccuracyDisplay.from_predictions(
+    "regions": RegionScoreDisplay.from_predictions(
         [0, 1, 1, 0], ["easy", "easy", "hard", "overlap"], {"weak": [0, 1, 0, 0]}
     ),
     "sources": SourceSelectionDisplay(

@@ -17,7 +17,7 @@ from sklearn_w2s._sklearn import (
 )
 from sklearn_w2s._validation import (
     check_features,
-    check_labels,
+    check_target,
     check_values,
     columns_of,
 )
@@ -171,12 +171,12 @@ def take_labeled(fitted, X, y):
         Where they stand in X.
     """
     check_consistent_length(X, y)
-    if is_regressor(fitted):
-        labels, labeled = check_values(y)
-    else:
-        labels, labeled = check_labels(
-            y, fitted.missing_label, classes=getattr(fitted, "classes_", None)
-        )
+    labels, labeled = check_target(
+        y,
+        fitted.missing_label,
+        of_values=is_regressor(fitted),
+        classes=getattr(fitted, "classes_", None),
+    )
     positions = np.flatnonzero(labeled)
     return safe_indexing(X, positions), labels, positions
 

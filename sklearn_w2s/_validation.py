@@ -188,7 +188,7 @@ def check_labels(y, missing_label, *, classes=None):
     if labels.dtype.kind in "fc":
         check_array(labels, ensure_2d=False, ensure_min_samples=0, input_name="y")
     if len(labels):
-        check_classification_targets(labels)
+        _require_classes(labels)
     if classes is None or len(classes):
         warn_of_namesakes(labels, missing_label, classes=classes)
     return labels, labeled
@@ -241,6 +241,40 @@ def check_values(y):
     known = known.astype(np.float64)
     check_array(known, ensure_2d=False, ensure_min_samples=0, input_name="y")
     return known, labeled
+
+
+def _require_classes(labels):
+    try:
+        check_classification_targets(labels)
+    except ValueError as error:
+        msg = f"{error} To learn values, pass regressors."
+        raise ValueError(msg) from error
+
+
+def check_target(y, missing_label, *, of_values, classes=None):
+    """Return what is known of a target, and in which rows.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,)
+        Target.
+    missing_label : scalar
+        Marker of a row without a label; of values NaN and None are the only ones.
+    of_values : bool
+        Whether it holds the values of a regression.
+    classes : array-like of shape (n_classes,), default=None
+        As for `check_labels`.
+
+    Returns
+    -------
+    known : ndarray of shape (n_labeled,)
+        Labels or values.
+    labeled : ndarray of shape (n,) of bool
+        Whether the row has one.
+    """
+    if of_values:
+        return check_values(y)
+    return check_labels(y, missing_label, classes=classes)
 
 
 def are_values(y, missing_label, *, stratify):
@@ -351,6 +385,13 @@ def values_of(y):
         listed = [n for n in ("to_pylist", "tolist", "to_list") if hasattr(y, n)]
         y = _array_of(getattr(y, listed[0])()) if listed else y
     given = to_numpy(y)
+    shape = np.shape(given)
+    if len(shape) == 2 and shape[1] > 1:
+        msg = (
+            f"y should be a 1d array, got an array of shape {shape} instead. Pass one "
+            "of its columns at a time."
+        )
+        raise ValueError(msg)
     values = column_or_1d(given)
     if np.asarray(given).ndim > 1:
         warn(
@@ -470,9 +511,13 @@ def mark_unlabeled(labels, labeled, missing_label):
 
 def fill_gaps(y, missing_label):
     """Return labels with `missing_label` in place of what is missing."""
-    if not _are_missing(y).any():
+    labeled = ~_are_missing(y)
+    if labeled.all():
         return y
-    labels, labeled = check_labels(y, missing_label)
+    if is_missing(missing_label):
+        labels = _tidy(y[labeled])
+    else:
+        labels, labeled = check_labels(y, missing_label)
     return mark_unlabeled(labels, labeled, missing_label)
 
 

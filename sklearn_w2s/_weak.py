@@ -4,7 +4,7 @@ import os
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import clone, is_regressor
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
@@ -123,6 +123,23 @@ class WeakPredictor:
         differs = chosen != proba[rows].argmax(axis=1)
         self.decides = bool(differs.mean() > _LEAST_DECIDED)
         return self
+
+
+def learns_values(estimator):
+    """Say whether labels are values to it: a regressor, or a detector with a weak one.
+
+    Parameters
+    ----------
+    estimator : estimator instance or None
+        None learns nothing.
+
+    Returns
+    -------
+    bool
+        True for these.
+    """
+    parts = estimator, getattr(estimator, "weak_estimator", None)
+    return any(part is not None and is_regressor(part) for part in parts)
 
 
 def is_given(estimator):

@@ -9,9 +9,8 @@ from sklearn.utils import check_random_state, indexable
 from sklearn_w2s._algorithms.overlap import OVERLAP
 from sklearn_w2s._validation import (
     as_table,
-    check_labels,
     check_sources,
-    check_values,
+    check_target,
     require_rows,
     values_of,
 )
@@ -291,11 +290,9 @@ def _check_rows(X, y, sample_source):
 
 def _check_labels(estimator, y):
     require_weak_to_strong(estimator)
-    missing_label = final_step(estimator).missing_label
-    if is_regressor(final_step(estimator)):
-        labels, labeled = check_values(y)
-    else:
-        labels, labeled = check_labels(y, missing_label)
+    final = final_step(estimator)
+    missing_label = final.missing_label
+    labels, labeled = check_target(y, missing_label, of_values=is_regressor(final))
     if labeled.all():
         msg = (
             f"y has a label in each of its {len(labeled)} rows, so that there is "

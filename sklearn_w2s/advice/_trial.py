@@ -14,7 +14,7 @@ from sklearn.utils.metadata_routing import (
 from sklearn_w2s._cross_fit import apart, require_routing
 from sklearn_w2s._fitting import take_metadata
 from sklearn_w2s._sklearn import routing_enabled, safe_indexing, seed_nested
-from sklearn_w2s._validation import check_labels, check_values, n_rows
+from sklearn_w2s._validation import check_target, n_rows
 from sklearn_w2s.model_selection import LabeledSplit, cross_validate_gap
 from sklearn_w2s.model_selection._gap_fold import final_step, weak_alone
 from sklearn_w2s.model_selection._split import group_codes
@@ -174,11 +174,9 @@ def run_trial(
     estimator = _with_detector(estimator)
     final = final_step(estimator)
     missing_label, regresses = final.missing_label, is_regressor(final)
-    if regresses:
-        labels, labeled = check_values(y)
-        counts = np.array([len(labels)])
-    else:
-        labels, labeled = check_labels(y, missing_label)
+    labels, labeled = check_target(y, missing_label, of_values=regresses)
+    counts = np.array([len(labels)])
+    if not regresses:
         counts = np.unique(labels, return_counts=True)[1]
     folds = Folds(
         cv, missing_label=missing_label, seed=random_state, stratify=not regresses

@@ -18,7 +18,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn_w2s._cross_fit import require_routing
 from sklearn_w2s._progress import Countdown
 from sklearn_w2s._sklearn import routing_enabled
-from sklearn_w2s._validation import check_labels, check_values, require_rows
+from sklearn_w2s._validation import check_target, require_rows
 from sklearn_w2s._warnings import keeps_filters, warn
 from sklearn_w2s.model_selection._gap_fold import (
     Trial,
@@ -75,10 +75,8 @@ def cross_validate_sizes(
     X, y = indexable(X, y)
     missing_label = final_step(estimator).missing_label
     regresses = is_regressor(final_step(estimator))
-    if regresses:
-        labels, labeled = check_values(y)
-    else:
-        labels, labeled = check_labels(y, missing_label)
+    labels, labeled = check_target(y, missing_label, of_values=regresses)
+    if not regresses:
         refuse_class(missing_label, labels)
     all_labels = np.empty(len(labeled), dtype=labels.dtype)
     all_labels[labeled] = labels

@@ -10,8 +10,7 @@ from sklearn.utils import check_random_state, indexable
 from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s._validation import (
     are_values,
-    check_labels,
-    check_values,
+    check_target,
     classes_of,
     is_class,
     mark_unlabeled,
@@ -89,10 +88,10 @@ def weak_strong_split(
     require_rows(X)
     X, y, *arrays = indexable(X, y, *arrays)
     is_regression = are_values(y, missing_label, stratify=stratify)
+    labels, labeled = check_target(y, missing_label, of_values=is_regression)
     if is_regression:
-        (labels, labeled), missing_label = check_values(y), np.nan
+        missing_label = np.nan
     else:
-        labels, labeled = check_labels(y, missing_label)
         refuse_class(missing_label, labels)
     rng = check_random_state(random_state)
     codes = no_classes(labels) if is_regression else labels

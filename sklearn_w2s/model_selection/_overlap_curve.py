@@ -5,10 +5,12 @@ from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import clone, is_regressor
 from sklearn.exceptions import FitFailedWarning
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import (
+    KFold,
+    ShuffleSplit,
     StratifiedShuffleSplit,
     check_cv,
     train_test_split,
@@ -27,7 +29,7 @@ from sklearn_w2s._fitting import adapt, take_metadata
 from sklearn_w2s._sklearn import routing_enabled, safe_indexing, seed_nested
 from sklearn_w2s._validation import (
     check_frame,
-    check_labels,
+    check_target,
     classes_of,
     is_class,
     is_dataframe,
@@ -35,7 +37,10 @@ from sklearn_w2s._validation import (
     require_rows,
 )
 from sklearn_w2s._warnings import keeps_filters, warn
+from sklearn_w2s._weak import learns_values
 from sklearn_w2s.metrics._overlap import check_regions
+from sklearn_w2s.model_selection._gap_fold import final_step
+from sklearn_w2s.model_selection._gap_sizes import default_scoring
 from sklearn_w2s.model_selection._hiding import require_two_classes
 from sklearn_w2s.model_selection._mixing import draw_positions, rows_per_cell
 
@@ -53,7 +58,7 @@ def overlap_curve(
     weak_size: float = 0.5,
     cv: Any = None,
     n_repeats: int = 5,
-    scoring: str | Callable[..., Any] | None = "accuracy",
+    scoring: str | Callable[..., Any] | None = "auto",
     n_jobs: int | None = None,
     random_state: int | np.random.RandomState | None = None,
     verbose: int = 0,
@@ -67,19 +72,19 @@ def overlap_curve(
     for all shares is drawn from the pool, p of them overlap rows and the others rows
     that are easy or hard, as many of each as chance gives. The strong estimator is
     fitted on their weak labels and scored on the test rows, which are the same for all
-    shares.
+    shares. With two regressors, labels are values.
 
     Parameters
     ----------
-    weak_estimator : classifier instance
+    weak_estimator : classifier or regressor instance
         Fitted on its part of the training rows; its predictions are the weak labels.
-    strong_estimator : classifier instance
+    strong_estimator : classifier or regressor instance
         Fitted on the weak labels of the rows drawn and, as the ceiling, on their true
-        labels.
+        labels. Of the same kind.
     X : {array-like, sparse matrix, data frame} of shape (n, n_features)
         Rows.
     y : array-like of shape (n,)
-        True labels, of all rows.
+        True labels, or values, of all rows.
     regions : array-like of shape (n,) or detector instance
         "easy", "hard" or "overlap" for each row. A detector, such as
         :class:`~sklearn_w2s.OverlapDetector`, is fitted on the training rows with the
@@ -92,17 +97,19 @@ def overlap_curve(
         all repeats.
     matched : bool, default=False
         Whether the weak labels of the rows drawn are equally good at all shares, see
-        Notes.
+        Notes. Of classes only.
     weak_size : float, default=0.5
         Share of the training rows, in (0, 1), that the weak estimator is fitted on.
     cv : int, splitter, iterable of (train, test) or None, default=None
         Training and test rows, split once. None holds out a quarter once, stratified by
-        class; an int is a number of stratified folds.
+        class; an int is a number of stratified folds. Rows with values are drawn at
+        random.
     n_repeats : int, default=5
         Repeats for each test set.
-    scoring : str, callable or None, default="accuracy"
+    scoring : str, callable or None, default="auto"
         Name of a scorer of scikit-learn, or ``callable(estimator, X, y)``; None is the
-        `score` of the estimators.
+        `score` of the estimators. "auto" is "accuracy", and of regressors
+        "neg_root_mean_squared_error".
     n_jobs : int, default=None
         Fits at the same time.
     random_state : int, RandomState instance or None, default=None
@@ -131,9 +138,12 @@ def overlap_curve(
         ceiling_score : ndarray of shape (n_shares, n_scores)
             Scores of the strong estimator fitted on the true labels of the same rows.
         weak_label_accuracy : ndarray of shape (n_shares, n_scores)
-            Share of weak labels that are true, of the rows drawn.
+            Share of weak labels that are true, of the rows drawn. Of classes only.
+        weak_label_rmse : ndarray of shape (n_shares, n_scores)
+            Root mean squared error of the weak values of the rows drawn, in the unit of
+            y. Of values only.
         class_share : ndarray of shape (n_shares, n_scores, n_classes)
-            Share of each class, in sorted order, among the rows drawn.
+            Share of each class, in sorted order, among the rows drawn. Of classes only.
         overlap_density : ndarray of shape (n_scores,)
             Share of overlap rows in the pool.
         n_samples : int
@@ -142,8 +152,9 @@ def overlap_curve(
     Raises
     ------
     ValueError
-        If a share is impossible, if a parameter is out of its range, or if y or a
-        region is missing or unknown.
+        If a share is impossible, if a parameter is out of its range, if one estimator
+        is a classifier and another a regressor, if ``matched=True`` with regressors, or
+        if y or a region is missing or unknown.
 
     Warns
     -----
@@ -210,22 +221,20 @@ def overlap_curve(
     X, y = indexable(X, y)
     if is_dataframe(X):
         check_frame(X)
-    y = _check_truth(y)
-    require_two_classes(y)
     weak, strong = adapt(weak_estimator), adapt(strong_estimator)
-    regions = _check_detector(regions, weak, X, y)
+    of_values = _require_one_kind(weak, strong, matched)
+    y = _check_truth(y, of_values)
+    regions = _check_detector(regions, weak, X, y, of_values)
     scorer = _check_scoring(strong, scoring)
     rng = check_random_state(random_state)
-    if cv is None:
-        cv = StratifiedShuffleSplit(1, test_size=0.25, random_state=_draw_seed(rng))
-    cv = check_cv(cv, y, classifier=True)
+    cv = _check_cv(cv, y, of_values, rng)
     routed = _route(weak, strong, regions, cv, scorer, params)
     parallel = keeps_filters(Parallel(n_jobs=n_jobs, verbose=verbose))
 
     to_split = routed["splitter"].get("split", {})
     require_groups(cv, to_split.get("groups"))
     splits = list(cv.split(X, y, **to_split))
-    data = _Data(X, y, scorer, routed)
+    data = _Data(X, y, of_values, scorer, routed)
     pools = parallel(
         delayed(_label_pool)(
             clone(weak), regions, data, train, test, weak_size, _draw_seed(rng)
@@ -233,8 +242,7 @@ def overlap_curve(
         for train, test in splits
         for _ in range(n_repeats)
     )
-    classes = classes_of(y, *(pool.weak_labels for pool in pools))
-    cells = [_cells(pool, y, classes, matched) for pool in pools]
+    cells = _cells(pools, y, matched)
     mixed = [
         (of_rows, pool.is_overlap) for of_rows, pool in zip(cells, pools, strict=True)
     ]
@@ -260,7 +268,7 @@ def overlap_curve(
         "weak_score": np.array([pool.weak_score for pool in pools]),
         "weak_to_strong_score": scores[0],
         "ceiling_score": scores[1],
-        **_describe(pools, drawn, y),
+        **_describe(pools, drawn, data),
         "overlap_density": np.array([pool.is_overlap.mean() for pool in pools]),
         "n_samples": int(sizes.sum()),
     }
@@ -271,6 +279,7 @@ class _Data(NamedTuple):
 
     X: object
     y: np.ndarray
+    of_values: bool
     scorer: object
     routed: dict
 
@@ -292,7 +301,7 @@ def _label_pool(weak, regions, data, train, test, weak_size, seed):
     taught, rows = train_test_split(
         train,
         train_size=weak_size,
-        stratify=data.y[train],
+        stratify=None if data.of_values else data.y[train],
         random_state=_draw_seed(rng),
     )
     seed_nested(weak, _draw_seed(rng))
@@ -314,7 +323,8 @@ def _label_pool(weak, regions, data, train, test, weak_size, seed):
 def _detect(detector, data, taught, rows, seed):
     train = np.concatenate([taught, rows])
     is_taught = np.arange(len(train)) < len(taught)
-    labels = mark_unlabeled(data.y[taught], is_taught, detector.missing_label)
+    marker = np.nan if data.of_values else detector.missing_label
+    labels = mark_unlabeled(data.y[taught], is_taught, marker)
     detector = seed_nested(clone(detector), seed)
     params = take_metadata(data.routed["regions"].get("fit", {}), train, len(data.y))
     detector.fit(safe_indexing(data.X, train), labels, **params)
@@ -322,16 +332,20 @@ def _detect(detector, data, taught, rows, seed):
     return check_regions(found, name="regions.predict(X)")
 
 
-def _cells(pool, y, classes, matched):
-    """Return the cell of each row of the pool: its class, and if its label is right."""
+def _cells(pools, y, matched):
+    """Return the cells of the rows of pools: their class, and if the label is right."""
     if not matched:
-        return np.zeros(len(pool.rows), dtype=np.intp)
-    truth = y[pool.rows]
-    return 2 * np.searchsorted(classes, truth) + (pool.weak_labels == truth)
+        return [np.zeros(len(pool.rows), dtype=np.intp) for pool in pools]
+    classes = classes_of(y, *(pool.weak_labels for pool in pools))
+    truths = [y[pool.rows] for pool in pools]
+    return [
+        2 * np.searchsorted(classes, truth) + (pool.weak_labels == truth)
+        for pool, truth in zip(pools, truths, strict=True)
+    ]
 
 
 def _fit_and_score(strong, data, pool, positions, labels):
-    if len(np.unique(labels)) < 2:
+    if not data.of_values and len(np.unique(labels)) < 2:
         return np.nan
     seed_nested(strong, pool.seed)
     _fit(strong, data, "strong_estimator", pool.rows[positions], labels)
@@ -348,12 +362,19 @@ def _score(estimator, data, test):
     return data.scorer(estimator, safe_indexing(data.X, test), data.y[test], **params)
 
 
-def _describe(pools, drawn, y):
-    """Return accuracy of weak labels and class mix at each share in each repeat."""
-    classes = np.unique(y)
+def _describe(pools, drawn, data):
+    """Return how good weak labels were, and the class mix, by share and repeat."""
+    if data.of_values:
+        squares = [(pool.weak_labels - data.y[pool.rows]) ** 2 for pool in pools]
+        means = [
+            [own[positions].mean() for positions in of_pool]
+            for own, of_pool in zip(squares, drawn, strict=True)
+        ]
+        return {"weak_label_rmse": np.sqrt(np.transpose(means))}
+    classes = np.unique(data.y)
     accuracy, mix = [], []
     for pool, of_pool in zip(pools, drawn, strict=True):
-        truth = y[pool.rows]
+        truth = data.y[pool.rows]
         is_right = pool.weak_labels == truth
         is_class_of = truth[:, np.newaxis] == classes
         accuracy.append([is_right[positions].mean() for positions in of_pool])
@@ -435,9 +456,39 @@ def _is_count(value, least):
     return isinstance(value, Integral) and value >= least
 
 
-def _check_truth(y):
+def _require_one_kind(weak, strong, matched):
+    """Say whether labels are values, and refuse what does not go together."""
+    of_values = is_regressor(strong)
+    if is_regressor(weak) != of_values:
+        msg = (
+            f"One of weak_estimator={weak!r} and strong_estimator={strong!r} is a "
+            "regressor, and the other is not. Pass two of a kind."
+        )
+        raise ValueError(msg)
+    if of_values and matched:
+        msg = (
+            "matched=True draws rows of equal class and correctness of the weak label; "
+            "values have neither. Pass matched=False: weak_label_rmse tells how good "
+            "weak values were."
+        )
+        raise ValueError(msg)
+    return of_values
+
+
+def _check_cv(cv, y, of_values, rng):
+    """Return a splitter, which is random where it is a number of folds of values."""
+    if cv is None:
+        split = ShuffleSplit if of_values else StratifiedShuffleSplit
+        return split(1, test_size=0.25, random_state=_draw_seed(rng))
+    if of_values and isinstance(cv, Integral):
+        # Rows may be sorted by what they are worth.
+        return KFold(cv, shuffle=True, random_state=_draw_seed(rng))
+    return check_cv(cv, y, classifier=not of_values)
+
+
+def _check_truth(y, of_values):
     """Return the labels, which every row must have."""
-    labels, labeled = check_labels(y, None)
+    labels, labeled = check_target(y, None, of_values=of_values)
     if not labeled.all():
         msg = (
             f"y has no label in {(~labeled).sum()} row(s), the first at position "
@@ -445,10 +496,12 @@ def _check_truth(y):
             "out rows without one."
         )
         raise ValueError(msg)
+    if not of_values:
+        require_two_classes(labels)
     return labels
 
 
-def _check_detector(regions, weak, X, y):
+def _check_detector(regions, weak, X, y, of_values):
     """Return the regions of all rows, or a detector that asks the weak estimator."""
     if not hasattr(regions, "predict"):
         regions = check_regions(regions)
@@ -460,7 +513,7 @@ def _check_detector(regions, weak, X, y):
             "pool are hidden from it. Pass OverlapDetector, or the region of each row."
         )
         raise ValueError(msg)
-    if is_class(regions.missing_label, np.unique(y)):
+    if not of_values and is_class(regions.missing_label, np.unique(y)):
         msg = (
             f"missing_label={regions.missing_label!r} of the detector is a class of y. "
             "Set it to another value."
@@ -469,6 +522,12 @@ def _check_detector(regions, weak, X, y):
     detector = clone(regions)
     if detector.get_params(deep=False).get("weak_estimator", weak) is None:
         detector.set_params(weak_estimator=clone(weak))
+    if hasattr(detector, "weak_estimator") and learns_values(detector) != of_values:
+        msg = (
+            f"regions={regions!r} has a weak_estimator of another kind than {weak!r}. "
+            "Leave it None, or pass one of this kind."
+        )
+        raise ValueError(msg)
     return detector
 
 
@@ -480,6 +539,8 @@ def _check_scoring(strong, scoring):
             "several, with the same random_state."
         )
         raise ValueError(msg)
+    if isinstance(scoring, str) and scoring == "auto":
+        scoring = default_scoring(final_step(strong))
     return check_scoring(strong, scoring=scoring)
 
 

@@ -13,8 +13,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn_w2s._fitting import take_metadata
 from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s._validation import (
-    check_labels,
-    check_values,
+    check_target,
     classes_of,
     require_rows,
 )
@@ -107,10 +106,9 @@ class LabeledScorer:
         require_rows(X)
         X, y = indexable(X, y)
         classes = getattr(estimator, "classes_", None)
-        if is_regressor(estimator):
-            labels, labeled = check_values(y)
-        else:
-            labels, labeled = check_labels(y, self.missing_label, classes=classes)
+        labels, labeled = check_target(
+            y, self.missing_label, of_values=is_regressor(estimator), classes=classes
+        )
         if classes is not None:
             # Some versions of scikit-learn compare strings with numbers, and call it
             # wrong.

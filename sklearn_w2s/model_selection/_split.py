@@ -12,8 +12,7 @@ from sklearn_w2s._cross_fit import require_groups
 from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s._validation import (
     are_values,
-    check_labels,
-    check_values,
+    check_target,
     require_rows,
 )
 from sklearn_w2s._warnings import warn
@@ -224,10 +223,7 @@ class LabeledSplit(BaseCrossValidator):
         require_rows(X)
         X, y, groups = indexable(X, y, groups)
         is_regression = are_values(y, self.missing_label, stratify=self.stratify)
-        if is_regression:
-            labels, labeled = check_values(y)
-        else:
-            labels, labeled = check_labels(y, self.missing_label)
+        labels, labeled = check_target(y, self.missing_label, of_values=is_regression)
         if not labeled.any():
             msg = (
                 f"y has no label: all {len(labeled)} values are the missing label "

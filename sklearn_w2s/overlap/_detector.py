@@ -46,8 +46,7 @@ from sklearn_w2s._tabular import default_weak_estimator
 from sklearn_w2s._uncertainty import UNCERTAINTIES, Uncertainty, ValuePredictor
 from sklearn_w2s._validation import (
     check_features,
-    check_labels,
-    check_values,
+    check_target,
     check_weak_prediction,
     check_weak_proba,
     n_rows,
@@ -749,9 +748,7 @@ class OverlapDetector(
         regresses = told[1] is not None or is_regressor(self._weak())
         if y is None and given:
             y = np.full(n_rows(X), np.nan if regresses else self.missing_label)
-        labels, labeled = (
-            check_values(y) if regresses else check_labels(y, self.missing_label)
-        )
+        labels, labeled = check_target(y, self.missing_label, of_values=regresses)
         check_consistent_length(X, labeled)
         columns = resolve_columns(self.weak_features, X)
         self._refuse_missing(X, columns, asks_weak=weak_proba is None)

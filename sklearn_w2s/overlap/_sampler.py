@@ -11,15 +11,17 @@ from sklearn_w2s._fit_context import fit_context, forget_fit
 from sklearn_w2s._missing import check_new_rows
 from sklearn_w2s._persistence import VersionStampMixin
 from sklearn_w2s._sklearn import HasMethods, safe_indexing
-from sklearn_w2s._validation import check_labels
+from sklearn_w2s._validation import check_target
 from sklearn_w2s.overlap._detector import OverlapDetector
 
 
 class OverlapSampler(VersionStampMixin, BaseEstimator):
     """Keep the rows of some regions, unlabeled ones with their weak labels.
 
-    A step for pipelines of imbalanced-learn: what follows it, a sampler or a
-    classifier, sees labeled rows only, and needs to know nothing of missing labels.
+    A step for pipelines of imbalanced-learn: what follows it, a sampler or the last
+    estimator, sees labeled rows only, and needs to know nothing of missing labels. With
+    a detector whose weak estimator is a regressor, labels are values, NaN where there
+    is none.
 
     Parameters
     ----------
@@ -86,7 +88,8 @@ class OverlapSampler(VersionStampMixin, BaseEstimator):
         X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             Rows, labeled and unlabeled.
         y : array-like of shape (n_samples,)
-            Labels, the detector's `missing_label` where there is none.
+            Labels, the detector's `missing_label` where there is none, or values, NaN
+            where there is none.
 
         Returns
         -------
@@ -113,8 +116,11 @@ class OverlapSampler(VersionStampMixin, BaseEstimator):
             else clone(self.overlap_detector)
         )
         detector.fit(X, y)
-        labels, labeled = check_labels(
-            y, detector.missing_label, classes=detector.classes_
+        labels, labeled = check_target(
+            y,
+            detector.missing_label,
+            of_values=detector.weak_predictor_.classes is None,
+            classes=detector.weak_predictor_.classes,
         )
         kept = np.isin(detector.regions_, regions)
         # Labeled rows are kept all or not at all: that is not for a region to say.
@@ -131,7 +137,11 @@ class OverlapSampler(VersionStampMixin, BaseEstimator):
         """Return true labels where there are, and weak ones elsewhere."""
         weak = self.overlap_detector_.weak_predictor_
         X = check_new_rows(self.overlap_detector_, X)
-        weak_labels = weak.classes[weak.codes(X, weak.proba(X))]
+        proba = weak.proba(X)
+        if weak.classes is None:
+            weak_labels = proba[:, 0].copy()
+        else:
+            weak_labels = weak.classes[weak.codes(X, proba)]
         weak_labels[labeled] = labels
         return weak_labels
 
@@ -142,7 +152,10 @@ def _as_given(labels, y):
         return labels.tolist()
     dtype = getattr(y, "dtype", None)
     # Objects were needed for gaps or markers, and are no target to many a classifier.
-    dtype = None if str(dtype).lower() == "object" else dtype
+    # Weak values need not be whole where those of y are.
+    is_whole = "int" in str(dtype).lower()
+    if str(dtype).lower() == "object" or (is_whole and labels.dtype.kind == "f"):
+        dtype = None
     if hasattr(y, "iloc"):
         return type(y)(labels.tolist(), index=y.index, name=y.name, dtype=dtype)
     if hasattr(y, "is_null") and hasattr(y, "name"):  # polars

@@ -22,7 +22,7 @@ _CEILING = {"color": "#0072B2", "linestyle": "-.", "linewidth": 1.6}
 _QUALITY = {"color": "#555555", "marker": ".", "markersize": 4, "linewidth": 1}
 _DENSITY = {"color": "#555555", "linestyle": ":", "linewidth": 1.2}
 _BAND_ALPHA = 0.2
-# Of the panel of weak labels, in units of accuracy.
+# Of the panel of weak labels, in units of accuracy, or of the mean error.
 _LEAST_HEIGHT = 0.1
 # Regimes in light greys, the better the lighter, behind all else.
 _REGIMES = {"medium": "#E2E2E2", "high": "#F2F2F2"}
@@ -33,9 +33,9 @@ class OverlapCurveDisplay:
 
     Two panels: the mean scores over the repeats with their standard deviations, between
     those of the weak estimator and of the ceiling; and below, how many weak labels are
-    true of the rows drawn at each share. A slope above that only follows the slope
-    below is due to the labels, not to the overlap. Use `from_estimator` or
-    `from_cv_results` to create one.
+    true of the rows drawn at each share, or the error of weak values. A slope above
+    that only follows the slope below is due to the labels, not to the overlap. Use
+    `from_estimator` or `from_cv_results` to create one.
 
     Grey bands are the regimes of :func:`~sklearn_w2s.metrics.gap_regime`: "high" where
     half of the gap between weak estimator and ceiling is recovered, "medium" where less
@@ -52,8 +52,10 @@ class OverlapCurveDisplay:
         and a share at which a repeat has none is not drawn.
     ceiling_score : array-like of shape (n_shares, n_scores)
         Scores of the strong estimator fitted on true labels, likewise.
-    weak_label_accuracy : array-like of shape (n_shares, n_scores)
+    weak_label_accuracy : array-like of shape (n_shares, n_scores), default=None
         Share of weak labels that are true, of the rows drawn.
+    weak_label_rmse : array-like of shape (n_shares, n_scores), default=None
+        Root mean squared error of weak values, in place of it.
     overlap_density : array-like of shape (n_scores,), default=None
         Share of overlap rows where the rows were drawn; None marks none.
     n_samples : int, default=None
@@ -77,14 +79,16 @@ class OverlapCurveDisplay:
         "medium" and "high"; empty unless the ceiling is above the weak estimator at
         all shares.
     quality_line_ : matplotlib Line2D or None
-        Mean accuracy of the weak labels; None with a single panel.
+        Mean accuracy of the weak labels, or error of weak values; None with a single
+        panel.
     gap_regime_ : ndarray of shape (n_shares,) of str
         Regime of the mean scores at each share.
 
     Raises
     ------
     ValueError
-        If shapes differ, or if a share, a weak score or an accuracy is not finite.
+        If shapes differ, if a share, a weak score, an accuracy or an error is not
+        finite, or unless one of `weak_label_accuracy` and `weak_label_rmse` is given.
 
     See Also
     --------
@@ -111,7 +115,8 @@ class OverlapCurveDisplay:
         weak_score: Any,
         weak_to_strong_score: Any,
         ceiling_score: Any,
-        weak_label_accuracy: Any,
+        weak_label_accuracy: Any = None,
+        weak_label_rmse: Any = None,
         overlap_density: Any = None,
         n_samples: int | None = None,
         score_name: str = "score",
@@ -125,8 +130,18 @@ class OverlapCurveDisplay:
         self.ceiling_score = _as_table(
             ceiling_score, "ceiling_score", shape, finite="allow-nan"
         )
-        self.weak_label_accuracy = _as_table(
-            weak_label_accuracy, "weak_label_accuracy", shape, finite=True
+        if (weak_label_accuracy is None) == (weak_label_rmse is None):
+            msg = (
+                "Pass weak_label_accuracy where labels are classes, or weak_label_rmse "
+                "where they are values; one of the two."
+            )
+            raise ValueError(msg)
+        self.weak_label_accuracy, self.weak_label_rmse = (
+            None if values is None else _as_table(values, name, shape, finite=True)
+            for name, values in (
+                ("weak_label_accuracy", weak_label_accuracy),
+                ("weak_label_rmse", weak_label_rmse),
+            )
         )
         self.overlap_density = (
             None
@@ -173,12 +188,15 @@ class OverlapCurveDisplay:
             number is not finite.
         """
         check_results(results, "overlap_curve")
+        quality = "weak_label_accuracy"
+        if "weak_label_rmse" in results:
+            quality = "weak_label_rmse"
         names = (
             "overlap_share",
             "weak_score",
             "weak_to_strong_score",
             "ceiling_score",
-            "weak_label_accuracy",
+            quality,
         )
         missing = [name for name in names if name not in results]
         if missing:
@@ -210,15 +228,15 @@ class OverlapCurveDisplay:
 
         Parameters
         ----------
-        weak_estimator : classifier instance
+        weak_estimator : classifier or regressor instance
             Gives the weak labels, as in
             :func:`~sklearn_w2s.model_selection.overlap_curve`.
-        strong_estimator : classifier instance
+        strong_estimator : classifier or regressor instance
             Is fitted on them.
         X : {array-like, sparse matrix, data frame} of shape (n, n_features)
             Rows.
         y : array-like of shape (n,)
-            True labels, of all rows.
+            True labels, or values, of all rows.
         regions : array-like of shape (n,) or detector instance
             "easy", "hard" or "overlap" for each row, or what finds it.
         ax : matplotlib Axes or array-like of two, default=None
@@ -241,7 +259,8 @@ class OverlapCurveDisplay:
         return cls.from_cv_results(
             results,
             ax=ax,
-            score_name=name_score(kwargs.get("scoring", "accuracy")) or "score",
+            score_name=name_score(kwargs.get("scoring", "auto"), strong_estimator)
+            or "score",
             line_kwargs=line_kwargs,
             band_kwargs=band_kwargs,
         )
@@ -298,7 +317,7 @@ class OverlapCurveDisplay:
             self._draw_scores(name, label, shares, scores, style, band_kwargs)
         self._draw_regimes(shares, weak.mean(axis=1), self.ceiling_score[order])
         self._draw_density()
-        self._draw_quality(shares, self.weak_label_accuracy[order])
+        self._draw_quality(shares, order)
         self._label()
         return self
 
@@ -352,15 +371,20 @@ class OverlapCurveDisplay:
             label = f"share in the data: {density:.2g}"
             self.ax_.axvline(density, label=label, zorder=1, **_DENSITY)
 
-    def _draw_quality(self, shares, accuracy):
+    def _draw_quality(self, shares, order):
         self.quality_line_ = None
         if len(self.axes_) < 2:
             return
-        panel = self.axes_[1]
-        mean = accuracy.mean(axis=1)
+        panel, label, least = self.axes_[1], "weak labels\nright", _LEAST_HEIGHT
+        quality = self.weak_label_accuracy
+        if quality is None:
+            quality, label = self.weak_label_rmse, "RMSE of\nweak labels"
+            least *= quality.mean()
+        quality = quality[order]
+        mean = quality.mean(axis=1)
         (self.quality_line_,) = panel.plot(shares, mean, **_QUALITY)
-        if accuracy.shape[1] > 1:
-            deviation = accuracy.std(axis=1, ddof=1)
+        if quality.shape[1] > 1:
+            deviation = quality.std(axis=1, ddof=1)
             panel.fill_between(
                 shares,
                 mean - deviation,
@@ -371,10 +395,10 @@ class OverlapCurveDisplay:
             )
         # Where it is held fixed, rounding must not be blown up to fill the panel.
         low, high = panel.get_ylim()
-        if high - low < _LEAST_HEIGHT:
+        if high - low < least:
             centre = (low + high) / 2
-            panel.set_ylim(centre - _LEAST_HEIGHT / 2, centre + _LEAST_HEIGHT / 2)
-        panel.set_ylabel("weak labels\nright")
+            panel.set_ylim(centre - least / 2, centre + least / 2)
+        panel.set_ylabel(label)
 
     def _label(self):
         rows = "" if self.n_samples is None else f" among {self.n_samples:,}"

@@ -38,8 +38,8 @@ from sklearn_w2s._sklearn import (
 )
 from sklearn_w2s._validation import (
     check_features,
-    check_labels,
     check_sources,
+    check_target,
     is_class,
     is_marker_a_class,
     mark_unlabeled,
@@ -58,6 +58,7 @@ from sklearn_w2s.sources._setup import (
     describe_arm,
     know,
     look_for,
+    marker_of,
     new_run,
     rate_alone,
     require_burn_in,
@@ -65,6 +66,7 @@ from sklearn_w2s.sources._setup import (
     require_horizon,
     require_live_run,
     take_up,
+    takes_values,
 )
 
 
@@ -99,7 +101,8 @@ class UCBSourceSelector(
         Its `predict` names the region of each row. It is cloned and fitted once, on the
         rows at hand and those of the burn-in, whose regions are its `regions_`; a
         fitted one, wrapped in :class:`~sklearn.frozen.FrozenEstimator`, is used as it
-        is. None is an :class:`~sklearn_w2s.OverlapDetector` with its defaults.
+        is. None is an :class:`~sklearn_w2s.OverlapDetector` with its defaults, whose
+        weak estimator is a regressor where `estimator` is one.
     n_rounds : int, default=None
         Rounds at most, the burn-in and failures included. None sets no limit.
     batch_size : int, default=32
@@ -148,7 +151,9 @@ class UCBSourceSelector(
         Folder in which `fit_sources` keeps every step, one file each, without pickles.
         If it holds a run, that goes on. None keeps nothing on disk.
     missing_label : scalar, default=-1
-        Label of unlabeled rows. None, NaN, NaT and pandas.NA are such labels as well.
+        Label of unlabeled rows. None, NaN, NaT and pandas.NA are such labels as well,
+        and the only ones of values, where `estimator` is a regressor, or the detector's
+        `weak_estimator` is.
     random_state : int, RandomState instance or None, default=None
         Shuffles the rows of each source, draws for "random", and seeds every
         `random_state` of detector and estimator that is None.
@@ -385,7 +390,8 @@ class UCBSourceSelector(
         ------
         ValueError
             If `n_rounds` or `budget` does not cover the burn-in, if `estimator` or the
-            detector takes `missing_label` for a class, or if an argument does not fit.
+            detector takes `missing_label` for a class, if one of the two learns classes
+            and the other values, or if an argument does not fit.
         """
         forget_fit(self)
         routed = self._route_fit(params, sample_source)
@@ -549,7 +555,7 @@ class UCBSourceSelector(
             msg = f"{type(self).__name__} keeps no rows yet; call fit_sources first."
             raise NotFittedError(msg)
         tables = [batch for _, batch in batches]
-        X, y, places = DrawnRows(None, None, self.missing_label).together(tables)
+        X, y, places = DrawnRows(None, None, marker_of(self)).together(tables)
         positions = np.repeat(
             [source for source, _ in batches], [len(place) for place in places]
         )
@@ -774,9 +780,10 @@ class UCBSourceSelector(
     def _check_target(self, X, y):
         if y is None:
             return None, np.zeros(n_rows(X), dtype=bool)
-        labels, labeled = check_labels(y, self.missing_label)
+        marker = marker_of(self)
+        labels, labeled = check_target(y, marker, of_values=takes_values(self))
         check_consistent_length(X, labeled)
-        return mark_unlabeled(labels, labeled, self.missing_label), labeled
+        return mark_unlabeled(labels, labeled, marker), labeled
 
     @property
     def _bandit(self):
@@ -852,10 +859,10 @@ class UCBSourceSelector(
             msg = "y holds labels of X, but X is None. Pass X, or leave out y."
             raise ValueError(msg)
         if X is None:
-            return DrawnRows(None, None, self.missing_label)
+            return DrawnRows(None, None, marker_of(self))
         X = check_features(self, X, reset=True, allow_nan=True)
         y, _ = self._check_target(X, y)
-        return DrawnRows(X, y, self.missing_label)
+        return DrawnRows(X, y, marker_of(self))
 
     def _open_pool(self, drawing, in_pool, codes, sources, rng):
         rows = np.flatnonzero(in_pool)
@@ -922,6 +929,7 @@ class UCBSourceSelector(
             nested = get_tags(self.estimator)
             tags.estimator_type = nested.estimator_type
             tags.classifier_tags = nested.classifier_tags
+            tags.regressor_tags = nested.regressor_tags
             tags.input_tags.positive_only = nested.input_tags.positive_only
         tags.input_tags.sparse = all(get_tags(p).input_tags.sparse for p in parts)
         tags.input_tags.allow_nan = all(accepts_missing(part) for part in parts)

@@ -6,11 +6,13 @@ from numbers import Integral, Real
 from pathlib import Path
 
 import numpy as np
+from sklearn.base import is_classifier, is_regressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state, column_or_1d, get_tags
 
 from sklearn_w2s._fit_context import forget_fit
 from sklearn_w2s._validation import check_features
+from sklearn_w2s._weak import learns_values
 from sklearn_w2s.sources._bandit import Limits, SourceBandit, needs_horizon
 from sklearn_w2s.sources._batches import require_alike, require_finite
 from sklearn_w2s.sources._checkpoint import Journal, require_same_rules, rules_of
@@ -19,6 +21,38 @@ from sklearn_w2s.sources._run import DrawnRows, Rater, SelectionRun, make_detect
 
 # Counts beyond it would not add up.
 _MOST_ROWS = 10**12
+
+
+def takes_values(selector):
+    """Say whether labels are values, as those of regressors, and no classes.
+
+    Raises
+    ------
+    ValueError
+        If the estimator is to learn values and the detector classes, or the reverse.
+    """
+    estimator, detector = selector.estimator, make_detector(selector)
+    decides = detector
+    if estimator is not None and (is_classifier(estimator) or is_regressor(estimator)):
+        decides = estimator
+    of_values = learns_values(decides)
+    # One that is fitted, or of the user's own, may find regions by anything.
+    is_asked = isinstance(detector, FrozenEstimator)
+    learns = hasattr(detector, "weak_estimator") and not is_asked
+    if learns and learns_values(detector) != of_values:
+        kinds = ("values", "classes") if of_values else ("classes", "values")
+        msg = (
+            f"estimator={estimator!r} learns {kinds[0]}, but overlap_detector="
+            f"{detector!r} learns {kinds[1]}. Set the weak_estimator of the detector "
+            f"to one that learns {kinds[0]}."
+        )
+        raise ValueError(msg)
+    return of_values
+
+
+def marker_of(selector):
+    """Return what stands for a missing label: NaN alone where labels are values."""
+    return np.nan if takes_values(selector) else selector.missing_label
 
 
 def make_limits(selector):
@@ -249,7 +283,7 @@ def asked_bandit(selector):
     require_horizon(selector)
     if "_drawing_" not in vars(selector):
         rng = check_random_state(selector.random_state)
-        rows = DrawnRows(None, None, selector.missing_label)
+        rows = DrawnRows(None, None, marker_of(selector))
         selector._drawing_ = new_run(selector, rows, rng)
     tune(selector, selector._drawing_.bandit)
     return selector._drawing_.bandit

@@ -88,8 +88,13 @@ def keep_undisputed(weak_proba, _regions, rows, labeled, _rng):
         return use_all(weak_proba)
     distances, neighbors = Search(rows, N_NEIGHBORS).own()
     scores = cut_statistic(weak_proba.argmax(axis=1), neighbors, distances)
+    return weak_proba, least_disputed(scores, labeled)
+
+
+def least_disputed(scores, labeled):
+    """Return a weight of one where little is disputed, and of zero elsewhere."""
     limit = np.quantile(scores[~labeled], KEPT_SHARE) if not labeled.all() else 0.0
-    return weak_proba, (scores <= limit).astype(np.float64)
+    return (scores <= limit).astype(np.float64)
 
 
 BLEND = Blend(("trees", "kernels", "graph", "strong"))

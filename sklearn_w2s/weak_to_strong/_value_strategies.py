@@ -5,14 +5,13 @@ regions, representation, labeled, rng) -> (targets, weights)``, all of shape (n,
 """
 
 import numpy as np
-from sklearn.neighbors import NearestNeighbors
 
 from sklearn_w2s.weak_to_strong._strategies import (
-    KEPT_SHARE,
     N_NEIGHBORS,
     Strategy,
     keep_confident,
     keep_overlap,
+    least_disputed,
     use_all,
 )
 from sklearn_w2s.weak_to_strong._targets import call_strategy
@@ -21,6 +20,7 @@ from sklearn_w2s.weak_to_strong._value_teachers import (
     ValueCoTrain,
     ValueSmooth,
 )
+from sklearn_w2s.weak_to_strong._views import Search
 
 
 def weigh_by_confidence(weak_prediction, _regions, errors, *_):
@@ -33,14 +33,11 @@ def weigh_by_confidence(weak_prediction, _regions, errors, *_):
 
 def keep_undisputed(weak_prediction, _regions, rows, labeled, _rng):
     """Drop the weak values that differ most from those of their neighbours."""
-    n = len(weak_prediction)
-    if n < 2:
+    if len(weak_prediction) < 2:
         return use_all(weak_prediction)
-    search = NearestNeighbors(n_neighbors=min(N_NEIGHBORS, n - 1)).fit(rows)
-    neighbors = search.kneighbors(return_distance=False)
+    _, neighbors = Search(rows, N_NEIGHBORS).own()
     disputed = np.abs(weak_prediction - weak_prediction[neighbors].mean(axis=1))
-    limit = np.quantile(disputed[~labeled], KEPT_SHARE) if not labeled.all() else 0.0
-    return weak_prediction, (disputed <= limit).astype(np.float64)
+    return weak_prediction, least_disputed(disputed, labeled)
 
 
 def apply_to_values(name, strategy, weak_prediction, **evidence):

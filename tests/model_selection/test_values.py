@@ -6,18 +6,20 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import make_friedman1
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
-from sklearn_w2s import WeakToStrongRegressor
+from sklearn_w2s import OverlapDetector, WeakToStrongRegressor
+from sklearn_w2s.advice import advise
 from sklearn_w2s.model_selection import (
     LabeledScorer,
     LabeledSplit,
     cross_validate_gap,
     gap_learning_curve,
+    overlap_curve,
     weak_strong_split,
 )
 
@@ -135,6 +137,90 @@ def test_no_label_is_needed_where_the_weak_regressor_is_given():
     results = cross_validate_gap(model, X, TRUTH, labeled_size=0, cv=3)
     assert np.isnan(results["strong_on_labels_score"]).all()
     assert np.isfinite(results["weak_to_strong_score"]).all()
+
+
+REGIONS = np.array(["easy", "overlap", "hard"])[np.arange(120) % 3]
+WEAK, STRONG = DecisionTreeRegressor(max_depth=2, random_state=0), Ridge()
+
+
+def curve(weak=WEAK, strong=STRONG, y=TRUTH, regions=REGIONS, **params):
+    params = {"overlap_shares": [0, 0.5], "n_repeats": 2, "random_state": 0} | params
+    return overlap_curve(weak, strong, X, y, regions, **params)
+
+
+def test_the_curve_over_overlap_shares_is_that_of_fits_by_hand():
+    drawn = []
+
+    class Remembering(Ridge):
+        def fit(self, X, y):
+            drawn.append((X, y))
+            return super().fit(X, y)
+
+    cv = [(np.arange(90), np.arange(90, 120))]
+    result = curve(strong=Remembering(), cv=cv, n_repeats=1)
+    for k, fits in enumerate(zip(drawn[::2], drawn[1::2], strict=True)):
+        (rows, weak), (_, truth) = fits
+        assert_allclose(
+            result["weak_label_rmse"][k, 0], np.sqrt(np.mean((weak - truth) ** 2))
+        )
+        for name, values in (("weak_to_strong", weak), ("ceiling", truth)):
+            said = Ridge().fit(rows, values).predict(X[90:])
+            rmse = np.sqrt(np.mean((said - TRUTH[90:]) ** 2))
+            assert_allclose(-result[f"{name}_score"][k, 0], rmse)
+    assert not {"weak_label_accuracy", "class_share"} & result.keys()
+
+
+def test_the_curve_over_overlap_shares_follows_the_unit_of_y():
+    first, second = curve(), curve(y=1000 - 7 * TRUTH)
+    for name in ("weak_score", "weak_to_strong_score", "weak_label_rmse"):
+        assert_allclose(second[name], 7 * first[name])
+
+
+@pytest.mark.parametrize("cv", [None, 3])
+def test_rows_of_whole_values_are_held_out_at_random(cv):
+    ordered = np.sort(np.floor(TRUTH))
+    result = curve(y=ordered, cv=cv, scoring="r2")
+    assert result["weak_score"].shape == (2 * (cv or 1),)
+    # Of values in order, folds that are not mixed would know none like those tested.
+    assert np.isfinite(result["ceiling_score"]).all()
+
+
+def test_a_detector_of_the_curve_sees_no_value_of_the_pool():
+    seen = []
+
+    class Watching(OverlapDetector):
+        def fit(self, X, y):
+            seen.append(np.asarray(y))
+            return super().fit(X, y)
+
+    y = np.where(np.arange(120) % 9, TRUTH, -1.0)
+    curve(y=y, regions=Watching(max_references=50), overlap_shares=[0.1, 0.2])
+    assert all(np.isnan(labels).sum() == 45 for labels in seen)
+    assert all((labels == -1).any() for labels in seen)
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"weak": LogisticRegression()}, "the other is not. Pass two of a kind"),
+        ({"strong": LogisticRegression()}, "the other is not. Pass two of a kind"),
+        ({"matched": True}, "values have neither"),
+        ({"y": Y}, "no label in 60 row"),
+        ({"y": np.column_stack([TRUTH, TRUTH])}, "one of its columns at a time"),
+        ({"regions": OverlapDetector(LogisticRegression())}, "of another kind"),
+        ({"weak": LogisticRegression(), "strong": LogisticRegression()}, "regressors"),
+    ],
+)
+def test_a_curve_that_values_have_not_is_refused(params, message):
+    with pytest.raises(ValueError, match=message):
+        curve(**params)
+
+
+def test_several_outputs_are_compared_one_at_a_time():
+    both = np.column_stack([Y, Y])
+    for compare in (cross_validate_gap, advise):
+        with pytest.raises(ValueError, match="one of its columns at a time"):
+            compare(MODEL, X, both)
 
 
 @pytest.mark.parametrize(

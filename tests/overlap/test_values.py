@@ -3,6 +3,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import make_friedman1
@@ -12,7 +13,7 @@ from sklearn.linear_model import BayesianRidge, LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_w2s import OverlapDetector
+from sklearn_w2s import OverlapDetector, OverlapSampler
 from sklearn_w2s._uncertainty import spread
 
 NAN = float("nan")
@@ -161,3 +162,28 @@ def test_what_does_not_go_with_a_classifier_or_without_labels_is_refused():
         detector(FrozenEstimator(FITTED), confidence="residual").fit(X)
     with pytest.raises(ValueError, match="there are only its predictions"):
         OverlapDetector(confidence="spread").fit(X, Y, weak_prediction=TRUTH)
+
+
+@pytest.mark.parametrize("kind", ["array", "list", "pandas", "polars"])
+def test_a_sampler_keeps_true_values_and_weak_ones(kind):
+    y = np.floor(Y)
+    y[:10] = -1
+    given = y
+    if kind == "list":
+        given = [None if np.isnan(v) else int(v) for v in y]
+    elif kind == "pandas":
+        given = pd.Series(y).astype("Int64")
+    elif kind == "polars":
+        pl = pytest.importorskip("polars")
+        given = pl.Series([None if np.isnan(v) else int(v) for v in y])
+    sampler = OverlapSampler(detector(), regions=["easy", "overlap"])
+    kept, values = sampler.fit_resample(X, given)
+    found = sampler.overlap_detector_
+    weak = found.weak_estimator_.predict(X[:, COLUMNS])
+    rows = sampler.sample_indices_
+    assert_array_equal(rows, np.flatnonzero((found.regions_ != "hard") | ~np.isnan(y)))
+    assert_array_equal(kept, X[rows])
+    expected = np.where(np.isnan(y), weak, y)[rows]
+    assert_allclose(np.asarray(values, dtype=float), expected)
+    if kind != "array":
+        assert type(values) is type(given)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.tree import DecisionTreeClassifier
 
 from sklearn_w2s.datasets import make_overlap_classification
@@ -240,3 +240,30 @@ def test_matplotlib_is_asked_for_when_it_is_missing(hide_matplotlib):
     hide_matplotlib()
     with pytest.raises(ImportError, match=r"pip install sklearn-w2s\[plot\]"):
         OverlapCurveDisplay.from_cv_results(results())
+
+
+def test_values_are_drawn_with_their_errors():
+    errors = np.tile([[199.9], [200.0], [200.0], [200.1]], 3)
+    made = results(weak_label_rmse=errors)
+    display = OverlapCurveDisplay.from_cv_results(made)
+    panel = display.axes_[1]
+    assert panel.get_ylabel() == "RMSE of\nweak labels"
+    np.testing.assert_allclose(display.quality_line_.get_ydata(), errors[:, 0])
+    assert panel.get_ylim() == pytest.approx((190, 210))
+
+
+def test_a_curve_of_regressors_is_named_by_its_score():
+    X, y, regions = make_overlap_classification(200, random_state=0)
+    display = OverlapCurveDisplay.from_estimator(
+        LinearRegression(), Ridge(), X, y + X[:, 0], regions, overlap_shares=[0, 0.2]
+    )
+    assert display.ax_.get_ylabel() == "negative RMSE"
+
+
+@pytest.mark.parametrize("given", [{}, {"weak_label_rmse": [[1.0]]}])
+def test_labels_are_classes_or_values(given):
+    made = {"weak_score": [0.5], "weak_to_strong_score": [[0.6]]}
+    if given:
+        made["weak_label_accuracy"] = [[0.5]]
+    with pytest.raises(ValueError, match="one of the two"):
+        OverlapCurveDisplay(overlap_share=[0.5], ceiling_score=[[0.7]], **made, **given)

@@ -1,6 +1,7 @@
 """WeakToStrongClassifier over Dask collections."""
 
 import copy
+from collections.abc import Callable
 from dataclasses import replace
 from numbers import Integral
 from typing import Any, Literal, Self
@@ -13,7 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 import sklearn_w2s.weak_to_strong
-from sklearn_w2s._fit_context import fit_context, forget_fit
+from sklearn_w2s._fit_context import fit_context
 from sklearn_w2s._missing import check_new_rows
 from sklearn_w2s._parameters import takes_one_table
 from sklearn_w2s._sklearn import (
@@ -28,49 +29,26 @@ from sklearn_w2s._validation import (
     warn_if_all_labeled,
 )
 from sklearn_w2s._weak import default_for, give_weak_view, is_given
-from sklearn_w2s.dask._blocks import (
-    as_rows,
-    is_collection,
-    merge_tree,
-    row_blocks,
-    shipped,
-)
+from sklearn_w2s.dask._base import OverCollections
+from sklearn_w2s.dask._blocks import is_collection, merge_tree, row_blocks, shipped
 from sklearn_w2s.dask._detector import OverlapDetector
 from sklearn_w2s.dask._lazy import map_rows
-from sklearn_w2s.dask._lesson import Lesson, sample_lesson, tally_lesson, with_scale
-from sklearn_w2s.dask._survey import (
-    learn_weakly,
-    require_survey,
-    seed_of,
-    take_survey,
-)
-from sklearn_w2s.dask._training import (
-    DASK,
-    PARTIAL_FIT,
-    SAMPLE,
-    fit_by_blocks,
-    fit_on_collections,
-    fit_on_sample,
-    require_codes,
-    way_to_fit,
-)
-from sklearn_w2s.weak_to_strong._strategies import choose
+from sklearn_w2s.dask._lesson import Lesson
+from sklearn_w2s.dask._survey import learn_weakly, require_survey, take_survey
+from sklearn_w2s.dask._training import DASK, PARTIAL_FIT, SAMPLE, require_codes
+from sklearn_w2s.weak_to_strong._strategies import STRATEGIES, choose
 from sklearn_w2s.weak_to_strong._student import PLAIN
 from sklearn_w2s.weak_to_strong._targets import loss_message
-
-_ROW_BY_ROW = {"auto", "all", "confidence", "confident", "overlap"}
-
 
 _InMemory = sklearn_w2s.weak_to_strong.WeakToStrongClassifier
 
 
-class WeakToStrongClassifier(_InMemory):
+class WeakToStrongClassifier(OverCollections, _InMemory):
     """Train a strong estimator on the labels of a weak one, with Dask.
 
-    The weak estimator learns from the labeled rows, which are brought to the client,
-    and labels all others block by block. The strong estimator learns from a sample of
-    all rows, from one block after the other, or from the collections themselves if it
-    can. Predictions for collections are lazy; rows in memory are answered in memory.
+    Strategies that look at each row by itself label the rows block by block; all others
+    learn as in memory, from all labeled rows and a sample of the others. Predictions
+    for collections are lazy; rows in memory are answered in memory.
 
     Parameters
     ----------
@@ -78,19 +56,26 @@ class WeakToStrongClassifier(_InMemory):
         As in :class:`sklearn_w2s.WeakToStrongClassifier`. A callable for
         `weak_features` gets rows in memory.
     overlap_detector : OverlapDetector, default=None
-        Of either package; used with Dask in any case.
-    strategy : {"auto", "all", "confidence", "confident", "overlap"}, default="auto"
-        Which weak labels are used, as in :class:`sklearn_w2s.WeakToStrongClassifier`:
-        those that look at each row by itself. "auto" is "confidence", or "all" where
-        the strong estimator takes no weights.
+        Of either package.
+    strategy : str or callable, default="auto"
+        How weak labels are used, as in :class:`sklearn_w2s.WeakToStrongClassifier`.
+        "all", "confidence", "confident" and "overlap" look at each row by itself. All
+        others, "auto" among them, compare rows: they learn from the labeled rows and
+        `max_rows` others in memory, and need `strong_fit` to be "sample". Where the
+        strong estimator learns from all rows, "auto" is "confidence", or "all" where it
+        takes no weights.
+    scoring : str, callable or None, default=None
+        As in :class:`sklearn_w2s.WeakToStrongClassifier`.
     strong_fit : {"auto", "sample", "partial_fit", "dask"}, default="auto"
-        How the strong estimator is fitted: on `max_rows` rows in memory, drawn at
-        random with regard to their weights; by its `partial_fit`, once with each block,
-        in their order; or by a `fit` that takes collections of Dask, as the classifiers
-        of ``xgboost.dask`` and ``lightgbm.dask`` have it. "auto" is "dask" for
-        those two and ``cuml.dask``, and "sample" for others.
+        How the strong estimator is fitted: on a sample of rows in memory; by its
+        `partial_fit`, once with each block, in their order; or by a `fit` that takes
+        collections of Dask, as the classifiers of ``xgboost.dask`` and
+        ``lightgbm.dask`` have it. "auto" is "dask" for those two and ``cuml.dask``, and
+        "sample" for others.
     max_rows : int, default=100000
-        Rows that "sample" fits the strong estimator on, at most.
+        Rows of the sample, at most, drawn at random with regard to their weights: of
+        what is learned from where each row is looked at by itself, and else of the rows
+        without a label.
     fallback, pseudo_labels, include_labeled, missing_label, memory, n_jobs : object
         As in :class:`sklearn_w2s.WeakToStrongClassifier`.
     random_state : int, RandomState instance or None, default=None
@@ -101,17 +86,19 @@ class WeakToStrongClassifier(_InMemory):
     weak_estimator_, strong_estimator_ : classifier
         The fitted estimators.
     estimator_ : classifier
-        Who predicts, the strong one.
+        Who predicts, `weak_estimator_` where `strategy_` is "weak".
     calibration_ : tuple of (float, float)
-        As in memory; (1, 0), for there is no teacher.
+        As in memory.
+    evidence_ : dict
+        As in memory, of strategies with a teacher.
     weak_predictor_ : object
         The weak estimator together with its columns and classes.
     overlap_detector_ : OverlapDetector
         The fitted detector, of this package, where one was given or needed.
     overlap_density_ : float
         Its density, in [0, 1].
-    strategy_ : str
-        The strategy used, after "auto" and after a fall back.
+    strategy_ : str or callable
+        The strategy used, after "auto" and after a fall back, as in memory.
     strong_fit_ : {"sample", "partial_fit", "dask"}
         How the strong estimator was fitted.
     pseudo_labels_ : {"hard", "soft"}
@@ -127,21 +114,26 @@ class WeakToStrongClassifier(_InMemory):
 
     See Also
     --------
-    sklearn_w2s.WeakToStrongClassifier : The same in memory, with more strategies.
+    sklearn_w2s.WeakToStrongClassifier : The same in memory.
     OverlapDetector : Finds the rows that carry both patterns, with Dask.
 
     Notes
     -----
-    The strong estimator is the one that is fitted in memory as long as there are no
-    more rows than `max_rows`, and than `reservoir_size` of the detector where a
-    strategy needs regions.
+    Strategies that compare rows take one pass, which brings the labeled rows, 100,000
+    at most, and the sample to the client. As long as there are no more rows without a
+    label than `max_rows`, the fit is the one in memory, `evidence_` and all, whatever
+    the partitions are. Of more rows, which are drawn follows from `random_state`, the
+    partition of each row and its place in it. A weak estimator that is given fitted
+    lifts the limit on labeled rows, of which 100,000 are then drawn.
 
-    `fit` goes over the rows once to find the labeled ones, 100,000 at most unless the
-    weak estimator is given fitted; once more to count the regions, where they are
-    needed; and once to label and draw, or twice where the strong estimator does not
-    learn from a sample and the weights have to be scaled first. `sample_weight` goes to
-    both estimators, also with metadata routing. The labels -1 and +1 are never taken as
-    two classes while -1 is the missing label.
+    Strategies that look at each row by itself go over the rows once to find the labeled
+    ones, with the same limit; once more to count the regions, where they are needed;
+    and once to label and draw, or twice where the strong estimator does not learn from
+    a sample and the weights have to be scaled first. The strong estimator is the one
+    that is fitted in memory as long as there are no more rows than `max_rows`, and than
+    `reservoir_size` of the detector where a strategy needs regions. `sample_weight`
+    goes to both estimators then, also with metadata routing. The labels -1 and +1 are
+    never taken as two classes while -1 is the missing label.
 
     Examples
     --------
@@ -162,9 +154,9 @@ class WeakToStrongClassifier(_InMemory):
     dask.array<_judge_block, shape=(1797,), dtype=int64, chunksize=(500,), ...>
     """
 
+    _strategies = STRATEGIES
     _parameter_constraints = {
         **_InMemory._parameter_constraints,  # noqa: SLF001  of the base class
-        "strategy": [StrOptions(_ROW_BY_ROW)],
         "strong_fit": [StrOptions({"auto", SAMPLE, PARTIAL_FIT, DASK})],
         "max_rows": [Interval(Integral, 1, None, closed="left")],
     }
@@ -176,7 +168,8 @@ class WeakToStrongClassifier(_InMemory):
         *,
         weak_features: Any = None,
         overlap_detector: Any = None,
-        strategy: Literal["auto", "all", "confidence", "confident", "overlap"] = "auto",
+        strategy: str | Callable[..., Any] = "auto",
+        scoring: str | Callable[..., Any] | None = None,
         strong_fit: Literal["auto", "sample", "partial_fit", "dask"] = "auto",
         max_rows: int = 100_000,
         fallback: Any = "warn",
@@ -193,6 +186,7 @@ class WeakToStrongClassifier(_InMemory):
             weak_features=weak_features,
             overlap_detector=overlap_detector,
             strategy=strategy,
+            scoring=scoring,
             fallback=fallback,
             pseudo_labels=pseudo_labels,
             include_labeled=include_labeled,
@@ -233,18 +227,22 @@ class WeakToStrongClassifier(_InMemory):
             asked of it.
         ValueError
             If the labeled rows hold one class only or are more than 100,000, no row is
-            left to train on, or partitions or an argument do not fit.
+            left to train on, a strategy would fall back and must not, or compares rows
+            while the strong estimator gets blocks, or partitions or an argument do not
+            fit.
 
         Warns
         -----
         UserWarning
             If y has no unlabeled row, or a class that reads like `missing_label`, such
-            as the string "-1"; if a strategy loses a class, so that "all" is used, or
-            if soft pseudo-labels are asked for and not possible.
+            as the string "-1"; if a strategy falls back to another, soft pseudo-labels
+            are asked for and not possible, thresholds of a detector change nothing, or
+            if the strong estimator has not learned what it was taught.
         """
-        forget_fit(self)
-        rng = check_random_state(self.random_state)
-        seed = seed_of(self.random_state, rng)
+        return self._fit_collections(X, y, sample_weight)
+
+    def _fit_blocks(self, blocks, X, y, rng, seed, *, weighted):
+        """Fit by a strategy that looks at each row by itself."""
         seeds = None if self.random_state is None else rng
         strong = clone(self._strong())
         self.strategy_, strategy, self.pseudo_labels_ = choose(
@@ -256,9 +254,6 @@ class WeakToStrongClassifier(_InMemory):
             n_rows=self.max_rows,
             is_table=False,
         )
-        self.strong_fit_ = way_to_fit(self.strong_fit, strong)
-        weighted = sample_weight is not None
-        blocks = row_blocks(X, y, sample_weight)
         finds_regions = strategy.needs_regions or self.overlap_detector is not None
         size = self._detector().reservoir_size if finds_regions else 1
         survey = self._survey(blocks, y, size, seed)
@@ -293,12 +288,17 @@ class WeakToStrongClassifier(_InMemory):
         is_hard = self.pseudo_labels_ == "hard"
         lesson = Lesson(copy.copy(self), predictor, self.strategy_, is_hard)
         strong = seed_nested(strong, seeds)
+        tally, sample = self._assess(lesson, blocks, seed)
+        if len(tally.lost):
+            self._fall_back(loss_message(self.strategy_, tally.lost))
+            self.strategy_ = "all"
+            lesson = replace(lesson, strategy="all")
+            tally, sample = self._assess(lesson, blocks, seed)
         self.strong_estimator_ = self._fit_strong_on(
-            strong, lesson, blocks, as_rows(X), seed, weighted=weighted
+            strong, tally, sample, lesson, blocks, X, weighted=weighted
         )
         self.estimator_, self.calibration_ = self.strong_estimator_, tuple(PLAIN)
         self.n_samples_seen_ = survey.n_rows
-        return self
 
     def weak_predict_proba(self, X: Any) -> Any:
         """Return the probabilities of the fitted weak estimator.
@@ -365,41 +365,8 @@ class WeakToStrongClassifier(_InMemory):
         )
         return seed_nested(detector, seeds)
 
-    def _fit_strong_on(self, strong, lesson, blocks, X, seed, *, weighted):
-        """Fit the strong estimator on what the lesson makes of the blocks."""
-        tally, sample = self._assess(lesson, blocks, seed)
-        if len(tally.lost):
-            self._fall_back(loss_message(self.strategy_, tally.lost))
-            self.strategy_ = "all"
-            lesson = replace(lesson, strategy="all")
-            tally, sample = self._assess(lesson, blocks, seed)
-        if not tally.weight > 0:
-            msg = (
-                "No row is left to train the strong estimator on, with include_labeled="
-                f"{self.include_labeled}. Pass unlabeled rows, or include the labeled."
-            )
-            raise ValueError(msg)
-        if self.strong_fit_ == SAMPLE:
-            options = {"count": tally.n_learned, "weighted": weighted}
-            return fit_on_sample(strong, sample, self.classes_, **options)
-        lesson = with_scale(lesson, tally)
-        if self.strong_fit_ == PARTIAL_FIT:
-            return fit_by_blocks(strong, lesson, blocks)
-        return fit_on_collections(strong, lesson, blocks, X)
-
-    def _assess(self, lesson, blocks, seed):
-        if self.strong_fit_ == SAMPLE:
-            return sample_lesson(lesson, blocks, size=self.max_rows, seed=seed)
-        return tally_lesson(lesson, blocks), None
-
-    def _ask(self, method, X, params):
-        if not is_collection(X):
-            return super()._ask(method, X, params)
-        check_is_fitted(self)
-        self._route(method, params)
-        if self.strong_fit_ == DASK:
-            return getattr(self.strong_estimator_, method)(as_rows(X))
-        return self._map(X, method)
+    def _require_target(self):
+        check_labels(None, self.missing_label)
 
     def _map(self, X, method):
         if method == "predict":

@@ -351,6 +351,13 @@ class OverlapDetector(  # type: ignore[call-arg]
         return self
 
 
+def over_collections(detector):
+    """Return a detector that was fitted in memory as one that judges collections."""
+    judge = OverlapDetector(**detector.get_params(deep=False))
+    vars(judge).update(vars(detector))
+    return judge
+
+
 def _regions_of(X):
     if not is_frame(X):
         return np.dtype(f"<U{max(map(len, REGIONS))}")

@@ -12,6 +12,10 @@ from sklearn_w2s.dask._blocks import merge_tree, shipped
 from sklearn_w2s.dask._sample import draw_sample, merge_samples
 from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
 from sklearn_w2s.weak_to_strong._targets import keep_true_labels, lost_classes
+from sklearn_w2s.weak_to_strong._value_strategies import (
+    VALUE_STRATEGIES,
+    apply_to_values,
+)
 
 
 @dataclass(eq=False, repr=False)
@@ -80,7 +84,7 @@ class Lesson:
 
 @dataclass(eq=False, repr=False)
 class ValueLesson:
-    """How rows become values and weights, block by block: every weak value alike.
+    """How rows become values and weights, block by block.
 
     Parameters
     ----------
@@ -88,26 +92,38 @@ class ValueLesson:
         Knows the features and the parameters.
     predictor : WeakPredictor
         The fitted weak estimator.
+    strategy : str
+        Key of `VALUE_STRATEGIES`; one that looks at each row by itself.
     scale : float, default=1.0
         Factor of the weights.
     """
 
     owner: Any
     predictor: Any
+    strategy: str
     scale: float = 1.0
 
     def teach(self, block):
         """Return what is learned from a block that has rows, as `Lesson` does."""
         X = check_new_rows(self.owner, block.X)
         values, labeled = block.values()
-        targets = self.predictor.proba(X)
-        targets[labeled, 0] = values
-        weights = np.ones(len(block))
+        said = self.predictor.proba(X)[:, 0]
+        targets, weights = apply_to_values(
+            self.strategy,
+            VALUE_STRATEGIES[self.strategy],
+            said,
+            regions=None,
+            representation=None,
+            labeled=labeled,
+            rng=None,
+        )
+        targets[labeled] = values
         weights[labeled] = float(self.owner.include_labeled)
-        counts = block.weights * weights
+        counts = block.weights * (weights > 0)
         none = np.zeros(1, dtype=np.intp)
-        tally = Tally(none, none, counts.sum(), counts.sum())
-        return Taught(X, targets, self.scale * counts, tally)
+        tally = Tally(none, none, counts.sum(), (counts * weights).sum())
+        own = self.scale * weights * block.weights
+        return Taught(X, targets[:, None], own, tally)
 
 
 class Tally(NamedTuple):

@@ -1,67 +1,38 @@
 """WeakToStrongRegressor over Dask collections."""
 
 import copy
+from collections.abc import Callable
 from numbers import Integral
 from typing import Any, Literal, Self
 
 import dask
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 import sklearn_w2s.weak_to_strong
-from sklearn_w2s._fit_context import fit_context, forget_fit
+from sklearn_w2s._fit_context import fit_context
 from sklearn_w2s._parameters import takes_one_table
-from sklearn_w2s._sklearn import (
-    HasMethods,
-    Interval,
-    StrOptions,
-    safe_indexing,
-    seed_nested,
-)
+from sklearn_w2s._sklearn import Interval, StrOptions, safe_indexing, seed_nested
 from sklearn_w2s._validation import check_values, warn_if_all_have_values
 from sklearn_w2s._weak import is_given
-from sklearn_w2s.dask._blocks import (
-    as_rows,
-    is_collection,
-    merge_tree,
-    row_blocks,
-    shipped,
-)
+from sklearn_w2s.dask._base import OverCollections
+from sklearn_w2s.dask._blocks import is_collection, merge_tree, row_blocks, shipped
 from sklearn_w2s.dask._lazy import map_rows
-from sklearn_w2s.dask._lesson import (
-    ValueLesson,
-    sample_lesson,
-    tally_lesson,
-    with_scale,
-)
-from sklearn_w2s.dask._survey import (
-    learn_weakly,
-    require_weight,
-    seed_of,
-    take_survey,
-)
-from sklearn_w2s.dask._training import (
-    DASK,
-    PARTIAL_FIT,
-    SAMPLE,
-    fit_by_blocks,
-    fit_on_collections,
-    fit_on_sample,
-    way_to_fit,
-)
+from sklearn_w2s.dask._lesson import ValueLesson
+from sklearn_w2s.dask._survey import learn_weakly, require_rows, take_survey
+from sklearn_w2s.dask._training import DASK, PARTIAL_FIT, SAMPLE
+from sklearn_w2s.weak_to_strong._strategies import require_possible
+from sklearn_w2s.weak_to_strong._value_strategies import VALUE_STRATEGIES
 
 _InMemory = sklearn_w2s.weak_to_strong.WeakToStrongRegressor
 
 
-class WeakToStrongRegressor(_InMemory):
+class WeakToStrongRegressor(OverCollections, _InMemory):
     """Train a strong regressor on the values of a weak one, with Dask.
 
-    The weak estimator learns from the labeled rows, which are brought to the client,
-    and labels all others block by block. The strong estimator learns every weak value
-    alike, the strategy "all", from a sample of all rows, from one block after the
-    other, or from the collections themselves if it can. Predictions for collections are
+    The strategy "all" labels the rows block by block; all others learn as in memory,
+    from all labeled rows and a sample of the others. Predictions for collections are
     lazy; rows in memory are answered in memory.
 
     Parameters
@@ -69,15 +40,26 @@ class WeakToStrongRegressor(_InMemory):
     weak_estimator, strong_estimator, weak_features : object
         As in :class:`sklearn_w2s.WeakToStrongRegressor`. A callable for `weak_features`
         gets rows in memory.
+    overlap_detector : OverlapDetector, default=None
+        Of either package. As in :class:`sklearn_w2s.WeakToStrongRegressor`.
+    strategy : str or callable, default="auto"
+        How weak values are used, as in :class:`sklearn_w2s.WeakToStrongRegressor`.
+        "all" looks at each row by itself. All others, "auto" among them, compare rows:
+        they learn from the labeled rows and `max_rows` others in memory, and need
+        `strong_fit` to be "sample". Where the strong estimator learns from all rows,
+        "auto" is "all".
+    scoring : str, callable or None, default=None
+        As in :class:`sklearn_w2s.WeakToStrongRegressor`.
     strong_fit : {"auto", "sample", "partial_fit", "dask"}, default="auto"
-        How the strong estimator is fitted: on `max_rows` rows in memory, drawn at
-        random with regard to their weights; by its `partial_fit`, once with each block,
-        in their order; or by a `fit` that takes collections of Dask, as the regressors
-        of ``xgboost.dask`` and ``lightgbm.dask`` have it. "auto" is "dask" for those
-        two and ``cuml.dask``, and "sample" for others.
+        How the strong estimator is fitted: on a sample of rows in memory; by its
+        `partial_fit`, once with each block, in their order; or by a `fit` that takes
+        collections of Dask, as the regressors of ``xgboost.dask`` and ``lightgbm.dask``
+        have it. "auto" is "dask" for those two and ``cuml.dask``, and "sample" for
+        others.
     max_rows : int, default=100000
-        Rows that "sample" fits the strong estimator on, at most.
-    include_labeled, memory, n_jobs : object
+        Rows of the sample, at most, drawn at random with regard to their weights: of
+        all rows for "all", and else of those without a label.
+    fallback, include_labeled, memory, n_jobs : object
         As in :class:`sklearn_w2s.WeakToStrongRegressor`.
     random_state : int, RandomState instance or None, default=None
         As in :class:`sklearn_w2s.WeakToStrongRegressor`; also draws the sample.
@@ -87,11 +69,15 @@ class WeakToStrongRegressor(_InMemory):
     weak_estimator_, strong_estimator_ : regressor
         The fitted estimators.
     estimator_ : regressor
-        Who predicts, the strong one.
+        Who predicts, `weak_estimator_` where `strategy_` is "weak".
     weak_predictor_ : object
         The weak estimator together with its columns.
-    strategy_ : str
-        "all".
+    strategy_ : str or callable
+        The strategy used, after "auto" and after a fall back, as in memory.
+    evidence_ : dict
+        As in memory, of strategies with a teacher.
+    overlap_detector_, overlap_density_ : object
+        As in memory, where a detector was given or needed.
     strong_fit_ : {"sample", "partial_fit", "dask"}
         How the strong estimator was fitted.
     n_samples_seen_ : int
@@ -103,8 +89,15 @@ class WeakToStrongRegressor(_InMemory):
 
     See Also
     --------
-    sklearn_w2s.WeakToStrongRegressor : The same in memory, with more strategies and
-        several outputs.
+    sklearn_w2s.WeakToStrongRegressor : The same in memory, also for several outputs.
+
+    Notes
+    -----
+    Strategies other than "all" take one pass, which brings the labeled rows, 100,000 at
+    most, and the sample to the client. As long as there are no more rows without a
+    label than `max_rows`, the fit is the one in memory, whatever the partitions are. A
+    weak estimator that is given fitted lifts the limit on labeled rows, of which
+    100,000 are then drawn.
 
     Examples
     --------
@@ -124,16 +117,11 @@ class WeakToStrongRegressor(_InMemory):
     dask.array<_judge_block, shape=(1000,), dtype=float64, chunksize=(500,), ...>
     """
 
+    _strategies = VALUE_STRATEGIES
     _parameter_constraints = {
-        "weak_estimator": "no_validation",
-        "strong_estimator": "no_validation",
-        "weak_features": "no_validation",
+        **_InMemory._parameter_constraints,  # noqa: SLF001  of the base class
         "strong_fit": [StrOptions({"auto", SAMPLE, PARTIAL_FIT, DASK})],
         "max_rows": [Interval(Integral, 1, None, closed="left")],
-        "include_labeled": ["boolean"],
-        "memory": [str, HasMethods(["cache"]), None],
-        "n_jobs": [Integral, None],
-        "random_state": ["random_state"],
     }
 
     def __init__(
@@ -142,8 +130,12 @@ class WeakToStrongRegressor(_InMemory):
         strong_estimator: Any = None,
         *,
         weak_features: Any = None,
+        overlap_detector: Any = None,
+        strategy: str | Callable[..., Any] = "auto",
+        scoring: str | Callable[..., Any] | None = None,
         strong_fit: Literal["auto", "sample", "partial_fit", "dask"] = "auto",
         max_rows: int = 100_000,
+        fallback: Any = "warn",
         include_labeled: Any = True,
         memory: Any = None,
         n_jobs: Any = None,
@@ -153,7 +145,10 @@ class WeakToStrongRegressor(_InMemory):
             weak_estimator,
             strong_estimator,
             weak_features=weak_features,
-            strategy="all",
+            overlap_detector=overlap_detector,
+            strategy=strategy,
+            scoring=scoring,
+            fallback=fallback,
             include_labeled=include_labeled,
             memory=memory,
             n_jobs=n_jobs,
@@ -191,23 +186,25 @@ class WeakToStrongRegressor(_InMemory):
             asked of it.
         ValueError
             If there are no labeled rows, or more than 100,000, no row is left to train
-            on, or partitions or an argument do not fit.
+            on, a strategy would fall back and must not, or compares rows while the
+            strong estimator gets blocks, or partitions or an argument do not fit.
 
         Warns
         -----
         UserWarning
-            If y has no unlabeled row.
+            If y has no unlabeled row, a strategy falls back to another, or if the
+            strong estimator has not learned what it was taught.
         """
-        forget_fit(self)
         self._require_regressors()
-        rng = check_random_state(self.random_state)
-        seed = seed_of(self.random_state, rng)
+        return self._fit_collections(X, y, sample_weight)
+
+    def _fit_blocks(self, blocks, X, y, rng, seed, *, weighted):
+        """Fit by a strategy that looks at each row by itself."""
         seeds = None if self.random_state is None else rng
         strong = clone(self._strong())
-        self.strategy_ = "all"
-        self.strong_fit_ = way_to_fit(self.strong_fit, strong)
-        weighted = sample_weight is not None
-        blocks = row_blocks(X, y, sample_weight)
+        self.strategy_ = "all" if self.strategy == "auto" else self.strategy
+        strategy = VALUE_STRATEGIES[self.strategy_]
+        require_possible(self.strategy_, strategy, strong, is_table=False)
         survey = self._survey(blocks, y, seed)
         predictor, _ = learn_weakly(
             self._weak(),
@@ -223,14 +220,14 @@ class WeakToStrongRegressor(_InMemory):
             are_values=True,
         )
         self.weak_predictor_, self.weak_estimator_ = predictor, predictor.estimator
-        lesson = ValueLesson(copy.copy(self), predictor)
+        lesson = ValueLesson(copy.copy(self), predictor, self.strategy_)
+        tally, sample = self._assess(lesson, blocks, seed)
         strong = seed_nested(strong, seeds)
         self.strong_estimator_ = self._fit_strong_on(
-            strong, lesson, blocks, as_rows(X), seed, weighted=weighted
+            strong, tally, sample, lesson, blocks, X, weighted=weighted
         )
         self.estimator_ = self.strong_estimator_
         self.n_samples_seen_ = survey.n_rows
-        return self
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the coefficient of determination on the labeled rows, at once.
@@ -274,38 +271,19 @@ class WeakToStrongRegressor(_InMemory):
             gathers=not given,
             are_values=True,
         ).compute()
-        require_weight(survey)
+        require_rows(len(survey.sample), survey.n_rows)
         warn_if_all_have_values(np.array([survey.n_labeled == survey.n_rows]))
         self._check_rows(survey.rows, asks_weak=True)
         return survey
 
-    def _fit_strong_on(self, strong, lesson, blocks, X, seed, *, weighted):
-        """Fit the strong estimator on what the lesson makes of the blocks."""
-        if self.strong_fit_ == SAMPLE:
-            tally, sample = sample_lesson(lesson, blocks, size=self.max_rows, seed=seed)
-        else:
-            tally = tally_lesson(lesson, blocks)
-        if not tally.weight > 0:
-            msg = (
-                "No row is left to train the strong estimator on, with include_labeled="
-                f"{self.include_labeled}. Pass unlabeled rows, or include the labeled."
-            )
-            raise ValueError(msg)
-        if self.strong_fit_ == SAMPLE:
-            options = {"count": tally.n_learned, "weighted": weighted}
-            return fit_on_sample(strong, sample, None, **options)
-        lesson = with_scale(lesson, tally)
-        if self.strong_fit_ == PARTIAL_FIT:
-            return fit_by_blocks(strong, lesson, blocks)
-        return fit_on_collections(strong, lesson, blocks, X)
+    def _is_by_block(self, strategy):
+        # Regions of values are not found over collections.
+        return strategy.by_row and not strategy.needs_regions
 
-    def _ask(self, method, X, params):
-        if not is_collection(X):
-            return super()._ask(method, X, params)
-        check_is_fitted(self)
-        self._route(method, params)
-        if self.strong_fit_ == DASK:
-            return getattr(self.strong_estimator_, method)(as_rows(X))
+    def _require_target(self):
+        check_values(None)
+
+    def _map(self, X, method):
         return map_rows(self, method, X, names="prediction", dtype=np.float64)
 
 

@@ -128,15 +128,7 @@ class _Merge:
         self.size = size
 
     def __call__(self, surveys):
-        n_labeled = sum(len(survey.labeled_blocks) for survey in surveys)
-        if n_labeled > MAX_LABELED:
-            msg = (
-                f"y has more than {MAX_LABELED} labeled rows ({n_labeled} or more), "
-                "which the weak estimator would be fitted on in one place. Fit it on "
-                "some of them and pass weak_estimator=FrozenEstimator(it), or mark "
-                "others by missing_label."
-            )
-            raise ValueError(msg)
+        require_few_labeled(sum(len(survey.labeled_blocks) for survey in surveys))
         filled = [survey for survey in surveys if survey.n_rows] or surveys[:1]
         known = [survey for survey in filled if len(survey.labels)] or filled[:1]
         return Survey(
@@ -191,11 +183,11 @@ def require_survey(survey, y, missing_label, *, given):
     """
     if y is None and not given:
         check_labels(None, missing_label)
-    require_weight(survey)
+    require_rows(len(survey.sample), survey.n_rows)
     warn_of_namesakes(survey.labels, missing_label)
 
 
-def require_weight(survey):
+def require_rows(n_offered, n_rows):
     """Refuse rows of which none has a positive weight.
 
     Raises
@@ -203,10 +195,27 @@ def require_weight(survey):
     ValueError
         If there is none.
     """
-    if not len(survey.sample):
+    if not n_offered:
         msg = (
-            f"X has {survey.n_rows} rows, none of them of positive weight. Pass one at "
-            "least."
+            f"X has {n_rows} rows, none of them of positive weight. Pass one at least."
+        )
+        raise ValueError(msg)
+
+
+def require_few_labeled(n_labeled):
+    """Refuse more labeled rows than one place is to hold.
+
+    Raises
+    ------
+    ValueError
+        If there are too many.
+    """
+    if n_labeled > MAX_LABELED:
+        msg = (
+            f"y has more than {MAX_LABELED} labeled rows ({n_labeled} or more), which "
+            "the weak estimator would be fitted on in one place. Fit it on some of "
+            "them and pass weak_estimator=FrozenEstimator(it), or mark others by "
+            "missing_label."
         )
         raise ValueError(msg)
 

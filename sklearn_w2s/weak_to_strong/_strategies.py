@@ -47,6 +47,8 @@ class Strategy:
     ----------
     function : callable
         Shapes weak labels, see above, where there is no teacher.
+    by_row : bool
+        Whether it looks at each row by itself, and at its region if it needs regions.
     teacher : object or None
         Says what the strong estimator learns in place of the weak labels.
     needs_regions : bool
@@ -60,6 +62,7 @@ class Strategy:
     """
 
     function: Callable[..., Any] = use_all
+    by_row: bool = False
     teacher: Any = None
     needs_regions: bool = False
     needs_weights: bool = False
@@ -100,10 +103,10 @@ def least_disputed(scores, labeled):
 BLEND = Blend(("trees", "kernels", "graph", "strong"))
 
 STRATEGIES = {
-    "all": Strategy(use_all),
-    "confidence": Strategy(weigh_by_confidence, needs_weights=True),
-    "confident": Strategy(keep_confident, needs_regions=True),
-    "overlap": Strategy(keep_overlap, needs_regions=True),
+    "all": Strategy(use_all, by_row=True),
+    "confidence": Strategy(weigh_by_confidence, by_row=True, needs_weights=True),
+    "confident": Strategy(keep_confident, by_row=True, needs_regions=True),
+    "overlap": Strategy(keep_overlap, by_row=True, needs_regions=True),
     "cut_statistic": Strategy(keep_undisputed, needs_rows=True),
     "smooth": Strategy(teacher=Smooth()),
     "mix": Strategy(teacher=Blend(("strong",))),

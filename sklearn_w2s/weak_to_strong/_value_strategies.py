@@ -77,10 +77,10 @@ def apply_to_values(name, strategy, weak_prediction, **evidence):
 BLEND = ValueBlend(("trees", "kernels", "graph", "strong"))
 
 VALUE_STRATEGIES = {
-    "all": Strategy(use_all),
+    "all": Strategy(use_all, by_row=True),
     "confidence": Strategy(weigh_by_confidence, needs_weights=True, needs_errors=True),
-    "confident": Strategy(keep_confident, needs_regions=True),
-    "overlap": Strategy(keep_overlap, needs_regions=True),
+    "confident": Strategy(keep_confident, by_row=True, needs_regions=True),
+    "overlap": Strategy(keep_overlap, by_row=True, needs_regions=True),
     "cut_statistic": Strategy(keep_undisputed, needs_rows=True),
     "smooth": Strategy(teacher=ValueSmooth()),
     "mix": Strategy(teacher=ValueBlend(("strong",))),

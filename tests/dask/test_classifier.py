@@ -182,10 +182,10 @@ def test_the_regularisation_is_that_of_the_rows_drawn(problem, collect):
 
 def test_an_estimator_without_weights_learns_from_a_sample(problem, collect):
     X, y, _ = problem
-    _, model = new_models(KNeighborsClassifier(), {"max_rows": 200})
+    own = {"max_rows": 200}
+    _, model = new_models(KNeighborsClassifier(), own, strategy="all")
     model.fit(*collect(X, y))
 
-    assert model.strategy_ == "all"
     assert model.strong_estimator_.n_samples_fit_ == 200
 
 
@@ -308,7 +308,9 @@ def test_labels_that_an_estimator_for_collections_cannot_take_are_refused(
 ):
     X, y, _ = problem
     rows, labels = collect(X, np.where(y == 1, 7, y))
-    _, model = new_models(type("DaskXGBClassifier", (Distributed,), {})())
+    _, model = new_models(
+        type("DaskXGBClassifier", (Distributed,), {"__module__": "xgboost.dask"})()
+    )
     with pytest.raises(ValueError, match=r"codes 0, 1, ... only, .* are \[0, 7\]"):
         model.fit(rows, labels)
     assert not [name for name in vars(model) if name.endswith("_")]
@@ -372,12 +374,15 @@ def test_rows_that_leave_nothing_to_learn_are_refused(problem, collect):
         model.fit(*collect(X, truth))
 
 
-@pytest.mark.parametrize("strategy", ["blend", "smooth", print])
-def test_strategies_that_look_at_several_rows_are_refused(problem, collect, strategy):
+@pytest.mark.parametrize("strategy", ["blend", "smooth", "cut_statistic", print])
+def test_strategies_that_compare_rows_learn_from_no_stream_of_blocks(
+    problem, collect, strategy
+):
     X, y, _ = problem
-    _, model = new_models(strategy=strategy)
+    own = {"strong_fit": "partial_fit"}
+    _, model = new_models(GaussianNB(), own, strategy=strategy)
 
-    with pytest.raises(ValueError, match="'strategy' parameter"):
+    with pytest.raises(ValueError, match=r'Use strong_fit="sample", or "auto" or one'):
         model.fit(*collect(X, y))
 
 

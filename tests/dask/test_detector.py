@@ -437,12 +437,4 @@ def test_a_column_named_like_an_added_one_is_refused(problem):
 
 def test_parameters_are_those_in_memory():
     detector, expected = OverlapDetector(), sklearn_w2s.OverlapDetector()
-    own = {"strong_fit", "max_rows"}
-    classifier = WeakToStrongClassifier().get_params()
-
     assert detector.get_params() == expected.get_params()
-    in_memory = sklearn_w2s.WeakToStrongClassifier().get_params()
-    # There is no table of rows that are not in memory, and no teacher to be weighed.
-    del in_memory["store_rows"], in_memory["scoring"]
-    assert classifier.keys() - own == in_memory.keys()
-    assert {name: classifier[name] for name in in_memory} == in_memory

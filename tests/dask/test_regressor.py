@@ -12,6 +12,8 @@ from sklearn.linear_model import LinearRegression, LogisticRegression, SGDRegres
 
 import sklearn_w2s
 from sklearn_w2s.dask import WeakToStrongRegressor
+from sklearn_w2s.weak_to_strong._strategies import Strategy
+from sklearn_w2s.weak_to_strong._value_strategies import VALUE_STRATEGIES
 
 X, TRUTH = make_friedman1(300, n_features=6, random_state=0)
 Y = np.where(np.arange(300) % 3 == 0, TRUTH, np.nan)
@@ -28,6 +30,7 @@ def regressor(weak=None, strong=None, **params):
         LinearRegression() if weak is None else weak,
         LinearRegression() if strong is None else strong,
         weak_features=COLUMNS,
+        strategy="all",
         random_state=0,
         **params,
     )
@@ -56,6 +59,17 @@ def test_a_whole_sample_teaches_what_memory_teaches(weighted, include_labeled):
     assert_allclose(model.predict(X), same.predict(X))
     assert model.strong_fit_ == "sample"
     assert model.n_samples_seen_ == 300
+
+
+def test_whatever_strategy_looks_at_rows_alone_goes_by_block(monkeypatch):
+    def weigh_by_value(values, *_):
+        return values + 1, np.abs(values)
+
+    strategy = Strategy(weigh_by_value, by_row=True, needs_weights=True)
+    monkeypatch.setitem(VALUE_STRATEGIES, "all", strategy)
+    rows, y = arrays(Y)
+    model, expected = regressor().fit(rows, y), in_memory().fit(X, Y)
+    assert_allclose(model.predict(X), expected.predict(X))
 
 
 def test_data_frames_give_what_arrays_give():

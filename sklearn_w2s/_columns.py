@@ -273,7 +273,7 @@ class _Cells:
     def kinds(self):
         """Return an example of each kind of value."""
         if self.values is None:
-            kind_of = {t: _kind(t) for t in set(map(type, self.distinct))}
+            kind_of = {t: kind_of_type(t) for t in set(map(type, self.distinct))}
             examples: dict[str, Any] = {}
             for value in self.distinct:
                 kind = kind_of[type(value)]
@@ -405,14 +405,14 @@ def _of_pandas(series, name, *, exact):
 
 
 def _of_list(values, name, *, exact, is_categorical=False):
-    kinds = {_kind(t) for t in set(map(type, values)) - {type(None)}}
+    kinds = {kind_of_type(t) for t in set(map(type, values)) - {type(None)}}
     if kinds == {_NUMBERS} and not (exact or is_categorical):
         return _Cells(name, np.array(values, dtype=np.float64))
     try:
         distinct = dict.fromkeys(values)
     except TypeError as error:
         _refuse_type(
-            name, next(_kind(type(v)) for v in values if not _hashes(v)), error
+            name, next(kind_of_type(type(v)) for v in values if not _hashes(v)), error
         )
     known = [v for v in distinct if not is_missing(v)]
     position = dict.fromkeys(distinct, MISSING)
@@ -459,7 +459,7 @@ def _reads_as_numbers(texts):
 # Values
 
 
-def _kind(kind):
+def kind_of_type(kind):
     """Return the kind of values that a type of Python, NumPy or pandas holds."""
     if issubclass(kind, str):
         return _TEXT
@@ -496,7 +496,7 @@ def _sorted(keys):
 
 def _key(value):
     """Return what stands for a category: equal for equal values, and plain Python."""
-    kind = _kind(type(value))
+    kind = kind_of_type(type(value))
     if kind == _TEXT:
         return str.__str__(value)
     if kind == _NUMBERS:
@@ -519,7 +519,7 @@ def _place(key):
 
 def _numbers(values):
     """Return values that are numbers, dates or durations as floats."""
-    kinds = {_kind(t) for t in set(map(type, values))}
+    kinds = {kind_of_type(t) for t in set(map(type, values))}
     if kinds <= {_NUMBERS}:
         return np.fromiter(map(float, values), np.float64, len(values))
     numbers = np.empty(len(values))

@@ -55,7 +55,7 @@ TESTED_IN = {
     "plotting/test_region_score.py": {"RegionScoreDisplay"},
     "plotting/test_sources.py": {"SourceSelectionDisplay"},
     "report/test_data.py": {"load_table"},
-    "report/test_estimators.py": {"make_estimator"},
+    "report/test_experiment.py": {"make_estimator"},
     "report/test_cli.py": {"main"},
     "text/test_choices.py": {"multiple_choice_to_binary"},
     "text/test_encoder.py": {"LanguageModelEncoder"},

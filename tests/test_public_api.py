@@ -20,6 +20,7 @@ PACKAGES = [
 OPTIONAL = {
     "dask",
     "imblearn",
+    "jinja2",
     "matplotlib",
     "onnx",
     "onnxruntime",

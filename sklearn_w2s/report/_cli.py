@@ -1,50 +1,59 @@
-"""The console script ``sklearn-w2s``."""
+"""The console script ``sklearn-w2s``: options, the steps of a report, its files."""
 
 import argparse
+import csv
+import io
+import os
+import re
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 
 import sklearn_w2s
+from sklearn_w2s._files import replace_file
 from sklearn_w2s._representation import visible
 from sklearn_w2s._sklearn import safe_indexing
+from sklearn_w2s.plotting._fits import LABELS
 from sklearn_w2s.report._data import (
     MAX_ROWS,
-    MIN_ROWS,
-    TASKS,
+    MIN_MAX_ROWS,
     given_arguments,
     load_embedded,
     load_table,
 )
-from sklearn_w2s.report._errors import InputError, warnings_as_notes
-from sklearn_w2s.report._estimators import BY_TASK, STRONG, WEAK, make_estimator
 from sklearn_w2s.report._experiment import (
+    ESTIMATORS,
     MIN_LABELED_PER_CLASS,
     SCORES,
     SEED,
+    STRONG,
+    WEAK,
     choose_final,
+    compare_sources,
     costs,
     count_labeled,
     fit_final,
+    make_estimator,
     make_model,
     run_study,
     take_pool,
 )
-from sklearn_w2s.report._page import Findings, write_page
-from sklearn_w2s.report._script import write_script
-from sklearn_w2s.report._sources import compare_sources
-from sklearn_w2s.report._text import format_report, wrap
-from sklearn_w2s.report._verdict import FITS, judge
-from sklearn_w2s.report._write import (
-    check_target,
-    model_as_skops,
-    predictions_as_csv,
-    write_whole,
+from sklearn_w2s.report._output import (
+    Findings,
+    format_report,
+    one_line,
+    wrap,
+    write_page,
 )
+from sklearn_w2s.report._read import InputError
+from sklearn_w2s.report._target import TASKS
+from sklearn_w2s.report._verdict import judge
 from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
 
 EXIT_BAD_INPUT = 2
@@ -56,13 +65,8 @@ _PILOT_ROWS = 500
 # What a split costs in units of fits of the strong estimator on all of its rows.
 _FITS_OF_A_SPLIT = 7
 _LARGE_FILE = 20_000_000
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
-
-    def error(self, message):
-        raise InputError(message)
+# What writes the file of an option.
+_NEEDED = {"html": ("jinja2", "matplotlib.pyplot"), "save": ("skops.io",)}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -89,17 +93,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         options = _parser().parse_args(argv)
         notes = _Notes()
-        with warnings.catch_warnings(), warnings_as_notes(notes.add):
-            # What a class called None means is said by the report itself.
+        with warnings.catch_warnings():
+            warnings.showwarning = notes.add_warning
+            # The report itself says what a class called None means.
             warnings.filterwarnings("ignore", "The label 'None' is read as a class")
             _report(options, notes, progress)
     except InputError as error:
-        _write(f"sklearn-w2s: {_on_one_line(error)}", sys.stderr)
+        _write(f"sklearn-w2s: {one_line(error)}", sys.stderr)
         return EXIT_BAD_INPUT
     except KeyboardInterrupt:
         _write(f"sklearn-w2s: {progress.so_far()}", sys.stderr)
         return EXIT_INTERRUPTED
     return 0
+
+
+# Options
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message):
+        raise InputError(message)
 
 
 def _parser():
@@ -118,8 +133,8 @@ def _parser():
         nargs="?",
         metavar="FILE",
         help=(
-            "a text with a header, .csv, .tsv or .txt; .parquet, .xlsx, .json, .jsonl "
-            "or .arff; or one of these packed"
+            "text with a header (.csv, .tsv or .txt), .parquet, .xlsx, .json, .jsonl "
+            "or .arff, optionally compressed"
         ),
     )
     parser.add_argument(
@@ -128,7 +143,7 @@ def _parser():
         help="column to predict; rows where it is empty are unlabeled",
     )
     parser.add_argument(
-        "--source", metavar="COL", help="where a row comes from; not used as a feature"
+        "--source", metavar="COL", help="source of each row; not used as a feature"
     )
     parser.add_argument(
         "--group",
@@ -139,19 +154,19 @@ def _parser():
         "--task",
         choices=TASKS,
         metavar="NAME",
-        help=f"{' or '.join(TASKS)} (default: as the target looks)",
+        help=f"{' or '.join(TASKS)} (default: depends on the target)",
     )
     parser.add_argument(
         "--labeled",
         type=_count_or_share,
         metavar="FRACTION|COUNT",
         help=(
-            "hide labels in a file of labeled rows but for so many rows to train on, "
-            f"{MIN_LABELED_PER_CLASS} per class at least "
+            "in a file of labeled rows, hide all labels but so many to train on, at "
+            f"least {MIN_LABELED_PER_CLASS} per class "
             "(default: 100, or 12 per class if more, or half if fewer)"
         ),
     )
-    names = sorted({name for known in BY_TASK.values() for name in known})
+    names = sorted({name for known in ESTIMATORS.values() for name in known})
     default_weak = " or ".join(WEAK.values())
     for option, default in (("--weak", default_weak), ("--strong", STRONG)):
         parser.add_argument(
@@ -172,46 +187,36 @@ def _parser():
         choices=[name for names in SCORES.values() for name in names],
         metavar="NAME",
         help=(
-            f"one of {', '.join(SCORES['classification'])} (default: accuracy), or, of "
-            "a quantity, r2"
+            f"for classes one of {', '.join(SCORES['classification'])} (default: "
+            "accuracy); for a quantity r2"
         ),
     )
     parser.add_argument(
         "--random-state",
-        type=_whole_number(0),
+        type=_integer(0),
         default=SEED,
         metavar="N",
         help="seed of the sample, the splits and the estimators (default: %(default)s)",
     )
     parser.add_argument(
         "--repeats",
-        type=_whole_number(1),
-        default=None,
+        type=_integer(1),
         metavar="N",
         help=f"random splits into training and test rows (default: {REPEATS})",
     )
     parser.add_argument(
         "--jobs",
-        type=_whole_number(1),
+        type=_integer(1),
         default=1,
         metavar="N",
-        help="splits run at the same time (default: %(default)s)",
+        help="number of splits to run in parallel (default: %(default)s)",
     )
-    parser.add_argument(
-        "--html",
-        metavar="PATH",
-        help="write a page with figures, rows worth a look and the code, too",
-    )
-    parser.add_argument(
-        "--predict",
-        metavar="PATH",
-        help="write class and probabilities of the unlabeled rows as CSV",
-    )
-    parser.add_argument(
-        "--save",
-        metavar="PATH",
-        help="save the model that predicts, fitted on all rows, as PATH.skops",
-    )
+    for option, text in (
+        ("--html", "also write a page with figures, rows worth a look and the code"),
+        ("--predict", "write class and probabilities of the unlabeled rows as CSV"),
+        ("--save", "save the model that predicts, fitted on all rows, as PATH.skops"),
+    ):
+        parser.add_argument(option, metavar="PATH", help=text)
     parser.add_argument(
         "--quick",
         action="store_true",
@@ -222,8 +227,7 @@ def _parser():
     )
     parser.add_argument(
         "--max-rows",
-        type=_whole_number(2 * MIN_ROWS),
-        default=None,
+        type=_integer(MIN_MAX_ROWS),
         metavar="N",
         help=f"larger files are sampled (default: {MAX_ROWS})",
     )
@@ -233,35 +237,35 @@ def _parser():
 
 
 def _add_reading(group):
-    for option, metavar, told in (
-        ("--sep", "CHAR", "separator of cells (default: found)"),
+    for option, metavar, text in (
+        ("--sep", "CHAR", "separator of cells (default: detected)"),
         ("--decimal", "CHAR", "decimal mark, '.' or ',' (default: by column)"),
         ("--thousands", "CHAR", "mark between groups of digits (default: by column)"),
-        ("--encoding", "NAME", "of a text (default: UTF-8, UTF-16 or else cp1252)"),
+        ("--encoding", "NAME", "encoding (default: UTF-8, UTF-16 or else cp1252)"),
     ):
-        group.add_argument(option, metavar=metavar, help=told)
+        group.add_argument(option, metavar=metavar, help=text)
     group.add_argument(
         "--missing",
         metavar="VALUE",
         action="append",
         help=(
-            "cells that count as missing besides empty ones, instead of a guess; '' is "
-            "for empty cells alone; may be repeated"
+            "cells that are missing besides empty ones, instead of a guess; '' for "
+            "empty cells alone; may be repeated"
         ),
     )
-    for option, told in (
+    for option, text in (
         ("--drop", "column to leave out; may be repeated"),
         ("--keep", "column to use though it looks like an id or text; may be repeated"),
     ):
         group.add_argument(
-            option, metavar="COL", action="append", default=[], help=told
+            option, metavar="COL", action="append", default=[], help=text
         )
 
 
-def _whole_number(least):
+def _integer(least):
     def parse(text):
         if not text.isdecimal() or int(text) < least:
-            msg = f"{text!r} is no whole number of {least} or more"
+            msg = f"must be an integer >= {least}, got {text!r}"
             raise argparse.ArgumentTypeError(msg)
         return int(text)
 
@@ -276,127 +280,9 @@ def _count_or_share(text):
     except ValueError:
         share = 0.0
     if not 0 < share < 1:
-        msg = f"{text!r} is neither a fraction between 0 and 1 nor a count of rows"
+        msg = f"must be a fraction between 0 and 1 or a count of rows, got {text!r}"
         raise argparse.ArgumentTypeError(msg)
     return share
-
-
-class _Progress:
-    """Lines on what is done, with the seconds since the start, and what came of it."""
-
-    def __init__(self):
-        self.start = time.perf_counter()
-        self.n_splits = 0
-        self.folds = []
-        self.step = "reading the file"
-
-    def tell(self, step):
-        """Write a line and remember what is being done."""
-        self.step = step
-        _write(f"[{time.perf_counter() - self.start:5.1f} s] {step}")
-
-    def on_fit(self, name, n_rows):
-        """Tell of a fit of the split at hand."""
-        what = {
-            "estimator": "weak and weak-to-strong",
-            "alone": "strong alone",
-        }[name]
-        place = f"split {len(self.folds) + 1} of {self.n_splits}"
-        self.tell(f"{place}: {what} on {n_rows} rows")
-
-    def on_folds(self, folds):
-        """Tell what the splits that are done have come to."""
-        self.folds = [fold["score"] for fold in folds]
-        self.tell(f"{len(folds)} of {self.n_splits} splits done: {self._means()}")
-
-    def _means(self):
-        names = ("weak", "weak_to_strong", "strong_on_labels")
-        return ", ".join(
-            f"{FITS[name]} "
-            f"{100 * np.mean([fold[name]['score'] for fold in self.folds]):.2f}"
-            for name in names
-        )
-
-    def so_far(self):
-        """Say in one line what was done when it was interrupted."""
-        seconds = time.perf_counter() - self.start
-        told = f"interrupted after {seconds:.0f} s ({self.step.split(':')[0]})"
-        if not self.folds:
-            return f"{told}: no split was done, nothing is known yet."
-        return (
-            f"{told}: {len(self.folds)} of {self.n_splits} splits were done: "
-            f"{self._means()}."
-        )
-
-
-class _Notes(list):
-    """Notes, written as they come and kept for the page."""
-
-    def add(self, note):
-        self.append(note)
-        for line in wrap(f"note: {note}", indent="  "):
-            _write(line)
-
-
-def _report(options, notes, progress):
-    _require_file(options)
-    paths = {
-        option: check_target(option, path, options.file)
-        for option in ("html", "predict", "save")
-        if (path := getattr(options, option)) is not None
-    }
-    options.max_rows = options.max_rows or (QUICK_ROWS if options.quick else MAX_ROWS)
-    options.repeats = options.repeats or (QUICK_REPEATS if options.quick else REPEATS)
-    data = _load(options, progress)
-    _choose_by_task(options, data.task)
-    labels, labeled = data.known()
-    hides_labels = bool(labeled.all())
-    n_labeled = None
-    if hides_labels:
-        n_labeled = count_labeled(labels, options.labeled, regresses=data.regresses)
-    n_unlabeled = 0 if data.others is None else len(data.others)
-    _check_use(options, hides_labels, n_unlabeled)
-    setting = _say_what_was_read(data, labels, hides_labels, notes)
-    model = make_model(options.weak, options.strong, data, options.strategy)
-    study = _run(options, model, data, n_labeled, progress)
-    verdict = judge(
-        study.results,
-        hides_labels=hides_labels,
-        scoring=options.scoring,
-        n_unlabeled=n_unlabeled,
-    )
-    pool = take_pool(study, data)
-    sources = None
-    if data.source is not None:
-        progress.tell("sources (kl_ucb)")
-        sources = compare_sources(model.weak_estimator, pool, options.random_state)
-    spent = costs(study, model, data)
-    final = choose_final(verdict, hides_labels=hides_labels)
-    setting.append(_setting(options, study.results))
-    if "html" in paths:
-        progress.tell(f"page {options.html}")
-        script = write_script(options, study, final, data)
-        header = [f"{line}." for line in setting]
-        findings = Findings(
-            options,
-            data.name,
-            header,
-            study,
-            verdict,
-            spent,
-            pool,
-            sources,
-            notes,
-            script,
-        )
-        write_whole(paths["html"], write_page(findings).encode())
-    told = _use(options, paths, final, model, data, progress)
-    runs = [] if sources is None else sources.runs
-    report = format_report(
-        study, verdict, spent, runs, options.scoring, setting=setting[-1]
-    )
-    for line in ["", *report, *told]:
-        _write(line)
 
 
 def _require_file(options):
@@ -419,33 +305,198 @@ def _choose_by_task(options, task):
     options.scoring = options.scoring or SCORES[task][0]
     what = {"classification": "classes", "regression": "a quantity"}[task]
     for option, known in (
-        ("weak", BY_TASK[task]),
-        ("strong", BY_TASK[task]),
+        ("weak", ESTIMATORS[task]),
+        ("strong", ESTIMATORS[task]),
         ("scoring", SCORES[task]),
     ):
         name = getattr(options, option)
         if name not in known:
-            msg = f"--{option} {name} is not for {what}: choose {', '.join(known)}."
-            raise InputError(msg)
+            msg = f"--{option} for {what} must be one of {', '.join(known)}, got {name}"
+            raise InputError(f"{msg}.")
 
 
-def _say_what_was_read(data, labels, hides_labels, notes):
+def _check_use(options, hides_labels, n_unlabeled):
+    """Refuse to hide labels where some are missing, and to predict where none are."""
+    if options.labeled is not None and not hides_labels:
+        msg = (
+            "--labeled hides labels of a file whose rows are all labeled, but "
+            f"{n_unlabeled} rows of this one are not: its labels are used as they are."
+        )
+        raise InputError(msg)
+    if options.predict is not None and not n_unlabeled:
+        msg = (
+            "--predict needs unlabeled rows, but every row has a label: leave the "
+            "target of the rows to predict empty."
+        )
+        raise InputError(msg)
+
+
+# What is written while the report runs
+
+
+class _Progress:
+    """Lines on what is done, with the seconds since the start, and what came of it."""
+
+    def __init__(self):
+        self.start = time.perf_counter()
+        self.n_splits = 0
+        self.folds = []
+        self.step = "reading the file"
+
+    def begin(self, step):
+        """Write a line and remember what is being done."""
+        self.step = step
+        _write(f"[{time.perf_counter() - self.start:5.1f} s] {step}")
+
+    def on_fit(self, name, n_rows):
+        """Write a line on a fit of the current split."""
+        what = {
+            "estimator": "weak and weak-to-strong",
+            "alone": "strong alone",
+        }[name]
+        place = f"split {len(self.folds) + 1} of {self.n_splits}"
+        self.begin(f"{place}: {what} on {n_rows} rows")
+
+    def on_folds(self, folds):
+        """Write a line on the scores of the splits that are done."""
+        self.folds = [fold["score"] for fold in folds]
+        self.begin(f"{len(folds)} of {self.n_splits} splits done: {self._means()}")
+
+    def _means(self):
+        names = ("weak", "weak_to_strong", "strong_on_labels")
+        return ", ".join(
+            f"{LABELS[name]} "
+            f"{100 * np.mean([fold[name]['score'] for fold in self.folds]):.2f}"
+            for name in names
+        )
+
+    def so_far(self):
+        """Return in one line what was done before an interruption."""
+        seconds = time.perf_counter() - self.start
+        step = self.step.split(":")[0]
+        found = "no split was done, nothing is known yet"
+        if self.folds:
+            n_done = f"{len(self.folds)} of {self.n_splits} splits were done"
+            found = f"{n_done}: {self._means()}"
+        return f"interrupted after {seconds:.0f} s ({step}): {found}."
+
+
+class _Notes(list):
+    """Notes, written as they come and kept for the page."""
+
+    def __init__(self):
+        super().__init__()
+        self._warned = set()
+
+    def add(self, note):
+        """Write and keep a note."""
+        self.append(note)
+        for line in wrap(f"note: {note}", indent="  "):
+            _write(line)
+
+    def add_warning(self, message, category, *_args, **_kwargs):
+        """Note a warning, once if warnings differ in their numbers alone."""
+        text = f"{' '.join(str(message).split())} ({category.__name__})"
+        without_numbers = re.sub(r"\d+", "0", text)
+        if without_numbers not in self._warned:
+            self._warned.add(without_numbers)
+            self.add(text)
+
+
+def _write(line, stream=None):
+    stream = sys.stdout if stream is None else stream
+    # Names from a file may hold characters that the terminal lacks or obeys.
+    encoding = stream.encoding or "utf-8"
+    shown = visible(line).encode(encoding, "backslashreplace").decode(encoding)
+    stream.write(f"{shown}\n")
+    stream.flush()
+
+
+# The steps of a report
+
+
+def _report(options, notes, progress):
+    """Check, read, compare, judge, and write what was asked for."""
+    _require_file(options)
+    paths = {
+        option: check_path(option, path, options.file)
+        for option in ("html", "predict", "save")
+        if (path := getattr(options, option)) is not None
+    }
+    options.max_rows = options.max_rows or (QUICK_ROWS if options.quick else MAX_ROWS)
+    options.repeats = options.repeats or (QUICK_REPEATS if options.quick else REPEATS)
+    data = _load(options, progress)
+    _choose_by_task(options, data.task)
+    labels, labeled = data.known()
+    hides_labels = bool(labeled.all())
+    n_labeled = None
+    if hides_labels:
+        n_labeled = count_labeled(labels, options.labeled, regresses=data.regresses)
+    n_unlabeled = 0 if data.others is None else len(data.others)
+    _check_use(options, hides_labels, n_unlabeled)
+    setting = _write_setting(data, labels, hides_labels, notes)
+
+    model = make_model(options.weak, options.strong, data, options.strategy)
+    study = _compare(options, model, data, n_labeled, progress)
+    verdict = judge(
+        study.results,
+        hides_labels=hides_labels,
+        scoring=options.scoring,
+        n_unlabeled=n_unlabeled,
+    )
+    pool = take_pool(study, data)
+    sources = None
+    if data.source is not None:
+        progress.begin("sources (kl_ucb)")
+        sources = compare_sources(model.weak_estimator, pool, options.random_state)
+    spent = costs(study, model, data)
+    final = choose_final(verdict, hides_labels=hides_labels)
+    setting.append(_design(options, study.results))
+
+    if "html" in paths:
+        progress.begin(f"page {options.html}")
+        findings = Findings(
+            *(options, data, setting, study, verdict, spent, pool, sources),
+            *(notes, final),
+        )
+        write_file(paths["html"], write_page(findings).encode())
+    written = _use_model(options, paths, final, model, data, progress)
+    report = format_report(
+        study, verdict, spent, sources or [], options.scoring, setting=setting[-1]
+    )
+    for line in ["", *report, *written]:
+        _write(line)
+
+
+def _load(options, progress):
+    if options.file is None:
+        return load_embedded()
+    if options.target is None:
+        msg = f"--target is missing: name the column of {options.file} to predict."
+        raise InputError(msg)
+    path = Path(options.file)
+    if path.is_file() and path.stat().st_size > _LARGE_FILE:
+        progress.begin(f"reading {path.name}")
+    return load_table(options.file, options.target, **given_arguments(options))
+
+
+def _write_setting(data, labels, hides_labels, notes):
     """Write what was done and read, and return it as a list of sentences."""
     n_rows, n_known = len(data.y), len(labels)
     if hides_labels:
         done = (
             f"Experiment on {data.name}: every row has a label, so labels are hidden "
-            "from most rows to see what weak-to-strong makes of them"
+            "from most rows to see what weak-to-strong recovers"
         )
     else:
         done = (
             f"Labels as they are in {data.name}: {n_known} labeled and "
-            f"{n_rows - n_known} unlabeled rows, none hidden but to test"
+            f"{n_rows - n_known} unlabeled rows, no label hidden except for testing"
         )
-    of = "a quantity to predict"
+    target = "a quantity to predict"
     if not data.regresses:
-        of = f"{len(set(labels.tolist()))} classes"
-    size = f"{n_rows} rows, {_count(len(data.units()), 'column')}, {of}"
+        target = f"{len(set(labels.tolist()))} classes"
+    size = f"{n_rows} rows, {_count(len(data.units()), 'column')}, {target}"
     setting = [done, size, *data.facts]
     for fact in setting:
         for line in wrap(fact, indent="  "):
@@ -455,26 +506,23 @@ def _say_what_was_read(data, labels, hides_labels, notes):
     return setting
 
 
-def _check_use(options, hides_labels, n_unlabeled):
-    if options.labeled is not None and not hides_labels:
-        msg = (
-            "--labeled hides labels of a file whose rows all have one; this one has "
-            f"{n_unlabeled} unlabeled rows, and its labels are used as they are."
-        )
-        raise InputError(msg)
-    if options.predict is not None and not n_unlabeled:
-        msg = (
-            "--predict labels rows without a label, and every row has one: leave the "
-            "target of the rows to predict empty."
-        )
-        raise InputError(msg)
+def _design(options, results):
+    """Return a sentence on estimators, rows and splits."""
+    n_labeled, n_unlabeled, n_test = (
+        results[name][0] for name in ("n_labeled", "n_unlabeled", "n_test")
+    )
+    return (
+        f"{options.weak} as weak and {options.strong} as strong estimator; {n_labeled} "
+        f"labeled and {n_unlabeled} unlabeled training rows, {n_test} test rows; "
+        f"{_count(options.repeats, 'split')}"
+    )
 
 
-def _run(options, model, data, n_labeled, progress):
+def _compare(options, model, data, n_labeled, progress):
     progress.n_splits = options.repeats
-    seconds = _estimate(options, data)
+    seconds = _estimate_seconds(options, data)
     n_splits = _count(options.repeats, "split")
-    progress.tell(f"{n_splits}, about {seconds:.0f} s in all")
+    progress.begin(f"{n_splits}, about {seconds:.0f} s in all")
     try:
         return run_study(
             model,
@@ -490,11 +538,11 @@ def _run(options, model, data, n_labeled, progress):
     except TypeError as error:
         if options.strategy == "auto":
             raise
-        # Not every estimator does for every strategy.
+        # Not every estimator supports every strategy.
         raise InputError(str(error)) from error
 
 
-def _estimate(options, data):
+def _estimate_seconds(options, data):
     """Return about how many seconds the splits take, by a fit on some rows."""
     labels, labeled = data.known()
     order = np.argsort(labels, kind="stable")
@@ -509,12 +557,11 @@ def _estimate(options, data):
     return max(1.0, _FITS_OF_A_SPLIT * seconds * growth * splits)
 
 
-def _use(options, paths, final, model, data, progress):
+def _use_model(options, paths, final, model, data, progress):
     """Write predictions and the model, and return a line on each."""
-    asked = [option for option in ("predict", "save") if option in paths]
-    if not asked:
+    if not {"predict", "save"} & paths.keys():
         return []
-    progress.tell("fit on all rows")
+    progress.begin("fit on all rows")
     fitted = fit_final(final, model, options, data)
     name = {
         "weak": f"the weak estimator ({options.weak})",
@@ -522,53 +569,92 @@ def _use(options, paths, final, model, data, progress):
         "weak_to_strong": f"weak-to-strong ({options.weak}, {options.strong})",
     }[final]
     name += f", trained on {int(data.known()[1].sum())} labels"
-    told = [""]
+    lines = [""]
     if "predict" in paths:
         X, rows = data.unlabeled()
         text = predictions_as_csv(fitted, X, rows, options.target)
-        write_whole(paths["predict"], text.encode())
-        told += wrap(f"{options.predict}: labels of {len(rows)} rows by {name}")
+        write_file(paths["predict"], text.encode())
+        lines += wrap(f"{options.predict}: labels of {len(rows)} rows by {name}")
     if "save" in paths:
-        write_whole(paths["save"], model_as_skops(fitted))
-        told += wrap(f"{options.save}: {name}")
-    return told
+        import skops.io
 
-
-def _setting(options, results):
-    n_labeled, n_unlabeled, n_test = (
-        results[name][0] for name in ("n_labeled", "n_unlabeled", "n_test")
-    )
-    return (
-        f"{options.weak} as weak and {options.strong} as strong estimator; {n_labeled} "
-        f"labeled and {n_unlabeled} unlabeled rows to train on, {n_test} to test on; "
-        f"{_count(options.repeats, 'split')}"
-    )
-
-
-def _load(options, progress):
-    if options.file is None:
-        return load_embedded()
-    if options.target is None:
-        msg = f"--target is missing: name the column of {options.file} to predict."
-        raise InputError(msg)
-    path = Path(options.file)
-    if path.is_file() and path.stat().st_size > _LARGE_FILE:
-        progress.tell(f"reading {path.name}")
-    return load_table(options.file, options.target, **given_arguments(options))
+        write_file(paths["save"], skops.io.dumps(fitted))
+        lines += wrap(f"{options.save}: {name}")
+    return lines
 
 
 def _count(number, noun):
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _on_one_line(error):
-    return " ".join(str(error).split())
+# Files: a bad path is refused before anything is read, and all is written whole
 
 
-def _write(line, stream=None):
-    stream = sys.stdout if stream is None else stream
-    # Names from a file may hold characters that the terminal lacks or obeys.
-    encoding = stream.encoding or "utf-8"
-    shown = visible(line).encode(encoding, "backslashreplace").decode(encoding)
-    stream.write(f"{shown}\n")
-    stream.flush()
+def check_path(option, path, source):
+    """Return a path to write to, other than the source, if that can be done."""
+    for module in _NEEDED.get(option, ()):
+        try:
+            import_module(module)
+        except ImportError as error:
+            package = module.partition(".")[0]
+            msg = f'--{option} needs {package}: pip install "sklearn-w2s[report]"'
+            raise InputError(msg) from error
+    if option == "save" and Path(path).suffix != ".skops":
+        msg = f"--save {path}: the name of the file must end in .skops."
+        raise InputError(msg)
+    try:
+        return _check_writable(option, path, source)
+    except (OSError, RuntimeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        msg = f"--{option} {path}: cannot write there: {error}"
+        raise InputError(msg) from error
+
+
+def _check_writable(option, path, source):
+    target = Path(path).absolute()
+    if target.is_symlink():
+        msg = (
+            f"--{option} {path} is a symbolic link, which is not followed: name the "
+            f"file itself, {target.resolve()}, or another one."
+        )
+        raise InputError(msg)
+    if target.exists() and not target.is_file():
+        msg = f"--{option} {path} is not a regular file: name another one."
+        raise InputError(msg)
+    if not target.parent.is_dir():
+        msg = f"--{option} {path}: there is no folder {target.parent}: make it first."
+        raise InputError(msg)
+    is_read = source is not None and Path(source).exists()
+    if is_read and target.exists() and target.samefile(source):
+        msg = f"--{option} {path} is the file to read: name another one."
+        raise InputError(msg)
+    if target.exists() and not os.access(target, os.W_OK):
+        msg = f"--{option} {path} is read-only: name another file."
+        raise InputError(msg)
+    with tempfile.NamedTemporaryFile(prefix=target.name, dir=target.parent):
+        return target
+
+
+def write_file(target, content):
+    """Write a file for its owner alone, as a whole or not at all."""
+    try:
+        replace_file(target, content)
+    except OSError as error:
+        msg = f"{target}: cannot write there: {error}"
+        raise InputError(msg) from error
+
+
+def predictions_as_csv(fitted, X, rows, target):
+    """Return what is predicted of rows, and the probability of each class, as CSV."""
+    classes, proba = [], np.empty((len(rows), 0))
+    if hasattr(fitted, "classes_"):
+        classes, proba = fitted.classes_.tolist(), fitted.predict_proba(X)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    heads = [f"probability of {label}" for label in classes]
+    writer.writerow(["row", target, *heads])
+    predicted = fitted.predict(X).tolist()
+    for row, label, shares in zip(rows.tolist(), predicted, proba, strict=True):
+        writer.writerow([row, label, *(f"{share:.6g}" for share in shares)])
+    return text.getvalue()

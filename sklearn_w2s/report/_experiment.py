@@ -3,23 +3,42 @@
 import pickle
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import clone, is_regressor
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.dummy import DummyClassifier, DummyRegressor
-from sklearn.metrics import get_scorer, roc_auc_score
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import get_scorer, recall_score, roc_auc_score
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from sklearn_w2s._sklearn import safe_indexing
-from sklearn_w2s._validation import align_proba
+from sklearn_w2s._sklearn import safe_indexing, seed_nested
+from sklearn_w2s._tabular import (
+    default_strong_estimator,
+    default_strong_regressor,
+    default_weak_regressor,
+    linear_pipeline,
+    tree_pipeline,
+)
+from sklearn_w2s._validation import align_proba, check_labels
 from sklearn_w2s.model_selection._gap_fold import RIVALS, weak_alone
 from sklearn_w2s.model_selection._gap_sizes import cross_validate_sizes
 from sklearn_w2s.model_selection._split import LabeledSplit
 from sklearn_w2s.overlap import OverlapDetector
 from sklearn_w2s.report._data import TEST_SIZE
-from sklearn_w2s.report._errors import InputError
-from sklearn_w2s.report._estimators import make_estimator
+from sklearn_w2s.report._read import InputError
 from sklearn_w2s.report._verdict import CONFIDENCE
+from sklearn_w2s.sources import UCBSourceSelector
 from sklearn_w2s.weak_to_strong import WeakToStrongClassifier, WeakToStrongRegressor
 
 SEED = 0
@@ -30,15 +49,131 @@ SCORES = {
     ),
     "regression": ("r2",),
 }
+ESTIMATORS = {
+    "classification": {
+        "boosting": default_strong_estimator(),
+        "extra_trees": tree_pipeline(ExtraTreesClassifier()),
+        "forest": tree_pipeline(RandomForestClassifier()),
+        "logistic": linear_pipeline(LogisticRegression(max_iter=2000)),
+        "mlp": linear_pipeline(MLPClassifier(learning_rate_init=0.01)),
+        "naive_bayes": linear_pipeline(GaussianNB()),
+        "tree": tree_pipeline(DecisionTreeClassifier(max_depth=3)),
+    },
+    "regression": {
+        "boosting": default_strong_regressor(),
+        "extra_trees": tree_pipeline(ExtraTreesRegressor()),
+        "forest": tree_pipeline(RandomForestRegressor()),
+        "linear": default_weak_regressor(),
+        "mlp": linear_pipeline(
+            TransformedTargetRegressor(
+                MLPRegressor(learning_rate_init=0.01, max_iter=500),
+                transformer=StandardScaler(),
+            )
+        ),
+        "tree": tree_pipeline(DecisionTreeRegressor(max_depth=3)),
+    },
+}
+# The defaults of the report.
+WEAK = {"classification": "logistic", "regression": "linear"}
+STRONG = "extra_trees"
 MIN_LABELED = 100
 LABELED_PER_CLASS = 12
 # Three folds for out-of-fold probabilities of a class that is as frequent as any.
 MIN_LABELED_PER_CLASS = 3
 PREDICTORS = ("guess", "weak", "strong_on_labels", "weak_to_strong", "ceiling")
+MAX_BATCH = 32
 _N_BINS = 10
 _MOST_JUDGED = 400
 _MOST_PREDICTIONS = 60
 _MOST_UNITS = 200
+
+
+def make_estimator(
+    name: str,
+    random_state: int | None = None,
+    *,
+    task: Literal["classification", "regression"] = "classification",
+) -> Any:
+    """Return one of the estimators of the report, behind an encoder of mixed tables.
+
+    Parameters
+    ----------
+    name : str
+        As in the options ``--weak`` and ``--strong`` of the console script: "boosting",
+        "extra_trees", "forest", "mlp" or "tree"; for classes also "logistic" and
+        "naive_bayes", for a quantity "linear". "tree" is a decision tree of depth 3;
+        all others have nearly the defaults of scikit-learn.
+    random_state : int, default=None
+        Seed of the estimator. None leaves it unset.
+    task : {"classification", "regression"}, default="classification"
+        What the estimator is to predict.
+
+    Returns
+    -------
+    classifier or regressor instance
+        Unfitted. It accepts data frames with numbers, dates, categories and missing
+        values.
+
+    Raises
+    ------
+    ValueError
+        If there is no such estimator for the task.
+
+    Examples
+    --------
+    >>> from sklearn_w2s.report import make_estimator
+    >>> make_estimator("tree")[-1]
+    DecisionTreeClassifier(max_depth=3)
+    >>> make_estimator("linear", task="regression")[-1]
+    Ridge()
+    """
+    if task not in ESTIMATORS:
+        msg = f"task must be one of {', '.join(ESTIMATORS)}, got {task!r}."
+        raise InputError(msg)
+    known = ESTIMATORS[task]
+    if name not in known:
+        names = ", ".join(sorted(known))
+        msg = f"name must be one of {names} for {task}, got {name!r}."
+        raise InputError(msg)
+    return seed_nested(clone(known[name]), random_state)
+
+
+def make_model(weak, strong, data, strategy="auto"):
+    """Return the weak-to-strong estimator that the report judges, from names."""
+    pair = [make_estimator(name, task=data.task) for name in (weak, strong)]
+    settings = {
+        "overlap_detector": OverlapDetector(),
+        "strategy": strategy,
+        "store_rows": True,
+    }
+    if data.regresses:
+        return WeakToStrongRegressor(*pair, **settings)
+    return WeakToStrongClassifier(*pair, missing_label=data.missing_label, **settings)
+
+
+def count_labeled(labels, labeled, *, regresses=False):
+    """Return how many training rows keep their label.
+
+    `labeled` is a count, a share of the training rows, or None: 100, or 12 per class if
+    that is more, but at most half of the rows.
+    """
+    n_known = len(labels)
+    n_classes = 1 if regresses else len(np.unique(labels))
+    n_train = n_known - int(np.ceil(TEST_SIZE * n_known))
+    if labeled is None:
+        return min(max(MIN_LABELED, LABELED_PER_CLASS * n_classes), n_train // 2)
+    n_labeled = round(labeled * n_train) if labeled < 1 else labeled
+    least, most = MIN_LABELED_PER_CLASS * n_classes, n_train - n_classes
+    if not least <= n_labeled <= most:
+        msg = (
+            f"--labeled must be {least} to {most} rows with {n_classes} classes and "
+            f"{n_train} training rows, got {labeled}, which is {n_labeled} rows."
+        )
+        raise InputError(msg)
+    return n_labeled
+
+
+# The comparison
 
 
 @dataclass(frozen=True)
@@ -62,75 +197,6 @@ class Study:
     train: Any
 
 
-@dataclass(frozen=True)
-class Pool:
-    """Rows to train on as a user has them: with a label, or without one.
-
-    `y` has the missing label also where `truth` has a label that was hidden, which
-    `is_hidden` says of any row. `rows` numbers the rows as the file does.
-    """
-
-    X: Any
-    y: Any
-    truth: Any
-    rows: Any
-    source: Any
-    missing_label: Any
-    is_hidden: bool
-
-
-def count_labeled(labels, labeled, *, regresses=False):
-    """Return the number of rows that keep their label.
-
-    Parameters
-    ----------
-    labels : ndarray of shape (n,)
-        Labels of the labeled rows.
-    labeled : int, float or None
-        A count, a share of the rows to train on that have a label, or None: 100, or 12
-        per class if that is more, but at most half of them.
-    regresses : bool, default=False
-        Whether labels are values, for which no class counts.
-
-    Returns
-    -------
-    int
-        Between 3 per class and all but one per class.
-
-    Raises
-    ------
-    InputError
-        If `labeled` is not in these bounds.
-    """
-    n_known = len(labels)
-    n_classes = 1 if regresses else len(np.unique(labels))
-    n_train = n_known - int(np.ceil(TEST_SIZE * n_known))
-    if labeled is None:
-        return min(max(MIN_LABELED, LABELED_PER_CLASS * n_classes), n_train // 2)
-    n_labeled = round(labeled * n_train) if labeled < 1 else labeled
-    least, most = MIN_LABELED_PER_CLASS * n_classes, n_train - n_classes
-    if not least <= n_labeled <= most:
-        msg = (
-            f"--labeled {labeled} means {n_labeled} labeled rows. With {n_classes} "
-            f"classes and {n_train} rows to train on it must be {least} to {most}."
-        )
-        raise InputError(msg)
-    return n_labeled
-
-
-def make_model(weak, strong, data, strategy="auto"):
-    """Return the weak-to-strong estimator that the report judges, from names."""
-    pair = [make_estimator(name, task=data.task) for name in (weak, strong)]
-    settings = {
-        "overlap_detector": OverlapDetector(),
-        "strategy": strategy,
-        "store_rows": True,
-    }
-    if data.regresses:
-        return WeakToStrongRegressor(*pair, **settings)
-    return WeakToStrongClassifier(*pair, missing_label=data.missing_label, **settings)
-
-
 def run_study(
     model,
     data,
@@ -145,31 +211,8 @@ def run_study(
 ):
     """Compare guessing, weak, strong on the labels, weak-to-strong and ceiling.
 
-    Parameters
-    ----------
-    model : WeakToStrongClassifier
-        As from `make_model`.
-    data : Data
-        Rows.
-    n_labeled : int or None
-        Training rows that keep their label; None hides none, so that there is no
-        ceiling.
-    n_splits : int
-        Random splits into training and test rows.
-    n_jobs : int, default=1
-        Splits run at the same time.
-    scoring : str, default=None
-        One of `SCORES`; None is "accuracy", or "r2" of a quantity.
-    random_state : int, default=0
-        Seed of the splits and of the estimators.
-    on_fit, on_folds : callable, default=None
-        Told of every fit, and of all splits that are done, as `cross_validate_sizes`
-        tells.
-
-    Returns
-    -------
-    Study
-        All results.
+    `n_labeled` training rows keep their label; None hides none, so that there is no
+    ceiling. `on_fit` and `on_folds` are called as `cross_validate_sizes` calls them.
     """
     cv = data.splits(n_splits, random_state)
     splitter = LabeledSplit(
@@ -178,10 +221,10 @@ def run_study(
     scoring = scoring or SCORES[data.task][0]
     splits = list(splitter.split(data.X, data.y))
     hides_labels = n_labeled is not None
-    judges = Judges(data, splits, scoring, hides_labels=hides_labels)
+    further = _FurtherMeasures(data, splits, scoring, hides_labels=hides_labels)
 
     def watch(folds):
-        judges.hear(folds)
+        further.update(folds)
         if on_folds is not None:
             on_folds(folds)
 
@@ -202,25 +245,25 @@ def run_study(
         on_fit=on_fit,
         on_folds=watch,
     )
-    results["guess_score"] = np.array([one["score"] for one in judges.found["guess"]])
+    results["guess_score"] = np.array([one["score"] for one in further.found["guess"]])
     student = results["weak_to_strong_estimator"][0]
     train, test = splits[0]
     return Study(
         results=results,
-        classes=judges.classes,
+        classes=further.classes,
         hides_labels=hides_labels,
-        measures={name: _means(found) for name, found in judges.found.items()},
-        recall={name: _mean_recall(found) for name, found in judges.found.items()},
+        measures={name: _means(found) for name, found in further.found.items()},
+        recall={name: _mean_recall(found) for name, found in further.found.items()},
         importance=_importance(
-            student, data, test, judges.truth, scoring, random_state
+            student, data, test, further.truth, scoring, random_state
         ),
         student=student,
         train=train,
     )
 
 
-class Judges:
-    """Further measures of all predictors of a split, as soon as these are fitted.
+class _FurtherMeasures:
+    """Further measures of all predictors of a split, taken once these are fitted.
 
     Of the fitted estimators, those of the first split are kept: others may be large.
     """
@@ -235,14 +278,14 @@ class Judges:
         self.truth = np.empty(len(labeled), dtype=labels.dtype)
         self.truth[labeled] = labels
 
-    def hear(self, folds):
-        """Judge the folds that are new."""
+    def update(self, folds):
+        """Measure the predictors of new folds."""
         for i in range(len(self.found["guess"]), len(folds)):
-            self._judge_split(folds[i]["estimator"], *self.splits[i])
+            self._measure_split(folds[i]["estimator"], *self.splits[i])
             if i:
                 folds[i]["estimator"] = dict.fromkeys(RIVALS[1:])
 
-    def _judge_split(self, estimators, train, test):
+    def _measure_split(self, estimators, train, test):
         labels = self.truth[train[self.labeled[train]]]
         guess = DummyRegressor() if self.data.regresses else DummyClassifier()
         guess.fit(np.zeros((len(labels), 1)), labels)
@@ -252,14 +295,13 @@ class Judges:
         for name, found in self.found.items():
             score = get_scorer(self.scoring)(fitted[name], X, y)
             if self.data.regresses:
-                measures = _judge_values(fitted[name], X, y)
+                measures = _measure_values(fitted[name], X, y)
             else:
-                measures = _judge_classes(fitted[name], X, y, self.classes)
+                measures = _measure_classes(fitted[name], X, y, self.classes)
             found.append({"score": score, **measures})
 
 
-def _judge_values(fitted, X, y):
-    """Return measures of a predictor of values on test rows."""
+def _measure_values(fitted, X, y):
     errors = np.abs(np.ravel(fitted.predict(X)) - y)
     return {
         "rmse": float(np.sqrt(np.mean(errors**2))),
@@ -268,16 +310,19 @@ def _judge_values(fitted, X, y):
     }
 
 
-def _judge_classes(fitted, X, y, classes):
-    """Return measures of a predictor of classes on test rows."""
+def _measure_classes(fitted, X, y, classes):
     proba = align_proba(fitted.predict_proba(X), fitted.classes_, classes)
-    said = fitted.predict(X)
-    codes = np.searchsorted(classes, y)
-    hits = said == y
+    codes, predicted = (np.searchsorted(classes, c) for c in (y, fitted.predict(X)))
+    hits = predicted == codes
     confidence = proba.max(axis=1)
-    counts = np.bincount(codes, minlength=len(classes))
-    with np.errstate(invalid="ignore"):
-        recall = np.bincount(codes, weights=hits, minlength=len(classes)) / counts
+    # NaN for a class that no test row has.
+    recall = recall_score(
+        codes,
+        predicted,
+        labels=np.arange(len(classes)),
+        average=None,
+        zero_division=np.nan,
+    )
     likely = np.clip(proba[np.arange(len(y)), codes], 1e-15, None)
     bins = np.minimum((confidence * _N_BINS).astype(int), _N_BINS - 1)
     off = np.bincount(bins, weights=confidence - hits, minlength=_N_BINS)
@@ -300,19 +345,22 @@ def _auc(codes, proba):
     return np.mean(areas) if areas else np.nan
 
 
-def _means(judged):
-    names = [name for name in judged[0] if name not in ("recall", "score")]
-    return {name: float(np.mean([one[name] for one in judged])) for name in names}
+def _means(found):
+    names = [name for name in found[0] if name not in ("recall", "score")]
+    return {name: float(np.mean([one[name] for one in found])) for name in names}
 
 
-def _mean_recall(judged):
-    recalls = [one["recall"] for one in judged]
+def _mean_recall(found):
+    recalls = [one["recall"] for one in found]
     known = ~np.isnan(recalls)
     return np.nansum(recalls, axis=0) / np.maximum(known.sum(axis=0), 1)
 
 
 def _importance(student, data, test, truth, scoring, random_state):
-    """Return by column of the file what the score loses where its cells are mixed."""
+    """Return by column of the file what the score loses where its cells are permuted.
+
+    A text is permuted with all its words, which `permutation_importance` cannot do.
+    """
     units = data.units()
     if len(units) > _MOST_UNITS:
         return {}
@@ -327,24 +375,49 @@ def _importance(student, data, test, truth, scoring, random_state):
     n_repeats = max(1, min(3, _MOST_PREDICTIONS // len(units)))
     losses = {}
     for name, columns in units.items():
-        losses[name] = np.mean(
-            [
-                whole - scorer(student, _mixed(X, columns, rng), y)
-                for _ in range(n_repeats)
-            ]
-        )
+        permuted = (_permuted(X, columns, rng) for _ in range(n_repeats))
+        losses[name] = np.mean([whole - scorer(student, one, y) for one in permuted])
     return dict(sorted(losses.items(), key=lambda one: -one[1]))
 
 
-def _mixed(X, columns, rng):
+def _permuted(X, columns, rng):
     order = rng.permutation(len(X))
-    mixed = X.copy()
+    permuted = X.copy()
     if not hasattr(X, "iloc"):
-        mixed[:, columns] = X[order][:, columns]
-        return mixed
+        permuted[:, columns] = X[order][:, columns]
+        return permuted
     for name in columns:
-        mixed[name] = X[name].take(order).set_axis(X.index)
-    return mixed
+        permuted[name] = X[name].take(order).set_axis(X.index)
+    return permuted
+
+
+# The training rows of the first split, and their sources
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Training rows as a user has them: with a label, or without one.
+
+    `y` has the missing label also where `truth` has a label that was hidden. `rows`
+    numbers the rows as the file does.
+    """
+
+    X: Any
+    y: Any
+    truth: Any
+    rows: Any
+    source: Any
+    missing_label: Any
+
+
+@dataclass(frozen=True)
+class SourceRun:
+    """Unlabeled rows of one source, their overlap density, and the rows drawn of it."""
+
+    name: str
+    n_rows: int
+    overlap_density: float
+    n_drawn: int | None
 
 
 def take_pool(study, data):
@@ -360,8 +433,61 @@ def take_pool(study, data):
         rows=data.rows[train],
         source=None if data.source is None else data.source[train],
         missing_label=data.missing_label,
-        is_hidden=study.hides_labels,
     )
+
+
+def compare_sources(weak_estimator, pool, random_state=SEED):
+    """Return each source by name, with the rows that UCB draws with half as budget.
+
+    Nothing is drawn where that is too little for two rows of every source.
+    """
+    unlabeled = ~check_labels(pool.y, pool.missing_label)[1]
+    names, codes, n_rows = np.unique(
+        pool.source[unlabeled], return_inverse=True, return_counts=True
+    )
+    detector = OverlapDetector(
+        weak_estimator, missing_label=pool.missing_label, random_state=random_state
+    ).fit(pool.X, pool.y)
+    is_overlap = detector.get_support()[unlabeled]
+    density = np.bincount(codes, weights=is_overlap) / n_rows
+    budget = int(unlabeled.sum()) // 2
+    drawn = _draw(detector, pool, budget, len(names), random_state)
+    return [
+        SourceRun(name, int(rows), float(share), drawn.get(name))
+        for name, rows, share in zip(names.tolist(), n_rows, density, strict=True)
+    ]
+
+
+def _draw(fitted, pool, budget, n_sources, random_state):
+    """Return the rows that a selector draws of each source, or none.
+
+    Its detector sees the rows at hand and those drawn first, as it would if drawing had
+    a price.
+    """
+    # The burn-in, one batch per source, takes half of the budget at most.
+    batch_size = min(MAX_BATCH, budget // (2 * n_sources))
+    # Rewards of the selector are for classes.
+    if batch_size < 1 or is_regressor(fitted.weak_estimator):
+        return {}
+    represent = fitted.representation_.transform
+    detector = OverlapDetector(
+        fitted.weak_estimator,
+        # Rows drawn later may have gaps and categories that the first ones have not.
+        representation=FunctionTransformer(represent),
+        missing_label=pool.missing_label,
+    )
+    selector = UCBSourceSelector(
+        overlap_detector=detector,
+        budget=budget,
+        batch_size=batch_size,
+        missing_label=pool.missing_label,
+        random_state=random_state,
+    ).fit(pool.X, pool.y, sample_source=pool.source)
+    counts = selector.n_samples_drawn_.tolist()
+    return dict(zip(selector.sources_.tolist(), counts, strict=True))
+
+
+# What it costs, and the model in the end
 
 
 def costs(study, model, data):
@@ -383,7 +509,7 @@ def costs(study, model, data):
 
 
 def choose_final(verdict, *, hides_labels):
-    """Return who is to predict, "weak", "strong_on_labels" or "weak_to_strong".
+    """Return which one is to predict: "weak", "strong_on_labels" or "weak_to_strong".
 
     Where labels were hidden, all are known in truth, and the strong estimator is
     trained on all of them unless the weak one does as well.
@@ -395,24 +521,7 @@ def choose_final(verdict, *, hides_labels):
 
 
 def fit_final(final, model, options, data):
-    """Fit who is to predict on all labels, and on unlabeled rows where it can.
-
-    Parameters
-    ----------
-    final : {"weak", "strong_on_labels", "weak_to_strong"}
-        As from `choose_final`.
-    model : WeakToStrongClassifier
-        As from `make_model`.
-    options : object
-        With weak, strong and random_state.
-    data : Data
-        Rows.
-
-    Returns
-    -------
-    classifier
-        Fitted.
-    """
+    """Fit what `choose_final` names on all labels, and on unlabeled rows if it can."""
     seed = options.random_state
     if final == "weak_to_strong":
         chosen = clone(model).set_params(random_state=seed, store_rows=False)

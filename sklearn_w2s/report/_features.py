@@ -1,10 +1,8 @@
-"""Columns to learn from: which of them do, text as words, leaks, and copies of rows."""
+"""Columns to learn from: which of them do, text as words, leaks, and groups of rows."""
 
 import re
 from collections import defaultdict
 from collections.abc import Hashable
-from datetime import date, time
-from numbers import Number
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -14,8 +12,9 @@ from sklearn.metrics import balanced_accuracy_score, r2_score
 from sklearn.model_selection import train_test_split
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from sklearn_w2s._columns import distinct_rows, kind_of_type
 from sklearn_w2s._tabular import TabularEncoder
-from sklearn_w2s.report._errors import InputError, listed
+from sklearn_w2s.report._read import InputError, listed
 
 MAX_WORDS = 100
 # A cell of so many words, on average, is text; distinct cells of fewer are an id.
@@ -32,57 +31,30 @@ _LEAK = 0.98
 _MAX_LEAK_ROWS = 1000
 # With fewer distinct rows, equal rows are no copies but all that the columns can tell.
 _LEAST_DISTINCT = 0.1
+_CONSTANT = "with a single value"
+_ID = "that look like ids or row numbers"
+_KINDS = {
+    "numbers": "number",
+    "dates": "date",
+    "durations": "duration",
+    "times of day": "time of day",
+}
+_PLURALS = {"category": "categories", "time of day": "times of day"}
 
 
 class Features:
-    """Columns that estimators can use, of any rows of a file; text becomes words.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Columns as read.
-    keep : sequence of str
-        Columns that are features whatever they look like.
-    path : str
-        Of the file, for errors.
-    notes : list of str
-        Takes what was left out or changed.
-
-    Raises
-    ------
-    InputError
-        If nothing is left.
-    """
+    """Columns that estimators can use, of any rows of a file; text becomes words."""
 
     def __init__(self, frame, keep, path, notes):
-        reasons = {name: _reason_to_leave_out(frame[name]) for name in frame}
-        for name in frame:
-            if name in keep and reasons[name] in (_CONSTANT, None):
-                reasons[name] = None
-            elif reasons[name] is None and _is_id(name, frame[name]):
-                reasons[name] = _ID
-        unusable = defaultdict(list)
-        for name, reason in reasons.items():
-            if reason:
-                unusable[reason].append(name)
-        for reason, names in unusable.items():
-            more = " (--keep COL keeps one)" if reason == _ID else ""
-            notes.append(f"left out the columns {reason}: {listed(names)}{more}")
-        left = [name for name, reason in reasons.items() if not reason]
-        if not left:
-            msg = f"{path} has no column to learn from besides target and source."
-            if unusable[_ID]:
-                msg += f" These look like ids: {listed(unusable[_ID])}; --keep COL."
-            raise InputError(msg)
+        left = _usable(frame, keep, path, notes)
         self.frame = _without_huge_numbers(frame[left], notes)
         self.words = {}
-        texts = [n for n in left if n not in keep and _is_text(self.frame[n])]
-        self._texts = dict.fromkeys(texts)
-        many = [n for n in left if n not in texts and _is_varied(self.frame[n])]
+        self._texts = [n for n in left if n not in keep and _is_text(self.frame[n])]
+        many = [n for n in left if n not in self._texts and _is_varied(self.frame[n])]
         if many:
             notes.append(
-                "most rows have a text of their own in "
-                f"{listed(many)}, which says little as a category"
+                f"most rows have a value of their own in {listed(many)}, which is of "
+                "little use as a category"
             )
 
     def fit_words(self, rows, notes):
@@ -95,17 +67,16 @@ class Features:
                 words.fit(_as_words(self.frame[name].iloc[rows]))
             except ValueError:
                 # No word is in two rows.
-                notes.append(f"left out the text {name}, which has no words in common")
+                notes.append(f"dropped the text {name}: its rows have no common words")
                 continue
             self.words[name] = words
             n_words = len(words.vocabulary_)
             notes.append(
                 f"{name} is free text: {n_words} of its most frequent words are "
-                f"columns (--drop {name} leaves it out, --keep {name} takes it as a "
-                "category)"
+                f"columns (--drop {name} drops it, --keep {name} uses it as a category)"
             )
         if not self.words and len(self._texts) == self.frame.shape[1]:
-            msg = "no column to learn from is left: the words of the texts all differ."
+            msg = "no column to learn from is left: the texts have no common words."
             raise InputError(msg)
 
     def take(self, rows):
@@ -113,33 +84,25 @@ class Features:
         import pandas as pd
 
         chosen = self.frame.iloc[rows].reset_index(drop=True)
-        parts = [chosen.drop(columns=list(self._texts))]
+        parts = [chosen.drop(columns=self._texts)]
         for name, words in self.words.items():
             names = [f"{name}: {word}" for word in words.get_feature_names_out()]
             values = words.transform(_as_words(chosen[name])).toarray()
             parts.append(pd.DataFrame(values, columns=names))
         taken = pd.concat(parts, axis=1)
-        if taken.columns.is_unique:
-            return taken
         return taken.loc[:, ~taken.columns.duplicated()]
 
     def fact(self):
-        """Say which columns are of which type."""
+        """Return a sentence on which columns are of which type."""
         kinds = defaultdict(list)
         for name in self.frame:
             kind = "text" if name in self._texts else kind_of(self.frame[name])
             kinds[kind].append(name)
-        told = [
+        shown = [
             f"{len(names)} {_noun(kind, len(names))} ({listed(names)})"
             for kind, names in kinds.items()
         ]
-        return f"columns: {'; '.join(told)}"
-
-
-_CONSTANT = "with one value only"
-_ID = "that number or name the rows"
-_KINDS = {"b": "truth value", "M": "date", "m": "duration"}
-_PLURALS = {"category": "categories", "time of day": "times of day"}
+        return f"columns: {'; '.join(shown)}"
 
 
 def _noun(kind, count):
@@ -148,28 +111,45 @@ def _noun(kind, count):
 
 def kind_of(column):
     """Return what a column holds, in a word."""
-    kind = getattr(column.dtype, "kind", "O")
     if hasattr(column.dtype, "categories"):
         return "category"
-    if kind in "iuf":
-        return "number"
-    if kind in _KINDS:
-        return _KINDS[kind]
-    value = _first(column)
-    if isinstance(value, time):
-        return "time of day"
-    if isinstance(value, date) or hasattr(column.dtype, "freq"):
-        return "date"
-    return "number" if isinstance(value, Number) else "category"
+    if getattr(column.dtype, "kind", "O") == "b":
+        return "truth value"
+    return _KINDS.get(kind_of_type(type(_first(column))), "category")
 
 
 def is_nested(column):
-    """Say whether cells are lists or mappings."""
+    """Return whether cells are lists or mappings."""
     values = column.dropna()
     return len(values) > 0 and not isinstance(values.iloc[0], Hashable)
 
 
-def _reason_to_leave_out(column):
+# Columns that are left out or changed
+
+
+def _usable(frame, keep, path, notes):
+    """Return the names of the columns to learn from, and note the others."""
+    unusable: dict[str | None, list] = defaultdict(list)
+    left: list = []
+    for name in frame:
+        reason = _reason_to_drop(frame[name])
+        if name in keep and reason == _CONSTANT:
+            reason = None
+        elif reason is None and name not in keep and _is_id(name, frame[name]):
+            reason = _ID
+        (left if reason is None else unusable[reason]).append(name)
+    for reason, names in unusable.items():
+        more = " (--keep COL keeps one)" if reason == _ID else ""
+        notes.append(f"dropped columns {reason}: {listed(names)}{more}")
+    if not left:
+        msg = f"{path} has no column to learn from besides target and source."
+        if unusable[_ID]:
+            msg += f" These look like ids: {listed(unusable[_ID])}; --keep COL."
+        raise InputError(msg)
+    return left
+
+
+def _reason_to_drop(column):
     if column.isna().all():
         return "without any value"
     if isinstance(_first(column), bytes):
@@ -184,7 +164,7 @@ def _first(column):
 
 
 def _is_id(name, column):
-    """Say whether cells number or name the rows, one by one."""
+    """Return whether cells number or name the rows, one by one."""
     known = column.dropna()
     n_distinct = known.nunique()
     if n_distinct < _DISTINCT_OF_ID * len(known):
@@ -226,34 +206,25 @@ def _without_huge_numbers(features, notes):
     huge = {name: rows for name, rows in huge.items() if rows.any()}
     if not huge:
         return features
-    notes.append(f"infinite or huge numbers count as missing in {listed(huge)}")
-    mended = {name: features[name].mask(rows) for name, rows in huge.items()}
-    return features.assign(**mended)
+    notes.append(f"infinite or huge numbers are treated as missing in {listed(huge)}")
+    masked = {name: features[name].mask(rows) for name, rows in huge.items()}
+    return features.assign(**masked)
 
 
 def _is_too_large(column):
-    """Say which numbers are beyond single precision, in which trees compare."""
+    """Return which numbers are beyond single precision, in which trees compare."""
     if getattr(column.dtype, "kind", "O") != "f":
         return np.zeros(len(column), dtype=bool)
     return np.abs(column.to_numpy(np.float64, na_value=np.nan)) > np.finfo("f4").max
 
 
+# Leaks
+
+
 def find_leaks(X, y, *, regresses=False):
-    """Return the columns that alone tell the label of nearly all rows held out.
+    """Return the columns that alone predict nearly all held-out rows.
 
-    Parameters
-    ----------
-    X : pandas.DataFrame of shape (n, n_features)
-        Rows with a label.
-    y : ndarray of shape (n,)
-        Labels.
-    regresses : bool, default=False
-        Whether these are values.
-
-    Returns
-    -------
-    dict of str to float
-        Balanced accuracy, or R2, of a small tree on half of the rows.
+    With the balanced accuracy, or R2, of a small tree on half of the rows.
     """
     n_rows = min(len(y) // 2, _MAX_LEAK_ROWS)
     train, test = train_test_split(
@@ -263,60 +234,55 @@ def find_leaks(X, y, *, regresses=False):
         stratify=None if regresses else y,
         random_state=0,
     )
-    kind, measure = DecisionTreeClassifier, balanced_accuracy_score
+    tree, measure = DecisionTreeClassifier, balanced_accuracy_score
     if regresses:
-        kind, measure = DecisionTreeRegressor, r2_score
+        tree, measure = DecisionTreeRegressor, r2_score
     found = {}
     for name in X:
-        # That a cell is empty may tell all.
+        # That a cell is empty may say all.
         encoder = TabularEncoder(categories="ordinal", scale=False, flag_missing=True)
-        tree = kind(max_leaf_nodes=200, random_state=0)
-        fitted = tree.fit(encoder.fit_transform(X[[name]].iloc[train]), y[train])
-        said = fitted.predict(encoder.transform(X[[name]].iloc[test]))
-        score = measure(y[test], said)
+        fitted = tree(max_leaf_nodes=200, random_state=0).fit(
+            encoder.fit_transform(X[[name]].iloc[train]), y[train]
+        )
+        predicted = fitted.predict(encoder.transform(X[[name]].iloc[test]))
+        score = measure(y[test], predicted)
         if score >= _LEAK:
             found[name] = float(score)
     return found
 
 
-def find_copies(X):
-    """Return a number for each row, the same for equal ones, (n,) int."""
-    codes = np.zeros(len(X), dtype=np.int64)
-    for name in X:
-        cells, distinct = X[name].factorize()
-        _, codes = np.unique(codes * (len(distinct) + 1) + cells, return_inverse=True)
+# Groups that no split divides
+
+
+def group_codes(column, notes):
+    """Return a number for each group that the user names, -1 for rows without one."""
+    codes, distinct = column.factorize()
+    n_rows, n_alone = len(codes), int((codes < 0).sum())
+    notes.append(f"{column.name} has {len(distinct)} groups, which no split divides")
+    if n_alone:
+        notes.append(
+            f"{n_alone} of {n_rows} rows have no {column.name}, and each is a group"
+        )
     return codes
 
 
 def join_groups(X, given, notes):
-    """Return groups that no split divides: those given, and copies of rows.
+    """Return groups of rows, (n,) int: those given, joined where rows are equal.
 
-    Parameters
-    ----------
-    X : pandas.DataFrame of shape (n, n_features)
-        Rows.
-    given : ndarray of shape (n,) of int or None
-        Groups of the user; -1 for none.
-    notes : list of str
-        Takes what was found of copies.
-
-    Returns
-    -------
-    ndarray of shape (n,) of int, or None
-        None where every row is a group of its own.
+    None where every row is a group; rows without a given group are -1 in `given`.
     """
     n = len(X)
-    copies = find_copies(X)
-    n_distinct = int(copies.max()) + 1
+    first, copies = distinct_rows(X)
+    n_distinct = len(first)
     if n_distinct < n and n_distinct < _LEAST_DISTINCT * n:
         notes.append(
-            f"only {n_distinct} of {n} rows differ: equal rows stand on both sides of "
-            "a split"
+            f"only {n_distinct} of {n} rows are distinct: equal rows are on both sides "
+            "of a split"
         )
         copies, n_distinct = np.arange(n), n
     elif n_distinct < n:
         notes.append(
-            f"{n - n_distinct} of {n} rows are copies of another one: copies stay on "
+            f"{n - n_distinct} of {n} rows are copies of another row: copies stay on "
             "one side of every split"
         )
     if given is None:

@@ -2,12 +2,12 @@ import re
 from xml.etree import ElementTree as ET
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pytest
 
-from sklearn_w2s.plotting._svg import draw_svg, to_svg
+from sklearn_w2s.plotting._svg import draw_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
+SIZE = (5, 3.8)
 
 
 def draw(ax):
@@ -23,15 +23,13 @@ def ids_of(svg):
 
 
 def test_the_same_drawing_gives_the_same_text():
-    assert draw_svg(draw, prefix="a") == draw_svg(draw, prefix="a")
+    assert draw_svg(draw, prefix="a", size=SIZE) == draw_svg(
+        draw, prefix="a", size=SIZE
+    )
 
 
-def test_ids_are_unique_over_panels_and_figures_and_every_reference_is_one():
-    def draw_both(axes):
-        for ax in axes:
-            draw(ax)
-
-    drawn = draw_svg(draw_both, prefix="a", n_panels=2) + draw_svg(draw, prefix="b")
+def test_ids_are_unique_over_figures_and_every_reference_is_one():
+    drawn = [draw_svg(draw, prefix=prefix, size=SIZE) for prefix in "ab"]
     ids = [name for svg in drawn for name in ids_of(svg)]
     assert len(set(ids)) == len(ids)
     for svg in drawn:
@@ -42,7 +40,7 @@ def test_ids_are_unique_over_panels_and_figures_and_every_reference_is_one():
 
 
 def test_text_stays_text_and_is_escaped():
-    (svg,) = draw_svg(draw, prefix="a")
+    svg = draw_svg(draw, prefix="a", size=SIZE)
     texts = [text.text for text in ET.fromstring(svg).iter(f"{SVG}text")]
     assert "<b>bold</b> & 'more'" in texts
     assert 'id="x" href="#x" url(#x)' in texts
@@ -50,45 +48,31 @@ def test_text_stays_text_and_is_escaped():
 
 @pytest.mark.filterwarnings("ignore:Glyph")
 def test_characters_that_are_no_xml_are_replaced():
-    (svg,) = draw_svg(lambda ax: ax.set_title("a\x0bb\x7fc"), prefix="a")
+    svg = draw_svg(lambda ax: ax.set_title("a\x0bb\x7fc"), prefix="a", size=SIZE)
     texts = [text.text for text in ET.fromstring(svg).iter(f"{SVG}text")]
     assert "a\ufffdb\ufffdc" in texts
 
 
 def test_the_background_is_transparent_and_rules_stay_in_the_drawing():
-    (svg,) = draw_svg(draw, prefix="a")
+    svg = draw_svg(draw, prefix="a", size=SIZE)
     root = ET.fromstring(svg)
-    assert root.get("id") == "a-0"
-    background = root.find(f".//*[@id='a-0-patch_1']/{SVG}path")
+    assert root.get("id") == "a"
+    background = root.find(f".//*[@id='a-patch_1']/{SVG}path")
     assert "fill: none" in background.get("style")
     (style,) = root.iter(f"{SVG}style")
-    assert style.text.startswith("#a-0 *{")
+    assert style.text.startswith("#a *{")
     assert "metadata" not in svg
 
 
 def test_nothing_of_pyplot_stays_open_or_changed():
     before = plt.get_fignums()
     settings = dict(plt.rcParams)
-    draw_svg(draw, prefix="a")
-    to_svg(plt.figure(), prefix="b")
+    draw_svg(draw, prefix="a", size=SIZE)
     assert plt.get_fignums() == before
     assert dict(plt.rcParams) == settings
-
-
-def test_several_panels_are_an_array_and_one_is_not():
-    shapes = []
-    draw_svg(lambda axes: shapes.append(np.shape(axes)), prefix="a", n_panels=3)
-    draw_svg(lambda ax: shapes.append(np.shape(ax)), prefix="a")
-    assert shapes == [(3,), ()]
-
-
-@pytest.mark.parametrize("prefix", ["", "1a", 'a"b', "a b"])
-def test_a_prefix_that_is_no_id_is_refused(prefix):
-    with pytest.raises(ValueError, match="prefix="):
-        draw_svg(draw, prefix=prefix)
 
 
 def test_without_matplotlib_the_error_says_how_to_get_it(hide_matplotlib):
     hide_matplotlib()
     with pytest.raises(ImportError, match=r"pip install sklearn-w2s\[plot\]"):
-        draw_svg(draw, prefix="a")
+        draw_svg(draw, prefix="a", size=SIZE)

@@ -11,14 +11,13 @@ import pytest
 from sklearn_w2s.report._data import load_table
 from sklearn_w2s.report._experiment import (
     choose_final,
+    compare_sources,
     costs,
     make_model,
     run_study,
     take_pool,
 )
-from sklearn_w2s.report._page import Findings, write_page
-from sklearn_w2s.report._script import write_script
-from sklearn_w2s.report._sources import compare_sources
+from sklearn_w2s.report._output import Findings, write_page
 from sklearn_w2s.report._verdict import judge
 
 
@@ -72,7 +71,7 @@ def evil():
         "\"' onmouseover='alert(1)' x=\"&lt;&amp;",
         "bell\x07 nul\x00 escape\x1b next\x85",
         "\U0001f600 \U0001d54f 東京 \u202egnp.exe",
-        "]]><!-- --> {braces} $math$ %s \\n",
+        "]]><!-- --> {{ 7*7 }} {% raw %} {# x #} {braces} $math$ %s \\n",
     ]
 
 
@@ -113,18 +112,16 @@ def study(tmp_path_factory, evil):
         has_gap=not np.isnan(known.results["gap_recovered"]),
     )
     pool = take_pool(known, data)
-    final = choose_final(verdict, hides_labels=True)
     findings = Findings(
         options=options,
-        name=data.name,
-        setting=["240 rows.", "naive_bayes as weak estimator."],
+        data=data,
+        setting=["240 rows", "naive_bayes as weak estimator"],
         study=known,
         verdict=verdict,
         costs=costs(known, model, data),
         pool=pool,
         sources=compare_sources(model.weak_estimator, pool),
-        notes=[*data.notes, evil[0]],
-        script=write_script(options, known, final, data),
+        notes=[*data.notes, *evil],
+        final=choose_final(verdict, hides_labels=True),
     )
-    page = write_page(findings)
-    return SimpleNamespace(findings=findings, data=data, model=model, page=page)
+    return SimpleNamespace(findings=findings, data=data, page=write_page(findings))

@@ -8,15 +8,15 @@ import pytest
 from sklearn.model_selection import cross_val_score
 
 from sklearn_w2s.report import load_table, main, make_estimator
-from sklearn_w2s.report._errors import InputError
+from sklearn_w2s.report._read import InputError
 
 TARGETS = {"trailing_space.csv": "Won Primary", "odd_names.csv": "🏷️ label [x]"}
 # Other ways to write decimal_point.csv, with what the notes must tell.
 DIALECTS = {
-    "semicolon.csv": "commas are decimal in a, b",
-    "semicolon_trailing.csv": "left out 2 columns",
+    "semicolon.csv": "commas are read as decimal in a, b",
+    "semicolon_trailing.csv": "dropped 2 empty columns",
     "tab.tsv": "separated by tabs",
-    "decimal_comma_quoted.csv": "commas are decimal in a, b",
+    "decimal_comma_quoted.csv": "commas are read as decimal in a, b",
     "zipped.csv.zip": "",
     "x.csv.xz": "",
     "lines.jsonl": "",
@@ -24,28 +24,28 @@ DIALECTS = {
     "bom.csv": "",
     "utf16.csv": "",
     "cp1252.csv": "read as cp1252",
-    "preamble.csv": "left out 2 lines of '#'",
-    "r_row_names.csv": "names the rows",
-    "trailing_space.csv": "blanks around names",
+    "preamble.csv": "skipped 2 comment lines",
+    "r_row_names.csv": "and names the rows",
+    "trailing_space.csv": "removed blanks around column names",
     "odd_names.csv": "",
 }
 NOTES = {
     "dash_missing.csv": "missing cells in a, b: 4, written '-', '?'",
-    "currency_percent.csv": "signs of currency come off the numbers of price",
+    "currency_percent.csv": "removed currency signs from price",
     "minus_one.csv": "'-1' (237)",
     "question_target.csv": "'?' (80)",
     "blank_target.csv": "80 rows have no y: unlabeled",
     "class_none.csv": "None is a class of y (231 rows)",
     "float_classes.csv": "124 rows have no y: unlabeled",
     "spelling.csv": "'yes ' (",
-    "duplicate_columns.csv": "the later are a.2",
-    "zip_newline.csv": "are text in zip",
+    "duplicate_columns.csv": "renamed columns of the same name: a.2",
+    "zip_newline.csv": "are kept as text in zip",
     "sample_drops_class.csv": "rare (10)",
-    "types.parquet": "left out the columns of bytes: raw",
-    "indexed.parquet": "the index of the file is a column: ts",
-    "sorted_id.csv": "that number or name the rows: id",
-    "leak.csv": "closed_on alone tells y in 100% of rows held out",
-    "duplicate_rows.csv": "400 of 800 rows are copies of another one",
+    "types.parquet": "dropped columns of bytes: raw",
+    "indexed.parquet": "the index of the file is used as a column: ts",
+    "sorted_id.csv": "that look like ids or row numbers: id",
+    "leak.csv": "closed_on alone predicts y in 100% of held-out rows",
+    "duplicate_rows.csv": "400 of 800 rows are copies of another row",
     "free_text.csv": "comment is free text: 10 of its most frequent words",
 }
 # What the command says of files that are answered with labels as they are, or where
@@ -61,10 +61,10 @@ ANSWERS = {
     "odd_names.csv": ("Experiment on", "rows by"),
     "spelling.csv": ("Experiment on", "5 classes"),
     "regression.csv": ("Experiment on", "a quantity to predict"),
-    "grade.csv": ("Experiment on", "21 distinct numbers, 0 to 20: it is taken for a"),
+    "grade.csv": ("Experiment on", "21 distinct numbers, 0 to 20: it is treated as a"),
 }
 REFUSED = {
-    "ragged.csv": "line 101 has 4 cells where 3 are expected",
+    "ragged.csv": "line 101 has 4 cells, but 3 are expected",
 }
 LABELS = {
     "minus_one.csv": {0, 1, None},

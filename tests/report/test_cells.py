@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sklearn_w2s.report._cells import Writing, read_columns
-from sklearn_w2s.report._errors import InputError
+from sklearn_w2s.report._read import InputError
 
 NAN = float("nan")
 
@@ -83,7 +83,7 @@ def test_codes_and_units_stay_text_as_they_are(cells):
 def test_a_leading_zero_makes_text_of_any_number_of_cells_and_is_noted():
     found, notes = read(["1"] * 9999 + ["01"])
     assert found.dtype == object
-    assert notes == ["numbers with leading zeros and codes are text in c"]
+    assert notes == ["numbers with leading zeros and codes are kept as text in c"]
 
 
 @pytest.mark.parametrize(("n_others", "is_number"), [(5, True), (6, False)])
@@ -95,7 +95,10 @@ def test_a_column_is_of_numbers_where_95_percent_of_its_cells_are(n_others, is_n
         assert found.isna().sum() == n_others + 50
         assert notes == [
             "missing cells in c: 50, written '?'",
-            "cells that are unlike all others count as missing in c: 5, 'n.d.'",
+            (
+                "cells that cannot be read as the rest of their column are missing in "
+                "c: 5, 'n.d.'"
+            ),
         ]
 
 
@@ -103,10 +106,10 @@ def test_commas_alone_are_thousands_and_decimal_where_semicolons_separate_cells(
     cells = ["1,234", "2,345"]
     found, (note,) = read(cells)
     assert found.tolist() == [1234, 2345]
-    assert "commas are taken for thousands in c (--decimal ," in note
+    assert "commas are read as thousands separators in c (--decimal ," in note
     found, (note,) = read(cells, separator=";")
     assert found.tolist() == [1.234, 2.345]
-    assert "commas are taken for decimal in c" in note
+    assert "commas are read as decimal in c, as ';'" in note
     assert read(cells, decimal=",")[0].tolist() == [1.234, 2.345]
     assert read(cells, separator=";", decimal=".")[0].tolist() == [1234, 2345]
     assert read(cells, separator=";", thousands=",")[0].tolist() == [1234, 2345]
@@ -117,7 +120,7 @@ def test_points_alone_are_thousands_where_commas_are_decimal_in_other_columns():
     notes = []
     found = read_columns(frame, Writing(";"), notes)
     assert found["a"].tolist() == [1234, 12345]
-    assert "points are taken for thousands in a" in notes[1]
+    assert "points are read as thousands separators in a" in notes[1]
     mixed = frame.assign(a=["1.234", "987"])
     assert read_columns(mixed, Writing(";"), [])["a"].tolist() == [1234, 987]
     assert read(["1.234", "12.345"], separator=";")[0].tolist() == [1.234, 12.345]
@@ -224,5 +227,5 @@ def test_numbers_that_are_named_as_missing_are_counted_however_they_are_written(
 def test_marks_that_do_not_do_are_refused(writing):
     with pytest.raises(InputError, match="must be one of"):
         Writing(**writing)
-    with pytest.raises(InputError, match="they must differ"):
+    with pytest.raises(InputError, match="decimal and thousands must differ"):
         Writing(decimal=",", thousands=",")

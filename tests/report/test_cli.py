@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import warnings
 from html import unescape
 from pathlib import Path
 
@@ -13,12 +14,15 @@ import pytest
 
 import sklearn_w2s
 from sklearn_w2s.persistence import trusted_types
+from sklearn_w2s.plotting._fits import LABELS
 from sklearn_w2s.report import load_table, main
+from sklearn_w2s.report._cli import _Notes, check_path, write_file
 from sklearn_w2s.report._experiment import make_model, run_study
-from sklearn_w2s.report._verdict import FITS, RULE
+from sklearn_w2s.report._read import InputError
+from sklearn_w2s.report._verdict import RULE
 
 FAST = ["--weak", "tree", "--strong", "tree", "--labeled", "40"]
-ROWS = tuple(FITS.values())
+ROWS = tuple(LABELS.values())
 
 
 def printed(text, row):
@@ -68,20 +72,23 @@ def test_a_bad_call_of_the_module_ends_with_one_line_and_code_2():
         (["{}", "--target", "income", "--colour"], "--colour"),
         (["--weak", "oracle"], "choose from"),
         (["--strong", "oracle"], "choose from"),
-        (["--labeled", "0"], "'0' is neither a fraction"),
-        (["--labeled", "-5"], "'-5' is neither a fraction"),
-        (["--labeled", "1.5"], "'1.5' is neither a fraction"),
-        (["--labeled", "nan"], "'nan' is neither a fraction"),
-        (["--labeled", "inf"], "'inf' is neither a fraction"),
-        (["--labeled", "some"], "'some' is neither a fraction"),
-        (["--labeled", "29"], "--labeled 29 means 29 labeled rows"),
-        (["--labeled", "1700"], "it must be 30 to 1247"),
-        (["--labeled", "0.001"], "--labeled 0.001 means 1 labeled rows"),
+        (["--labeled", "0"], "or a count of rows, got '0'"),
+        (["--labeled", "-5"], "or a count of rows, got '-5'"),
+        (["--labeled", "1.5"], "or a count of rows, got '1.5'"),
+        (["--labeled", "nan"], "or a count of rows, got 'nan'"),
+        (["--labeled", "inf"], "or a count of rows, got 'inf'"),
+        (["--labeled", "some"], "or a count of rows, got 'some'"),
+        (["--labeled", "29"], "got 29, which is 29 rows"),
+        (["--labeled", "1700"], "--labeled must be 30 to 1247 rows"),
+        (["--labeled", "0.001"], "got 0.001, which is 1 rows"),
         (["--strategy", "luck"], "choose from"),
-        (["--scoring", "r2"], "--scoring r2 is not for classes: choose accuracy"),
+        (["--scoring", "r2"], "--scoring for classes must be one of accuracy"),
         (["--scoring", "luck"], "choose from"),
-        (["--random-state", "-1"], "'-1' is no whole number of 0 or more"),
-        (["{}", "--target", "income", "--decimal", ";"], "decimal=';' must be one of"),
+        (["--random-state", "-1"], "must be an integer >= 0, got '-1'"),
+        (
+            ["{}", "--target", "income", "--decimal", ";"],
+            "decimal must be one of '.' ',', got ';'",
+        ),
         (["{}", "--target", "income", "--drop", "town"], "--drop 'town'"),
         (["{}", "--target", "income", "--group", "town"], "--group 'town'"),
         (["{}", "--target", "Income"], "Did you mean 'income'?"),
@@ -90,14 +97,17 @@ def test_a_bad_call_of_the_module_ends_with_one_line_and_code_2():
         (["--seed", "0"], "--seed"),
         (["--repeat", "0"], "--repeat"),
         (["--rand", "0"], "--rand"),
-        (["--repeats", "0"], "'0' is no whole number of 1 or more"),
-        (["--repeats", "two"], "'two' is no whole number"),
-        (["--jobs", "0"], "'0' is no whole number of 1 or more"),
+        (["--repeats", "0"], "must be an integer >= 1, got '0'"),
+        (["--repeats", "two"], "must be an integer >= 1, got 'two'"),
+        (["--jobs", "0"], "must be an integer >= 1, got '0'"),
         (["--html", "/no/such/folder/a.html"], "there is no folder /no/such/folder"),
         (["--html", "{}", "{}", "--target", "income"], "is the file to read"),
         (["--sep", ";"], "--sep needs a FILE"),
-        (["{}", "--target", "income", "--keep", "income"], "--keep 'income' is named"),
-        (["--max-rows", "10"], "'10' is no whole number of 120 or more"),
+        (
+            ["{}", "--target", "income", "--keep", "income"],
+            "--keep 'income' is passed as --target, too",
+        ),
+        (["--max-rows", "10"], "must be an integer >= 120, got '10'"),
     ],
 )
 def test_bad_arguments_give_one_line_and_code_2(
@@ -142,13 +152,13 @@ def test_the_numbers_printed_are_those_of_the_experiment(table, save, name, caps
 
     data = load_table(path, "income", source="place")
     results = run_study(make_model("tree", "tree", data), data, 40, 2).results
-    for name, label in FITS.items():
+    for name, label in LABELS.items():
         scores = 100 * results[f"{name}_score"]
         expected = [np.mean(scores), np.std(scores, ddof=1)]
         assert printed(out, label)[:2] == [round(number, 2) for number in expected]
     assert "table.csv" in out or "table.parquet" in out
     assert "240 rows, 4 columns, 2 classes" in out
-    assert "40 labeled and 128 unlabeled rows to train on" in " ".join(out.split())
+    assert "40 labeled and 128 unlabeled training rows" in " ".join(out.split())
 
 
 @pytest.mark.filterwarnings("default:.*found no change point")
@@ -173,9 +183,9 @@ def test_what_was_read_is_said_before_the_first_fit(tmp_path, capsys):
         "columns: 1 number (size)",
         f"rows by kind: a {n_a}, b {n - n_a}; unlabeled 20",
         "note: cells are separated by ';'",
-        "note: commas are decimal in size (--decimal . says otherwise)",
+        "note: commas are read as decimal in size (--decimal . overrides)",
         "note: missing cells in size: 20, written '-'",
-        "note: in kind these count as no label: '-1' (20)",
+        "note: in kind these mean that a row is unlabeled: '-1' (20)",
     ):
         assert words in told
     assert "Columns: 1 number (size)." in page.read_text("utf-8")
@@ -191,7 +201,7 @@ def test_seed_strategy_and_score_are_those_that_are_named(table, save, capsys):
     model = make_model("tree", "tree", data, "all")
     chosen = {"scoring": "f1_macro", "random_state": 3}
     results = run_study(model, data, 40, 1, **chosen).results
-    for name, label in FITS.items():
+    for name, label in LABELS.items():
         assert printed(out, label)[0] == round(100 * results[f"{name}_score"][0], 2)
 
 
@@ -238,8 +248,8 @@ def test_labeled_is_a_count_or_a_share(labeled, table, save, capsys):
     assert main([*arguments, "--repeats", "1"]) == 0
     n_labeled = {"30": 30, "0.5": 84}[labeled]
     text = " ".join(capsys.readouterr().out.split())
-    assert f"{n_labeled} labeled and {168 - n_labeled} unlabeled rows" in text
-    assert "One split cannot tell" in text
+    assert f"{n_labeled} labeled and {168 - n_labeled} unlabeled training rows" in text
+    assert "One split cannot show" in text
     assert "(95% interval" not in text
 
 
@@ -355,7 +365,7 @@ def test_a_quantity_is_answered_by_the_regressor(
 def test_what_is_for_classes_is_refused_for_a_quantity(table, save, capsys, options):
     assert main([save(table), "--target", "number", *options]) == 2
     err = capsys.readouterr().err
-    assert f"{options[0]} {options[1]} is not for a quantity: choose" in err
+    assert f"{options[0]} for a quantity must be one of" in err
 
 
 def test_there_must_be_rows_to_predict_and_labels_to_hide(
@@ -363,7 +373,7 @@ def test_there_must_be_rows_to_predict_and_labels_to_hide(
 ):
     out = str(tmp_path / "labels.csv")
     assert main([save(table), "--target", "income", "--predict", out]) == 2
-    assert "every row has" in capsys.readouterr().err
+    assert "needs unlabeled rows, but every row has" in capsys.readouterr().err
     table.loc[:9, "income"] = None
     assert main([save(table), "--target", "income", "--labeled", "40"]) == 2
     assert "--labeled hides labels" in capsys.readouterr().err
@@ -454,6 +464,141 @@ def test_errors_command_no_terminal_and_turn_no_text(arguments, capsys):
     assert out == ""
     assert err[:-1].isprintable()
     assert "evil" in err
+
+
+@pytest.mark.filterwarnings("always")
+def test_warnings_that_differ_in_numbers_alone_are_noted_once(capsys):
+    notes = _Notes()
+    with warnings.catch_warnings():
+        warnings.showwarning = notes.add_warning
+        for text in ("one\n  line", "two of 30", "two of 31"):
+            warnings.warn(text, UserWarning, stacklevel=1)
+    assert notes == ["one line (UserWarning)", "two of 30 (UserWarning)"]
+    out, err = capsys.readouterr()
+    assert out == "note: one line (UserWarning)\nnote: two of 30 (UserWarning)\n"
+    assert err == ""
+
+
+def test_how_warnings_are_shown_is_restored_after_an_error():
+    before = warnings.showwarning
+    assert main(["none.csv", "--target", "y"]) == 2
+    assert warnings.showwarning is before
+
+
+def test_without_jinja2_there_is_text_and_the_page_is_refused_before_reading(
+    table, save, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    arguments = [save(table), "--target", "income", *FAST, "--repeats", "1"]
+    assert main(arguments) == 0
+    assert "held-out rows, mean of 1 split" in capsys.readouterr().out
+    page = tmp_path / "page.html"
+    assert main([*arguments, "--html", str(page)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == (
+        'sklearn-w2s: --html needs jinja2: pip install "sklearn-w2s[report]"\n'
+    )
+    assert not page.exists()
+
+
+# Files
+
+
+def test_a_page_is_written_in_place_of_the_former_and_leaves_nothing_else(tmp_path):
+    path = tmp_path / "a.html"
+    path.write_text("before")
+    target = check_path("html", str(path), None)
+    assert path.read_text() == "before"
+    write_file(target, "é\n".encode())
+    assert path.read_bytes() == "é\n".encode()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("before", [None, "precious"])
+def test_a_link_is_not_followed(tmp_path, before):
+    victim, link = tmp_path / "victim", tmp_path / "link.html"
+    if before is not None:
+        victim.write_text(before)
+    target = check_path("html", str(link), None)
+    link.symlink_to(victim)
+    with pytest.raises(InputError, match=r"is a symbolic link.*name the file itself"):
+        check_path("html", str(link), None)
+    # Where it came after the check, it is replaced.
+    write_file(target, b"x")
+    assert not link.is_symlink()
+    assert link.read_text() == "x"
+    assert (victim.read_text() if victim.exists() else None) == before
+
+
+def test_where_writing_fails_the_former_page_stays(tmp_path, monkeypatch):
+    path = tmp_path / "a.html"
+    path.write_text("before")
+
+    def refuse(_self, _target):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(type(path), "replace", refuse)
+    with pytest.raises(InputError, match="cannot write there: disk full"):
+        write_file(path, b"x")
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("", "is not a regular file"),
+        ("no/such.html", "there is no folder"),
+        ("data.csv", "is the file to read"),
+        ("x" * 300 + ".html", "cannot write there"),
+        ("a\x00.html", "cannot write there"),
+    ],
+)
+def test_a_path_that_cannot_be_written_is_refused(tmp_path, path, message):
+    data = tmp_path / "data.csv"
+    data.write_text("a\n")
+    with pytest.raises(InputError, match=f"--html .*{message}"):
+        check_path("html", str(tmp_path / path), str(data))
+    assert data.read_text() == "a\n"
+    assert list(tmp_path.iterdir()) == [data]
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere"
+)
+def test_a_folder_or_file_that_is_read_only_is_refused(tmp_path):
+    path = tmp_path / "a.html"
+    path.touch(mode=0o444)
+    with pytest.raises(InputError, match="read-only"):
+        check_path("html", str(path), None)
+    tmp_path.chmod(0o555)
+    with pytest.raises(InputError, match="cannot write there"):
+        check_path("html", str(tmp_path / "b.html"), None)
+    tmp_path.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("option", "module"),
+    [("html", "jinja2"), ("html", "matplotlib.pyplot"), ("save", "skops.io")],
+)
+def test_what_writes_a_file_is_named_with_its_extra(
+    tmp_path, monkeypatch, option, module
+):
+    monkeypatch.setitem(sys.modules, module, None)
+    message = rf"--{option} needs {module[:5]}.*sklearn-w2s\[report\]"
+    with pytest.raises(InputError, match=message):
+        check_path(option, str(tmp_path / "a.skops"), None)
+
+
+def test_a_model_is_a_file_of_skops(tmp_path):
+    pytest.importorskip("skops")
+    with pytest.raises(InputError, match=r"must end in \.skops"):
+        check_path("save", str(tmp_path / "a.pkl"), None)
+    assert check_path("save", str(tmp_path / "a.skops"), None).suffix == ".skops"
+
+
+# Data at hand
 
 
 def test_on_heart_disease_the_report_is_complete(shared_data, capsys):

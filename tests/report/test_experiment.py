@@ -3,15 +3,19 @@ from argparse import Namespace
 import numpy as np
 import pytest
 from sklearn import metrics
+from sklearn.base import clone
 from sklearn.model_selection import StratifiedShuffleSplit
+from sklearn.tree import DecisionTreeClassifier
 
 from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
 from sklearn_w2s.model_selection import cross_validate_gap
 from sklearn_w2s.report import make_estimator
 from sklearn_w2s.report._data import Data
-from sklearn_w2s.report._errors import InputError
 from sklearn_w2s.report._experiment import (
+    ESTIMATORS,
+    Pool,
     choose_final,
+    compare_sources,
     costs,
     count_labeled,
     fit_final,
@@ -19,9 +23,12 @@ from sklearn_w2s.report._experiment import (
     run_study,
     take_pool,
 )
+from sklearn_w2s.report._read import InputError
 from sklearn_w2s.report._verdict import Verdict
 
 SCORES = ("weak", "weak_to_strong", "strong_on_labels", "ceiling")
+CLASSIFIERS = ESTIMATORS["classification"]
+WEAK = DecisionTreeClassifier(max_depth=3)
 
 
 def as_data(table, n_missing=0):
@@ -54,7 +61,7 @@ def test_the_number_of_labels_follows_the_option(n_rows, n_classes, labeled, exp
 
 @pytest.mark.parametrize("labeled", [5, 699, 0.001, 0.999])
 def test_too_few_or_too_many_labels_are_refused_with_the_bounds(labeled):
-    with pytest.raises(InputError, match="it must be 6 to 698"):
+    with pytest.raises(InputError, match="must be 6 to 698 rows"):
         count_labeled(np.arange(1000) % 2, labeled)
 
 
@@ -148,7 +155,6 @@ def test_the_pool_is_what_the_student_of_the_first_split_was_fitted_on(
     assert pool.y[labeled].tolist() == pool.truth[labeled].tolist()
     assert pool.X.equals(data.X.iloc[pool.rows - 1])
     assert pool.source.tolist() == data.source[pool.rows - 1].tolist()
-    assert pool.is_hidden == (not n_missing)
     (_, test) = data.splits(1)[0]
     assert not set(np.flatnonzero(data.known()[1])[test] + 1) & set(pool.rows)
 
@@ -193,3 +199,117 @@ def test_where_labels_were_hidden_all_are_used_in_the_end(
 ):
     verdict = Verdict(kind, choice, "", "", has_gap=False)
     assert choose_final(verdict, hides_labels=hides_labels) == final
+
+
+# Estimators by name
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("name", sorted(CLASSIFIERS))
+def test_every_estimator_copes_with_a_mixed_table_and_columns_unlike_before(
+    table, name
+):
+    y = table.pop("income")
+    numbers = np.random.default_rng(1).normal(size=len(table))
+    known = np.arange(len(table)) < 100
+    X = table.assign(
+        constant=1.0,
+        gaps_later=np.where(known, numbers, np.nan),
+        gaps_first=np.where(known, np.nan, numbers),
+        text_first=np.where(known, "a", None),
+        text_later=np.where(known, None, "a"),
+        id=[f"id {i}" for i in range(len(table))],
+    )
+    fitted = make_estimator(name).fit(X[known], y[known])
+    assert 0.4 < fitted.score(X[~known], y[~known]) <= 1
+    assert np.isfinite(fitted.predict_proba(X[~known])).all()
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("name", sorted(ESTIMATORS["regression"]))
+def test_every_regressor_copes_with_a_mixed_table(table, name):
+    y = table["count"] + np.where(table["income"] == "low", 0.0, 4.0)
+    fitted = make_estimator(name, 0, task="regression").fit(table[:120], y[:120])
+    assert fitted.score(table[120:], y[120:]) > 0.5
+
+
+@pytest.mark.parametrize("name", sorted(CLASSIFIERS))
+def test_an_estimator_is_fresh(name):
+    made = make_estimator(name)
+    assert made is not CLASSIFIERS[name]
+    assert repr(made) == repr(clone(CLASSIFIERS[name]))
+    made.set_params(**dict.fromkeys(made.get_params(deep=False)))
+    assert repr(make_estimator(name)) == repr(CLASSIFIERS[name])
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones():
+    with pytest.raises(
+        ValueError, match=r"name must be one of boosting, .*, got 'oracle'"
+    ):
+        make_estimator("oracle")
+    with pytest.raises(ValueError, match=r"for regression, got 'logistic'"):
+        make_estimator("logistic", task="regression")
+    with pytest.raises(ValueError, match=r"task must be one of .*, got 'ranking'"):
+        make_estimator("tree", task="ranking")
+
+
+# Sources
+
+
+@pytest.fixture
+def make_pool():
+    rng = np.random.default_rng(0)
+    y = np.arange(300) % 2
+    X = rng.normal(size=(300, 4)) + y[:, None]
+    partial = np.where(np.arange(300) < 60, y, -1)
+
+    def make(source):
+        return Pool(X, partial, y, np.arange(300), source, -1)
+
+    return make
+
+
+def test_half_of_the_unlabeled_rows_are_drawn(make_pool):
+    source = np.array(["a", "b", "c"], dtype=object)[np.arange(300) % 3]
+    sources = compare_sources(WEAK, make_pool(source))
+    assert [run.name for run in sources] == ["a", "b", "c"]
+    assert sum(run.n_drawn for run in sources) == 120
+    assert all(0 < run.n_drawn <= run.n_rows for run in sources)
+
+
+def test_densities_are_those_of_the_unlabeled_rows(make_pool):
+    source = np.array(["a", "b"], dtype=object)[np.arange(300) % 2]
+    pool = make_pool(source)
+    detector = OverlapDetector(WEAK, random_state=0).fit(pool.X, pool.y)
+    for run in compare_sources(WEAK, pool):
+        rows = (pool.y == -1) & (source == run.name)
+        assert run.n_rows == rows.sum()
+        density = (detector.regions_[rows] == "overlap").mean()
+        assert run.overlap_density == pytest.approx(density)
+
+
+@pytest.mark.parametrize("n_sources", [1, 2, 17, 60])
+def test_every_source_is_drawn_from_where_the_budget_covers_it(make_pool, n_sources):
+    names = np.array([f"s{i:03}" for i in range(n_sources)], dtype=object)
+    sources = compare_sources(WEAK, make_pool(names[np.arange(300) % n_sources]))
+    assert len(sources) == n_sources
+    assert all(run.n_drawn > 0 for run in sources)
+    assert sum(run.n_drawn for run in sources) == 120
+
+
+@pytest.mark.parametrize("n_sources", [61, 240])
+def test_nothing_is_drawn_of_more_sources_than_the_budget_covers(make_pool, n_sources):
+    names = np.array([f"s{i:03}" for i in range(n_sources)], dtype=object)
+    sources = compare_sources(WEAK, make_pool(names[np.arange(300) % n_sources]))
+    assert len(sources) == n_sources
+    assert all(run.n_drawn is None for run in sources)
+
+
+def test_sources_of_one_row_and_of_labeled_rows_alone_do_no_harm(make_pool):
+    source = np.full(300, "many", dtype=object)
+    source[:60] = "labeled"
+    source[299] = "one"
+    sources = compare_sources(WEAK, make_pool(source))
+    found = [(run.name, run.n_rows) for run in sources]
+    assert found == [("many", 239), ("one", 1)]
+    assert sum(run.n_drawn for run in sources) == 120

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sklearn_w2s.report import load_table
-from sklearn_w2s.report._errors import InputError
-from sklearn_w2s.report._features import Features, find_copies, find_leaks, join_groups
+from sklearn_w2s.report._features import Features, find_leaks, join_groups
+from sklearn_w2s.report._read import InputError
 
 N = 100
 RNG = np.random.default_rng(0)
@@ -34,10 +34,12 @@ def features(keep=(), **columns):
 def test_ids_and_row_numbers_are_left_out_with_a_note_or_kept(name, column):
     found, notes = features(**{name: column})
     assert found.frame.columns.tolist() == ["x"]
-    assert f"that number or name the rows: {name} (--keep COL keeps one)" in notes[0]
+    assert (
+        f"that look like ids or row numbers: {name} (--keep COL keeps one)" in notes[0]
+    )
     found, notes = features([name], **{name: column})
     assert found.frame.columns.tolist() == ["x", name]
-    assert not any("number or name" in note for note in notes)
+    assert not any("look like ids" in note for note in notes)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +62,7 @@ def test_a_constant_is_left_out_unless_some_of_it_is_missing():
     gaps = pd.Series([1.0] * N).where(np.arange(N) > 9)
     found, notes = features(one=[1] * N, some=gaps)
     assert found.frame.columns.tolist() == ["x", "some"]
-    assert notes == ["left out the columns with one value only: one"]
+    assert notes == ["dropped columns with a single value: one"]
 
 
 def test_a_file_of_ids_alone_is_refused_with_the_way_out():
@@ -89,7 +91,7 @@ def test_text_that_is_kept_is_a_category():
 def test_texts_without_a_common_word_are_left_out_with_a_note():
     found, notes = features(text=[f"a{i} b{i} c{i}" for i in range(N)])
     found.fit_words(np.arange(N), notes)
-    assert notes == ["left out the text text, which has no words in common"]
+    assert notes == ["dropped the text text: its rows have no common words"]
     assert found.take([0]).columns.tolist() == ["x"]
 
 
@@ -100,12 +102,12 @@ def test_a_column_that_gives_the_target_away_is_named():
     assert find_leaks(X, y) == {"closed": 1.0, "copy": 1.0}
 
 
-@given(st.lists(st.tuples(st.sampled_from([0, 1, None]), st.booleans()), min_size=1))
-def test_copies_are_the_rows_that_are_equal(rows):
-    X = pd.DataFrame(rows, columns=["a", "b"])
-    codes = find_copies(X)
+@given(st.lists(st.tuples(st.integers(0, 9), st.sampled_from(["a", None]))))
+def test_groups_are_the_rows_that_are_equal(rows):
+    rows = [*dict.fromkeys(rows), *rows, (10, "a"), (10, "a")]
+    groups = join_groups(pd.DataFrame(rows, columns=["a", "b"]), None, [])
     for i, j in zip(range(len(rows)), RNG.permutation(len(rows)), strict=True):
-        assert (codes[i] == codes[j]) == (rows[i] == rows[j])
+        assert (groups[i] == groups[j]) == (rows[i] == rows[j])
 
 
 def test_groups_join_copies_and_what_the_user_names():
@@ -123,7 +125,7 @@ def test_where_hardly_any_row_differs_copies_are_noted_and_let_be():
     notes = []
     assert join_groups(pd.DataFrame({"a": [0, 1] * 50}), None, notes) is None
     assert notes == [
-        "only 2 of 100 rows differ: equal rows stand on both sides of a split"
+        "only 2 of 100 rows are distinct: equal rows are on both sides of a split"
     ]
 
 

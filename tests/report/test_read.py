@@ -11,8 +11,7 @@ import pandas as pd
 import pytest
 
 from sklearn_w2s.report import load_table
-from sklearn_w2s.report._errors import InputError
-from sklearn_w2s.report._read import read_table
+from sklearn_w2s.report._read import InputError, read_table
 
 # Without a date, so that every process names its tests alike.
 GZIPPED = gzip.compress(b"a,b\n1,2\n" * 99, mtime=0)
@@ -180,18 +179,26 @@ def test_a_separator_that_is_given_is_taken(tmp_path):
 @pytest.mark.parametrize(
     ("text", "names", "note"),
     [
-        ("a,a,b,a\n1,2,3,4\n", ["a", "a.2", "b", "a.3"], "the later are a.2, a.3"),
-        ("a,a,a.2\n1,2,3\n", ["a", "a.3", "a.2"], "the later are a.3"),
-        (" a,b \n1,2\n", ["a", "b"], "blanks around names of columns: ' a', 'b '"),
-        (",b\n0,1\n1,2\n", ["b"], "left out the first column"),
+        (
+            "a,a,b,a\n1,2,3,4\n",
+            ["a", "a.2", "b", "a.3"],
+            "renamed columns of the same name: a.2, a.3",
+        ),
+        (
+            "a,a,a.2\n1,2,3\n",
+            ["a", "a.3", "a.2"],
+            "renamed columns of the same name: a.3",
+        ),
+        (" a,b \n1,2\n", ["a", "b"], "removed blanks around column names: ' a', 'b '"),
+        (",b\n0,1\n1,2\n", ["b"], "dropped the first column"),
         (",b\n0,1\n0,2\n", ["column 1", "b"], None),
-        ("a,b\nx,1,2\ny,3,4\n", ["a", "b"], "left out the first column"),
-        ("a,b\n1,2,\n3,4,\n", ["a", "b"], "left out 1 column without name and cells"),
+        ("a,b\nx,1,2\ny,3,4\n", ["a", "b"], "dropped the first column"),
+        ("a,b\n1,2,\n3,4,\n", ["a", "b"], "dropped 1 empty column without a name"),
         ("a;b\n1;2\n", ["a", "b"], "cells are separated by ';'"),
-        ("#x\n#y\na,b\n1,2\n", ["a", "b"], "left out 2 lines of '#'"),
-        ("Sales\nin EUR\n\na,b\n1,2\n3,4\n", ["a", "b"], "left out 2 rows before"),
-        ("Sales,,\n,,\na,b,c\n1,2,x\n3,4,y\n", ["a", "b", "c"], "left out 2 rows"),
-        ("as of June, 2024\na,b,c\n1,2,3\n4,5,6\n", ["a", "b", "c"], "left out 1 row"),
+        ("#x\n#y\na,b\n1,2\n", ["a", "b"], "skipped 2 comment lines"),
+        ("Sales\nin EUR\n\na,b\n1,2\n3,4\n", ["a", "b"], "skipped 2 rows before"),
+        ("Sales,,\n,,\na,b,c\n1,2,x\n3,4,y\n", ["a", "b", "c"], "skipped 2 rows"),
+        ("as of June, 2024\na,b,c\n1,2,3\n4,5,6\n", ["a", "b", "c"], "skipped 1 row"),
     ],
 )
 def test_columns_have_distinct_names_and_a_note_says_what_was_done(
@@ -215,11 +222,11 @@ def test_the_index_of_a_parquet_file_is_kept_or_named(table, tmp_path):
     table.set_index("place").to_parquet(path)
     read = read_table(str(path))
     assert read.frame.columns[0] == "place"
-    assert read.notes == ["the index of the file is a column: place"]
+    assert read.notes == ["the index of the file is used as a column: place"]
     table.iloc[[1, 2, 5]].to_parquet(path)
     read = read_table(str(path))
     assert read.frame.columns.tolist() == table.columns.tolist()
-    assert "left out the index" in read.notes[0]
+    assert "dropped the index" in read.notes[0]
 
 
 # What cannot be read
@@ -228,29 +235,33 @@ def test_the_index_of_a_parquet_file_is_kept_or_named(table, tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.doc", b"a,b", "its ending must be one of .csv, .*; it is '.doc'"),
+        ("a.doc", b"a,b", "its name must end in one of .csv, .*; got '.doc'"),
         ("a.xls", b"a,b", "Save it as .xlsx or .csv"),
-        ("a", b"a,b", "it is ''"),
+        ("a", b"a,b", "got ''"),
         ("a.csv", b"", "no header and no rows"),
         ("a.csv", b"\n\n", "no header and no rows"),
-        ("a.csv", "é\x81\n".encode("latin-1"), "neither in UTF-8 nor in cp1252"),
-        ("a.csv", b"a,b\n1,2\n3,4,5\n", "line 3 has 3 cells where 2 are expected: put"),
-        ("a.csv", b"# x\na,b\n1,2\n3\n", "line 4 has 1 cell where 2 are expected"),
+        ("a.csv", "é\x81\n".encode("latin-1"), "neither UTF-8 nor cp1252 text"),
+        (
+            "a.csv",
+            b"a,b\n1,2\n3,4,5\n",
+            "line 3 has 3 cells, but 2 are expected: quote",
+        ),
+        ("a.csv", b"# x\na,b\n1,2\n3\n", "line 4 has 1 cell, but 2 are expected"),
         ("a.csv", b'a,b\n"1\n2",2\n3,4\n5,6,7\n', "line 5 has 3 cells"),
         ("a.txt", b"a b\n" + b"1 2\n" * 20 + b"5 6 7\n", "line 22 has 3 cells"),
-        ("a.csv", b'a,b\n1,2\n3,"x\n5,6\n', "line 3: a quote is missing"),
-        ("a.csv", b"a,b\nx,1,2\nx,3,4\n", "rows have 3 cells, and its header names 2"),
+        ("a.csv", b'a,b\n1,2\n3,"x\n5,6\n', "line 3 has a quote too few or too many"),
+        ("a.csv", b"a,b\nx,1,2\nx,3,4\n", "rows have 3 cells, but its header names 2"),
         ("a.csv", b"PK\x03\x04", "a zip archive or a workbook, not text"),
-        ("a.csv", b"<!DOCTYPE html>", "a page of HTML, not text"),
+        ("a.csv", b"<!DOCTYPE html>", "an HTML page, not text"),
         ("a.csv", GZIPPED, "a gzip file, not text"),
-        ("a.csv.gz", b"a,b\n1,2\n", "it is no .gz file"),
-        ("a.csv.gz", GZIPPED[:-20], "cut short, damaged"),
-        ("a.csv.gz", GZIPPED[:10] + b"\xff" * 20, "cut short, damaged"),
-        ("a.csv.zip", b"PK\x03\x04 nonsense", "cut short, damaged"),
-        ("a.csv.xz", lzma.compress(b"a,b\n" * 99)[:-9], "cut short, damaged"),
-        ("a.parquet", b"a,b\n1,2\n", "it is no Parquet file"),
-        ("a.jsonl", b'{"a": 1}\n{"a":\n', "line 2 is no JSON"),
-        ("a.json", b'[{"a": 1},', "line 1 is no JSON"),
+        ("a.csv.gz", b"a,b\n1,2\n", "it is not a .gz file"),
+        ("a.csv.gz", GZIPPED[:-20], "truncated, damaged"),
+        ("a.csv.gz", GZIPPED[:10] + b"\xff" * 20, "truncated, damaged"),
+        ("a.csv.zip", b"PK\x03\x04 nonsense", "truncated, damaged"),
+        ("a.csv.xz", lzma.compress(b"a,b\n" * 99)[:-9], "truncated, damaged"),
+        ("a.parquet", b"a,b\n1,2\n", "it is not a Parquet file"),
+        ("a.jsonl", b'{"a": 1}\n{"a":\n', "line 2 is not valid JSON"),
+        ("a.json", b'[{"a": 1},', "line 1 is not valid JSON"),
         ("a.json", b"[1, 2]", "must hold one object"),
         ("a.json", b'{"a": [1, 2], "b": [1]}', "differ in their number of cells"),
         ("a.arff", b"@attribute a numeric\n", "no line @data"),
@@ -273,9 +284,9 @@ def test_an_archive_of_several_files_is_refused_with_their_names(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"sep": "ab"}, "--sep 'ab' must be one character"),
-        ({"encoding": "utf-7000"}, "--encoding utf-7000 is not known"),
-        ({"encoding": "ascii"}, "it is not text in ascii"),
+        ({"sep": "ab"}, "--sep must be one character .* got 'ab'"),
+        ({"encoding": "utf-7000"}, "--encoding utf-7000 is unknown"),
+        ({"encoding": "ascii"}, "it is not ascii text"),
     ],
 )
 def test_an_option_that_does_not_do_is_refused(tmp_path, options, message):
@@ -290,7 +301,7 @@ def test_a_path_that_is_no_file_is_refused(tmp_path):
     with pytest.raises(InputError, match="is a directory"):
         read_table(str(tmp_path / "folder.csv"))
     for address in ("https://example.org/a.csv", "s3://bucket/a.parquet"):
-        with pytest.raises(InputError, match="is an address: download the file"):
+        with pytest.raises(InputError, match="is a URL: download the file"):
             read_table(address)
 
 

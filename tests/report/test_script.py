@@ -8,9 +8,15 @@ from argparse import Namespace
 import numpy as np
 import pytest
 
-from sklearn_w2s.report._script import write_script
+from sklearn_w2s.report._output import write_script
 
 SCORES = ("weak", "weak_to_strong", "strong_on_labels", "ceiling")
+
+
+@pytest.fixture(scope="module")
+def script(study):
+    findings = study.findings
+    return write_script(findings.options, findings.study, findings.final, findings.data)
 
 
 def run(script):
@@ -22,11 +28,11 @@ def run(script):
 
 
 def test_the_script_gives_the_numbers_of_the_page_and_saves_the_model(
-    study, tmp_path, monkeypatch
+    study, script, tmp_path, monkeypatch
 ):
     pytest.importorskip("skops")
     monkeypatch.chdir(tmp_path)
-    names, printed = run(study.findings.script)
+    names, printed = run(script)
     results = study.findings.study.results
     for name in SCORES:
         key = f"{name}_score"
@@ -35,8 +41,7 @@ def test_the_script_gives_the_numbers_of_the_page_and_saves_the_model(
     assert [path.name for path in tmp_path.iterdir()] == ["model.skops"]
 
 
-def test_names_in_the_script_are_text_whatever_they_hold(study):
-    script = study.findings.script
+def test_names_in_the_script_are_text_whatever_they_hold(study, script):
     assert script.isascii()
     texts = [
         n.value for n in ast.walk(ast.parse(script)) if isinstance(n, ast.Constant)

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from sklearn_w2s.report._verdict import CONFIDENCE, FITS, difference, judge
+from sklearn_w2s.plotting._fits import LABELS
+from sklearn_w2s.report._verdict import CONFIDENCE, difference, judge
 
 scores = st.lists(st.floats(0, 1), min_size=3, max_size=3)
 
@@ -143,7 +144,7 @@ def test_whatever_the_scores_the_verdict_agrees_with_itself(
 ):
     found = verdict_of(weak, alone, student, ceiling, guess=guess)
     assert ("pays here" in found.sentence) == (found.kind == "pays")
-    assert found.choice in ("guess", *FITS)
+    assert found.choice in ("guess", *LABELS)
     if found.kind == "pays":
         assert np.mean(student) > max(np.mean(weak), np.mean(alone))
     if found.kind == "guessing":
@@ -153,10 +154,10 @@ def test_whatever_the_scores_the_verdict_agrees_with_itself(
 def test_what_noise_asks_for_is_no_more_than_there_is():
     results = make_results(near(0.7), near(0.75), mixed(0.755, 0.02))
     few = judge(results, hides_labels=False, scoring="accuracy", n_unlabeled=9)
-    assert "labels of all 9 unlabeled rows would hardly tell" in few.next_step
+    assert "labels of all 9 unlabeled rows would hardly settle it" in few.next_step
     results["weak_to_strong_score"] = np.asarray(mixed(0.765, 0.01))
     many = judge(results, hides_labels=False, scoring="accuracy", n_unlabeled=10**6)
-    assert "more labels would tell" in many.next_step
+    assert "more labels should settle it" in many.next_step
     tiny = make_results(near(0.7), near(0.75), mixed(0.7501, 0.02))
     small = judge(tiny, hides_labels=False, scoring="accuracy", n_unlabeled=10**9)
     assert "takes many more labels" in small.next_step

@@ -1,11 +1,23 @@
 import dataclasses
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rows_table import stacked
 
-from sklearn_w2s.report._sources import SourceRun
-from sklearn_w2s.report._text import format_report, score_cells, wrap
+from sklearn_w2s.report._experiment import SourceRun
+from sklearn_w2s.report._output import (
+    N_ROWS,
+    _as_lists,
+    _cell,
+    format_report,
+    one_line,
+    rows_worth_a_look,
+    score_cells,
+    wrap,
+)
 from sklearn_w2s.report._verdict import RULE
 
 
@@ -65,9 +77,9 @@ def test_where_nothing_is_learned_there_is_no_regime_and_no_density(study, tell,
 
 def test_columns_that_cost_nothing_are_not_told(tell):
     text = " ".join(" ".join(tell(importance={"a": 0.1, "b": 0.0})).split())
-    assert "their cells are mixed up: a 10.0" in text
+    assert "their cells are permuted: a 10.0" in text
     assert "b 0.0" not in text
-    assert "mixed up" not in " ".join(tell(importance={"b": 0.0}))
+    assert "permuted" not in " ".join(tell(importance={"b": 0.0}))
 
 
 def test_sources_are_sorted_by_density(tell):
@@ -85,7 +97,7 @@ def test_a_draw_that_was_not_possible_is_said_to(tell):
     sources = [SourceRun(f"s{i}", 2, 0.5, None) for i in range(30)]
     text = " ".join(tell(sources))
     assert "... and 10 more sources" in text
-    assert "nothing drawn: half of the rows do not do for 30 sources" in text
+    assert "nothing drawn: half of the rows are too few for 30 sources" in text
 
 
 @pytest.mark.parametrize("name", ["\x1b[31mred", "a\u202eb", "\ud800", "a\rb", "\x9b"])
@@ -98,9 +110,28 @@ def test_names_of_sources_are_escaped_and_do_not_move_the_numbers(name, tell):
     assert lines[place][28:] == plain[place][28:]
 
 
-@given(st.text())
-def test_wrapped_texts_are_visible(text):
+@given(st.text(st.characters(codec=None)))
+def test_texts_are_shown_on_one_line_that_is_visible_and_can_be_encoded(text):
+    shown = one_line(text)
+    assert shown.isprintable()
+    shown.encode()
+    assert one_line(shown) == shown
     assert all(line.isprintable() for line in wrap(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\x00", "a\\x00"),
+        ("\x1b[0m", "\\x1b[0m"),
+        ("\ud800", "\\ud800"),
+        ("\u202egnp.exe", "\\u202egnp.exe"),
+        ("é😀", "é😀"),
+        ("two\n lines", "two lines"),
+    ],
+)
+def test_characters_that_cannot_be_seen_are_shown_by_their_codes(text, shown):
+    assert one_line(text) == shown
 
 
 def test_no_line_is_longer_than_the_page(study, tell):
@@ -108,3 +139,53 @@ def test_no_line_is_longer_than_the_page(study, tell):
     lines = tell(sources) + wrap("word " * 99, "  ")
     lines += tell(scoring="balanced_accuracy", results=study.findings.study.results)
     assert max(map(len, lines)) <= 88
+
+
+# Rows worth a look
+
+
+@pytest.fixture
+def fitted(study):
+    return study.findings.study, study.findings.pool
+
+
+def test_the_rows_shown_are_the_clearest_of_their_kind(fitted):
+    known, pool = fitted[0].student.rows_, fitted[1]
+    hard, overlap, _ = rows_worth_a_look(*fitted)
+    for kind, region, keys in (
+        (hard, "hard", known["confidence"]),
+        (overlap, "overlap", -known["overlap_score"]),
+    ):
+        inside = np.flatnonzero(known["region"] == region)
+        best = inside[np.argsort(keys[inside], kind="stable")][:N_ROWS]
+        shown = [row[0] for row in kind["table"]["rows"]]
+        assert shown == pool.rows[best].tolist()
+
+
+def test_doubtful_rows_are_unlabeled_and_the_student_disagrees_with_the_weak(fitted):
+    model, pool = fitted[0].student, fitted[1]
+    _, _, doubtful = rows_worth_a_look(*fitted)
+    rows = doubtful["table"]["rows"]
+    assert 0 < len(rows) <= N_ROWS
+    place = {number: i for i, number in enumerate(pool.rows.tolist())}
+    predicted = model.predict(pool.X)
+    for row in rows:
+        i = place[row[0]]
+        weak = model.classes_[stacked(model, "weak_proba")[i].argmax()]
+        assert pool.y[i] is None
+        assert row[1:4] == [pool.truth[i], weak, predicted[i]]
+        assert row[2] != row[3]
+
+
+def test_long_text_is_cut_and_gaps_are_empty():
+    assert _cell("x" * 61) == "x" * 59 + "…"
+    assert _cell("x" * 60) == "x" * 60
+    for missing in (None, np.nan, pd.NA, pd.NaT):
+        assert not _cell(missing)
+    assert _cell(0.1 + 0.2) == "0.3"
+    assert _cell("<") == "<"
+
+
+@pytest.mark.parametrize("make", [np.asarray, pd.DataFrame])
+def test_rows_are_read_from_arrays_and_data_frames(make):
+    assert _as_lists(make([[1, 2], [3, 4]])) == [[1, 2], [3, 4]]

@@ -1,0 +1,656 @@
+"""A report as text, and as one page that needs nothing else.
+
+The page is made of the templates beside this module; what a name or a cell holds is
+escaped there, and never part of a template.
+"""
+
+import textwrap
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import sklearn_w2s
+from sklearn_w2s._algorithms.overlap import HARD, OVERLAP, REGIONS
+from sklearn_w2s._representation import visible
+from sklearn_w2s._sklearn import safe_indexing
+from sklearn_w2s._validation import is_missing
+from sklearn_w2s.metrics import gap_regime
+from sklearn_w2s.plotting import GapDisplay, RegionScoreDisplay
+from sklearn_w2s.plotting._fits import LABELS, score_text
+from sklearn_w2s.plotting._svg import draw_svg
+from sklearn_w2s.report._data import TEST_SIZE, given_arguments
+from sklearn_w2s.report._verdict import CONFIDENCE, RULE
+
+WIDTH = 88
+MAX_SOURCES = 20
+MAX_COLUMNS = 6
+N_ROWS = 10
+N_COLUMNS = 6
+_MAX_CLASSES = 30
+_LONGEST_CELL = 60
+_WIDTH_OF_SOURCE = 28
+MEASURES = {
+    "r2": "R2",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced",
+    "auc": "AUC",
+    "log_loss": "log loss",
+    "calibration_error": "calibration error",
+}
+REGIME_MEANING = {
+    "low": "nothing of the gap is recovered",
+    "medium": "less than half of the gap is recovered",
+    "high": "half of the gap or more is recovered",
+}
+# Every term of the report, in a line.
+TERMS = {
+    "weak": "a simple estimator, trained on the labeled rows",
+    "strong on labels": "a flexible estimator, trained on the labeled rows alone",
+    "weak-to-strong": (
+        "the flexible estimator, trained on the labels and on what is made of the weak "
+        "estimator's labels of all other rows"
+    ),
+    "ceiling": "the flexible estimator, trained on the labels that were hidden as well",
+    "always guessing": "always predicting the most frequent class, or the mean value",
+    "accuracy": "share of held-out rows whose class is predicted",
+    "balanced accuracy": (
+        "mean over classes of the share of their rows that is found, which always "
+        "guessing one class cannot raise"
+    ),
+    "AUC": (
+        "probability that a row of a class gets a higher probability of it than a row "
+        "of another class; 0.5 is guessing; mean over classes"
+    ),
+    "log loss": "mean of -log of the probability of the true class; less is better",
+    "calibration error": (
+        "mean distance between the confidence of predictions and the share of them "
+        "that is right; 0 is best"
+    ),
+    "R2": "share of the variance of the values that is explained; guessing has 0",
+    "RMSE, MAE": "root mean squared and mean absolute error, in the unit of the target",
+    "gap recovered": (
+        "how far weak-to-strong gets from the weak estimator to the ceiling: 0 is no "
+        "way, 1 all of it"
+    ),
+    "hard rows": "rows whose pattern the weak estimator does not know",
+    "overlap rows": (
+        "rows that the weak estimator knows and that resemble hard rows, from which "
+        "the strong one learns what both have in common"
+    ),
+    "easy rows": "all other rows that the weak estimator knows",
+    "overlap density": "share of overlap rows among the training rows",
+}
+_SECTIONS = {
+    "summary": "Summary",
+    "classes": "Classes and columns",
+    "figures": "Figures",
+    "rows": "Rows worth a look",
+    "terms": "Terms",
+    "notes": "Notes",
+    "code": "Code",
+}
+_TITLES_OF_ROWS = {
+    "hard": "Hard rows",
+    "overlap": "Overlap rows",
+    "doubtful": "Suspected wrong weak labels",
+}
+_SENTENCES_ON_ROWS = {
+    "hard": (
+        "The hard rows of the least confidence. Hard are rows of little confidence "
+        "that are unlike the easy rows as well, so that not every row below the "
+        "threshold of confidence is one."
+    ),
+    "overlap": (
+        "The overlap rows of the highest overlap score: the weak estimator knows their "
+        "pattern, and they resemble hard rows most."
+    ),
+    "doubtful": (
+        "Rows that were unlabeled in the fit and that weak-to-strong labels otherwise "
+        "than the weak estimator: those where the probabilities it gives to the two "
+        "labels, or the two values, differ most."
+    ),
+}
+
+
+def one_line(text):
+    """Return a text on one line, in which what cannot be seen is escaped."""
+    return visible(" ".join(str(text).split()))
+
+
+def wrap(text, indent=""):
+    """Return lines of at most 88 characters, those after the first one indented."""
+    return textwrap.wrap(
+        one_line(text), WIDTH, subsequent_indent=indent, break_on_hyphens=False
+    )
+
+
+def _capitalized(text):
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+# What text and page have in common
+
+
+def predictor_names(study):
+    """Return the labels of the predictors in the order of tables."""
+    return {name: LABELS.get(name, "always guessing") for name in study.measures}
+
+
+def score_cells(study, costs, scoring, left_out=()):
+    """Return the headings of the table of measures, and its cells by predictor.
+
+    Shares are in percent.
+    """
+    known = study.measures["guess"]
+    left_out = {scoring, *left_out}
+    measures = [name for name in MEASURES if name in known.keys() - left_out]
+    heads = [
+        *(MEASURES.get(scoring, scoring.replace("_", " ")), "sd"),
+        *(MEASURES[name] for name in measures),
+        *("fit, s", "MB"),
+    ]
+    rows = {}
+    for name, label in predictor_names(study).items():
+        scores = 100 * study.results[f"{name}_score"]
+        spread = f"{scores.std(ddof=1):.2f}" if len(scores) > 1 else "-"
+        cells = [f"{scores.mean():.2f}", spread]
+        for measure in measures:
+            number = study.measures[name][measure]
+            is_share = "accuracy" in measure
+            shown = f"{number:.4g}" if measure in ("rmse", "mae") else f"{number:.3f}"
+            cells.append(f"{100 * number:.2f}" if is_share else shown)
+        seconds, size = costs.get(name, (np.nan, np.nan))
+        is_known = name in costs
+        cells += [f"{seconds:.2f}", f"{size / 1e6:.2f}"] if is_known else ["-", "-"]
+        rows[label] = cells
+    return heads, rows
+
+
+def gap_words(results):
+    """Return the share of the gap recovered with its interval and its regime."""
+    low, high = results["gap_recovered_interval"]
+    regime = str(gap_regime(results["gap_recovered"]))
+    return (
+        f"{results['gap_recovered']:.2f} of the gap recovered ({CONFIDENCE:.0%} "
+        f"interval {low:.2f} to {high:.2f}), regime {regime}: {REGIME_MEANING[regime]}"
+    )
+
+
+def region_words(results):
+    """Return the overlap density of training rows, and the regions of held-out rows."""
+    shares = ", ".join(
+        f"{results['region_share'][region].mean():.0%} {region}" for region in REGIONS
+    )
+    density = results["overlap_density"].mean()
+    return f"overlap density {density:.3f}; held-out rows: {shares}"
+
+
+def _learns(verdict):
+    return verdict.kind not in ("guessing", "one_split")
+
+
+def _important(study):
+    """Return the columns whose loss costs most, with the points that it costs."""
+    found = list(study.importance.items())[:MAX_COLUMNS]
+    return {name: 100 * loss for name, loss in found if round(100 * loss, 1) > 0}
+
+
+def _densest(sources):
+    return sorted(sources, key=lambda source: -source.overlap_density)[:MAX_SOURCES]
+
+
+def _how_drawn(sources):
+    if all(source.n_drawn is None for source in sources):
+        return (
+            f"nothing drawn: half of the rows are too few for {len(sources)} sources, "
+            "or a quantity is to be predicted"
+        )
+    return "drawn by UCB in batches, with a budget of half of the rows"
+
+
+def _n_drawn(source):
+    return "-" if source.n_drawn is None else str(source.n_drawn)
+
+
+def _mean_of_splits(study):
+    n_splits = len(study.results["n_test"])
+    return f"held-out rows, mean of {n_splits} split{'s' * (n_splits > 1)}"
+
+
+# The text
+
+
+def format_report(study, verdict, costs, sources=(), scoring="accuracy", *, setting=""):
+    """Return the lines of the report that follow what was read."""
+    lines = [*wrap(str(verdict)), "", *wrap(setting)]
+    lines += _score_lines(study, costs, scoring)
+    if _learns(verdict):
+        gap = wrap(gap_words(study.results), "  ") if verdict.has_gap else []
+        lines += ["", *gap, *wrap(region_words(study.results), "  ")]
+        lines += _column_lines(study)
+    if sources:
+        lines += ["", *_source_lines(sources)]
+    return [*lines, "", *wrap(RULE)]
+
+
+def _score_lines(study, costs, scoring):
+    heads, rows = score_cells(study, costs, scoring, ["calibration_error"])
+    columns = zip(heads, *rows.values(), strict=True)
+    widths = [max(8, *(len(cell) + 1 for cell in column)) for column in columns]
+    first = min(20, WIDTH - sum(widths))
+    head = "".join(f"{name:>{w}}" for name, w in zip(heads, widths, strict=True))
+    unit = "; RMSE and MAE in the unit of the target" if "RMSE" in heads else ""
+    lines = [f"{_mean_of_splits(study)}{unit}", " " * first + head]
+    for label, cells in rows.items():
+        numbers = "".join(f"{cell:>{w}}" for cell, w in zip(cells, widths, strict=True))
+        lines.append(f"{label:<{first}}{numbers}")
+    return lines
+
+
+def _column_lines(study):
+    columns = _important(study)
+    if not columns:
+        return []
+    shown = ", ".join(f"{name} {points:.1f}" for name, points in columns.items())
+    return wrap(
+        "columns that weak-to-strong needs most, by the points it loses where their "
+        f"cells are permuted: {shown}",
+        "  ",
+    )
+
+
+def _source_lines(sources):
+    lines = [f"{'unlabeled rows by source':<28}{'rows':>8}{'density':>9}{'drawn':>8}"]
+    for source in _densest(sources):
+        name = visible(source.name)
+        if len(name) >= _WIDTH_OF_SOURCE:
+            name = f"{name[: _WIDTH_OF_SOURCE - 4]}..."
+        lines.append(
+            f"{name:<{_WIDTH_OF_SOURCE}}{source.n_rows:>8}"
+            f"{source.overlap_density:>9.3f}{_n_drawn(source):>8}"
+        )
+    if len(sources) > MAX_SOURCES:
+        lines.append(f"... and {len(sources) - MAX_SOURCES} more sources, less dense")
+    return [*lines, *wrap(f"({_how_drawn(sources)})")]
+
+
+# The page
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that a page shows: what was asked, read, found and noted.
+
+    `setting` are sentences on rows, estimators and splits; `sources` is None where they
+    are unknown, and `final` the predictor that `choose_final` names.
+    """
+
+    options: Any
+    data: Any
+    setting: list
+    study: Any
+    verdict: Any
+    costs: dict
+    pool: Any
+    sources: list | None
+    notes: list
+    final: str
+
+
+def write_page(findings):
+    """Return HTML of one self-contained page."""
+    study, verdict = findings.study, findings.verdict
+    figures, sources = _figures(findings), _sources(findings.sources)
+    sections = dict(_SECTIONS)
+    if not figures and not sources:
+        del sections["figures"]
+    words = [gap_words(study.results)] if verdict.has_gap else []
+    words += [region_words(study.results)]
+    return (
+        _environment(is_html=True)
+        .get_template("page.html")
+        .render(
+            name=findings.data.name,
+            setting=[f"{_capitalized(line)}." for line in findings.setting],
+            sections=sections,
+            verdict=str(verdict),
+            scores=_scores(findings),
+            words=[f"{_capitalized(line)}." for line in words if _learns(verdict)],
+            rule=RULE,
+            recall=_recall(study),
+            columns=_columns(study),
+            figures=figures,
+            sources=sources,
+            about_rows=_about_rows(findings),
+            rows=rows_worth_a_look(study, findings.pool),
+            terms=TERMS,
+            notes=findings.notes,
+            script=write_script(findings.options, study, findings.final, findings.data),
+            version=sklearn_w2s.__version__,
+        )
+    )
+
+
+def write_script(options, study, final, data):
+    """Return code, all ASCII, that compares, fits, predicts and saves as the report."""
+    names = ["weak", "weak_to_strong", "strong_on_labels"]
+    if study.hides_labels:
+        names.append("ceiling")
+    is_file = options.file is not None
+    return (
+        _environment(is_html=False)
+        .get_template("script.py.jinja")
+        .render(
+            path=str(options.file) if is_file else None,
+            target=options.target,
+            reading=given_arguments(options),
+            predicts=is_file and data.others is not None and len(data.others) > 0,
+            kind=f"WeakToStrong{'Regressor' if data.regresses else 'Classifier'}",
+            regresses=data.regresses,
+            task=', task="regression"' if data.regresses else "",
+            weak=options.weak,
+            strong=options.strong,
+            strategy=options.strategy,
+            scoring=options.scoring,
+            missing_label=data.missing_label,
+            n_labeled=int(study.results["n_labeled"][0])
+            if study.hides_labels
+            else None,
+            n_splits=len(study.results["n_labeled"]),
+            test_size=TEST_SIZE,
+            seed=options.random_state,
+            names=tuple(names),
+            final=final,
+            chosen=options.weak if final == "weak" else options.strong,
+            predictions=options.predict or "predictions.csv",
+            saved=options.save or "model.skops",
+        )
+    )
+
+
+def _environment(*, is_html):
+    """Return the environment of the templates, in which HTML escapes every text."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    def finalize(content):
+        return content if isinstance(content, Markup) else one_line(content)
+
+    environment = Environment(
+        loader=PackageLoader("sklearn_w2s.report"),
+        autoescape=is_html,
+        finalize=finalize if is_html else None,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["literal"] = ascii
+    return environment
+
+
+def _table(id_, caption, heads, rows, *, numeric=(), data=()):
+    """Return a table; `numeric` and `data` are positions of numbers and user's text."""
+    return {
+        "id": f"{id_}-table",
+        "caption": caption,
+        "heads": heads,
+        "rows": rows,
+        "numeric": numeric,
+        "data": data,
+    }
+
+
+def _scores(findings):
+    study = findings.study
+    heads, rows = score_cells(study, findings.costs, findings.options.scoring)
+    return _table(
+        "scores",
+        f"{_capitalized(_mean_of_splits(study))}; accuracies and the first column in "
+        "percent, sd over splits",
+        ["predictor", *heads],
+        [[label, *cells] for label, cells in rows.items()],
+        numeric=range(1, len(heads) + 1),
+    )
+
+
+def _recall(study):
+    if not len(study.classes):
+        return None
+    names = predictor_names(study)
+    order = np.argsort(-study.recall["guess"], kind="stable")[:_MAX_CLASSES]
+    caption = "Recall: share of the held-out rows of a class that is found, in percent"
+    if len(study.classes) > _MAX_CLASSES:
+        caption += f"; {_MAX_CLASSES} of {len(study.classes)} classes"
+    rows = [
+        [
+            _cell(study.classes[i]),
+            *(f"{100 * study.recall[name][i]:.1f}" for name in names),
+        ]
+        for i in sorted(order)
+    ]
+    heads = ["class", *names.values()]
+    return _table(
+        "recall", caption, heads, rows, numeric=range(1, len(heads)), data={0}
+    )
+
+
+def _columns(study):
+    return _table(
+        "columns",
+        "Columns that weak-to-strong needs most, by the points that it loses where "
+        "their cells are permuted in held-out rows of the first split",
+        ["column", "points lost"],
+        [[_cell(name), f"{points:.1f}"] for name, points in _important(study).items()],
+        numeric={1},
+        data={0},
+    )
+
+
+def _sources(sources):
+    if sources is None or len(sources) < 2:
+        return None
+    caption = f"Unlabeled rows by source; {_how_drawn(sources)}"
+    if len(sources) > MAX_SOURCES:
+        caption += f"; the {MAX_SOURCES} densest of {len(sources)} sources"
+    return _table(
+        "sources",
+        caption,
+        ["source", "rows", "share of overlap rows", "drawn"],
+        [
+            [run.name, run.n_rows, f"{run.overlap_density:.3f}", _n_drawn(run)]
+            for run in _densest(sources)
+        ],
+        numeric={1, 2, 3},
+        data={0},
+    )
+
+
+# Figures
+
+
+def _figures(findings):
+    study, figures = findings.study, []
+    if _learns(findings.verdict):
+        if study.hides_labels:
+            scoring = findings.options.scoring
+            figures.append(gap_figure(study.results, findings.verdict, scoring))
+        if "region_share" in study.results:
+            figures.append(region_figure(study))
+    return figures
+
+
+def gap_figure(results, verdict, scoring):
+    """Return the figure of the scores of all fits, with the gap if there is one."""
+    means = [
+        f"{label} {score_text(results[f'{name}_score'].mean())}"
+        for name, label in LABELS.items()
+    ]
+    name = scoring.replace("_", " ")
+    gap = "no gap beyond its noise"
+    if verdict.has_gap:
+        gap = gap_words(results)
+    else:
+        results = results | {"gap_recovered": np.nan}
+    return _figure(
+        lambda ax: GapDisplay.from_cv_results(results, score_name=name, ax=ax),
+        title="Scores and the gap",
+        label=f"Mean {name}: {', '.join(means)}; {gap}.",
+        caption=(
+            f"{name.capitalize()} on held-out rows: mean over splits with its "
+            "interval, every split as a dot below. Dashed lines mark the means of weak "
+            "and ceiling. The intervals are of each score alone; the verdict compares "
+            "split by split."
+        ),
+        prefix="gap",
+        size=(4.6, 3),
+    )
+
+
+def region_figure(study):
+    """Return the figure of accuracies, or errors, by region."""
+    results = study.results
+    title, key, measure = "Accuracy by region", "region_accuracy", "Accuracy"
+    if "region_rmse" in results:
+        title, key, measure = (
+            "Error by region",
+            "region_rmse",
+            "Root mean squared error",
+        )
+    names = {name: label for name, label in LABELS.items() if name in study.measures}
+    words = []
+    for region in REGIONS:
+        means = _region_means(results[key], region, names)
+        words.append(f"{region} rows: {means or 'none'}")
+    return _figure(
+        lambda ax: RegionScoreDisplay.from_cv_results(results, ax=ax),
+        title=title,
+        label=f"{measure} by region. {'; '.join(words)}.",
+        caption=(
+            f"{measure} on the easy, hard and overlap rows of the test sets: means "
+            "over splits with intervals, every split as a dot. Below, the rows of a "
+            "test set."
+        ),
+        prefix="regions",
+        size=(4.8, 3.8),
+    )
+
+
+def _region_means(scores, region, names):
+    """Return the mean of each fit over the splits that have rows of the region."""
+    values = {name: scores[name][region] for name in names}
+    return ", ".join(
+        f"{names[name]} {score_text(np.nanmean(found))}"
+        for name, found in values.items()
+        if not np.isnan(found).all()
+    )
+
+
+def _figure(draw, *, title, label, caption, prefix, size):
+    from markupsafe import Markup
+
+    svg = draw_svg(draw, prefix=prefix, size=size)
+    return {"title": title, "label": label, "caption": caption, "svg": Markup(svg)}
+
+
+# Rows worth a look: the hardest, the clearest overlap, and doubtful weak labels
+
+
+def _about_rows(findings):
+    numbers = "Training rows of the first split, numbered from 1"
+    if findings.options.file is not None:
+        numbers += " for the first below the header of the file"
+    labels = "The label is that of the data"
+    if findings.study.hides_labels:
+        labels += "; from most of these rows it was hidden in the fit"
+    return f"{numbers}. {labels}. Student is what weak-to-strong predicts."
+
+
+def rows_worth_a_look(study, pool):
+    """Return a table for each kind of row; the student was fitted on the pool."""
+    model = study.student
+    known = model.rows_
+    regions = known["region"]
+    kinds = {
+        "hard": _first(regions == HARD, known["confidence"]),
+        "overlap": _first(regions == OVERLAP, -known["overlap_score"]),
+        "doubtful": _doubtful(model, pool),
+    }
+    return [
+        {
+            "id": kind,
+            "title": title,
+            "sentence": _SENTENCES_ON_ROWS[kind],
+            "table": _table_of_rows(kind, title, model, pool, kinds[kind]),
+        }
+        for kind, title in _TITLES_OF_ROWS.items()
+    ]
+
+
+def _first(mask, keys):
+    """Return the positions of the smallest keys where the mask is true."""
+    positions = np.flatnonzero(mask)
+    return positions[np.argsort(keys[positions], kind="stable")][:N_ROWS]
+
+
+def _doubtful(model, pool):
+    """Return the unlabeled rows of which student and weak estimator differ most."""
+    unlabeled = ~model.rows_["labeled"]
+    if not hasattr(model, "classes_"):
+        apart = np.abs(model.predict(pool.X) - model.rows_["weak_label"])
+        return _first(unlabeled & (apart > 0), -apart)
+    proba = model.predict_proba(pool.X)
+    weak = np.searchsorted(model.classes_, model.rows_["weak_label"])
+    student = proba.argmax(axis=1)
+    everywhere = np.arange(len(proba))
+    lead = proba[everywhere, student] - proba[everywhere, weak]
+    return _first(unlabeled & (weak != student), -lead)
+
+
+def _table_of_rows(kind, title, model, pool, positions):
+    """Return number, labels, scores and first cells of some rows."""
+    n_columns = pool.X.shape[1]
+    caption = f"{title}, {N_ROWS} at most"
+    if n_columns > N_COLUMNS:
+        caption += f", with the first {N_COLUMNS} of {n_columns} columns"
+    heads = ["row", "label", "weak label", "student", "confidence", "overlap score"]
+    names = getattr(pool.X, "columns", [f"column {i}" for i in range(n_columns)])
+    n_facts = len(heads)
+    heads += [_cell(name) for name in list(names)[:N_COLUMNS]]
+    rows = []
+    if len(positions):
+        chosen = safe_indexing(pool.X, positions)
+        student = model.predict(chosen)
+        scores = model.rows_
+        for i, label, cells in zip(positions, student, _as_lists(chosen), strict=True):
+            rows.append(
+                [
+                    pool.rows[i],
+                    "" if pool.truth[i] == pool.missing_label else _cell(pool.truth[i]),
+                    *(_cell(scores["weak_label"][i]), _cell(label)),
+                    f"{scores['confidence'][i]:.3f}",
+                    f"{scores['overlap_score'][i]:.3f}",
+                    *map(_cell, cells),
+                ]
+            )
+    data = {1, 2, 3, *range(n_facts, len(heads))}
+    return _table(f"rows-{kind}", caption, heads, rows, numeric={4, 5}, data=data)
+
+
+def _as_lists(X):
+    if hasattr(X, "iloc"):
+        return X.iloc[:, :N_COLUMNS].astype(object).to_numpy().tolist()
+    return X[:, :N_COLUMNS].tolist()
+
+
+def _cell(content):
+    """Return a cell or name from the data as text, empty or cut where it is long."""
+    if is_missing(content):
+        return ""
+    if isinstance(content, float):
+        return f"{content:.6g}"
+    text = str(content)
+    return text if len(text) <= _LONGEST_CELL else f"{text[: _LONGEST_CELL - 1]}…"

@@ -5,6 +5,7 @@ They raise with the argument, its value and the fix; they never repair.
 
 import copy
 from collections import Counter
+from decimal import Decimal
 from numbers import Number, Real
 
 import numpy as np
@@ -18,6 +19,8 @@ from sklearn_w2s._warnings import warn
 
 # NumPy's truth values are no Number.
 _NUMBER = Number | np.bool_
+# What databases call numeric is Decimal in Python.
+_REAL = Real | Decimal
 _KINDS = (str, _NUMBER)
 
 
@@ -231,7 +234,7 @@ def check_values(y):
     known = values[labeled]
     strange = [v for v in known[:1] if known.dtype.kind not in "fiubO"]
     if known.dtype.kind == "O":
-        strange = [v for v in known if not isinstance(v, Real | np.bool_)]
+        strange = [v for v in known if not isinstance(v, _REAL | np.bool_)]
     if strange:
         msg = (
             f"y holds {strange[0]!r}, which is no real number. A regressor learns "
@@ -298,7 +301,7 @@ def are_values(y, missing_label, *, stratify):
     values = values_of(y)
     known = values[~_are_missing(values)]
     if known.dtype.kind == "O":
-        if not all(isinstance(v, Real) for v in known):
+        if not all(isinstance(v, _REAL) for v in known):
             return False
         known = known.astype(np.float64)
     if known.dtype.kind not in "fiu":

@@ -33,6 +33,9 @@ from sklearn_w2s.weak_to_strong._views import unknown_columns
 
 _LARGEST_SEED = np.iinfo(np.int32).max
 
+# One is held out, and two tell the error that is expected of it.
+_LEAST_VALUES = 3
+
 
 def advise(
     estimator: Any,
@@ -192,11 +195,12 @@ def advise(
     weigh = _check_scoring(scoring, final_step(estimator))
     lacking = _lacking_columns(X, labeled)
     regresses = is_regressor(final_step(estimator))
-    if regresses and (len(labels) < 2 or lacking):
+    if regresses and (len(labels) < _LEAST_VALUES or lacking):
+        where = f", in rows that lack the columns {lacking}" if lacking else ""
         msg = (
-            f"y has {len(labels)} values, in rows that lack the columns {lacking}. "
-            "What is advised of values rests on two labeled rows at least that have "
-            "all columns. Label such rows, or see cross_validate_gap."
+            f"y has {len(labels)} values{where}. What is advised of values rests on "
+            f"{_LEAST_VALUES} labeled rows at least that have all columns. Label such "
+            "rows, or see cross_validate_gap."
         )
         raise ValueError(msg)
     student, opinions = run_trial(

@@ -81,6 +81,12 @@ def test_what_is_clearly_better_is_advised():
     assert advise(pipeline, rows, y, cv=3, random_state=0).choice != "weak"
 
 
+def test_three_values_are_enough():
+    y = np.where(np.arange(260) < 3, TRUTH, np.nan)
+    advice = advise(model(), X, y, random_state=0)
+    assert advice.comparisons["weak_to_strong - weak"]["n_rows"] == 3
+
+
 def test_what_is_misfit_and_how_far_neighbours_agree():
     advice = advise(model(), X, Y, cv=3, random_state=0)
     found = advice.indicators
@@ -94,6 +100,7 @@ def test_what_is_misfit_and_how_far_neighbours_agree():
     ("y", "options", "message"),
     [
         (np.full(260, np.nan), {}, "y has 0 values"),
+        (np.where(np.arange(260) < 2, TRUTH, np.nan), {}, "y has 2 values"),
         (Y, {"scoring": "accuracy"}, "is not one of"),
         (TRUTH, {}, "nothing to learn from weak labels"),
     ],

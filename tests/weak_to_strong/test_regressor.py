@@ -1,6 +1,7 @@
 """Laws of WeakToStrongRegressor: what labels are, and what changes nothing."""
 
 import pickle
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -82,6 +83,13 @@ def test_whole_numbers_are_values():
     y = pd.array([int(v) if v == v else None for v in np.floor(Y)], dtype="Int64")
     first = regressor().fit(X, y).predict(X)
     assert_array_equal(first, regressor().fit(X, np.floor(Y)).predict(X))
+
+
+def test_numbers_of_databases_are_values():
+    y = [None if np.isnan(v) else Decimal(str(v)) for v in Y]
+    assert_array_equal(
+        regressor().fit(X, y).predict(X), regressor().fit(X, Y).predict(X)
+    )
 
 
 @pytest.mark.parametrize("kind", ["prediction", "frozen"])

@@ -17,6 +17,8 @@ from sklearn.base import clone
 _TREES = "max_depth n_estimators learning_rate subsample reg_alpha reg_lambda"
 _SETTINGS = "random_state n_jobs importance_type colsample_bytree min_child_weight"
 
+_ROWS_AT_ONCE = 2**13
+
 
 class _Learner(NamedTuple):
     """What is known of a classifier of a library.
@@ -91,12 +93,10 @@ def fit_distributions(estimator, X, distributions, classes, weights):
     """
     totals = weights @ distributions
     named = totals > 0
-    # Labels say which classes there are, and nothing else.
-    labels = np.resize(classes[named], len(distributions))
-    # The libraries keep gradients in single precision.
-    targets = distributions[:, named].astype(np.float32)
-    weights = weights.astype(np.float32)
-    _learner_of(estimator).fit(estimator, X, targets, labels, weights, totals[named])
+    if not named.all():
+        distributions = distributions[:, named]
+    fit = _learner_of(estimator).fit
+    fit(estimator, X, distributions, classes[named], weights, totals[named])
     return estimator
 
 
@@ -105,29 +105,40 @@ def _learner_of(estimator):
     return _LEARNERS.get((kind.__module__, kind.__name__))
 
 
-def _objective(targets, weights, factor):
-    """Return a function from scores to gradients and Hessians of the log loss."""
-    if targets.shape[1] == 2:
-        targets = targets[:, 1]
-    else:
-        weights = weights[:, None]
+def _objective(distributions, weights, factor, start=0.0, least=0.0):
+    """Return a function from scores to gradients and Hessians of the log loss.
 
-    def gradients(_, scores):
-        proba = expit(scores) if targets.ndim == 1 else softmax(scores, axis=1)
-        return weights * (proba - targets), factor * weights * proba * (1 - proba)
+    It adds `start` to the scores and writes the gradients to `out`, which may be the
+    scores. Few rows at a time, so that besides Hessians nothing new is as long as they.
+    """
+
+    def gradients(scores, out):
+        hessians = np.empty_like(scores, dtype=np.float32)
+        for first in range(0, len(scores), _ROWS_AT_ONCE):
+            rows = slice(first, first + _ROWS_AT_ONCE)
+            proba, targets, w = scores[rows] + start, distributions[rows], weights[rows]
+            if proba.ndim == 1:
+                proba, targets = expit(proba), targets[:, 1]
+            else:
+                proba, w = softmax(proba, axis=1), w[:, None]
+            hessians[rows] = np.maximum(factor * w * proba * (1 - proba), least)
+            out[rows] = w * (proba - targets)
+        return out, hessians
 
     return gradients
 
 
-def _fit_xgboost(estimator, X, targets, labels, weights, totals):
+def _fit_xgboost(estimator, X, distributions, _, weights, totals):
     n_classes, base_score = len(totals), estimator.base_score
+    codes = np.arange(n_classes, dtype=np.min_scalar_type(n_classes))
+    labels = np.resize(codes, len(distributions))
     # A sum of zero has no split, and no leaf.
-    least = 1e-16 if n_classes == 2 else 1e-6
-    of_scores = _objective(targets, weights, 1 if n_classes == 2 else 2)
+    factor, least = (1, 1e-16) if n_classes == 2 else (2, 1e-6)
+    gradients = _objective(distributions, weights, factor, least=least)
 
     def objective(_, scores, sample_weight):  # noqa: ARG001
-        gradients, hessians = of_scores(_, scores)
-        return gradients, np.maximum(hessians, least)
+        # They are a copy of the library's.
+        return gradients(scores, out=scores)
 
     name = "binary:logistic" if n_classes == 2 else "multi:softprob"
     try:
@@ -150,21 +161,26 @@ def _intercept(kind, totals):
     return config["learner"]["learner_model_param"]["base_score"]
 
 
-def _fit_lightgbm(estimator, X, targets, labels, weights, totals):
+def _fit_lightgbm(estimator, X, distributions, classes, weights, totals):
     n_classes = len(totals)
     if n_classes == 2:
         factor, start = 1.0, np.log(totals[1] / totals[0])
-        name, header, shape = "binary", "binary sigmoid:1", len(targets)
+        name, header = "binary", "binary sigmoid:1"
     else:
         factor, start = n_classes / (n_classes - 1), np.log(totals / totals.sum())
         name, header = "multiclass", f"multiclass num_class:{n_classes}"
-        shape = targets.shape
+    gradients = _objective(distributions, weights, factor, start)
+
+    def objective(_, scores):
+        # They are the library's own.
+        return gradients(scores, out=np.empty_like(scores, dtype=np.float32))
+
+    # Labels say which classes there are, and nothing else.
+    labels = np.resize(classes, len(distributions))
     library = import_module("lightgbm.basic")
     try:
-        estimator.set_params(objective=_objective(targets, weights, factor))
-        estimator.fit(
-            X, labels, sample_weight=weights, init_score=np.full(shape, start)
-        )
+        estimator.set_params(objective=objective)
+        estimator.fit(X, labels, sample_weight=weights)
     except library.LightGBMError as error:
         if "num_features" not in str(error):
             raise
@@ -215,27 +231,43 @@ class _StopAtOnce:
         return False
 
 
-def _fit_catboost(estimator, X, targets, labels, weights, _):
+def _fit_catboost(estimator, X, distributions, classes, weights, _):
     params = estimator.get_params()
     others = {k: v for k, v in params.items() if k not in _OF_COLUMNS_AND_OUTPUT}
-    # The rate depends on the number of rows, and CrossEntropy would choose none.
-    hard = type(estimator)(**others, allow_writing_files=False).fit(
-        np.arange(len(labels))[:, None],
-        labels,
-        callbacks=[_StopAtOnce()],
-        logging_level="Silent",
-    )
+
+    def hard(n):
+        return type(estimator)(**others, allow_writing_files=False).fit(
+            np.arange(n)[:, None],
+            np.resize(classes, n),
+            callbacks=[_StopAtOnce()],
+            logging_level="Silent",
+        )
+
     soft = clone(estimator).set_params(loss_function="CrossEntropy")
     if not {"learning_rate", "eta"} & set(params):
-        soft.set_params(learning_rate=hard.learning_rate_)
-    soft.fit(X, targets[:, 1], sample_weight=weights)
+        # It depends on the number of rows, and CrossEntropy would choose none.
+        soft.set_params(learning_rate=_learning_rate(hard, len(distributions)))
+    soft.fit(X, distributions[:, 1].astype(np.float32), sample_weight=weights)
     known = soft.get_metadata()
-    known["class_params"] = hard.get_metadata()["class_params"]
+    known["class_params"] = hard(2).get_metadata()["class_params"]
     known["params"] = known["params"].replace('"CrossEntropy"', '"Logloss"')
     state = soft.__getstate__()
     for name in {"loss_function", "learning_rate"} - set(params):
         state.pop(name, None)
     estimator.__setstate__(state | params)
+
+
+def _learning_rate(hard, n):
+    """Return what CatBoost chooses for n rows, without the memory that they take.
+
+    Up to its bound of 0.5 that is a power of their number.
+    """
+    if n <= _ROWS_AT_ONCE:
+        return hard(n).learning_rate_
+    few = _ROWS_AT_ONCE // 64
+    low, high = hard(few).learning_rate_, hard(_ROWS_AT_ONCE).learning_rate_
+    exponent = np.log(high / low) / np.log(_ROWS_AT_ONCE / few)
+    return min(0.5, round(float(high * (n / _ROWS_AT_ONCE) ** exponent), 6))
 
 
 _LEARNERS = {

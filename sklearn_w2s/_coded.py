@@ -116,13 +116,12 @@ class CodedClassifier(
         """
         named = sample_weight @ distributions > 0
         self.classes_ = classes[named]
+        if not named.all():
+            distributions = distributions[:, named]
         self.estimator_ = clone(self.estimator)
+        codes = np.arange(len(self.classes_))
         _boosting.fit_distributions(
-            self.estimator_,
-            X,
-            distributions[:, named],
-            np.arange(named.sum()),
-            sample_weight,
+            self.estimator_, X, distributions, codes, sample_weight
         )
         return self
 

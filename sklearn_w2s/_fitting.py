@@ -608,14 +608,15 @@ def fit_on_targets(estimator, X, distributions, classes, weights, *, weighted, p
     """
     rows = np.flatnonzero(weights)
     weighted = weighted or np.ptp(weights[rows]) > 0
+    taught = distributions if len(rows) == len(weights) else distributions[rows]
     if classes is None:
-        y, weights = distributions[rows, 0], weights[rows] if weighted else None
-    elif not (distributions[rows].max(axis=1) < 1).any():
-        y = classes[distributions[rows].argmax(axis=1)]
+        y, weights = taught[:, 0], weights[rows] if weighted else None
+    elif not (taught.max(axis=1) < 1).any():
+        y = classes[taught.argmax(axis=1)]
         weights = weights[rows] if weighted else None
-    elif not params and _can_learn(estimator, distributions[rows]):
+    elif not params and _can_learn(estimator, taught):
         X, weights = safe_indexing(X, rows), weights[rows]
-        return _fit_distributions(estimator, X, distributions[rows], classes, weights)
+        return _fit_distributions(estimator, X, taught, classes, weights)
     else:
         if not splits_inside(estimator, len(rows)):
             _settle_early_stopping(estimator)

@@ -1,7 +1,9 @@
 """Boosting libraries learn soft labels as if each row stood there once per class."""
 
 import pickle
+import tracemalloc
 from functools import partial
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -90,7 +92,9 @@ def test_gradients_are_those_of_one_row_for_each_class(n_classes, seed, scale):
         logs = log_softmax(scores[rows] + step, axis=1)
         return -repeated @ logs[np.arange(len(rows)), codes]
 
-    gradients, hessians = _objective(proba, weights, 1.0)(None, learned)
+    gradients, hessians = _objective(proba, weights, 1.0)(
+        learned, np.empty_like(learned)
+    )
 
     assert gradients.shape == hessians.shape == learned.shape
     step = 1e-5 * np.eye(n_classes)
@@ -102,6 +106,28 @@ def test_gradients_are_those_of_one_row_for_each_class(n_classes, seed, scale):
         own = np.exp(log_softmax(scores, axis=1))[:, k]
         diagonal = hessians if n_classes == 2 else hessians[:, k]
         assert_allclose(diagonal, weights * own * (1 - own), atol=1e-9)
+
+
+def test_gradients_are_written_in_place_and_need_little_more_than_hessians():
+    rng = np.random.default_rng(0)
+    n, at_once = 200_000, 1_000
+    scores = rng.normal(size=(n, 3)).astype(np.float32)
+    proba, weights = rng.dirichlet(np.ones(3), n), rng.uniform(size=n)
+    few = slice(n - at_once, n)
+    expected = _objective(proba[few], weights[few], 2.0)(
+        scores[few], np.empty((at_once, 3), np.float32)
+    )
+    gradients_of = _objective(proba, weights, 2.0)
+
+    tracemalloc.start()
+    gradients, hessians = gradients_of(scores, out=scores)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert gradients is scores
+    assert_array_equal(gradients[few], expected[0])
+    assert_array_equal(hessians[few], expected[1])
+    assert peak < 1.5 * hessians.nbytes
 
 
 @PAIRS
@@ -180,6 +206,79 @@ def test_what_is_fitted_is_like_one_fitted_on_labels(library, n_classes, classes
     ):
         assert_same_params(inner.get_params(), other.get_params())
         assert objective_of(library, inner) == objective_of(library, other)
+
+
+def load(library, fitted, path):
+    """Save a model as its library does, and return what the file predicts."""
+    if library == "lightgbm":
+        fitted.booster_.save_model(path)
+        return import_module("lightgbm").Booster(model_file=path).predict
+    fitted.save_model(str(path))
+    again = MAKE[library]()
+    again.load_model(str(path))
+    return again.predict_proba
+
+
+@PAIRS
+def test_a_saved_model_predicts_the_same_probabilities(library, n_classes, tmp_path):
+    X, proba, weights = problem(n_classes)
+    fitted = MAKE[library]()
+    fit_distributions(fitted, X, proba, np.arange(n_classes), weights)
+    expected = fitted.predict_proba(X)
+    found = load(library, fitted, tmp_path / "model.json")(X)
+    assert_allclose(found, expected[:, 1] if found.ndim == 1 else expected, rtol=1e-6)
+
+
+def test_what_catboost_exports_to_onnx_predicts_the_same_probabilities(tmp_path):
+    runtime = pytest.importorskip("onnxruntime")
+    X, proba, weights = problem(2)
+    fitted = MAKE["catboost"]()
+    fit_distributions(fitted, X, proba, np.array(["a", "b"]), weights)
+    fitted.save_model(str(tmp_path / "model.onnx"), format="onnx")
+    session = runtime.InferenceSession(tmp_path / "model.onnx")
+    labels, found = session.run(None, {"features": X.astype(np.float32)})
+    assert_array_equal(labels, fitted.predict(X))
+    expected = fitted.predict_proba(X.astype(np.float32))
+    assert_allclose([[row["a"], row["b"]] for row in found], expected, atol=1e-6)
+
+
+class StopAtOnce:
+    def after_iteration(self, _):
+        return False
+
+
+@pytest.mark.parametrize(
+    ("n", "params"),
+    [
+        (500, {"iterations": 50}),
+        (20_000, {"iterations": 50}),
+        (20_000, {"iterations": 5}),
+        (20_000, {"iterations": 5, "l2_leaf_reg": 5}),
+    ],
+)
+def test_catboost_chooses_the_learning_rate_that_it_has_for_labels(n, params):
+    X = np.arange(n)[:, None]
+    proba = np.column_stack([X % 2, 1 - X % 2]) * 0.8 + 0.1
+    soft, hard = (MAKE["catboost"](**params, max_depth=1) for _ in range(2))
+    fit_distributions(soft, X, proba, np.arange(2), np.ones(n))
+    hard.fit(X, proba.argmax(axis=1), callbacks=[StopAtOnce()])
+    assert soft.learning_rate_ == pytest.approx(hard.learning_rate_, rel=1e-4)
+    assert "learning_rate" not in soft.get_params()
+
+
+def test_catboost_takes_the_memory_of_few_rows_to_choose_it(monkeypatch):
+    sizes, kind = [], type(MAKE["catboost"]())
+    own_fit = kind.fit
+
+    def fit(self, X, *args, **params):
+        sizes.append(len(X))
+        return own_fit(self, X, *args, **params)
+
+    monkeypatch.setattr(kind, "fit", fit)
+    X, proba, weights = problem(2, n=20_000)
+    fit_distributions(MAKE["catboost"](), X, proba, np.arange(2), weights)
+    assert sizes.count(len(X)) == 1
+    assert sum(sizes) < 1.5 * len(X)
 
 
 def inside(estimator):

@@ -1,5 +1,7 @@
 """Fit sub-estimators: on which rows, with which weights and metadata."""
 
+from inspect import signature
+
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.compose import ColumnTransformer
@@ -89,7 +91,7 @@ def is_skorch_net(estimator):
     )
 
 
-def fit_arguments(owner, names, sample_weight, params, *, method="fit"):
+def fit_arguments(owner, names, sample_weight, params, *, method="fit", of="fit"):
     """Return the weights and further `fit` arguments of each sub-estimator.
 
     Parameters
@@ -104,6 +106,8 @@ def fit_arguments(owner, names, sample_weight, params, *, method="fit"):
         Further metadata that it was given.
     method : str, default="fit"
         Method of the owner that was called.
+    of : str, default="fit"
+        Method of the sub-estimators that is to be called.
 
     Returns
     -------
@@ -115,7 +119,7 @@ def fit_arguments(owner, names, sample_weight, params, *, method="fit"):
         routed = [{"sample_weight": sample_weight} for _ in names]
     else:
         bunch = process_routing(owner, method, sample_weight=sample_weight, **params)
-        routed = [dict(bunch[name]["fit"]) for name in names]
+        routed = [dict(bunch[name][of]) for name in names]
     weights = [arguments.pop("sample_weight", None) for arguments in routed]
     return [
         (None if w is None else np.asarray(w, dtype=np.float64), arguments)
@@ -624,6 +628,87 @@ def fit_on_targets(estimator, X, distributions, classes, weights, *, weighted, p
         y = classes[codes]
     params = take_metadata(params, rows, n_rows(X))
     return fit_weighted(estimator, safe_indexing(X, rows), y, weights, **params)
+
+
+def takes_weights_in_batches(estimator):
+    """Say whether `partial_fit` takes weights."""
+    return "sample_weight" in signature(estimator.partial_fit).parameters
+
+
+def partial_fit_weighted(estimator, X, y, classes, sample_weight, *, name):
+    """Let an estimator learn from one more batch, in place.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        Learns.
+    X : {array-like, sparse matrix, data frame} of shape (n, n_features)
+        Rows, one at least.
+    y : ndarray of shape (n,)
+        Labels or values.
+    classes : ndarray of shape (n_classes,) or None
+        All class labels; None for values.
+    sample_weight : ndarray of shape (n,) or None
+        Weights.
+    name : str
+        Parameter that the estimator was given as, for messages.
+
+    Raises
+    ------
+    TypeError
+        If weights differ, and the estimator takes none.
+    """
+    options = {} if classes is None else {"classes": classes}
+    if takes_weights_in_batches(estimator) and sample_weight is not None:
+        options["sample_weight"] = sample_weight
+    elif sample_weight is not None and np.ptp(sample_weight) > 0:
+        msg = (
+            f"{name}: {type(estimator).__name__}.partial_fit takes no sample_weight, "
+            'but the rows have different weights. Use strategy="all" and '
+            'pseudo_labels="hard" without sample_weight, or another estimator.'
+        )
+        raise TypeError(msg)
+    estimator.partial_fit(X, y, **options)
+
+
+def partial_fit_on_targets(estimator, X, targets, classes, weights):
+    """Let a strong estimator learn targets of one more batch, in place.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        Learns.
+    X, targets, classes, weights : object
+        As in `fit_on_targets`.
+    """
+    X, y, weights = labels_of_targets(X, targets, classes, weights)
+    if len(y):
+        name = "strong_estimator"
+        partial_fit_weighted(estimator, X, y, classes, weights, name=name)
+
+
+def labels_of_targets(X, targets, classes, weights):
+    """Return rows, labels and weights, one row for each class that a target names.
+
+    Parameters
+    ----------
+    X, targets, classes, weights : object
+        As in `fit_on_targets`.
+
+    Returns
+    -------
+    X : {array-like, sparse matrix, data frame} of shape (m, n_features)
+        Rows of positive weight.
+    y : ndarray of shape (m,)
+        Their labels or values.
+    weights : ndarray of shape (m,)
+        Their weights.
+    """
+    if classes is None:
+        rows = np.flatnonzero(weights)
+        return safe_indexing(X, rows), targets[rows, 0], weights[rows]
+    rows, codes, weights = expand_soft_targets(targets, weights)
+    return safe_indexing(X, rows), classes[codes], weights
 
 
 def _can_learn(estimator, distributions):

@@ -81,6 +81,8 @@ CLASSIFIERS = [
         )
     ),
     WeakToStrongClassifier(GaussianNB(), LogisticRegression()),
+    # Both have partial_fit.
+    WeakToStrongClassifier(GaussianNB(), GaussianNB(), strategy="all"),
     WeakToStrongClassifier(LogisticRegression(), boosting()),
     WeakToStrongClassifier(boosting(), boosting()),
     WeakToStrongClassifier(DummyClassifier(strategy="prior"), LogisticRegression()),

@@ -26,9 +26,11 @@ from sklearn_w2s.dask._training import (
 class OverCollections:
     """Fit by blocks what looks at each row by itself, and all else in memory.
 
-    The host is the estimator in memory, with the strategies that it knows in
-    `_strategies`, and says in `_fit_blocks` how it learns block by block.
+    The host is the estimator in memory, and says in `_fit_blocks` how it learns block
+    by block.
     """
+
+    _takes_batches = False
 
     def _fit_collections(self, X, y, sample_weight):
         forget_fit(self)

@@ -36,7 +36,7 @@ from sklearn_w2s.dask._lazy import map_rows
 from sklearn_w2s.dask._lesson import Lesson
 from sklearn_w2s.dask._survey import learn_weakly, require_survey, take_survey
 from sklearn_w2s.dask._training import DASK, PARTIAL_FIT, SAMPLE, require_codes
-from sklearn_w2s.weak_to_strong._strategies import STRATEGIES, choose
+from sklearn_w2s.weak_to_strong._strategies import choose
 from sklearn_w2s.weak_to_strong._student import PLAIN
 from sklearn_w2s.weak_to_strong._targets import loss_message
 
@@ -154,7 +154,6 @@ class WeakToStrongClassifier(OverCollections, _InMemory):
     dask.array<_judge_block, shape=(1797,), dtype=int64, chunksize=(500,), ...>
     """
 
-    _strategies = STRATEGIES
     _parameter_constraints = {
         **_InMemory._parameter_constraints,  # noqa: SLF001  of the base class
         "strong_fit": [StrOptions({"auto", SAMPLE, PARTIAL_FIT, DASK})],

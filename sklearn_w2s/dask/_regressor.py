@@ -117,7 +117,6 @@ class WeakToStrongRegressor(OverCollections, _InMemory):
     dask.array<_judge_block, shape=(1000,), dtype=float64, chunksize=(500,), ...>
     """
 
-    _strategies = VALUE_STRATEGIES
     _parameter_constraints = {
         **_InMemory._parameter_constraints,  # noqa: SLF001  of the base class
         "strong_fit": [StrOptions({"auto", SAMPLE, PARTIAL_FIT, DASK})],

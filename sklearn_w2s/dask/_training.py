@@ -1,7 +1,6 @@
 """Three ways to fit a strong estimator: on a sample, by blocks, by its own means."""
 
 import copy
-from inspect import signature
 
 import dask
 import dask.array as da
@@ -9,9 +8,12 @@ import dask.dataframe as dd
 import numpy as np
 from dask.dataframe.utils import make_meta
 
-from sklearn_w2s._algorithms.weak_labels import expand_soft_targets
-from sklearn_w2s._fitting import fit_on_targets, takes_weights
-from sklearn_w2s._sklearn import safe_indexing
+from sklearn_w2s._fitting import (
+    fit_on_targets,
+    labels_of_targets,
+    partial_fit_weighted,
+    takes_weights,
+)
 from sklearn_w2s.dask._blocks import is_frame, shipped
 
 # Libraries whose module `dask` has classifiers for collections.
@@ -189,12 +191,7 @@ def _expand(lesson, block):
         labels = np.empty(0) if classes is None else classes[:0]
         return block.X, labels, np.empty(0)
     taught = lesson.teach(block)
-    if classes is None:
-        rows = np.flatnonzero(taught.weights)
-        values = taught.targets[rows, 0]
-        return safe_indexing(taught.X, rows), values, taught.weights[rows]
-    rows, codes, weights = expand_soft_targets(taught.targets, taught.weights)
-    return safe_indexing(taught.X, rows), classes[codes], weights
+    return labels_of_targets(taught.X, taught.targets, classes, taught.weights)
 
 
 def _partial_fit(estimator, part, classes):
@@ -203,17 +200,5 @@ def _partial_fit(estimator, part, classes):
         return estimator
     # What another task has made is never changed: it may be asked for once more.
     estimator = copy.deepcopy(estimator)
-    options = {}
-    if "sample_weight" in signature(estimator.partial_fit).parameters:
-        options["sample_weight"] = weights
-    elif np.ptp(weights) > 0:
-        msg = (
-            f"{type(estimator).__name__}.partial_fit takes no sample_weight, but the "
-            'rows have different weights. Use strategy="all" and pseudo_labels="hard" '
-            "without sample_weight, or another strong estimator."
-        )
-        raise TypeError(msg)
-    if classes is not None:
-        options["classes"] = classes
-    estimator.partial_fit(X, y, **options)
+    partial_fit_weighted(estimator, X, y, classes, weights, name="strong_estimator")
     return estimator

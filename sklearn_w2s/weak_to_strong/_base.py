@@ -42,6 +42,7 @@ from sklearn_w2s._weak import (
     select_columns,
 )
 from sklearn_w2s.overlap import OverlapDetector
+from sklearn_w2s.weak_to_strong._batches import BatchMixin
 from sklearn_w2s.weak_to_strong._rows import gather
 from sklearn_w2s.weak_to_strong._student import PLAIN, Pupil, Student
 from sklearn_w2s.weak_to_strong._views import View
@@ -63,6 +64,7 @@ CONSTRAINTS = {
 
 
 class WeakToStrong(
+    BatchMixin,
     DiagramMixin,
     NestedParamsMixin,
     VersionStampMixin,
@@ -371,11 +373,13 @@ class WeakToStrong(
             .add_self_request(self)
             .add(
                 weak_estimator=self._weak(),
-                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
+                method_mapping=MethodMapping()
+                .add(caller="fit", callee="fit")
+                .add(caller="partial_fit", callee="partial_fit"),
             )
             .add(
                 strong_estimator=self._strong(),
-                method_mapping=prediction_mapping("fit"),
+                method_mapping=prediction_mapping("fit", "partial_fit"),
             )
             .add(
                 # Any object with `fit` and `get_support` may find regions.

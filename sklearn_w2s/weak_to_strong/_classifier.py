@@ -14,12 +14,11 @@ from sklearn_w2s._delegation import (
     PredictionDelegate,
 )
 from sklearn_w2s._fit_context import fit_context
-from sklearn_w2s._fitting import (
-    learns_softly,
-)
+from sklearn_w2s._fitting import learns_softly, takes_weights_in_batches
 from sklearn_w2s._parameters import takes_one_table
 from sklearn_w2s._sklearn import (
     StrOptions,
+    available_if,
     check_weights,
     namespace_of,
     safe_indexing,
@@ -29,11 +28,17 @@ from sklearn_w2s._tabular import default_strong_estimator, default_weak_estimato
 from sklearn_w2s._validation import (
     align_proba,
     check_labels,
+    classes_of,
     n_rows,
     warn_if_all_labeled,
 )
 from sklearn_w2s._warnings import warn
+from sklearn_w2s._weak import is_given
 from sklearn_w2s.weak_to_strong._base import CONSTRAINTS, WeakToStrong
+from sklearn_w2s.weak_to_strong._batches import (
+    may_learn_batches,
+    require_weights_in_batches,
+)
 from sklearn_w2s.weak_to_strong._rows import Rows, table_of_rows
 from sklearn_w2s.weak_to_strong._strategies import STRATEGIES, StrategyNames, choose
 from sklearn_w2s.weak_to_strong._student import (
@@ -256,6 +261,7 @@ class WeakToStrongClassifier(
 
     __metadata_request__fit = {"weak_proba": True}
     _predicting_part = "strong_estimator"
+    _strategies = STRATEGIES
 
     _parameter_constraints = {
         **CONSTRAINTS,
@@ -356,6 +362,120 @@ class WeakToStrongClassifier(
             learned what it was taught.
         """
         return self._fit(X, y, weak_proba, sample_weight, params)
+
+    @available_if(may_learn_batches)
+    @fit_context(prefer_skip_nested_validation=False)
+    def partial_fit(
+        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
+    ) -> Self:
+        """Learn from one more batch of rows.
+
+        The weak estimator learns from the labeled rows of the batch, and then labels
+        the others, from which the strong one learns together with the labeled ones.
+        Available where both parts have `partial_fit`, or the weak one is given fitted.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Rows of the batch, labeled and unlabeled.
+        y : array-like of shape (n_samples,)
+            Labels, `missing_label` where there is none. The first batch needs labels
+            unless the weak estimator is given fitted; any other may have none.
+        classes : array-like of shape (n_classes,), default=None
+            All class labels. Needed in the first call, unless the weak estimator is
+            given fitted or `fit` was called before.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights for both estimators.
+
+        Returns
+        -------
+        WeakToStrongClassifier
+            The estimator.
+
+        Raises
+        ------
+        ValueError
+            If `classes` is missing in the first call, or differs later on, y has a
+            label that is none of them, the weak estimator has not seen a label yet, the
+            strategy compares rows with others, a table of rows or a detector is asked
+            for, or an argument does not fit.
+        TypeError
+            If weights are given, or needed by the strategy, that `partial_fit` of an
+            estimator does not take.
+
+        Notes
+        -----
+        `strategy` is one that looks at each row by itself without regions, "all" or
+        "confidence"; "auto" is "confidence", or "all" where the strong estimator takes
+        no weights. Weights of a strategy have a mean of 1 in each batch. A fully
+        labeled batch is what `strong_estimator.partial_fit` gets.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_digits
+        >>> from sklearn.linear_model import SGDClassifier
+        >>> from sklearn.naive_bayes import GaussianNB
+        >>> from sklearn_w2s import WeakToStrongClassifier
+        >>> X, y = load_digits(return_X_y=True)
+        >>> y[300:] = -1
+        >>> model = WeakToStrongClassifier(GaussianNB(), SGDClassifier(random_state=0))
+        >>> for start in range(0, len(X), 300):
+        ...     batch = slice(start, start + 300)
+        ...     model = model.partial_fit(X[batch], y[batch], classes=range(10))
+        >>> model.strategy_
+        'confidence'
+        """
+        return self._learn_batch(X, y, sample_weight, classes)
+
+    def _read_batch(self, X, y, classes):
+        """Return the labels of a batch and which rows have one; set the classes."""
+        is_first, weak = not hasattr(self, "strong_estimator_"), self._weak()
+        given = weak.classes_ if is_given(weak) else []
+        if is_first:
+            if classes is None and not len(given):
+                msg = (
+                    "classes is None: the first call of partial_fit needs all classes."
+                )
+                raise ValueError(msg)
+            self.classes_ = classes_of(given if classes is None else classes)
+        elif classes is not None and not np.array_equal(
+            classes_of(classes), self.classes_
+        ):
+            msg = (
+                f"classes={classes!r} differs from the classes of the first call, "
+                f"{self.classes_.tolist()}."
+            )
+            raise ValueError(msg)
+        labels, labeled = check_labels(y, self.missing_label, classes=self.classes_)
+        check_consistent_length(X, labeled)
+        for found, where in ((labels, "y"), (given, "weak_estimator")):
+            unknown = np.setdiff1d(found, self.classes_).tolist()
+            if unknown:
+                msg = (
+                    f"{where} has the class {unknown[0]!r}, which is none of classes, "
+                    f"{self.classes_.tolist()}."
+                )
+                raise ValueError(msg)
+        return labels, labeled
+
+    def _choose_for_batches(self, rows, strong):
+        """Set the strategy and the kind of labels of a batch."""
+        name, kind = self.strategy, self.pseudo_labels
+        if not takes_weights_in_batches(strong):
+            if kind == "soft":
+                require_weights_in_batches(strong, 'pseudo_labels="soft"')
+            name, kind = "all" if name == "auto" else name, "hard"
+            if STRATEGIES[name].needs_weights:
+                require_weights_in_batches(strong, f'strategy="{name}"')
+        self.strategy_, strategy, self.pseudo_labels_ = choose(
+            name,
+            kind,
+            strong,
+            n_unlabeled=0,
+            n_rows=len(rows.labeled),
+            is_table=False,
+        )
+        return strategy
 
     def _check_target(self, X, y, sample_weight):
         """Return the rows with their labels and weights."""

@@ -16,6 +16,7 @@ from sklearn_w2s._parameters import takes_one_table
 from sklearn_w2s._representation import name_of
 from sklearn_w2s._sklearn import (
     StrOptions,
+    available_if,
     check_weights,
     namespace_of,
     raise_for_params,
@@ -33,6 +34,10 @@ from sklearn_w2s._validation import (
 from sklearn_w2s._warnings import warn
 from sklearn_w2s._weak import is_given
 from sklearn_w2s.weak_to_strong._base import CONSTRAINTS, WeakToStrong
+from sklearn_w2s.weak_to_strong._batches import (
+    may_learn_batches,
+    require_weights_in_batches,
+)
 from sklearn_w2s.weak_to_strong._rows import Rows, table_of_values
 from sklearn_w2s.weak_to_strong._strategies import (
     Strategy,
@@ -220,6 +225,7 @@ class WeakToStrongRegressor(
     __metadata_request__fit = {"weak_prediction": True}
     _predicting_part = "strong_estimator"
     _are_values = True
+    _strategies = VALUE_STRATEGIES
     # Of the tools that ask classifiers for their parameter.
     missing_label = float("nan")
 
@@ -310,6 +316,81 @@ class WeakToStrongRegressor(
         """
         fit = self._fit_outputs if has_columns(y) else self._fit
         return fit(X, y, weak_prediction, sample_weight, params)
+
+    @available_if(may_learn_batches)
+    @fit_context(prefer_skip_nested_validation=False)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Learn from one more batch of rows.
+
+        The weak estimator learns from the labeled rows of the batch, and then labels
+        the others, from which the strong one learns together with the labeled ones.
+        Available where both parts have `partial_fit`, or the weak one is given fitted.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Rows of the batch, labeled and unlabeled.
+        y : array-like of shape (n_samples,)
+            Values, NaN where there is none. The first batch needs some unless the weak
+            estimator is given fitted; any other may have none.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights for both estimators.
+
+        Returns
+        -------
+        WeakToStrongRegressor
+            The estimator.
+
+        Raises
+        ------
+        ValueError
+            If the weak estimator has not seen a value yet, y has several columns, the
+            strategy compares rows with others, a table of rows or a detector is asked
+            for, or an argument does not fit.
+        TypeError
+            If weights are given that `partial_fit` of an estimator does not take.
+
+        Notes
+        -----
+        `strategy` is "all" or "auto", which is the same here.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.datasets import make_friedman1
+        >>> from sklearn.linear_model import SGDRegressor
+        >>> from sklearn.neural_network import MLPRegressor
+        >>> from sklearn_w2s import WeakToStrongRegressor
+        >>> X, y = make_friedman1(1000, random_state=0)
+        >>> y[100:] = np.nan
+        >>> model = WeakToStrongRegressor(
+        ...     SGDRegressor(), MLPRegressor(), random_state=0
+        ... )
+        >>> for start in range(0, len(X), 100):
+        ...     batch = slice(start, start + 100)
+        ...     model = model.partial_fit(X[batch], y[batch])
+        >>> model.strategy_
+        'all'
+        """
+        return self._learn_batch(X, y, sample_weight)
+
+    def _read_batch(self, X, y, _classes):
+        """Return the values of a batch and which rows have one."""
+        self._require_regressors()
+        if has_columns(y) or hasattr(self, "outputs_"):
+            msg = "partial_fit learns one output; fit one regressor for each column."
+            raise ValueError(msg)
+        values, labeled = check_values(y)
+        check_consistent_length(X, labeled)
+        return values, labeled
+
+    def _choose_for_batches(self, _rows, strong):
+        """Set the strategy of a batch."""
+        self.strategy_ = "all" if self.strategy == "auto" else self.strategy
+        strategy = VALUE_STRATEGIES[self.strategy_]
+        if strategy.needs_weights:
+            require_weights_in_batches(strong, f'strategy="{self.strategy_}"')
+        return strategy
 
     def _fit_outputs(self, X, y, weak_prediction, sample_weight, params):
         """Fit one regressor for each column of y, from the rows that have its value."""

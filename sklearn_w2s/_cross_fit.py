@@ -139,11 +139,9 @@ def held_out_folds(
     try:
         if cv is None or isinstance(cv, Real):
             cv = N_FOLDS if cv is None else cv
-            if are_values:
-                folds = _shuffled_folds(weighty, cv, rng)
-            else:
-                own = safe_indexing(X, np.flatnonzero(labeled)[weighty])
-                folds = _stratified_folds(own, labels, weighty, cv, rng)
+            own = safe_indexing(X, np.flatnonzero(labeled)[weighty])
+            split = _shuffled_folds if are_values else _stratified_folds
+            folds = split(own, labels, weighty, cv, rng)
         else:
             splitter = check_cv(cv, labels, classifier=not are_values)
             require_groups(splitter, split_params.get("groups"))
@@ -169,7 +167,7 @@ def alike_rows(X, codes):
     X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
         Rows.
     codes : ndarray of shape (n,)
-        Class codes.
+        Class codes, or values.
 
     Returns
     -------
@@ -286,13 +284,19 @@ def _trainable(folds, y, sample_weight, name="A fold", *, are_values=False):
     return folds
 
 
-def _shuffled_folds(rows, cv, rng):
-    seed = draw_seed(rng)
+def _shuffled_folds(X, y, rows, cv, rng):
+    first, which = alike_rows(X, y[rows])
+    seed, n = draw_seed(rng), len(first)
+    if n < 2:
+        return []
     if isinstance(cv, Integral):
-        splitter = KFold(min(cv, len(rows)), shuffle=True, random_state=seed)
+        splitter = KFold(min(cv, n), shuffle=True, random_state=seed)
     else:
         splitter = ShuffleSplit(1, test_size=cv, random_state=seed)
-    return [(np.sort(rows[train]), rows[test]) for train, test in splitter.split(rows)]
+    return [
+        tuple(rows[np.isin(which, part)] for part in fold)
+        for fold in splitter.split(first)
+    ]
 
 
 def _stratified_folds(X, y, rows, cv, rng):

@@ -278,3 +278,21 @@ def test_what_every_tree_has_seen_is_not_known_out_of_bag():
     seen = np.all([np.isin(range(6), s) for s in forest.estimators_samples_], axis=0)
     assert seen.any()
     assert_array_equal(np.isnan(proba).all(axis=1), seen)
+
+
+@pytest.mark.parametrize("cv", [None, 3, 0.3])
+def test_equal_rows_are_held_out_together_where_their_values_are_equal(cv):
+    X = np.repeat(np.arange(20.0), 2)[:, None]
+    for values, stay_together in ((X[:, 0], True), (np.arange(40.0), False)):
+        folds = held_out_folds(
+            cv,
+            X,
+            values,
+            np.full(40, True),
+            None,
+            rng=np.random.RandomState(0),
+            split_params={},
+            are_values=True,
+        )
+        shared = [np.isin(X[test], X[train]).any() for train, test in folds]
+        assert not any(shared) if stay_together else any(shared)

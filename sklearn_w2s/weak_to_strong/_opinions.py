@@ -100,25 +100,6 @@ class Labels(NamedTuple):
             folds=[],
         )
 
-    def merge(self, first, which):
-        """Return each of the distinct rows once, with the weight of all its equals.
-
-        Parameters
-        ----------
-        first : ndarray of shape (n_distinct,)
-            Where each stands first.
-        which : ndarray of shape (n,)
-            Which of them each row is. Equal rows are in the same part of each fold.
-        """
-        if len(first) == len(which):
-            return self
-        is_first = np.zeros(len(which), dtype=bool)
-        is_first[first] = True
-        folds = [tuple(which[part[is_first[part]]] for part in f) for f in self.folds]
-        return self.take(first)._replace(
-            weights=np.bincount(which, self.weights), folds=folds
-        )
-
     def likelihood(self, proba):
         """Return the probability of each row's true class."""
         return proba[np.arange(len(self.codes)), self.codes]
@@ -311,6 +292,28 @@ class Values(NamedTuple):
         squares = ((opinion - targets) ** 2).sum(axis=1)
         variance = np.average(squares, weights=weights)
         return -0.5 * weights.sum() * np.log(variance + 1e-12)
+
+
+def merged(labels, first, which):
+    """Return each of the distinct labeled rows once, with the weight of all its equals.
+
+    Parameters
+    ----------
+    labels : Labels or Values
+        Labeled rows.
+    first : ndarray of shape (n_distinct,)
+        Where each stands first.
+    which : ndarray of shape (n,)
+        Which of them each row is. Equal rows are in the same part of each fold.
+    """
+    if len(first) == len(which):
+        return labels
+    is_first = np.zeros(len(which), dtype=bool)
+    is_first[first] = True
+    folds = [tuple(which[part[is_first[part]]] for part in f) for f in labels.folds]
+    return labels.take(first)._replace(
+        weights=np.bincount(which, labels.weights), folds=folds
+    )
 
 
 def in_blocks(ask, X):

@@ -9,6 +9,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_consistent_length
 
+from sklearn_w2s._algorithms.quantile import weighted_quantile
 from sklearn_w2s._delegation import LabeledRegressorMixin, ValueDelegate
 from sklearn_w2s._fit_context import fit_context, forget_fit
 from sklearn_w2s._fitting import predict_values
@@ -286,8 +287,9 @@ class WeakToStrongRegressor(
         weak_prediction : array-like of the shape of y, default=None
             Predictions of a weak estimator that is not at hand.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights for both estimators. Where there is no teacher, a weight of two
-            equals a row given twice.
+            Weights for both estimators. A weight of two equals a row given twice, as
+            far as the estimators keep to that; see the user guide. Weights of less than
+            one on average compare rows alone, whatever their unit.
         **params : dict
             Metadata for the `fit` of the sub-estimators and for the splitter `cv` of
             `overlap_detector`, such as ``groups``, with metadata routing switched on.
@@ -543,7 +545,9 @@ class WeakToStrongRegressor(
             uncertainty = Uncertainty("auto").fit(
                 weak, rows.X, values[:, 0], rows.labels, rows.labeled, rows.weights
             )
-            representation = uncertainty.predict(rows.X)
+            representation = _beside_the_typical(
+                uncertainty.predict(rows.X), rows.weights
+            )
         targets, train_weight = values.copy(), np.zeros(len(values))
         targets[kept, 0], train_weight[kept] = apply_to_values(
             self.strategy_,
@@ -592,6 +596,12 @@ class WeakToStrongRegressor(
         if strong_tags.regressor_tags is not None:
             tags.regressor_tags.poor_score = strong_tags.regressor_tags.poor_score
         return tags
+
+
+def _beside_the_typical(errors, weights):
+    """Return errors in units of their median, or zero where that is."""
+    typical = weighted_quantile(errors, 0.5, weights)
+    return errors / typical if typical > 0 else np.zeros(len(errors))
 
 
 _OF_OUTPUTS = (

@@ -13,7 +13,7 @@ from sklearn_w2s._fitting import may_predict_proba, take_metadata
 from sklearn_w2s._sklearn import safe_indexing, to_numpy
 from sklearn_w2s._validation import n_rows
 from sklearn_w2s._weak import other_columns
-from sklearn_w2s.weak_to_strong._opinions import Labels, Values
+from sklearn_w2s.weak_to_strong._opinions import Labels, Values, merged
 from sklearn_w2s.weak_to_strong._teachers import Known, Strong
 from sklearn_w2s.weak_to_strong._views import unknown_columns
 
@@ -136,17 +136,16 @@ def gather(
     complete = include_labeled and not lacks
     place = np.cumsum(rows.labeled) - 1
     are_values = weak.classes is None
-    # Each value is a kind of its own.
-    kinds = np.arange(len(known))
-    first = which = np.arange(len(known))
-    others = which_other = np.arange(len(taught))
+    kinds = rows.labels[place[known]]
     if not are_values:
         proba = on_grid(proba)
         kinds = rows.codes(weak.classes)[place[known]]
-        tells = (proba,) if has_own_proba else ()
-        (first, which), (others, which_other) = _distinct(
-            rows, kinds, tells, keeps_folds=keeps_folds
-        )
+    tells = (proba,) if has_own_proba else ()
+    (first, which), (others, which_other) = _distinct(
+        rows, kinds, tells, keeps_folds=keeps_folds
+    )
+    if are_values:  # each row is a kind of its own
+        kinds = which
     chosen = _draw_labels(kinds[first], 0 if seed is None else seed)
     is_chosen = np.isin(which, chosen)
     known, kinds = known[is_chosen], kinds[is_chosen]
@@ -161,8 +160,7 @@ def gather(
         weights = rows.weights[known]
         shared = {
             "X": safe_indexing(rows.X, known),
-            # A change of their unit is no change of the evidence of values.
-            "weights": weights / weights.mean() if are_values else as_counts(weights),
+            "weights": as_counts(weights),
             "positions": known,
             "folds": _folds_among(folds, place[known], kinds, len(rows.labels)),
             "keeps_folds": keeps_folds,
@@ -172,9 +170,7 @@ def gather(
             if are_values
             else Labels(codes=kinds, classes=weak.classes, **shared)
         )
-        labels = every
-        if isinstance(every, Labels):
-            labels = every.merge(first, which)
+        labels = merged(every, first, which)
         if not is_given_weak:
             weak_held_out = _held_out(weak_held_out, every.folds)
         if (

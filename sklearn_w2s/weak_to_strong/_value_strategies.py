@@ -25,10 +25,7 @@ from sklearn_w2s.weak_to_strong._views import Search
 
 def weigh_by_confidence(weak_prediction, _regions, errors, *_):
     """Weigh each weak value by how small its expected error is beside the typical."""
-    typical = np.median(errors)
-    if not typical > 0:
-        return use_all(weak_prediction)
-    return weak_prediction, 1 / (1 + (errors / typical) ** 2)
+    return weak_prediction, 1 / (1 + errors**2)
 
 
 def keep_undisputed(weak_prediction, _regions, rows, labeled, _rng):

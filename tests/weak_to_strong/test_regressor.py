@@ -109,12 +109,23 @@ def test_no_label_is_needed_where_weak_values_are_at_hand(kind):
     )
 
 
-def test_a_weight_of_two_is_a_row_given_twice():
-    weights = np.where(np.arange(320) % 3 == 0, 2.0, 1.0)
-    twice = np.repeat(np.arange(320), weights.astype(int))
-    weighted = regressor(strong=LinearRegression()).fit(X, Y, sample_weight=weights)
-    repeated = regressor(strong=LinearRegression()).fit(X[twice], Y[twice])
-    assert_allclose(weighted.predict(X), repeated.predict(X))
+@pytest.mark.parametrize(
+    "strategy",
+    [*(name for name in VALUE_STRATEGIES if name != "cut_statistic"), "auto"],
+)
+@pytest.mark.parametrize("at_the_end", [False, True])
+def test_a_weight_of_two_is_a_row_given_twice(strategy, at_the_end):
+    counts = np.random.default_rng(1).integers(1, 4, size=320)
+    repeated = np.repeat(np.arange(320), counts)
+    if at_the_end:
+        parts = [np.flatnonzero(counts > k) for k in range(3)]
+        repeated = np.concatenate(parts)
+    model = regressor(strategy, strong=LinearRegression(), store_rows=True)
+    weighted = clone(model).fit(X, Y, sample_weight=counts)
+    twice = clone(model).fit(X[repeated], Y[repeated])
+    assert twice.strategy_ == weighted.strategy_
+    assert_allclose(twice.predict(X), weighted.predict(X), atol=1e-8)
+    assert_allclose(twice.rows_["label"], weighted.rows_["label"][repeated], atol=1e-8)
 
 
 @pytest.mark.parametrize("strategy", ["all", "smooth", "blend"])

@@ -1,4 +1,6 @@
-"""Code of the guide that its doctests leave out."""
+"""Code and constants of the guide that its doctests leave out."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from packaging.version import Version
 from sklearn.linear_model import LogisticRegression
 
 from sklearn_w2s.datasets import make_overlap_classification
+from sklearn_w2s.weak_to_strong import _opinions, _rows, _smooth, _views
 
 
 @pytest.mark.skipif(
@@ -30,3 +33,18 @@ def test_arrays_stay_on_the_device_as_the_guide_has_it(code_blocks):
     detector = names["detector"]
     assert isinstance(detector.confidence_, torch.Tensor)
     assert set(detector.regions_) == {"easy", "hard", "overlap"}
+
+
+def test_the_page_about_costs_names_the_rows_that_members_learn_from():
+    page = Path(__file__).parents[1] / "docs" / "how_to" / "deploy.rst"
+    text = page.read_text(encoding="utf-8")
+    passage = text[text.index("The cost of a teacher") :].partition("\n\n")[0]
+    for most in (
+        _rows.MAX_LABELED,
+        _opinions.MAX_KERNEL_ROWS,
+        _views.MAX_ROWS,
+        _smooth.MAX_SMOOTHED,
+    ):
+        assert f"{most:,}" in passage
+    assert _opinions.MAX_GRAPH_ROWS == _views.MAX_ROWS
+    assert f"blocks of {_opinions.BLOCK_ROWS:,}" in passage

@@ -12,6 +12,8 @@ import time
 from functools import partial
 from typing import NamedTuple
 
+import dask
+import dask.array as da
 import numpy as np
 import onnxruntime
 import sklearn
@@ -19,14 +21,13 @@ from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
-from benchmarks.tables._results import RESULTS, peak_mib, write
+import sklearn_w2s.dask
+from benchmarks.tables._results import parser_of, peak_mib, read, write
 from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
 from sklearn_w2s.datasets import make_overlap_classification
 from sklearn_w2s.onnx import as_inputs, to_onnx
 from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
 
-RESULT = RESULTS / "overhead.csv"
-COSTS = RESULTS / "costs.csv"
 N_PREDICTED = 10_000
 N_REPETITIONS = 3
 # An early stop depends on the labels, and would hide what the strategy costs.
@@ -44,6 +45,11 @@ class Size(NamedTuple):
 
 
 SIZES = [Size(14_000, 13, 500, 6, 7), Size(100_000, 50, 1_000, 20, 20)]
+# What a deployment costs is measured here as well, for the default alone, in memory and
+# over collections.
+MANY = Size(1_000_000, 50, 1_000, 20, 20)
+WITH_DASK = "auto, with Dask"
+N_PARTITIONS = 10
 
 
 def make_problem(size):
@@ -76,6 +82,8 @@ def by_hand(X, y, weak_features, *, weighted):
 def by_strategy(X, y, weak_features, strategy):
     """Do the same by a strategy."""
     params = {}
+    if strategy == WITH_DASK:
+        return by_collections(X, y, weak_features)
     if strategy != "auto":
         params["pseudo_labels"] = "hard"
     if strategy in ("confident", "overlap"):
@@ -88,6 +96,16 @@ def by_strategy(X, y, weak_features, strategy):
         random_state=0,
         **params,
     ).fit(X, y)
+
+
+def by_collections(X, y, weak_features):
+    """Fit the default over collections of some partitions, in this process."""
+    size = len(X) // N_PARTITIONS
+    model = sklearn_w2s.dask.WeakToStrongClassifier(
+        LogisticRegression(), STRONG, weak_features=weak_features, random_state=0
+    )
+    with dask.config.set(scheduler="synchronous"):
+        return model.fit(da.from_array(X, (size, -1)), da.from_array(y, size))
 
 
 def compare(problem, strategy):
@@ -173,18 +191,37 @@ def as_row(size, strategy, runs):
     }
 
 
-def main():
+def measure_costs(problem, strategy, path):
+    """Put what a deployment costs into a table, in place of what is there."""
+    found = {key: str(value) for key, value in deployed(problem, strategy).items()}
+    key = [found["strategy"], found["n_rows"]]
+    rows = [row for row in read(path) if [row["strategy"], row["n_rows"]] != key]
+    write(path, [*rows, found])
+    print(found, flush=True)
+
+
+def main(arguments=None):
     """Write the tables, row by row."""
-    rows, costs = [], []
-    for size in SIZES:
+    parser = parser_of(__doc__.splitlines()[0])
+    parser.add_argument(
+        "--many", action="store_true", help="only the rows of the largest table"
+    )
+    options = parser.parse_args(arguments)
+    shrink = 100 if options.quick else 1
+    sizes = [size._replace(n_rows=size.n_rows // shrink) for size in (*SIZES, MANY)]
+    costs = options.out / "costs.csv"
+    rows = []
+    for size in [] if options.many else sizes[:-1]:
         problem = make_problem(size)
         for strategy in ("auto", *STRATEGIES):
             runs = [compare(problem, strategy) for _ in range(N_REPETITIONS)]
             rows.append(as_row(size, strategy, runs))
-            costs.append(deployed(problem, strategy))
-            print(rows[-1], costs[-1], sep="\n", flush=True)
-            write(RESULT, rows)
-            write(COSTS, costs)
+            print(rows[-1], flush=True)
+            write(options.out / "overhead.csv", rows)
+            measure_costs(problem, strategy, costs)
+    problem = make_problem(sizes[-1])
+    for strategy in ("auto", WITH_DASK):
+        measure_costs(problem, strategy, costs)
 
 
 if __name__ == "__main__":

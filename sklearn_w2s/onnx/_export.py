@@ -73,7 +73,7 @@ def register_converters() -> None:
     >>> from sklearn_w2s.onnx import register_converters
     >>> register_converters()
     """
-    for kind, (infer, convert) in _CONVERTERS.items():
+    for kind, (infer, convert) in _kinds():
         options = None
         if issubclass(kind, HistGradientBoostingClassifier):
             options = {**_OF_CLASSIFIERS, "raw_scores": [True, False]}
@@ -83,6 +83,18 @@ def register_converters() -> None:
         skl2onnx.update_registered_converter(
             kind, alias, infer, convert, options=options
         )
+
+
+def _kinds():
+    """Yield the estimators that are known, those of the same names with Dask included.
+
+    Where these were never imported, there is none to convert.
+    """
+    for kind, how in _CONVERTERS.items():
+        yield kind, how
+        for other in kind.__subclasses__():
+            if other.__module__.startswith("sklearn_w2s.dask."):
+                yield other, how
 
 
 def to_onnx(estimator: Any, X: Any) -> Any:

@@ -388,7 +388,7 @@ def values_of(y):
         listed = [n for n in ("to_pylist", "tolist", "to_list") if hasattr(y, n)]
         y = _array_of(getattr(y, listed[0])()) if listed else y
     given = to_numpy(y)
-    shape = np.shape(given)
+    shape = np.asarray(given).shape
     if len(shape) == 2 and shape[1] > 1:
         msg = (
             f"y should be a 1d array, got an array of shape {shape} instead. Pass one "

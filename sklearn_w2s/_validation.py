@@ -873,3 +873,17 @@ def check_sources(sample_source, X):
         is_number = all(isinstance(name, _NUMBER) for name in values)
         values = np.array(values.tolist()) if is_number else values.astype(str)
     return np.unique(values, return_inverse=True)
+
+
+def check_level(confidence_level):
+    """Refuse a level that is no number in (0, 1).
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    is_number = isinstance(confidence_level, Real)
+    if not (is_number and 0 < float(confidence_level) < 1):
+        msg = f"confidence_level={confidence_level!r} must be a number in (0, 1)."
+        raise ValueError(msg)

@@ -21,18 +21,18 @@ from benchmarks.tables._problems import data_folder
 from benchmarks.tables._protocols import PROTOCOLS, data_sets, make_situation
 from benchmarks.tables._results import RESULTS, as_they_end, read, write
 from sklearn_w2s import WeakToStrongClassifier
+from sklearn_w2s._pipeline import weak_alone
 from sklearn_w2s.advice import advise
-from sklearn_w2s.advice._decision import decide
 from sklearn_w2s.advice._expectation import (
     GAIN,
     LEAD,
     PAIRS,
     PRIORS,
     Prior,
+    decide,
     expect,
     kind_of,
 )
-from sklearn_w2s.model_selection._gap_fold import weak_alone
 
 RESULT = RESULTS / "advice.csv"
 KEYS = ["protocol", "strong", "data_set", "seed", "strategy"]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sklearn_w2s._representation import visible
-from sklearn_w2s.advice._decision import is_clear
+from sklearn_w2s.advice._expectation import is_clear
 
 NAMES = {
     "weak": "the weak estimator",

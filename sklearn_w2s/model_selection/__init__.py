@@ -1,11 +1,9 @@
 """Cross-validation where some rows have no label, and of what weak labels are worth."""
 
-from sklearn_w2s.model_selection._gap import cross_validate_gap
-from sklearn_w2s.model_selection._hiding import weak_strong_split
-from sklearn_w2s.model_selection._learning_curve import gap_learning_curve
+from sklearn_w2s.model_selection._gap import cross_validate_gap, gap_learning_curve
 from sklearn_w2s.model_selection._overlap_curve import overlap_curve
 from sklearn_w2s.model_selection._scorer import LabeledScorer
-from sklearn_w2s.model_selection._split import LabeledSplit
+from sklearn_w2s.model_selection._split import LabeledSplit, weak_strong_split
 
 __all__ = [
     "LabeledScorer",

@@ -8,19 +8,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import clone, is_regressor
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import check_random_state
 
 from sklearn_w2s._algorithms.overlap import REGIONS
-from sklearn_w2s._fitting import adapt, fit_weighted, take_metadata
+from sklearn_w2s._fitting import fit_weighted, take_metadata
+from sklearn_w2s._pipeline import before_final, final_step, weak_alone
 from sklearn_w2s._sklearn import routing_enabled, safe_indexing, seed_nested
-from sklearn_w2s._tabular import default_strong_estimator, default_strong_regressor
 from sklearn_w2s._validation import mark_unlabeled, n_rows
-from sklearn_w2s._weak import resolve_columns, select_columns
 from sklearn_w2s.metrics import region_accuracy, region_rmse
-from sklearn_w2s.model_selection._hiding import count_rows, draw_labeled, no_classes
+from sklearn_w2s.model_selection._split import count_rows, draw_labeled, no_classes
 
 RIVALS = ("weak", "weak_to_strong", "strong_on_labels", "ceiling")
 _LARGEST_SEED = np.iinfo(np.int32).max
@@ -80,62 +76,6 @@ class Fit(NamedTuple):
     estimator: Any = None
     seconds: float = np.nan
     error: str = ""
-
-
-def final_step(estimator):
-    """Return the last step of a pipeline, and any other estimator itself."""
-    return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
-
-
-def require_weak_to_strong(estimator):
-    """Refuse what has no weak and no strong estimator.
-
-    Raises
-    ------
-    TypeError
-        If a parameter of weak-to-strong classifiers is missing.
-    """
-    final = final_step(estimator)
-    needed = ("weak_estimator", "strong_estimator", "missing_label")
-    lacking = [name for name in needed if not hasattr(final, name)]
-    if lacking:
-        msg = (
-            f"estimator={estimator!r} has no parameter {lacking[0]!r}. Pass a "
-            "WeakToStrongClassifier, a WeakToStrongRegressor, or a pipeline that ends "
-            "in one."
-        )
-        raise TypeError(msg)
-
-
-def before_final(fitted, X):
-    """Return rows as the last step of a fitted pipeline gets them."""
-    if isinstance(fitted, Pipeline) and len(fitted.steps) > 1:
-        return fitted[:-1].transform(X)
-    return X
-
-
-def strong_alone(estimator):
-    """Return the strong estimator in the place of a weak-to-strong one.
-
-    Parameters
-    ----------
-    estimator : classifier or regressor instance
-        A weak-to-strong one, or a pipeline that ends in one.
-
-    Returns
-    -------
-    classifier or regressor instance
-        Unfitted, behind the other steps of the pipeline.
-    """
-    final = final_step(estimator)
-    strong = final.strong_estimator
-    if strong is None:
-        regresses = is_regressor(final)
-        strong = default_strong_regressor() if regresses else default_strong_estimator()
-    strong = adapt(strong)
-    if not isinstance(estimator, Pipeline):
-        return clone(strong)
-    return clone(estimator).set_params(**{estimator.steps[-1][0]: clone(strong)})
 
 
 def run_fold(trial, train, test, sizes, seed):
@@ -227,26 +167,6 @@ def _fit(trial, name, rows, y, seed):
             raise
         return Fit(error=format_exc(), seconds=perf_counter() - start)
     return Fit(estimator, perf_counter() - start)
-
-
-def weak_alone(fitted, X):
-    """Return the fitted weak estimator as one that takes whole rows."""
-    final = final_step(fitted)
-    if final.weak_estimator_ is None:
-        msg = (
-            "There is no weak estimator to judge on test rows: the fit used weak_proba "
-            "alone. Put the probabilities into columns of X, and pass weak_estimator="
-            "ColumnProbaClassifier(...) instead."
-        )
-        raise ValueError(msg)
-    weak = FrozenEstimator(final.weak_estimator_)
-    steps = list(fitted.steps[:-1]) if isinstance(fitted, Pipeline) else []
-    columns = getattr(final, "_weak_columns_", None)
-    if not hasattr(final, "_weak_columns_"):
-        chosen = getattr(final, "weak_features", None)
-        columns = resolve_columns(chosen, before_final(fitted, X))
-    view = FunctionTransformer(select_columns, kw_args={"columns": columns})
-    return Pipeline([*steps, ("view", view), ("weak", weak)])
 
 
 def _judge(trial, fit, X, y, test, errors):

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.stats import t as student_t
 from sklearn.utils import check_array
 
-from sklearn_w2s.model_selection._gap_fold import final_step
+from sklearn_w2s._pipeline import final_step
 from sklearn_w2s.model_selection._gap_sizes import default_scoring
 
 # From the lowest line up. Okabe-Ito colours of clearly different lightness.

@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
+from sklearn_w2s._validation import check_level
 from sklearn_w2s.model_selection import cross_validate_gap
-from sklearn_w2s.model_selection._gap_summary import check_level
 from sklearn_w2s.plotting._fits import (
     MARKS,
     check_results,

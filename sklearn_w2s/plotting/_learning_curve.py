@@ -5,8 +5,8 @@ from typing import Any, Literal, Self
 import numpy as np
 from sklearn.utils import check_array, column_or_1d
 
+from sklearn_w2s._validation import check_level
 from sklearn_w2s.model_selection import gap_learning_curve
-from sklearn_w2s.model_selection._gap_summary import check_level
 from sklearn_w2s.plotting._fits import (
     MARKS,
     check_results,

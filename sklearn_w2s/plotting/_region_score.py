@@ -12,9 +12,14 @@ from sklearn.utils.validation import check_consistent_length
 
 from sklearn_w2s._algorithms.interval import share_interval
 from sklearn_w2s._algorithms.overlap import REGIONS
-from sklearn_w2s._validation import are_values, check_values, classes_of, values_of
+from sklearn_w2s._validation import (
+    are_values,
+    check_level,
+    check_values,
+    classes_of,
+    values_of,
+)
 from sklearn_w2s.metrics._overlap import check_regions, check_truth
-from sklearn_w2s.model_selection._gap_summary import check_level
 from sklearn_w2s.plotting._fits import (
     LABELS,
     MARKS,

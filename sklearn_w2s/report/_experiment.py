@@ -22,6 +22,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from sklearn_w2s._pipeline import weak_alone
 from sklearn_w2s._sklearn import safe_indexing, seed_nested
 from sklearn_w2s._tabular import (
     default_strong_estimator,
@@ -31,7 +32,7 @@ from sklearn_w2s._tabular import (
     tree_pipeline,
 )
 from sklearn_w2s._validation import align_proba, check_labels
-from sklearn_w2s.model_selection._gap_fold import RIVALS, weak_alone
+from sklearn_w2s.model_selection._gap_fold import RIVALS
 from sklearn_w2s.model_selection._gap_sizes import cross_validate_sizes
 from sklearn_w2s.model_selection._split import LabeledSplit
 from sklearn_w2s.overlap import OverlapDetector

@@ -14,8 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_w2s import WeakToStrongClassifier
+from sklearn_w2s._pipeline import final_step
 from sklearn_w2s.advice._trial import MAX_FOLDS, Folds, run_trial
-from sklearn_w2s.model_selection._gap_fold import final_step
 
 X, TRUTH = make_classification(200, random_state=0)
 Y = np.where(np.arange(200) < 60, TRUTH, -1)

@@ -3,15 +3,16 @@
 import numpy as np
 import pytest
 
-from sklearn_w2s.advice._decision import (
+from sklearn_w2s.advice._expectation import (
     Decision,
+    Standing,
     decide,
     densest_source,
     is_clear,
     plan,
+    rows_to_tell,
     source_table,
 )
-from sklearn_w2s.advice._expectation import Standing, rows_to_tell
 
 LEVEL = 0.95
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sklearn_w2s.model_selection._mixing import (
+from sklearn_w2s.model_selection._overlap_curve import (
     apportion,
     draw_positions,
     rows_per_cell,

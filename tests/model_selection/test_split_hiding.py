@@ -10,7 +10,7 @@ from sklearn.datasets import load_iris
 from sklearn.model_selection import train_test_split
 
 from sklearn_w2s.model_selection import weak_strong_split
-from sklearn_w2s.model_selection._hiding import draw_labeled
+from sklearn_w2s.model_selection._split import draw_labeled
 
 X, Y = load_iris(return_X_y=True)
 

@@ -9,9 +9,9 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_w2s import _boosting
-from sklearn_w2s._persistence import VersionStampMixin
 from sklearn_w2s._sklearn import available_if
 from sklearn_w2s._validation import classes_of
+from sklearn_w2s.persistence import VersionStampMixin
 
 
 def needs_codes(estimator):

@@ -19,12 +19,11 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from sklearn_w2s._columns import distinct_rows
 from sklearn_w2s._fitting import (
-    draw_seed,
     fit_weighted,
     predict_columns,
     take_metadata,
 )
-from sklearn_w2s._sklearn import routing_enabled, safe_indexing
+from sklearn_w2s._sklearn import draw_seed, routing_enabled, safe_indexing
 from sklearn_w2s._validation import n_rows
 
 N_FOLDS = 5

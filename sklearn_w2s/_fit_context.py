@@ -17,8 +17,8 @@ def fit_context(
 ) -> Callable[[Function], Function]:
     """Return a decorator of fits that checks parameters first.
 
-    A fit that is stopped leaves no fitted attribute, and no fit changes the filters of
-    warnings.
+    A fit begins without fitted attributes and leaves none if it is stopped, and does
+    not change the filters of warnings.
     """
     checked = checked_parameters(
         prefer_skip_nested_validation=prefer_skip_nested_validation
@@ -27,10 +27,13 @@ def fit_context(
     def decorate(method: Function) -> Function:
         @wraps(method)
         def whole_or_nothing(estimator: Any, *args: Any, **kwargs: Any) -> Any:
+            begins_anew = method.__name__ in _BEGIN_ANEW
+            if begins_anew:
+                forget_fit(estimator)
             try:
                 return method(estimator, *args, **kwargs)
             except BaseException:  # an interrupt is none of the exceptions
-                if method.__name__ in _BEGIN_ANEW:
+                if begins_anew:
                     forget_fit(estimator)
                 raise
 

@@ -49,11 +49,6 @@ _COUNTS = {
 _MOST_WITHOUT_STOPPING = 10_000
 
 
-def draw_seed(rng):
-    """Draw a seed for an estimator."""
-    return int(rng.randint(np.iinfo(np.int32).max))
-
-
 def adapt(estimator):
     """Wrap what does not obey the scikit-learn contract so that it does.
 

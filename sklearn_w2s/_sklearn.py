@@ -152,6 +152,11 @@ def route_intermediate(mapping, callee):
     return mapping.add(caller="fit_transform", callee=callee)
 
 
+def draw_seed(rng):
+    """Return a seed drawn by a generator."""
+    return int(rng.randint(np.iinfo(np.int32).max))
+
+
 def seed_nested(estimator, random_state):
     """Seed every unset `random_state` of a fresh clone and of its parts, in place.
 
@@ -161,7 +166,7 @@ def seed_nested(estimator, random_state):
         return estimator
     rng = check_random_state(random_state)
     unset = {
-        name: int(rng.randint(np.iinfo(np.int32).max))
+        name: draw_seed(rng)
         for name, value in sorted(estimator.get_params(deep=True).items())
         if (name == "random_state" or name.endswith("__random_state")) and value is None
     }

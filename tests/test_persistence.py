@@ -13,7 +13,7 @@ from sklearn_w2s import (
     OverlapSampler,
     UCBSourceSelector,
     WeakToStrongClassifier,
-    _persistence,
+    persistence,
 )
 from sklearn_w2s.weak_estimators import VoteClassifier
 
@@ -28,7 +28,7 @@ ESTIMATORS = [
 
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
 def test_another_version_is_told_of(estimator, monkeypatch):
-    monkeypatch.setattr(_persistence, "__version__", "9.9")
+    monkeypatch.setattr(persistence, "__version__", "9.9")
     saved = pickle.dumps(estimator)
     monkeypatch.undo()
 

@@ -28,7 +28,7 @@ from sklearn_w2s import (
     OverlapSampler,
     UCBSourceSelector,
     WeakToStrongClassifier,
-    _persistence,
+    persistence,
 )
 from sklearn_w2s._warnings import warn
 from sklearn_w2s.advice import advise
@@ -101,7 +101,7 @@ def never_sure():
 
 def load(file, read):
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(_persistence, "__version__", "9.9")
+        patched.setattr(persistence, "__version__", "9.9")
         joblib.dump(pair(), file)
     return read(file)
 

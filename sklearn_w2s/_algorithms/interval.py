@@ -4,6 +4,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
+# Normal quantile of a two-sided level of 95%.
+Z_95 = 1.959963984540054
 
 
 def effective_size(weights: ArrayLike) -> float:

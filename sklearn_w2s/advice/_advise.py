@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state, indexable
 
 from sklearn_w2s._algorithms.overlap import OVERLAP
 from sklearn_w2s._pipeline import final_step, require_weak_to_strong
+from sklearn_w2s._sklearn import draw_seed
 from sklearn_w2s._validation import (
     as_table,
     check_level,
@@ -128,8 +129,6 @@ class Advice:
             f"next_step={self.next_step!r})"
         )
 
-
-_LARGEST_SEED = np.iinfo(np.int32).max
 
 # One is held out, and two tell the error that is expected of it.
 _LEAST_VALUES = 3
@@ -307,7 +306,7 @@ def advise(
         y,
         ask_labels=bool(labeled.any()) and not lacking,
         cv=cv,
-        random_state=check_random_state(random_state).randint(_LARGEST_SEED),
+        random_state=draw_seed(check_random_state(random_state)),
         n_jobs=n_jobs,
         params=params,
         verbose=verbose,

@@ -5,7 +5,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 import sklearn_w2s.overlap
-from sklearn_w2s._fit_context import forget_fit
 from sklearn_w2s._weak import is_given
 from sklearn_w2s.dask._blocks import as_rows, is_collection, row_blocks
 from sklearn_w2s.dask._detector import OverlapDetector, over_collections
@@ -33,7 +32,6 @@ class OverCollections:
     _takes_batches = False
 
     def _fit_collections(self, X, y, sample_weight):
-        forget_fit(self)
         way = way_to_fit(self.strong_fit, clone(self._strong()))
         blocks = row_blocks(X, y, sample_weight)
         rng = check_random_state(self.random_state)

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 import sklearn_w2s.overlap
 from sklearn_w2s._algorithms.overlap import OVERLAP, REGIONS
-from sklearn_w2s._fit_context import fit_context, forget_fit
+from sklearn_w2s._fit_context import fit_context
 from sklearn_w2s._fitting import fit_arguments
 from sklearn_w2s._missing import check_new_rows
 from sklearn_w2s._validation import check_features
@@ -173,7 +173,6 @@ class OverlapDetector(  # type: ignore[call-arg]
         NoChangePointWarning
             If confidences or scores of the sample cannot be split.
         """
-        forget_fit(self)
         rng = check_random_state(self.random_state)
         given = is_given(self._weak())
         blocks = row_blocks(X, y, sample_weight)

@@ -7,7 +7,7 @@ import dask
 import numpy as np
 
 from sklearn_w2s._cross_fit import held_out_folds
-from sklearn_w2s._sklearn import safe_indexing
+from sklearn_w2s._sklearn import draw_seed, safe_indexing
 from sklearn_w2s._validation import check_labels, warn_of_namesakes
 from sklearn_w2s._weak import fit_weak, is_given, resolve_columns
 from sklearn_w2s.dask._blocks import merge_tree
@@ -170,7 +170,7 @@ def seed_of(random_state, rng):
     """
     if isinstance(random_state, int | np.integer):
         return int(random_state)
-    return int(rng.randint(np.iinfo(np.int32).max))
+    return draw_seed(rng)
 
 
 def require_survey(survey, y, missing_label, *, given):

@@ -13,13 +13,12 @@ from sklearn.utils import check_random_state
 from sklearn_w2s._algorithms.overlap import REGIONS
 from sklearn_w2s._fitting import fit_weighted, take_metadata
 from sklearn_w2s._pipeline import before_final, final_step, weak_alone
-from sklearn_w2s._sklearn import routing_enabled, safe_indexing, seed_nested
+from sklearn_w2s._sklearn import draw_seed, routing_enabled, safe_indexing, seed_nested
 from sklearn_w2s._validation import mark_unlabeled, n_rows
 from sklearn_w2s.metrics import region_accuracy, region_rmse
 from sklearn_w2s.model_selection._split import count_rows, draw_labeled, no_classes
 
 RIVALS = ("weak", "weak_to_strong", "strong_on_labels", "ceiling")
-_LARGEST_SEED = np.iinfo(np.int32).max
 
 
 @dataclass(frozen=True)
@@ -146,7 +145,7 @@ def _draw_rows(trial, train, sizes, seed):
         name = "unlabeled_size"
         unlabeled = unlabeled[: count_rows(unlabeled_size, len(unlabeled), name=name)]
     is_used = np.isin(train, np.concatenate([kept, unlabeled]))
-    return train[is_used], kept, rng.randint(_LARGEST_SEED)
+    return train[is_used], kept, draw_seed(rng)
 
 
 def _fit(trial, name, rows, y, seed):

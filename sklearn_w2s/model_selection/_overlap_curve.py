@@ -27,7 +27,7 @@ from sklearn_w2s._algorithms.overlap import OVERLAP
 from sklearn_w2s._cross_fit import require_groups
 from sklearn_w2s._fitting import adapt, take_metadata
 from sklearn_w2s._pipeline import final_step
-from sklearn_w2s._sklearn import routing_enabled, safe_indexing, seed_nested
+from sklearn_w2s._sklearn import draw_seed, routing_enabled, safe_indexing, seed_nested
 from sklearn_w2s._validation import (
     check_frame,
     check_target,
@@ -236,7 +236,7 @@ def overlap_curve(
     data = _Data(X, y, of_values, scorer, routed)
     pools = parallel(
         delayed(_label_pool)(
-            clone(weak), regions, data, train, test, weak_size, _draw_seed(rng)
+            clone(weak), regions, data, train, test, weak_size, draw_seed(rng)
         )
         for train, test in splits
         for _ in range(n_repeats)
@@ -301,12 +301,12 @@ def _label_pool(weak, regions, data, train, test, weak_size, seed):
         train,
         train_size=weak_size,
         stratify=None if data.of_values else data.y[train],
-        random_state=_draw_seed(rng),
+        random_state=draw_seed(rng),
     )
-    seed_nested(weak, _draw_seed(rng))
+    seed_nested(weak, draw_seed(rng))
     _fit(weak, data, "weak_estimator", taught, data.y[taught])
     if hasattr(regions, "predict"):
-        regions = _detect(regions, data, taught, rows, _draw_seed(rng))
+        regions = _detect(regions, data, taught, rows, draw_seed(rng))
     else:
         regions = regions[rows]
     return _Pool(
@@ -315,7 +315,7 @@ def _label_pool(weak, regions, data, train, test, weak_size, seed):
         is_overlap=regions == OVERLAP,
         test=test,
         weak_score=_score(weak, data, test),
-        seed=_draw_seed(rng),
+        seed=draw_seed(rng),
     )
 
 
@@ -478,10 +478,10 @@ def _check_cv(cv, y, of_values, rng):
     """Return a splitter, which is random where it is a number of folds of values."""
     if cv is None:
         split = ShuffleSplit if of_values else StratifiedShuffleSplit
-        return split(1, test_size=0.25, random_state=_draw_seed(rng))
+        return split(1, test_size=0.25, random_state=draw_seed(rng))
     if of_values and isinstance(cv, Integral):
         # Rows may be sorted by what they are worth.
-        return KFold(cv, shuffle=True, random_state=_draw_seed(rng))
+        return KFold(cv, shuffle=True, random_state=draw_seed(rng))
     return check_cv(cv, y, classifier=not of_values)
 
 
@@ -541,10 +541,6 @@ def _check_scoring(strong, scoring):
     if isinstance(scoring, str) and scoring == "auto":
         scoring = default_scoring(final_step(strong))
     return check_scoring(strong, scoring=scoring)
-
-
-def _draw_seed(rng):
-    return int(rng.randint(np.iinfo(np.int32).max))
 
 
 def rows_per_cell(pools, shares, n_samples, *, matched):

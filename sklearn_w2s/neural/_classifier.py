@@ -15,10 +15,10 @@ from skorch import NeuralNetBinaryClassifier, NeuralNetClassifier
 
 from sklearn_w2s._algorithms.weak_labels import one_hot
 from sklearn_w2s._fit_context import fit_context
-from sklearn_w2s._persistence import VersionStampMixin
-from sklearn_w2s._sklearn import Interval, StrOptions, check_weights
+from sklearn_w2s._sklearn import Interval, StrOptions, check_weights, draw_seed
 from sklearn_w2s.neural._criteria import LOSSES, SOFT_CRITERIA, WARMED_LOSSES
 from sklearn_w2s.neural._targets import check_distributions, initialize_net, pack
+from sklearn_w2s.persistence import VersionStampMixin
 
 
 class NetClassifier(
@@ -396,7 +396,7 @@ def _floating_type(net):
 def _draw_seed(random_state):
     if random_state is None:
         return None
-    return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+    return draw_seed(check_random_state(random_state))
 
 
 @contextmanager

@@ -23,7 +23,6 @@ from sklearn.utils.validation import check_is_fitted
 from skorch import NeuralNet, NeuralNetBinaryClassifier, NeuralNetClassifier
 
 from sklearn_w2s._fit_context import fit_context
-from sklearn_w2s._persistence import VersionStampMixin
 from sklearn_w2s._sklearn import safe_indexing, seed_nested
 from sklearn_w2s._validation import check_features, n_rows
 from sklearn_w2s.neural._classifier import (
@@ -31,6 +30,7 @@ from sklearn_w2s.neural._classifier import (
     _array_format,
     _floating_type,
 )
+from sklearn_w2s.persistence import VersionStampMixin
 
 
 class HiddenLayer(

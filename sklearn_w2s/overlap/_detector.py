@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from sklearn_w2s._algorithms.interval import effective_size, share_interval
+from sklearn_w2s._algorithms.interval import Z_95, effective_size, share_interval
 from sklearn_w2s._algorithms.overlap import (
     OVERLAP,
     REGIONS,
@@ -20,7 +20,7 @@ from sklearn_w2s._algorithms.overlap import (
     region_shares,
 )
 from sklearn_w2s._cross_fit import held_out_folds, split_arguments
-from sklearn_w2s._fit_context import fit_context, forget_fit
+from sklearn_w2s._fit_context import fit_context
 from sklearn_w2s._fitting import adapt, fit_arguments, require_same_place
 from sklearn_w2s._missing import (
     accepts_missing,
@@ -29,7 +29,6 @@ from sklearn_w2s._missing import (
     strict_readers,
 )
 from sklearn_w2s._parameters import NestedParamsMixin, takes_one_table
-from sklearn_w2s._persistence import VersionStampMixin
 from sklearn_w2s._representation import DiagramMixin
 from sklearn_w2s._sklearn import (
     HasMethods,
@@ -70,9 +69,8 @@ from sklearn_w2s.overlap._partition import (
 )
 from sklearn_w2s.overlap._representations import REPRESENTATIONS, Views
 from sklearn_w2s.overlap._reservoir import Reservoir
+from sklearn_w2s.persistence import VersionStampMixin
 
-# Normal quantile of a two-sided level of 95%.
-_Z = 1.959964
 _OF_THE_ROWS_OF_FIT = ("confidence_", "overlap_score_", "regions_")
 _THRESHOLD = [
     StrOptions({"auto", PUBLISHED, *SPLITS}),
@@ -418,7 +416,6 @@ class OverlapDetector(
         NoChangePointWarning
             If confidences or scores cannot be split.
         """
-        forget_fit(self)
         raise_for_params(params, self, "fit")
         X = check_features(self, X, reset=True, allow_nan=True)
         weights = check_weights(sample_weight, X)
@@ -857,7 +854,7 @@ class OverlapDetector(
     def _set_density(self, density, n_rows):
         """Set the overlap density, and what follows from it and the number of rows."""
         self.overlap_density_ = density
-        self.overlap_density_interval_ = share_interval(density, n_rows, _Z)
+        self.overlap_density_interval_ = share_interval(density, n_rows, Z_95)
         self.overlap_regime_ = density_regime(density)
 
     def _proba_of_batch(self, X, weak_proba, weak_prediction):

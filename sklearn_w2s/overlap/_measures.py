@@ -26,7 +26,13 @@ from sklearn_w2s._algorithms.similarity import (
     unit_rows,
 )
 from sklearn_w2s._cross_fit import out_of_bag_proba
-from sklearn_w2s._sklearn import move_like, namespace_of, safe_indexing, to_numpy
+from sklearn_w2s._sklearn import (
+    draw_seed,
+    move_like,
+    namespace_of,
+    safe_indexing,
+    to_numpy,
+)
 from sklearn_w2s._validation import check_scores, place_of
 
 # Residuals of less than so many units in the last place of the largest entry are none.
@@ -253,7 +259,7 @@ class Agreement(Measure):
             200,
             min_samples_leaf=3,
             n_jobs=self.n_jobs,
-            random_state=rng.randint(np.iinfo(np.int32).max),
+            random_state=draw_seed(rng),
         ).fit(other, codes, sample_weight=weights)
         proba = out_of_bag_proba(self.forest, other)
         # Every tree may have seen a row, if it is one of few or of great weight.

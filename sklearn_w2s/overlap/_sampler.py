@@ -7,12 +7,12 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 
 from sklearn_w2s._algorithms.overlap import REGIONS
-from sklearn_w2s._fit_context import fit_context, forget_fit
+from sklearn_w2s._fit_context import fit_context
 from sklearn_w2s._missing import check_new_rows
-from sklearn_w2s._persistence import VersionStampMixin
 from sklearn_w2s._sklearn import HasMethods, safe_indexing
 from sklearn_w2s._validation import check_target
 from sklearn_w2s.overlap._detector import OverlapDetector
+from sklearn_w2s.persistence import VersionStampMixin
 
 
 class OverlapSampler(VersionStampMixin, BaseEstimator):
@@ -105,7 +105,6 @@ class OverlapSampler(VersionStampMixin, BaseEstimator):
         ValueError
             If a region is unknown, or if no row lies in the regions.
         """
-        forget_fit(self)
         regions = list(self.regions)
         if not regions or not set(regions) <= set(REGIONS):
             msg = f"regions={self.regions!r} must be a list of some of {list(REGIONS)}."

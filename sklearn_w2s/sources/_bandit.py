@@ -22,7 +22,7 @@ from sklearn_w2s._algorithms.bandit import (
     ucb_tuned_index,
     unseen_factor,
 )
-from sklearn_w2s._algorithms.interval import corrected_share, share_interval
+from sklearn_w2s._algorithms.interval import Z_95, corrected_share, share_interval
 
 # More sources than this are not all looked at closely.
 MANY = 1_000
@@ -235,8 +235,6 @@ def index_values(policy, arms):
     return values.astype(np.float64)
 
 
-# Quantile of the standard normal distribution, for intervals of 95%.
-_Z = 1.959963984540054
 # What a round is before anything came of it.
 _NOTHING = {
     "source": -1,
@@ -455,7 +453,9 @@ class SourceBandit:
         if n == 0:
             return np.nan, np.nan, np.nan
         share, unseen = found / n, float(unseen_factor(n, size))
-        low, high = share_interval(share, n / unseen, _Z) if unseen else (share, share)
+        low, high = (
+            share_interval(share, n / unseen, Z_95) if unseen else (share, share)
+        )
         rates = self.sensitivity[source], self.fall_out[source]
         return tuple(corrected_share([share, low, high], *rates).tolist())
 

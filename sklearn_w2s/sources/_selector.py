@@ -24,7 +24,6 @@ from sklearn_w2s._fit_context import fit_context, forget_fit
 from sklearn_w2s._fitting import adapt, take_metadata
 from sklearn_w2s._missing import accepts_missing, check_new_rows, strict_readers
 from sklearn_w2s._parameters import NestedParamsMixin
-from sklearn_w2s._persistence import VersionStampMixin
 from sklearn_w2s._progress import ProgressMixin, Rounds
 from sklearn_w2s._representation import DiagramMixin, ranked
 from sklearn_w2s._sklearn import (
@@ -45,6 +44,7 @@ from sklearn_w2s._validation import (
     mark_unlabeled,
     n_rows,
 )
+from sklearn_w2s.persistence import VersionStampMixin
 from sklearn_w2s.sources._bandit import POLICIES
 from sklearn_w2s.sources._checkpoint import held
 from sklearn_w2s.sources._run import (
@@ -393,7 +393,6 @@ class UCBSourceSelector(
             detector takes `missing_label` for a class, if one of the two learns classes
             and the other values, or if an argument does not fit.
         """
-        forget_fit(self)
         routed = self._route_fit(params, sample_source)
         # The parts refuse what they do not take.
         X = check_features(self, X, reset=True, allow_nan=True)

@@ -11,6 +11,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state, column_or_1d, get_tags
 
 from sklearn_w2s._fit_context import forget_fit
+from sklearn_w2s._sklearn import draw_seed
 from sklearn_w2s._validation import check_features
 from sklearn_w2s._weak import learns_values
 from sklearn_w2s.sources._bandit import Limits, SourceBandit, needs_horizon
@@ -217,8 +218,8 @@ def take_up(selector, rows, rng):
 
 def _begin(selector, rows, rng, rules):
     # A generator of its own, whose state can be kept and set.
-    own = np.random.RandomState(rng.randint(np.iinfo(np.int32).max))
-    seed = int(own.randint(np.iinfo(np.int32).max))
+    own = np.random.RandomState(draw_seed(rng))
+    seed = draw_seed(own)
     journal = None
     if selector.checkpoint is not None:
         journal = Journal(selector.checkpoint)

@@ -15,8 +15,8 @@ from sklearn.base import (
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_w2s._fit_context import fit_context
-from sklearn_w2s._persistence import VersionStampMixin
 from sklearn_w2s._sklearn import Interval, StrOptions
+from sklearn_w2s.persistence import VersionStampMixin
 from sklearn_w2s.text import _language_model
 from sklearn_w2s.text._cache import ActivationCache, model_fingerprint
 from sklearn_w2s.text._holder import Holder

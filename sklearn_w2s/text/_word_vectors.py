@@ -18,8 +18,8 @@ from sklearn.base import (
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_w2s._fit_context import fit_context
-from sklearn_w2s._persistence import VersionStampMixin
 from sklearn_w2s._sklearn import HasMethods, Interval, StrOptions
+from sklearn_w2s.persistence import VersionStampMixin
 from sklearn_w2s.text._holder import Holder
 from sklearn_w2s.text._packages import PREFIX, files_in, word_vector_files
 from sklearn_w2s.text._texts import check_texts

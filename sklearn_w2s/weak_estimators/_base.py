@@ -10,8 +10,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sklearn_w2s._delegation import LabeledClassifierMixin
-from sklearn_w2s._fit_context import fit_context, forget_fit
-from sklearn_w2s._persistence import VersionStampMixin
+from sklearn_w2s._fit_context import fit_context
 from sklearn_w2s._sklearn import check_weights, safe_indexing
 from sklearn_w2s._validation import (
     check_features,
@@ -20,6 +19,7 @@ from sklearn_w2s._validation import (
     require_distributions,
 )
 from sklearn_w2s._weak import resolve_columns, select_columns
+from sklearn_w2s.persistence import VersionStampMixin
 
 
 class GivenClassifier(
@@ -74,7 +74,6 @@ class GivenClassifier(
             If the classes are not named, or fewer than two, or an argument does not
             fit.
         """
-        forget_fit(self)
         X = check_features(self, X, reset=True)
         weights = check_weights(sample_weight, X)
         if hasattr(self, "columns"):

@@ -13,8 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_w2s._cross_fit import held_out_folds, split_arguments
 from sklearn_w2s._delegation import prediction_mapping
-from sklearn_w2s._fit_context import forget_fit
-from sklearn_w2s._fitting import adapt, draw_seed, fit_arguments
+from sklearn_w2s._fitting import adapt, fit_arguments
 from sklearn_w2s._missing import (
     accepts_missing,
     check_new_rows,
@@ -22,12 +21,12 @@ from sklearn_w2s._missing import (
     strict_readers,
 )
 from sklearn_w2s._parameters import NestedParamsMixin
-from sklearn_w2s._persistence import VersionStampMixin
 from sklearn_w2s._progress import ProgressMixin
 from sklearn_w2s._representation import DiagramMixin, name_of
 from sklearn_w2s._sklearn import (
     HasMethods,
     StrOptions,
+    draw_seed,
     raise_for_params,
     safe_indexing,
     seed_nested,
@@ -42,6 +41,7 @@ from sklearn_w2s._weak import (
     select_columns,
 )
 from sklearn_w2s.overlap import OverlapDetector
+from sklearn_w2s.persistence import VersionStampMixin
 from sklearn_w2s.weak_to_strong._batches import BatchMixin
 from sklearn_w2s.weak_to_strong._rows import gather
 from sklearn_w2s.weak_to_strong._student import PLAIN, Pupil, Student
@@ -82,7 +82,6 @@ class WeakToStrong(
 
     def _fit(self, X, y, given, sample_weight, params):
         """Fit; `given` are weak labels of an estimator that is not at hand, or None."""
-        forget_fit(self)
         raise_for_params(params, self, "fit")
         X = self._check_rows(X, asks_weak=given is None)
         rows = self._check_target(X, y, sample_weight)

@@ -21,12 +21,11 @@ from sklearn_w2s._algorithms.weak_labels import on_grid, one_hot
 from sklearn_w2s._cross_fit import out_of_bag_proba, out_of_fold_proba
 from sklearn_w2s._fitting import (
     NoProbabilities,
-    draw_seed,
     fit_on_labels,
     fit_on_values,
     predict_columns,
 )
-from sklearn_w2s._sklearn import safe_indexing, seed_nested
+from sklearn_w2s._sklearn import draw_seed, safe_indexing, seed_nested
 from sklearn_w2s._validation import align_proba, n_rows
 from sklearn_w2s._warnings import warn
 from sklearn_w2s.weak_to_strong._views import Search, draw

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from sklearn_w2s._algorithms.quantile import weighted_quantile
 from sklearn_w2s._delegation import LabeledRegressorMixin, ValueDelegate
-from sklearn_w2s._fit_context import fit_context, forget_fit
+from sklearn_w2s._fit_context import fit_context
 from sklearn_w2s._fitting import predict_values
 from sklearn_w2s._parameters import takes_one_table
 from sklearn_w2s._representation import name_of
@@ -396,7 +396,6 @@ class WeakToStrongRegressor(
 
     def _fit_outputs(self, X, y, weak_prediction, sample_weight, params):
         """Fit one regressor for each column of y, from the rows that have its value."""
-        forget_fit(self)
         raise_for_params(params, self, "fit")
         columns = columns_of(y)
         given = [None] * len(columns)

@@ -9,7 +9,7 @@ import skops.io
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.linear_model import LogisticRegression
 
-from sklearn_w2s import _persistence
+from sklearn_w2s import persistence
 from sklearn_w2s.dask import OverlapDetector, WeakToStrongClassifier
 from sklearn_w2s.persistence import trusted_types
 
@@ -46,7 +46,7 @@ def test_the_list_of_types_suffices_to_load_what_is_fitted(fitted, problem, coll
 
 
 def test_another_version_is_told_of(fitted, monkeypatch):
-    monkeypatch.setattr(_persistence, "__version__", "9.9")
+    monkeypatch.setattr(persistence, "__version__", "9.9")
     saved = pickle.dumps(fitted)
     monkeypatch.undo()
 

@@ -1,6 +1,15 @@
-"""The types that make up a saved estimator of this package."""
+"""Saving estimators and loading them without running the code of others."""
 
 from pkgutil import resolve_name
+
+from sklearn.base import BaseEstimator
+
+from sklearn_w2s._version import __version__
+from sklearn_w2s._warnings import warn
+
+__all__ = ["trusted_types"]
+
+_STAMP = "_sklearn_w2s_version"
 
 _OWN = {
     "_coded": ["CodedClassifier"],
@@ -88,3 +97,21 @@ def _exists(name):
     except AttributeError:
         return False
     return True
+
+
+class VersionStampMixin(BaseEstimator):
+    """Warn where an estimator was saved by another version of the package."""
+
+    def __getstate__(self):
+        return {**super().__getstate__(), _STAMP: __version__}
+
+    def __setstate__(self, state):
+        state = dict(state)
+        saved_by = state.pop(_STAMP, "an older version")
+        super().__setstate__(state)
+        if saved_by != __version__:
+            warn(
+                f"This {type(self).__name__} was saved by sklearn_w2s {saved_by} and "
+                f"is loaded by {__version__}: it may fail, or predict otherwise. Fit "
+                f"it again, or load it with the version that saved it.",
+            )

@@ -81,13 +81,17 @@ def test_a_new_measure_serves_dask(toy_measure):
     assert detector.overlap_density_ == alone.overlap_density_
 
 
-@pytest.fixture(params=["sharpened", "first_half"])
+@pytest.fixture(params=["sharpened", "first_half", "sure"])
 def toy_strategy(request, monkeypatch):
+    def keep_sure(proba, *_):
+        return proba, (proba.max(axis=1) > 0.6).astype(float)
+
     def keep_first_half(proba, *_):
         return proba, (np.arange(len(proba)) < len(proba) / 2).astype(float)
 
     monkeypatch.setitem(STRATEGIES, "sharpened", Strategy(teacher=Sharpened()))
     monkeypatch.setitem(STRATEGIES, "first_half", Strategy(keep_first_half))
+    monkeypatch.setitem(STRATEGIES, "sure", Strategy(keep_sure, by_row=True))
     return WeakToStrongClassifier(
         LogisticRegression(),
         LogisticRegression(),
@@ -113,6 +117,19 @@ def test_a_new_strategy_serves_the_selector(toy_strategy):
     selector = UCBSourceSelector(toy_strategy, n_rounds=8, random_state=0)
     selector.fit(X, Y, sample_source=SOURCE)
     assert selector.estimator_.strategy_ == toy_strategy.strategy
+
+
+def test_a_new_strategy_serves_dask(toy_strategy):
+    da = pytest.importorskip("dask.array")
+    from sklearn_w2s.dask import WeakToStrongClassifier as DaskClassifier
+
+    params = toy_strategy.get_params(deep=False)
+    names = DaskClassifier().get_params(deep=False)
+    model = DaskClassifier(**{n: params[n] for n in names if n in params})
+    model.fit(da.from_array(X, (100, -1)), da.from_array(Y, 100))
+    assert model.strategy_ == toy_strategy.strategy
+    alone = toy_strategy.fit(X, Y)
+    np.testing.assert_allclose(model.predict_proba(X), alone.predict_proba(X), 1e-6)
 
 
 def test_a_name_in_no_registry_is_refused_with_all_that_are(toy_strategy):

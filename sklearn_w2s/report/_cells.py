@@ -25,7 +25,7 @@ _GAPS = {
 # And among texts, where "-" or "none" may well mean something.
 _TEXT_GAPS = {"", "NA", "N/A", "n/a", "?"}
 _MOST_SPELLINGS = 6
-# What a note says of the columns with a trait.
+# The note on the columns with a trait.
 _SENTENCES = {
     "comma": "commas are read as decimal in {names} (--decimal . overrides)",
     "comma guessed": (
@@ -55,7 +55,7 @@ _SENTENCES = {
 
 @dataclass(frozen=True)
 class Writing:
-    """How a file was written, as far as the user says or its separator tells."""
+    """How a file was written, as far as it is given or its separator implies."""
 
     separator: str | None = None
     decimal: str | None = None

@@ -51,14 +51,14 @@ from sklearn_w2s.report._output import (
     wrap,
     write_page,
 )
-from sklearn_w2s.report._read import InputError
+from sklearn_w2s.report._read import InputError, counted
 from sklearn_w2s.report._target import TASKS
 from sklearn_w2s.report._verdict import judge
 from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
 
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
-# A first look: fewer rows, and the fewest splits that tell noise from a difference.
+# A first look: fewer rows, and the fewest splits that separate noise from a difference.
 QUICK_ROWS, QUICK_REPEATS = 1000, 3
 REPEATS = 5
 _PILOT_ROWS = 500
@@ -95,7 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         notes = _Notes()
         with warnings.catch_warnings():
             warnings.showwarning = notes.add_warning
-            # The report itself says what a class called None means.
+            # The report has a note of its own on a class called None.
             warnings.filterwarnings("ignore", "The label 'None' is read as a class")
             _report(options, notes, progress)
     except InputError as error:
@@ -496,7 +496,7 @@ def _write_setting(data, labels, hides_labels, notes):
     target = "a quantity to predict"
     if not data.regresses:
         target = f"{len(set(labels.tolist()))} classes"
-    size = f"{n_rows} rows, {_count(len(data.units()), 'column')}, {target}"
+    size = f"{n_rows} rows, {counted(len(data.units()), 'column')}, {target}"
     setting = [done, size, *data.facts]
     for fact in setting:
         for line in wrap(fact, indent="  "):
@@ -514,14 +514,14 @@ def _design(options, results):
     return (
         f"{options.weak} as weak and {options.strong} as strong estimator; {n_labeled} "
         f"labeled and {n_unlabeled} unlabeled training rows, {n_test} test rows; "
-        f"{_count(options.repeats, 'split')}"
+        f"{counted(options.repeats, 'split')}"
     )
 
 
 def _compare(options, model, data, n_labeled, progress):
     progress.n_splits = options.repeats
     seconds = _estimate_seconds(options, data)
-    n_splits = _count(options.repeats, "split")
+    n_splits = counted(options.repeats, "split")
     progress.begin(f"{n_splits}, about {seconds:.0f} s in all")
     try:
         return run_study(
@@ -581,10 +581,6 @@ def _use_model(options, paths, final, model, data, progress):
         write_file(paths["save"], skops.io.dumps(fitted))
         lines += wrap(f"{options.save}: {name}")
     return lines
-
-
-def _count(number, noun):
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 # Files: a bad path is refused before anything is read, and all is written whole

@@ -370,7 +370,7 @@ def _refuse_two_uses(columns):
 
 def _note_leaks(data, target):
     labels, labeled = data.known()
-    # That words tell the class is what a text is for.
+    # Words of a text are meant to predict the class.
     alone = [name for name in data.units() if name in data.X]
     X = data.X.loc[labeled, alone]
     for name, score in find_leaks(X, labels, regresses=data.regresses).items():

@@ -29,7 +29,7 @@ _ID_NAME = re.compile(
 # What one column alone gets right in rows held out, by which it is named as a leak.
 _LEAK = 0.98
 _MAX_LEAK_ROWS = 1000
-# With fewer distinct rows, equal rows are no copies but all that the columns can tell.
+# With fewer distinct rows, equal rows are not copies: the columns have few values.
 _LEAST_DISTINCT = 0.1
 _CONSTANT = "with a single value"
 _ID = "that look like ids or row numbers"
@@ -239,7 +239,7 @@ def find_leaks(X, y, *, regresses=False):
         tree, measure = DecisionTreeRegressor, r2_score
     found = {}
     for name in X:
-        # That a cell is empty may say all.
+        # Missing cells alone may give the target away.
         encoder = TabularEncoder(categories="ordinal", scale=False, flag_missing=True)
         fitted = tree(max_leaf_nodes=200, random_state=0).fit(
             encoder.fit_transform(X[[name]].iloc[train]), y[train]

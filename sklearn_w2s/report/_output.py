@@ -20,6 +20,7 @@ from sklearn_w2s.plotting import GapDisplay, RegionScoreDisplay
 from sklearn_w2s.plotting._fits import LABELS, score_text
 from sklearn_w2s.plotting._svg import draw_svg
 from sklearn_w2s.report._data import TEST_SIZE, given_arguments
+from sklearn_w2s.report._read import counted
 from sklearn_w2s.report._verdict import CONFIDENCE, RULE
 
 WIDTH = 88
@@ -50,8 +51,8 @@ TERMS = {
     "weak": "a simple estimator, trained on the labeled rows",
     "strong on labels": "a flexible estimator, trained on the labeled rows alone",
     "weak-to-strong": (
-        "the flexible estimator, trained on the labels and on what is made of the weak "
-        "estimator's labels of all other rows"
+        "the flexible estimator, trained on the labels and on what the strategy makes "
+        "of the weak estimator's predictions for all other rows"
     ),
     "ceiling": "the flexible estimator, trained on the labels that were hidden as well",
     "always guessing": "always predicting the most frequent class, or the mean value",
@@ -72,15 +73,18 @@ TERMS = {
     "R2": "share of the variance of the values that is explained; guessing has 0",
     "RMSE, MAE": "root mean squared and mean absolute error, in the unit of the target",
     "gap recovered": (
-        "how far weak-to-strong gets from the weak estimator to the ceiling: 0 is no "
-        "way, 1 all of it"
+        "share of the difference between ceiling and weak estimator that "
+        "weak-to-strong recovers: 0 is nothing, 1 all of it"
     ),
-    "hard rows": "rows whose pattern the weak estimator does not know",
+    "hard rows": (
+        "rows of which the weak estimator is not confident and that do not resemble "
+        "the easy rows"
+    ),
     "overlap rows": (
-        "rows that the weak estimator knows and that resemble hard rows, from which "
-        "the strong one learns what both have in common"
+        "rows that are not hard but resemble hard rows, from which the strong "
+        "estimator can learn the patterns of both"
     ),
-    "easy rows": "all other rows that the weak estimator knows",
+    "easy rows": "rows that are neither hard nor similar to hard rows",
     "overlap density": "share of overlap rows among the training rows",
 }
 _SECTIONS = {
@@ -99,18 +103,18 @@ _TITLES_OF_ROWS = {
 }
 _SENTENCES_ON_ROWS = {
     "hard": (
-        "The hard rows of the least confidence. Hard are rows of little confidence "
-        "that are unlike the easy rows as well, so that not every row below the "
-        "threshold of confidence is one."
+        "The hard rows of the least confidence. A row is hard if its confidence is "
+        "below the threshold and it does not resemble the easy rows, so not every row "
+        "below the threshold is hard."
     ),
     "overlap": (
-        "The overlap rows of the highest overlap score: the weak estimator knows their "
-        "pattern, and they resemble hard rows most."
+        "The overlap rows of the highest overlap score: they are not hard themselves, "
+        "but resemble hard rows most."
     ),
     "doubtful": (
-        "Rows that were unlabeled in the fit and that weak-to-strong labels otherwise "
-        "than the weak estimator: those where the probabilities it gives to the two "
-        "labels, or the two values, differ most."
+        "Rows that were unlabeled in the fit and for which weak-to-strong and the weak "
+        "estimator predict different labels: those where the probabilities that "
+        "weak-to-strong gives to the two labels, or the two values, differ most."
     ),
 }
 
@@ -217,7 +221,7 @@ def _n_drawn(source):
 
 def _mean_of_splits(study):
     n_splits = len(study.results["n_test"])
-    return f"held-out rows, mean of {n_splits} split{'s' * (n_splits > 1)}"
+    return f"held-out rows, mean of {counted(n_splits, 'split')}"
 
 
 # The text

@@ -44,7 +44,7 @@ _DAMAGES = (
     *(OSError, EOFError, ValueError, KeyError, RuntimeError, NotImplementedError),
     *(zlib.error, lzma.LZMAError, zipfile.BadZipFile),
 )
-# The rarer a character is in text, the more its regular use says.
+# The rarer a character is in text, the more telling is its regular use.
 _SEPARATORS = ("\t", ";", "|", ",")
 _SEPARATOR_NAMES = {"\t": "tabs", WHITESPACE: "blanks", " ": "blanks"}
 _HEAD = 1 << 18
@@ -119,7 +119,8 @@ def as_float(text):
         return None
 
 
-def _count(number, noun):
+def counted(number, noun):
+    """Return a number with a noun, in the plural unless it is 1."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
@@ -271,7 +272,7 @@ def _read_delimited(data, separator, notes):
         notes.append(f"cells are separated by {shown}")
     if dialect.n_titles:
         notes.append(
-            f"skipped {_count(dialect.n_titles, 'row')} before the header, which "
+            f"skipped {counted(dialect.n_titles, 'row')} before the header, which "
             f"begins with {dialect.header[0]!r}"
         )
     n_header, size = _header_size(head, separator, dialect.n_titles)
@@ -310,7 +311,7 @@ def _skip_preamble(data, notes):
     if comments and _is_header(data[comments[-1] : start], data[start:end]):
         return comments.pop() + 1, n_lines - 1, declared
     if comments:
-        lines = _count(len(comments), "comment line")
+        lines = counted(len(comments), "comment line")
         notes.append(f"skipped {lines} ('#') before the header")
     return start, n_lines, declared
 
@@ -484,7 +485,7 @@ def _refuse_ragged(body, separator, width, n_lines):
                 if len(row) < width:
                     fix = "complete it, and quote cells of several lines"
                 msg = (
-                    f"line {n_lines + line + 1} has {_count(len(row), 'cell')}, but "
+                    f"line {n_lines + line + 1} has {counted(len(row), 'cell')}, but "
                     f"{width} are expected: {fix}, or pass another --sep."
                 )
                 raise InputError(msg)
@@ -507,7 +508,7 @@ def _name_columns(frame, header, notes):
     while n_kept > 1 and is_empty[n_kept - 1]:
         n_kept -= 1
     if n_kept < len(names):
-        n_empty = _count(len(names) - n_kept, "empty column")
+        n_empty = counted(len(names) - n_kept, "empty column")
         notes.append(f"dropped {n_empty} without a name")
     if n_kept == len(header) + 1:
         if not frame.iloc[:, 0].is_unique:

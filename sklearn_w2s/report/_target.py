@@ -106,7 +106,7 @@ def read_labels(column, missing, is_written, notes):
     """Return labels, None where a row has none.
 
     Truth values and whole numbers are such, and all others text. `missing` marks rows
-    without a label, None guesses; `is_written` says that the file holds all as text.
+    without a label, None guesses; `is_written` is for files that hold all as text.
     """
     codes, distinct = column.factorize()
     values = [_plain(value) for value in distinct]

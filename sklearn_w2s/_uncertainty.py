@@ -8,7 +8,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.pipeline import Pipeline
 
-from sklearn_w2s._sklearn import safe_indexing
+from sklearn_w2s._sklearn import namespace_of, safe_indexing
 from sklearn_w2s._tabular import TabularEncoder
 from sklearn_w2s._validation import check_scores, n_rows
 from sklearn_w2s._weak import WeakPredictor
@@ -77,6 +77,12 @@ class Uncertainty:
                 )
                 raise ValueError(msg)
             return self
+        if namespace_of(X)[0] is not None:
+            msg = (
+                f"confidence={self.kind!r} of a weak regressor computes with NumPy "
+                "only. Pass X as a NumPy array or a data frame."
+            )
+            raise ValueError(msg)
         if len(known) < 2:
             msg = (
                 f"confidence={self.kind!r} needs two labeled rows at least, and y "

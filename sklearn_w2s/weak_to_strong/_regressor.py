@@ -1,6 +1,7 @@
 """WeakToStrongRegressor: a strong regressor trained on the values of a weak one."""
 
 from collections.abc import Callable
+from contextlib import contextmanager
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -22,6 +23,7 @@ from sklearn_w2s._sklearn import (
     namespace_of,
     raise_for_params,
     safe_indexing,
+    to_numpy,
 )
 from sklearn_w2s._tabular import default_strong_regressor, default_weak_regressor
 from sklearn_w2s._uncertainty import Uncertainty
@@ -417,7 +419,7 @@ class WeakToStrongRegressor(
             if is_given(self._weak()):
                 own = OutputOf(self._weak(), k, len(columns))
                 part.set_params(weak_estimator=FrozenEstimator(own))
-            with self._task(tasks, f"output {k}", part=part):
+            with self._task(tasks, f"output {k}", part=part), _about_output(k):
                 outputs.append(
                     part.fit(
                         X,
@@ -570,7 +572,8 @@ class WeakToStrongRegressor(
         if hasattr(self, "outputs_"):
             said = [output.predict(X, **params) for output in self.outputs_]
             return np.column_stack(said)
-        return np.ravel(getattr(self.estimator_, method)(X, **params))
+        said = getattr(self.estimator_, method)(X, **params)
+        return np.ravel(to_numpy(said))
 
     def _default_weak(self):
         return default_weak_regressor()
@@ -595,6 +598,16 @@ class WeakToStrongRegressor(
         if strong_tags.regressor_tags is not None:
             tags.regressor_tags.poor_score = strong_tags.regressor_tags.poor_score
         return tags
+
+
+@contextmanager
+def _about_output(k):
+    """Let an error say which output it is about."""
+    try:
+        yield
+    except ValueError as error:
+        error.add_note(f"This is about output {k} of y, counted from 0.")
+        raise
 
 
 def _beside_the_typical(errors, weights):

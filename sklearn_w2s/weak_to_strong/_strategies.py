@@ -223,10 +223,11 @@ def require_possible(name, chosen, strong, *, is_table):
             f'{_class_of(strong)} does not. Use "all".'
         )
         raise TypeError(msg)
-    if (chosen.teacher or chosen.needs_rows) and not is_table:
+    of_tables = chosen.teacher or chosen.needs_rows or chosen.needs_errors
+    if of_tables and not is_table:
         msg = (
             f'strategy="{name}" computes with NumPy only. Pass X as a NumPy array or a '
-            'data frame, or use "confidence" or "all".'
+            'data frame, or use "all".'
         )
         raise ValueError(msg)
 

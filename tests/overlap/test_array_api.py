@@ -14,13 +14,18 @@ from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsTransformer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import estimator_checks
 
-from sklearn_w2s import OverlapDetector, WeakToStrongClassifier, _sklearn
+from sklearn_w2s import (
+    OverlapDetector,
+    WeakToStrongClassifier,
+    WeakToStrongRegressor,
+    _sklearn,
+)
 from sklearn_w2s.datasets import make_overlap_classification
 from sklearn_w2s.overlap import NoChangePointWarning
 
@@ -425,3 +430,25 @@ def test_the_check_of_scikit_learn_that_rows_must_not_move_passes():
     pytest.importorskip("torch")
 
     estimator_checks.check_array_api_same_namespace("Scores", Scores(), "torch", "cpu")
+
+
+def values():
+    """Return values of the labeled rows, and a regressor for arrays of any library."""
+    y = np.where(LABELS < 0, np.nan, ROWS[:, 0] + ROWS[:, 30])
+    ridge = Ridge(solver="svd")
+    return y, WeakToStrongRegressor(ridge, ridge, weak_features=WEAK)
+
+
+def test_a_regressor_learns_from_weak_values_of_rows_of_another_library(move_torch):
+    y, model = values()
+    expected = clone(model).set_params(strategy="all").fit(ROWS, y).predict(ROWS)
+    model.fit(move_torch(ROWS), move_torch(y))
+    assert model.strategy_ == "all"
+    assert_allclose(model.predict(move_torch(ROWS)), expected)
+
+
+@pytest.mark.parametrize("strategy", ["confidence", "overlap", "cut_statistic"])
+def test_what_asks_a_weak_regressor_for_more_computes_with_numpy(strategy, move_torch):
+    y, model = values()
+    with pytest.raises(ValueError, match="computes with NumPy only"):
+        model.set_params(strategy=strategy).fit(move_torch(ROWS), move_torch(y))

@@ -151,6 +151,12 @@ def test_each_output_learns_from_its_own_labeled_rows():
     assert regressor().fit(X, Y[:, None]).predict(X).shape == (320, 1)
 
 
+def test_an_output_without_a_value_is_named():
+    with pytest.raises(ValueError, match="y has no label") as error:
+        regressor().fit(X, np.column_stack([Y, np.full(320, NAN)]))
+    assert error.value.__notes__ == ["This is about output 1 of y, counted from 0."]
+
+
 def test_the_score_of_several_outputs_is_the_mean_over_labeled_rows():
     second = np.where(np.arange(320) % 5 == 0, X[:, 5], NAN)
     y = np.column_stack([Y, second])

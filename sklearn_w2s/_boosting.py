@@ -17,7 +17,7 @@ from sklearn.base import clone
 _TREES = "max_depth n_estimators learning_rate subsample reg_alpha reg_lambda"
 _SETTINGS = "random_state n_jobs importance_type colsample_bytree min_child_weight"
 
-_ROWS_AT_ONCE = 2**13
+_ROWS_AT_ONCE = 2**11
 
 
 class _Learner(NamedTuple):
@@ -262,12 +262,12 @@ def _learning_rate(hard, n):
 
     Up to its bound of 0.5 that is a power of their number.
     """
-    if n <= _ROWS_AT_ONCE:
+    few, many = 128, 8192
+    if n <= many:
         return hard(n).learning_rate_
-    few = _ROWS_AT_ONCE // 64
-    low, high = hard(few).learning_rate_, hard(_ROWS_AT_ONCE).learning_rate_
-    exponent = np.log(high / low) / np.log(_ROWS_AT_ONCE / few)
-    return min(0.5, round(float(high * (n / _ROWS_AT_ONCE) ** exponent), 6))
+    low, high = hard(few).learning_rate_, hard(many).learning_rate_
+    exponent = np.log(high / low) / np.log(many / few)
+    return min(0.5, round(float(high * (n / many) ** exponent), 6))
 
 
 _LEARNERS = {

@@ -372,6 +372,8 @@ def test_a_perfect_vendor_is_followed_through_a_selection_of_columns():
     ("make", "reason"),
     [
         (selecting, "has a part that ignores weights, SelectKBest"),
+        (counting, "has a part that ignores weights, SelectKBest"),
+        (balanced_boosting, "counts rows, since class_weight='balanced'"),
         (unknown, "has a part that ignores weights, Ignorant"),
         (balanced_tree, "counts rows, since class_weight='balanced'"),
         (
@@ -390,6 +392,16 @@ def test_soft_labels_that_are_asked_for_warn_of_what_they_lose(make, reason):
     assert model.pseudo_labels_ == "soft"
 
 
+def test_soft_labels_that_are_asked_for_give_way_where_copies_would_be_held_out():
+    X, _, proba = vendor_problem(0)
+    model = WeakToStrongClassifier(
+        strong_estimator=encoding(), strategy="all", pseudo_labels="soft"
+    )
+    with pytest.warns(UserWarning, match="Pipeline holds out rows by itself"):
+        model.fit(X, np.full(600, -1), weak_proba=proba)
+    assert model.pseudo_labels_ == "hard"
+
+
 @pytest.mark.parametrize(
     "name", ["BalancedRandomForestClassifier", "RUSBoostClassifier"]
 )
@@ -404,6 +416,23 @@ def test_what_draws_rows_by_their_class_finds_the_rare_one(rare, name):
     ).fit(X[:1000], np.full(1000, -1), weak_proba=np.column_stack([1 - p, p])[:1000])
     assert model.pseudo_labels_ == "hard"
     assert recall_score(truth[1000:], model.predict(X[1000:])) > 0.6
+    model.set_params(pseudo_labels="soft")
+    with pytest.warns(UserWarning, match="counts rows, since sampling_strategy="):
+        model.fit(
+            X[:100], np.full(100, -1), weak_proba=np.column_stack([1 - p, p])[:100]
+        )
+
+
+def test_an_out_of_bag_score_is_the_accuracy_on_new_rows():
+    X, truth, proba = vendor_problem(0)
+    model = WeakToStrongClassifier(
+        strong_estimator=RandomForestClassifier(oob_score=True, random_state=0),
+        strategy="all",
+    ).fit(X[:400], np.full(400, -1), weak_proba=proba[:400])
+    assert model.pseudo_labels_ == "hard"
+    accuracy = model.score(X[400:], truth[400:])
+    assert accuracy > 0.9
+    assert model.estimator_.oob_score_ == pytest.approx(accuracy, abs=0.05)
 
 
 def test_soft_labels_that_lose_nothing_stay_the_default():

@@ -11,6 +11,7 @@ from sklearn.model_selection import (
     StratifiedShuffleSplit,
     check_cv,
 )
+from sklearn.utils import column_or_1d
 from sklearn.utils.metadata_routing import (
     get_routing_for_object,
     process_routing,
@@ -361,3 +362,10 @@ def out_of_bag_proba(forest, X):
             n_trees[unseen] += 1
     total[n_trees[:, 0] == 0] = np.nan
     return total / np.maximum(n_trees, 1)
+
+
+def group_codes(groups):
+    """Return integers of shape (n,), equal for rows of one group."""
+    codes: dict = {}
+    groups = column_or_1d(groups).tolist()
+    return np.array([codes.setdefault(group, len(codes)) for group in groups])

@@ -84,3 +84,8 @@ def strong_alone(estimator):
     if not isinstance(estimator, Pipeline):
         return clone(strong)
     return clone(estimator).set_params(**{estimator.steps[-1][0]: clone(strong)})
+
+
+def default_scoring(estimator):
+    """Return the name of the scorer that gaps are measured by."""
+    return "neg_root_mean_squared_error" if is_regressor(estimator) else "accuracy"

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_w2s._sklearn import safe_indexing
-from sklearn_w2s.sources._batches import stack
+from sklearn_w2s._tables import stack
 
 
 @dataclass(eq=False, repr=False)

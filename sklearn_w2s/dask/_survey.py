@@ -8,11 +8,11 @@ import numpy as np
 
 from sklearn_w2s._cross_fit import held_out_folds
 from sklearn_w2s._sklearn import draw_seed, safe_indexing
+from sklearn_w2s._tables import stack
 from sklearn_w2s._validation import check_labels, warn_of_namesakes
 from sklearn_w2s._weak import fit_weak, is_given, resolve_columns
 from sklearn_w2s.dask._blocks import merge_tree
 from sklearn_w2s.dask._sample import Sample, draw_sample, merge_samples
-from sklearn_w2s.sources._batches import stack
 
 # They are brought together in the memory of one worker and of the client.
 MAX_LABELED = 100_000

@@ -6,10 +6,10 @@ import dask
 import numpy as np
 
 from sklearn_w2s._sklearn import safe_indexing
+from sklearn_w2s._tables import stack
 from sklearn_w2s.dask._blocks import merge_tree
 from sklearn_w2s.dask._sample import Sample, draw_sample, merge_samples
 from sklearn_w2s.dask._survey import MAX_LABELED, require_few_labeled, require_rows
-from sklearn_w2s.sources._batches import stack
 
 
 class Table(NamedTuple):

@@ -18,7 +18,12 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from sklearn_w2s._algorithms.gap import recovered_share
 from sklearn_w2s._cross_fit import require_routing
-from sklearn_w2s._pipeline import final_step, require_weak_to_strong, strong_alone
+from sklearn_w2s._pipeline import (
+    default_scoring,
+    final_step,
+    require_weak_to_strong,
+    strong_alone,
+)
 from sklearn_w2s._progress import Countdown
 from sklearn_w2s._sklearn import routing_enabled
 from sklearn_w2s._validation import check_level, check_target, require_rows
@@ -120,11 +125,6 @@ def cross_validate_sizes(
         gather(one_size, metrics, confidence_level, pooling_seed, return_estimator)
         for one_size in by_size
     ]
-
-
-def default_scoring(estimator):
-    """Return the name of the scorer that gaps are measured by."""
-    return "neg_root_mean_squared_error" if is_regressor(estimator) else "accuracy"
 
 
 def _check_settings(estimator, confidence_level, error_score):

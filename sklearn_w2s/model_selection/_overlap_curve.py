@@ -26,7 +26,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn_w2s._algorithms.overlap import OVERLAP
 from sklearn_w2s._cross_fit import require_groups
 from sklearn_w2s._fitting import adapt, take_metadata
-from sklearn_w2s._pipeline import final_step
+from sklearn_w2s._pipeline import default_scoring, final_step
 from sklearn_w2s._sklearn import draw_seed, routing_enabled, safe_indexing, seed_nested
 from sklearn_w2s._validation import (
     check_frame,
@@ -40,7 +40,6 @@ from sklearn_w2s._validation import (
 from sklearn_w2s._warnings import keeps_filters, warn
 from sklearn_w2s._weak import learns_values
 from sklearn_w2s.metrics._overlap import check_regions
-from sklearn_w2s.model_selection._gap_sizes import default_scoring
 from sklearn_w2s.model_selection._split import require_two_classes
 
 

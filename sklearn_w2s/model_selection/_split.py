@@ -10,10 +10,10 @@ from sklearn.model_selection import (
     check_cv,
     train_test_split,
 )
-from sklearn.utils import check_random_state, column_or_1d, indexable
+from sklearn.utils import check_random_state, indexable
 from sklearn.utils.metadata_routing import UNUSED, get_routing_for_object
 
-from sklearn_w2s._cross_fit import require_groups
+from sklearn_w2s._cross_fit import group_codes, require_groups
 from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s._validation import (
     are_values,
@@ -259,13 +259,6 @@ def _walks_forward(splits):
         if len(train) and len(test) and train.max() < test.min()
     }
     return len(first) == len(splits) > 1
-
-
-def group_codes(groups):
-    """Return integers of shape (n,), equal for rows of one group."""
-    codes: dict = {}
-    groups = column_or_1d(groups).tolist()
-    return np.array([codes.setdefault(group, len(codes)) for group in groups])
 
 
 def weak_strong_split(

@@ -6,8 +6,7 @@ import numpy as np
 from scipy.stats import t as student_t
 from sklearn.utils import check_array
 
-from sklearn_w2s._pipeline import final_step
-from sklearn_w2s.model_selection._gap_sizes import default_scoring
+from sklearn_w2s._pipeline import default_scoring, final_step
 
 # From the lowest line up. Okabe-Ito colours of clearly different lightness.
 MARKS = {

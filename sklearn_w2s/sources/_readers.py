@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_w2s._sklearn import safe_indexing
-from sklearn_w2s._validation import n_rows
-from sklearn_w2s.sources._batches import (
+from sklearn_w2s._tables import (
     as_batch,
     computed,
     is_table,
@@ -26,6 +25,7 @@ from sklearn_w2s.sources._batches import (
     rows_of,
     stack,
 )
+from sklearn_w2s._validation import n_rows
 
 _END = object()
 

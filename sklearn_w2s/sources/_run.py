@@ -10,13 +10,10 @@ from sklearn.frozen import FrozenEstimator
 
 from sklearn_w2s._algorithms.overlap import OVERLAP
 from sklearn_w2s._sklearn import safe_indexing, seed_nested
-from sklearn_w2s._tabular import default_weak_regressor
+from sklearn_w2s._tables import stack
 from sklearn_w2s._validation import check_scores, fill_gaps, n_rows
 from sklearn_w2s._warnings import warn
-from sklearn_w2s._weak import learns_values
-from sklearn_w2s.overlap import OverlapDetector
-from sklearn_w2s.sources._batches import stack
-from sklearn_w2s.sources._packing import pack, unpack
+from sklearn_w2s.sources._checkpoint import pack, unpack
 from sklearn_w2s.sources._readers import SourceEnded, SourceFailed
 
 
@@ -156,16 +153,6 @@ class DrawnRows:
             for (_, y), n in zip(tables, sizes, strict=True)
         ]
         return fill_gaps(stack(parts), self._missing_label)
-
-
-def make_detector(selector):
-    """Return the overlap detector of a selector, yet to be cloned."""
-    if selector.overlap_detector is None:
-        weak = None
-        if learns_values(selector.estimator):
-            weak = default_weak_regressor()
-        return OverlapDetector(weak, missing_label=selector.missing_label)
-    return selector.overlap_detector
 
 
 class Rater:

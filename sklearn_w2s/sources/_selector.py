@@ -47,17 +47,13 @@ from sklearn_w2s._validation import (
 from sklearn_w2s.persistence import VersionStampMixin
 from sklearn_w2s.sources._bandit import POLICIES
 from sklearn_w2s.sources._checkpoint import held
-from sklearn_w2s.sources._run import (
-    DrawnRows,
-    PoolReader,
-    PoolRows,
-    make_detector,
-)
+from sklearn_w2s.sources._run import DrawnRows, PoolReader, PoolRows
 from sklearn_w2s.sources._setup import (
     asked_bandit,
     describe_arm,
     know,
     look_for,
+    make_detector,
     marker_of,
     new_run,
     rate_alone,

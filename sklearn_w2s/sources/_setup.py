@@ -12,16 +12,28 @@ from sklearn.utils import check_random_state, column_or_1d, get_tags
 
 from sklearn_w2s._fit_context import forget_fit
 from sklearn_w2s._sklearn import draw_seed
+from sklearn_w2s._tables import require_alike, require_finite
+from sklearn_w2s._tabular import default_weak_regressor
 from sklearn_w2s._validation import check_features
 from sklearn_w2s._weak import learns_values
+from sklearn_w2s.overlap import OverlapDetector
 from sklearn_w2s.sources._bandit import Limits, SourceBandit, needs_horizon
-from sklearn_w2s.sources._batches import require_alike, require_finite
 from sklearn_w2s.sources._checkpoint import Journal, require_same_rules, rules_of
 from sklearn_w2s.sources._readers import open_reader
-from sklearn_w2s.sources._run import DrawnRows, Rater, SelectionRun, make_detector
+from sklearn_w2s.sources._run import DrawnRows, Rater, SelectionRun
 
 # Counts beyond it would not add up.
 _MOST_ROWS = 10**12
+
+
+def make_detector(selector):
+    """Return the overlap detector of a selector, yet to be cloned."""
+    if selector.overlap_detector is None:
+        weak = None
+        if learns_values(selector.estimator):
+            weak = default_weak_regressor()
+        return OverlapDetector(weak, missing_label=selector.missing_label)
+    return selector.overlap_detector
 
 
 def takes_values(selector):
@@ -197,7 +209,7 @@ def require_live_run(selector):
 
 def take_up(selector, rows, rng):
     """Return the run before, or a new one, ready to go on."""
-    rules = rules_of(selector, *rows.at_hand)
+    rules = rules_of(selector, make_detector(selector), *rows.at_hand)
     if "_drawing_" not in vars(selector):
         selector._drawing_ = _begin(selector, rows, rng, rules)
     elif selector._drawing_.rules:

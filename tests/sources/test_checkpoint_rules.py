@@ -12,6 +12,7 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn_w2s import OverlapDetector
 from sklearn_w2s.sources import UCBSourceSelector
 from sklearn_w2s.sources._checkpoint import rules_of
+from sklearn_w2s.sources._setup import make_detector
 
 pytestmark = pytest.mark.filterwarnings("ignore:round:UserWarning")
 
@@ -154,7 +155,7 @@ def test_costs_that_changed_are_kept_in_the_checkpoint(table, tmp_path):
 def test_rules_are_the_same_texts_for_equal_parameters():
     def rules(**params):
         selector = UCBSourceSelector(**params)
-        return rules_of(selector, AT_HAND, LABELS)
+        return rules_of(selector, make_detector(selector), AT_HAND, LABELS)
 
     def make(power):
         return lambda _, X, __: X[:, 0] ** power

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import validate_data
 
+from sklearn_w2s._tables import require_finite
 from sklearn_w2s._validation import n_rows
-from sklearn_w2s.sources._batches import require_finite
 from sklearn_w2s.sources._readers import SourceEnded, SourceFailed, open_reader
 
 

@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from sklearn_w2s.sources import _run as _drawing
-from sklearn_w2s.sources._checkpoint import held
-from sklearn_w2s.sources._packing import unpack
+from sklearn_w2s.sources._checkpoint import held, unpack
 
 POLICIES = ["kl_ucb", "kl_lucb", "thompson", "random"]
 

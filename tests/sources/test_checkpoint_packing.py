@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_array_equal
 
-from sklearn_w2s.sources._packing import pack, unpack
+from sklearn_w2s.sources._checkpoint import pack, unpack
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SCALARS = (

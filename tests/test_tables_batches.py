@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from sklearn_w2s._validation import n_rows
-from sklearn_w2s.sources._batches import (
+from sklearn_w2s._tables import (
     as_batch,
     is_table,
     require_alike,
@@ -18,6 +17,7 @@ from sklearn_w2s.sources._batches import (
     rows_of,
     stack,
 )
+from sklearn_w2s._validation import n_rows
 
 VALUES = np.arange(12.0).reshape(6, 2)
 KINDS = {

@@ -53,7 +53,7 @@ def as_batch(item):
 
     Examples
     --------
-    >>> from sklearn_w2s.sources._batches import as_batch
+    >>> from sklearn_w2s._tables import as_batch
     >>> X, y = as_batch(([[1, 2], [3, 4]], ["a", "b"]))
     >>> X.shape, y.tolist()
     ((2, 2), ['a', 'b'])
@@ -165,7 +165,7 @@ def require_alike(X, y, like_X, like_y):
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_w2s.sources._batches import require_alike
+    >>> from sklearn_w2s._tables import require_alike
     >>> require_alike(np.ones((2, 3)), None, np.ones((2, 4)), None)
     Traceback (most recent call last):
         ...
@@ -257,7 +257,7 @@ def require_finite(X):
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_w2s.sources._batches import require_finite
+    >>> from sklearn_w2s._tables import require_finite
     >>> require_finite(np.array([[1.0, np.inf]]))
     Traceback (most recent call last):
         ...
@@ -303,7 +303,7 @@ def rows_of(X, start, stop):
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_w2s.sources._batches import rows_of
+    >>> from sklearn_w2s._tables import rows_of
     >>> rows_of(np.arange(6).reshape(3, 2), 1, 2)
     array([[2, 3]])
     """
@@ -316,7 +316,7 @@ def owned(X):
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_w2s.sources._batches import owned
+    >>> from sklearn_w2s._tables import owned
     >>> buffer = np.ones((2, 3))
     >>> bool(np.shares_memory(owned(buffer[:1]), buffer))
     False
@@ -345,7 +345,7 @@ def stack(tables):
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_w2s.sources._batches import stack
+    >>> from sklearn_w2s._tables import stack
     >>> stack([np.zeros((2, 3)), np.ones((1, 3))]).shape
     (3, 3)
     """

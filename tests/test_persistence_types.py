@@ -143,6 +143,11 @@ ON_NUMBERS = {
     "classifier, neighbours": WeakToStrongClassifier(
         KNeighborsClassifier(), KNeighborsClassifier(), strategy="all"
     ),
+    "classifier, neighbour search": WeakToStrongClassifier(
+        GaussianNB(),
+        RandomForestClassifier(5),
+        neighbors=KNeighborsTransformer(n_neighbors=10),
+    ),
     "selector, classifier": UCBSourceSelector(
         WeakToStrongClassifier(GaussianNB(), GaussianNB(), strategy="all"),
         overlap_detector=OverlapDetector(GaussianNB()),

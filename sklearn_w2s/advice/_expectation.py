@@ -98,7 +98,7 @@ def kind_of(strategy):
         return "imitating"
     if known.teacher is not None and known.teacher.needs_labels:
         return "taught"
-    return "smoothing" if known.teacher or known.needs_rows else "imitating"
+    return "smoothing" if known.teacher or known.needs_neighbors else "imitating"
 
 
 class Expectation(NamedTuple):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from joblib import effective_n_jobs
-from sklearn import config_context, get_config
+from sklearn import get_config
 from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression
@@ -26,6 +26,7 @@ from sklearn_w2s._algorithms.similarity import (
     unit_rows,
 )
 from sklearn_w2s._cross_fit import out_of_bag_proba
+from sklearn_w2s._neighbors import distances_to, require_distances, require_enough
 from sklearn_w2s._sklearn import (
     draw_seed,
     move_like,
@@ -346,9 +347,8 @@ class NeighborsMeasure(Measure):
             there are hard rows.
         """
         self.search = clone(self.transformer)
-        parameters = self.search.get_params()
-        self._require_distances(parameters)
-        self.metric = _metric_of_directions(parameters)
+        require_distances(self.search, name="overlap_measure")
+        self.metric = _metric_of_directions(self.search.get_params())
         self.references = indexed = rows[hard]
         if self.metric:
             self.references = unit_rows(indexed)
@@ -356,7 +356,14 @@ class NeighborsMeasure(Measure):
             indexed = self.references[_is_nonzero(self.references)]
         self.n_indexed = indexed.shape[0]
         if self.n_indexed:
-            self._require_enough(parameters.get("n_neighbors"))
+            require_enough(
+                self.search,
+                self.n_indexed,
+                name="overlap_measure",
+                rows="hard rows",
+                fix="Lower n_neighbors, for only the nearest one counts, or pass "
+                'overlap_measure="max_abs_cosine".',
+            )
             self.search.fit(indexed)
         return self
 
@@ -385,44 +392,19 @@ class NeighborsMeasure(Measure):
         return scores
 
     def _nearest(self, rows):
-        # A sparse graph fits no data frame.
-        with config_context(transform_output="default"):
-            graph = self.search.transform(rows)
-        if not sp.issparse(graph) or graph.shape != (rows.shape[0], self.n_indexed):
-            shape = getattr(graph, "shape", None)
-            msg = (
-                f"overlap_measure={self.transformer!r} returned {type(graph).__name__} "
-                f"of shape {shape}; it must return a sparse matrix of distances of "
-                f"shape ({rows.shape[0]}, {self.n_indexed}), one column per hard row. "
-                "Pass a neighbours transformer such as KNeighborsTransformer."
-            )
-            raise ValueError(msg)
-        graph = graph.tocsr()
+        graph = distances_to(
+            self.search,
+            "transform",
+            rows,
+            self.n_indexed,
+            name="overlap_measure",
+            columns="hard row",
+        )
         nearest = np.full(rows.shape[0], np.inf)
         filled = np.flatnonzero(np.diff(graph.indptr))
         # A stored zero is a distance; what is not stored is unknown.
         nearest[filled] = np.minimum.reduceat(graph.data, graph.indptr[filled])
         return nearest
-
-    def _require_distances(self, parameters):
-        modes = [v for k, v in parameters.items() if k.split("__")[-1] == "mode"]
-        if "connectivity" in modes:
-            msg = (
-                f"overlap_measure={self.transformer!r} says which rows are neighbours, "
-                'but not how near they are. Pass mode="distance".'
-            )
-            raise ValueError(msg)
-
-    def _require_enough(self, n_neighbors):
-        # By convention, transformers return one neighbour more than they are asked for.
-        if n_neighbors is not None and self.n_indexed <= n_neighbors:
-            msg = (
-                f"overlap_measure={self.transformer!r} needs more than n_neighbors="
-                f"{n_neighbors} hard rows to search, but there are {self.n_indexed}. "
-                "Lower n_neighbors, for only the nearest one counts, or pass "
-                'overlap_measure="max_abs_cosine".'
-            )
-            raise ValueError(msg)
 
     def _require_found(self, nearest):
         n_lonely = np.count_nonzero(~np.isfinite(nearest))

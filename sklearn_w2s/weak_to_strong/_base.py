@@ -44,8 +44,9 @@ from sklearn_w2s.overlap import OverlapDetector
 from sklearn_w2s.persistence import VersionStampMixin
 from sklearn_w2s.weak_to_strong._batches import BatchMixin
 from sklearn_w2s.weak_to_strong._rows import gather
+from sklearn_w2s.weak_to_strong._strategies import N_NEIGHBORS
 from sklearn_w2s.weak_to_strong._student import PLAIN, Pupil, Student
-from sklearn_w2s.weak_to_strong._views import View
+from sklearn_w2s.weak_to_strong._views import View, search_for
 
 # Of the parameters that both have.
 CONSTRAINTS = {
@@ -53,6 +54,7 @@ CONSTRAINTS = {
     "strong_estimator": "no_validation",
     "weak_features": "no_validation",
     "overlap_detector": [HasMethods(["fit", "get_support"]), None],
+    "neighbors": [HasMethods(["fit_transform", "transform"]), None],
     "scoring": [str, callable, None],
     "fallback": [StrOptions({"warn", "raise"})],
     "include_labeled": ["boolean"],
@@ -93,6 +95,7 @@ class WeakToStrong(
         pupil = Pupil(clone(self._strong()), *strong_fit)
         scorer = self._scorer()
         strategy = self._choose(rows, pupil)
+        self._require_use_of_neighbors(strategy)
         needs_regions = strategy.needs_regions or self.overlap_detector is not None
         is_taught = strategy.teacher is not None
         tasks = self._begin_tasks(2 + needs_regions + is_taught)
@@ -121,6 +124,7 @@ class WeakToStrong(
                     is_given_weak=given is not None or is_given(self._weak()),
                     has_own_proba=given is not None,
                     include_labeled=self.include_labeled,
+                    neighbors=self.neighbors,
                     seed=None if self.random_state is None else draw_seed(rng),
                 )
                 taught, lesson = self._hear(
@@ -173,6 +177,16 @@ class WeakToStrong(
                 f'strategy="auto" is "{self.strategy_}" here, which uses no regions. '
                 '"confident" and "overlap" do, and with labels enough "mix" and '
                 '"blend".',
+            )
+
+    def _require_use_of_neighbors(self, strategy):
+        """Warn of a neighbour search that the strategy does not need."""
+        takes = getattr(strategy.teacher, "takes_neighbors", strategy.needs_neighbors)
+        if self.neighbors is not None and not takes:
+            warn(
+                f"neighbors={self.neighbors!r} changes nothing: "
+                f"strategy={name_of(self.strategy_)!r} looks for no neighbours. "
+                '"cut_statistic", "smooth", "blend" and "co_train" do.',
             )
 
     def _fall_back(self, message):
@@ -280,14 +294,17 @@ class WeakToStrong(
         """Return the rows that a strategy may use, by position, and what they are."""
         # Rows of weight zero are nobody's neighbours.
         kept = np.flatnonzero(
-            rows.weights if strategy.needs_rows else np.ones_like(rows.weights)
+            rows.weights if strategy.needs_neighbors else np.ones_like(rows.weights)
         )
         if callable(self.strategy):
             return kept, self.overlap_detector_.represent(rows.X)
-        if not strategy.needs_rows:
+        if not strategy.needs_neighbors or len(kept) < 2:
             return kept, None
-        view = View().fit(rows.X, kept, rng)
-        return kept, view.ranked(safe_indexing(rows.X, kept))
+        numbers = View().fit(rows.X, kept, rng).ranked(safe_indexing(rows.X, kept))
+        search = search_for(
+            numbers, N_NEIGHBORS, given=self.neighbors, rng=rng, n_jobs=self.n_jobs
+        )
+        return kept, search.own()
 
     def _train(self, rows, pupil, targets, train_weight):
         """Train the strong estimator on targets as they are."""
@@ -396,7 +413,8 @@ class WeakToStrong(
         parts = [weak, strong]
         if self.overlap_detector is not None:
             parts.append(self.overlap_detector)
-        tags.input_tags.sparse = all(get_tags(p).input_tags.sparse for p in parts)
+        readers = parts if self.neighbors is None else [*parts, self.neighbors]
+        tags.input_tags.sparse = all(get_tags(p).input_tags.sparse for p in readers)
         tags.input_tags.allow_nan = all(accepts_missing(p) for p in parts)
         tags.input_tags.positive_only = any(
             get_tags(part).input_tags.positive_only for part in (weak, strong)

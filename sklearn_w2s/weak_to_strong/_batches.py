@@ -105,6 +105,7 @@ class BatchMixin:
             raise ValueError(msg)
         for name, value in (
             ("overlap_detector", self.overlap_detector is not None),
+            ("neighbors", self.neighbors is not None),
             ("store_rows", self.store_rows),
         ):
             if value:

@@ -28,7 +28,7 @@ from sklearn_w2s._fitting import (
 from sklearn_w2s._sklearn import draw_seed, safe_indexing, seed_nested
 from sklearn_w2s._validation import align_proba, n_rows
 from sklearn_w2s._warnings import warn
-from sklearn_w2s.weak_to_strong._views import Search, draw
+from sklearn_w2s.weak_to_strong._views import draw, search_for
 
 N_TREES = 150
 # Kernels cost the cube of the rows, a graph without an index their square.
@@ -444,7 +444,8 @@ class Graph:
     the furthest neighbour [1]_, normalised to S by the square roots of both degrees,
     :math:`F \leftarrow \alpha S F + (1 - \alpha) Y` [2]_. Columns of F are brought to
     the class shares of the labels. Labels of each fold are masked in turn, all folds in
-    one product. Rows that are not in the graph get the mean of their neighbours in it.
+    one product. Of more than 20,000 rows the graph is that of a sample, and the others
+    get the mean of their neighbours in it, unless the user passes a search for all.
 
     References
     ----------
@@ -456,17 +457,19 @@ class Graph:
     _search: Any
     _known: Any
 
-    def __init__(self, view, others, n_jobs):
+    def __init__(self, view, others, n_jobs, neighbors=None):
         self.view = view
         self.others = others
         self.n_jobs = n_jobs
+        self.neighbors = neighbors
 
     def fit(self, labels, rng):
         """Return its opinion of held-out rows, from a graph of some of the others."""
         self._labels = labels
+        self._rng = rng
         n = n_rows(self.others)
         self._chosen = draw(n, N_SCREENED_NODES, rng)
-        self._all = draw(n, MAX_GRAPH_ROWS, rng)
+        self._all = draw(n, MAX_GRAPH_ROWS if self.neighbors is None else n, rng)
         graphs = []
         for way in ["scaled", "plain"] if self.view.is_plain_ else ["scaled"]:
             self._way = way
@@ -485,7 +488,13 @@ class Graph:
         labels = self._labels
         parts = [labels.X, safe_indexing(self.others, self._chosen)]
         nodes = _stack([getattr(self.view, self._way)(part) for part in parts])
-        self._search = Search(nodes, _N_NEIGHBORS, self.n_jobs)
+        self._search = search_for(
+            nodes,
+            _N_NEIGHBORS,
+            given=self.neighbors,
+            rng=self._rng,
+            n_jobs=self.n_jobs,
+        )
         graph = _symmetric_graph(*self._search.own())
         seeds = [labels.seeds]
         for _, test in folds:
@@ -522,7 +531,9 @@ def _stack(parts):
 
 def _symmetric_graph(distances, neighbors):
     n, k = neighbors.shape
-    scale = np.maximum(distances[:, -1].astype(np.float64), 1e-12)
+    n_found = np.isfinite(distances).sum(axis=1)
+    furthest = distances[np.arange(n), np.maximum(n_found - 1, 0)]
+    scale = np.maximum(np.where(n_found, furthest, 0).astype(np.float64), 1e-12)
     weights = np.exp(-(distances**2) / (scale[:, None] * scale[neighbors]))
     starts = np.arange(0, n * k + 1, k)
     graph = sp.csr_matrix((weights.ravel(), neighbors.ravel(), starts), shape=(n, n))

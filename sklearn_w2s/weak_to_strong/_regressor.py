@@ -118,6 +118,14 @@ class WeakToStrongRegressor(
           predicts. For arrays of other libraries it is "all";
         - a callable ``(weak_prediction, regions, representation, labeled, rng)`` that
           returns targets and weights, both of shape (n_samples,).
+    neighbors : transformer instance, default=None
+        Finds the nearest neighbours that "cut_statistic", "smooth", "blend" and
+        "co_train" need, and "auto" with them: a
+        :class:`~sklearn.neighbors.KNeighborsTransformer`, or one of an approximate
+        search, for as many neighbours as it is set to. "blend" and "co_train" then
+        spread labels over the graph of all rows. None is an exact search for 10 (15 in
+        "cut_statistic", 30 in "smooth"), and of more than 20,000 rows the graph is that
+        of a sample, from which the others get the mean of their neighbours.
     scoring : str, callable or None, default=None
         Measure that "mix", "blend" and "co_train" choose the weights of members by: a
         scorer of held-out labels, such as "neg_mean_absolute_error". None is the
@@ -245,6 +253,7 @@ class WeakToStrongRegressor(
         weak_features: Any = None,
         overlap_detector: Any = None,
         strategy: str | Callable[..., Any] = "auto",
+        neighbors: Any = None,
         scoring: str | Callable[..., Any] | None = None,
         fallback: Literal["warn", "raise"] = "warn",
         include_labeled: bool = True,
@@ -258,6 +267,7 @@ class WeakToStrongRegressor(
         self.weak_features = weak_features
         self.overlap_detector = overlap_detector
         self.strategy = strategy
+        self.neighbors = neighbors
         self.scoring = scoring
         self.fallback = fallback
         self.include_labeled = include_labeled

@@ -87,6 +87,7 @@ def gather(
     is_given_weak,
     has_own_proba,
     include_labeled,
+    neighbors,
     seed,
 ):
     """Return what teachers may know, with equal rows once, and where these stand.
@@ -116,6 +117,8 @@ def gather(
         Whether equal rows may have weak probabilities that differ.
     include_labeled : bool
         Whether the strong estimator may learn from labeled rows.
+    neighbors : transformer instance or None
+        The neighbour search of the user.
     seed : int or None
         Seeds the members.
 
@@ -198,6 +201,7 @@ def gather(
         complete=complete,
         seed=seed,
         unit=unit,
+        neighbors=neighbors,
     )
     return known_rows, Places(known, first, which, taught[others], which_other)
 

@@ -14,7 +14,7 @@ from sklearn_w2s._algorithms.weak_labels import on_grid
 from sklearn_w2s._sklearn import draw_seed, safe_indexing
 from sklearn_w2s.weak_to_strong._opinions import blocks_of
 from sklearn_w2s.weak_to_strong._teachers import Taught, Teacher
-from sklearn_w2s.weak_to_strong._views import Search, View, draw
+from sklearn_w2s.weak_to_strong._views import View, draw, search_for
 
 # Smoothers learn from a sample of this size; their cost grows with its square.
 MAX_SMOOTHED = 10_000
@@ -61,6 +61,8 @@ class Smooth(Teacher):
        Label Proportions", JMLR 10, 2009.
     """
 
+    takes_neighbors = True
+
     def teach(self, known, **_):
         """Smooth the weak labels of the unlabeled rows."""
         rng = check_random_state(known.seed)
@@ -78,7 +80,9 @@ def _smooth_out(view, known, rng, *, independent):
     if n < 2:
         return weak_proba
     chosen = draw(n, MAX_SMOOTHED, rng)
-    smooth = Smoother(view, safe_indexing(known.others, chosen), rng)
+    smooth = Smoother(
+        view, safe_indexing(known.others, chosen), rng, neighbors=known.neighbors
+    )
     own, weights = weak_proba[chosen], known.weights[chosen]
     outside = np.delete(np.arange(n), chosen)
     blocks = blocks_of(outside)
@@ -180,14 +184,15 @@ def bags_of(weak, chosen, rng):
 class Smoother:
     """The mean of nearest neighbours, a kernel ridge and a linear one, in each way."""
 
-    def __init__(self, view, X, rng):
+    def __init__(self, view, X, rng, *, neighbors=None):
         self._view = view
         self._ways = ["scaled"] if view.is_sparse_ else ["scaled", "ranked"]
         self._members = []
         for way in self._ways:
             rows = getattr(view, way)(X)
             kernel = Ridge(_kernel_map(rows, rng), _KERNEL_PENALTY).fit(rows)
-            members: list[Any] = [Neighbors(rows), kernel]
+            search = search_for(rows, _N_NEIGHBORS, given=neighbors, rng=rng)
+            members: list[Any] = [Neighbors(search, rows.shape[0]), kernel]
             if not sp.issparse(rows) and rows.shape[1] <= _MOST_LINEAR:
                 members.append(Ridge(None, _LINEAR_PENALTY).fit(rows))
             self._members.append(members)
@@ -231,10 +236,10 @@ def _kernel_map(rows, rng):
 class Neighbors:
     """The mean of the nearest neighbours, the row itself left out."""
 
-    def __init__(self, rows):
-        self._n = rows.shape[0]
-        self._search = Search(rows, _N_NEIGHBORS)
-        self._own = self._means(self._search.own()[1])
+    def __init__(self, search, n):
+        self._n = n
+        self._search = search
+        self._own = self._means(*search.own())
 
     def own(self, targets):
         """Return the means over the neighbours of each row."""
@@ -242,13 +247,15 @@ class Neighbors:
 
     def new(self, rows, targets):
         """Return the means over the neighbours of other rows."""
-        return self._means(self._search.of(rows)[1]) @ targets
+        return self._means(*self._search.of(rows)) @ targets
 
-    def _means(self, neighbors):
+    def _means(self, distances, neighbors):
         n, k = neighbors.shape
         starts = np.arange(0, n * k + 1, k)
-        values = np.full(n * k, 1 / k)
-        return sp.csr_matrix((values, neighbors.ravel(), starts), shape=(n, self._n))
+        found = np.isfinite(distances)
+        values = found / np.maximum(found.sum(axis=1, keepdims=True), 1)
+        places = (values.ravel(), neighbors.ravel(), starts)
+        return sp.csr_matrix(places, shape=(n, self._n))
 
 
 class Ridge:

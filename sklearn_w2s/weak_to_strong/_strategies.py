@@ -25,7 +25,6 @@ from sklearn_w2s._fitting import (
 from sklearn_w2s._warnings import warn
 from sklearn_w2s.weak_to_strong._smooth import Smooth
 from sklearn_w2s.weak_to_strong._teachers import Blend, CoTrain
-from sklearn_w2s.weak_to_strong._views import Search
 
 # Fewer rows teach nothing that the labels do not.
 LEAST_UNLABELED = 200
@@ -55,8 +54,9 @@ class Strategy:
         Whether rows are split into regions for it.
     needs_weights : bool
         Whether the strong estimator must take weights.
-    needs_rows : bool
-        Whether its `representation` is the rows as numbers, not that of the detector.
+    needs_neighbors : bool
+        Whether its `representation` is the distances and the positions of each row's
+        nearest neighbours, None for a single row, not that of the detector.
     needs_errors : bool
         Whether it is the error that is expected of the weak values of each row.
     """
@@ -66,7 +66,7 @@ class Strategy:
     teacher: Any = None
     needs_regions: bool = False
     needs_weights: bool = False
-    needs_rows: bool = False
+    needs_neighbors: bool = False
     needs_errors: bool = False
 
 
@@ -85,11 +85,11 @@ def keep_overlap(weak_labels, regions, *_):
     return weak_labels, (regions == OVERLAP).astype(np.float64)
 
 
-def keep_undisputed(weak_proba, _regions, rows, labeled, _rng):
+def keep_undisputed(weak_proba, _regions, near, labeled, _rng):
     """Drop the weak labels that those of their neighbours dispute most."""
     if len(weak_proba) < 2:
         return use_all(weak_proba)
-    distances, neighbors = Search(rows, N_NEIGHBORS).own()
+    distances, neighbors = near
     scores = cut_statistic(weak_proba.argmax(axis=1), neighbors, distances)
     return weak_proba, least_disputed(scores, labeled)
 
@@ -107,7 +107,7 @@ STRATEGIES = {
     "confidence": Strategy(weigh_by_confidence, by_row=True, needs_weights=True),
     "confident": Strategy(keep_confident, by_row=True, needs_regions=True),
     "overlap": Strategy(keep_overlap, by_row=True, needs_regions=True),
-    "cut_statistic": Strategy(keep_undisputed, needs_rows=True),
+    "cut_statistic": Strategy(keep_undisputed, needs_neighbors=True),
     "smooth": Strategy(teacher=Smooth()),
     "mix": Strategy(teacher=Blend(("strong",))),
     "blend": Strategy(teacher=BLEND),
@@ -223,7 +223,7 @@ def require_possible(name, chosen, strong, *, is_table):
             f'{_class_of(strong)} does not. Use "all".'
         )
         raise TypeError(msg)
-    of_tables = chosen.teacher or chosen.needs_rows or chosen.needs_errors
+    of_tables = chosen.teacher or chosen.needs_neighbors or chosen.needs_errors
     if of_tables and not is_table:
         msg = (
             f'strategy="{name}" computes with NumPy only. Pass X as a NumPy array or a '

@@ -101,6 +101,8 @@ class Known:
         Seeds the members.
     unit : tuple of (float, float)
         Mean and standard deviation that stand for zero and one in all values.
+    neighbors : transformer instance or None
+        The neighbour search of the user.
     """
 
     labels: Any
@@ -114,6 +116,7 @@ class Known:
     complete: bool
     seed: Any
     unit: tuple = (0.0, 1.0)
+    neighbors: Any = None
 
 
 class Opinions(NamedTuple):
@@ -199,7 +202,7 @@ def ask_members(names, known, *, n_jobs, version):  # noqa: ARG001  a key of cac
     makers: dict[str, Any] = {
         "trees": lambda: Trees(view, n_jobs),
         "kernels": lambda: Kernels(view, 0.95 if is_many else 0.99),
-        "graph": lambda: Graph(view, known.others, n_jobs),
+        "graph": lambda: Graph(view, known.others, n_jobs, known.neighbors),
     }
     if set(names) & set(makers):
         view.fit(known.others, np.arange(len(known.weights)), rng)
@@ -286,6 +289,8 @@ class Teacher:
         Whether it needs columns that labeled rows lack, or the weak estimator.
     takes_regions : bool
         Whether its `teach` uses regions.
+    takes_neighbors : bool
+        Whether it looks for neighbours.
     weighs_by_margin : bool
         Whether the strong estimator is to learn each row by the margin of its
         probabilities.
@@ -294,6 +299,7 @@ class Teacher:
     needs_labels = False
     needs_two_views = False
     takes_regions = False
+    takes_neighbors = False
     weighs_by_margin = False
 
 
@@ -312,6 +318,7 @@ class Blend(Teacher):
 
     def __init__(self, members):
         self.members = members
+        self.takes_neighbors = "graph" in members
 
     def teach(self, known, *, regions=None, scorer=None, memory=None, n_jobs=None):
         """Ask the members, and weigh them.
@@ -608,6 +615,7 @@ class CoTrain(Teacher):
 
     def __init__(self, teacher):
         self.teacher = teacher
+        self.takes_neighbors = teacher.takes_neighbors
 
     def teach(self, known, *, n_jobs=None, **options):
         """Let the second view correct what the first teaches."""

@@ -7,7 +7,6 @@ regions, representation, labeled, rng) -> (targets, weights)``, all of shape (n,
 import numpy as np
 
 from sklearn_w2s.weak_to_strong._strategies import (
-    N_NEIGHBORS,
     Strategy,
     keep_confident,
     keep_overlap,
@@ -20,7 +19,6 @@ from sklearn_w2s.weak_to_strong._value_teachers import (
     ValueCoTrain,
     ValueSmooth,
 )
-from sklearn_w2s.weak_to_strong._views import Search
 
 
 def weigh_by_confidence(weak_prediction, _regions, errors, *_):
@@ -28,12 +26,14 @@ def weigh_by_confidence(weak_prediction, _regions, errors, *_):
     return weak_prediction, 1 / (1 + errors**2)
 
 
-def keep_undisputed(weak_prediction, _regions, rows, labeled, _rng):
+def keep_undisputed(weak_prediction, _regions, near, labeled, _rng):
     """Drop the weak values that differ most from those of their neighbours."""
     if len(weak_prediction) < 2:
         return use_all(weak_prediction)
-    _, neighbors = Search(rows, N_NEIGHBORS).own()
-    disputed = np.abs(weak_prediction - weak_prediction[neighbors].mean(axis=1))
+    found, theirs = np.isfinite(near[0]), weak_prediction[near[1]]
+    n_found = found.sum(axis=1)
+    mean = (theirs * found).sum(axis=1) / np.maximum(n_found, 1)
+    disputed = np.where(n_found > 0, np.abs(weak_prediction - mean), 0.0)
     return weak_prediction, least_disputed(disputed, labeled)
 
 
@@ -78,7 +78,7 @@ VALUE_STRATEGIES = {
     "confidence": Strategy(weigh_by_confidence, needs_weights=True, needs_errors=True),
     "confident": Strategy(keep_confident, by_row=True, needs_regions=True),
     "overlap": Strategy(keep_overlap, by_row=True, needs_regions=True),
-    "cut_statistic": Strategy(keep_undisputed, needs_rows=True),
+    "cut_statistic": Strategy(keep_undisputed, needs_neighbors=True),
     "smooth": Strategy(teacher=ValueSmooth()),
     "mix": Strategy(teacher=ValueBlend(("strong",))),
     "blend": Strategy(teacher=BLEND),

@@ -47,6 +47,7 @@ class ValueBlend(Teacher):
 
     def __init__(self, members):
         self.members = members
+        self.takes_neighbors = "graph" in members
 
     def teach(self, known, *, regions=None, scorer=None, memory=None, n_jobs=None):
         """Ask the members, and weigh them."""
@@ -218,6 +219,7 @@ class ValueCoTrain(Teacher):
 
     def __init__(self, teacher):
         self.teacher = teacher
+        self.takes_neighbors = teacher.takes_neighbors
 
     def teach(self, known, *, n_jobs=None, **options):
         """Let the second view correct what the first teaches."""
@@ -282,6 +284,8 @@ class ValueSmooth(Teacher):
     weak estimator says on average is kept. It needs no label.
     """
 
+    takes_neighbors = True
+
     def teach(self, known, **_):
         """Smooth the weak values of the unlabeled rows."""
         values = known.weak_proba
@@ -295,7 +299,9 @@ def _smooth_out(known):
     rng = check_random_state(known.seed)
     view = View(known.second).fit(known.others, np.arange(n), rng)
     chosen = draw(n, MAX_SMOOTHED, rng)
-    smoother = Smoother(view, safe_indexing(known.others, chosen), rng)
+    smoother = Smoother(
+        view, safe_indexing(known.others, chosen), rng, neighbors=known.neighbors
+    )
     own, weights = weak[chosen], known.weights[chosen]
     said = smoother.own_opinions(own)[:, :, 0]
     theta = stacking_weights(said - own[:, 0], weights=weights, n_prior=N_PRIOR)

@@ -2,11 +2,13 @@
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.base import clone
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils.extmath import row_norms
 
 from sklearn_w2s._columns import known_share
-from sklearn_w2s._sklearn import safe_indexing
+from sklearn_w2s._neighbors import distances_to, require_distances, require_enough
+from sklearn_w2s._sklearn import safe_indexing, seed_nested
 from sklearn_w2s._tabular import TabularEncoder
 from sklearn_w2s._weak import select_columns
 
@@ -119,6 +121,86 @@ class Search:
     def _centred(self, rows):
         rows = rows.astype(np.float64)
         return rows if self._center is None else rows - self._center
+
+
+class GivenSearch:
+    """The neighbours that a transformer of the user finds, as many as it looks for.
+
+    Parameters
+    ----------
+    rows : {ndarray, csr matrix} of shape (n, n_encoded)
+        Rows.
+    transformer : transformer instance
+        Fitted in place.
+    """
+
+    def __init__(self, rows, transformer):
+        require_distances(transformer, name="neighbors")
+        require_enough(transformer, rows.shape[0], name="neighbors")
+        self._transformer = transformer
+        self._rows = rows
+        self._own = self._ask("fit_transform", rows)
+
+    def own(self):
+        """Return what `Search` does, at infinite distance where fewer are found."""
+        graph = self._own.tocoo()
+        others = (graph.row != graph.col) & np.isfinite(graph.data)
+        if not others.any():
+            msg = (
+                f"neighbors={self._transformer!r} finds no neighbour of any of "
+                f"{graph.shape[0]} rows. Widen its search, or pass "
+                "KNeighborsTransformer."
+            )
+            raise ValueError(msg)
+        places = graph.row[others], graph.col[others], graph.data[others]
+        return _nearest_first(*places, graph.shape[0])
+
+    def of(self, rows):
+        """Return distances and positions of the neighbours of other rows."""
+        graph = self._ask("transform", rows).tocoo()
+        return _nearest_first(graph.row, graph.col, graph.data, graph.shape[0])
+
+    def _ask(self, method, rows):
+        n = self._rows.shape[0]
+        return distances_to(self._transformer, method, rows, n, name="neighbors")
+
+
+def _nearest_first(rows, columns, distances, n):
+    """Return distances and positions by row, infinite and zero where there are none."""
+    counts = np.bincount(rows, minlength=n)
+    order = np.lexsort((columns, distances, rows))
+    places = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    near = np.full((n, counts.max(initial=0)), np.inf)
+    neighbors = np.zeros(near.shape, dtype=np.intp)
+    near[rows[order], places] = distances[order]
+    neighbors[rows[order], places] = columns[order]
+    return near, neighbors
+
+
+def search_for(rows, n_neighbors, *, given=None, rng=None, n_jobs=None):
+    """Return a search for neighbours of rows.
+
+    Parameters
+    ----------
+    rows : {ndarray, csr matrix} of shape (n, n_encoded)
+        Rows, two at least.
+    n_neighbors : int
+        Neighbours of each row, which only an exact search of ours heeds.
+    given : transformer instance, default=None
+        The search of the user, which is cloned.
+    rng : RandomState instance, default=None
+        Seeds that.
+    n_jobs : int, default=None
+        Searches of ours at the same time.
+
+    Returns
+    -------
+    Search or GivenSearch
+        The search.
+    """
+    if given is None:
+        return Search(rows, n_neighbors, n_jobs)
+    return GivenSearch(rows, seed_nested(clone(given), rng))
 
 
 def _with_column(rows, column):

@@ -12,6 +12,7 @@ from sklearn.linear_model import (
     SGDRegressor,
 )
 from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsTransformer
 from sklearn.neural_network import MLPRegressor
 
 from sklearn_w2s import OverlapDetector, WeakToStrongClassifier, WeakToStrongRegressor
@@ -192,6 +193,7 @@ def test_who_has_a_part_without_partial_fit_has_none(model):
         ({"strategy": lambda *_: None}, "compares rows with others"),
         ({"store_rows": True}, "store_rows=True is for the rows of one fit"),
         ({"overlap_detector": OverlapDetector()}, "Leave overlap_detector at"),
+        ({"neighbors": KNeighborsTransformer()}, "Leave neighbors at its default"),
     ],
 )
 def test_what_needs_all_rows_at_once_is_refused(params, message):

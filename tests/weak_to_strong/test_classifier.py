@@ -26,7 +26,7 @@ from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
 
 N_LABELED = 60
 TAUGHT = [name for name, strategy in STRATEGIES.items() if strategy.teacher]
-NEIGHBORLY = [name for name, strategy in STRATEGIES.items() if strategy.needs_rows]
+NEIGHBORLY = [n for n, strategy in STRATEGIES.items() if strategy.needs_neighbors]
 PLAIN = [name for name in STRATEGIES if name not in {*TAUGHT, *NEIGHBORLY}]
 STRONG = [
     LogisticRegression(),

@@ -11,6 +11,7 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn_w2s.weak_to_strong import _opinions, _smooth
 from sklearn_w2s.weak_to_strong._smooth import Bags, Neighbors, Ridge, Smooth
 from sklearn_w2s.weak_to_strong._teachers import Known
+from sklearn_w2s.weak_to_strong._views import Search
 
 
 def known_of(X, weak_proba, *, second=None, weights=None):
@@ -161,7 +162,7 @@ def test_ridge_says_of_its_own_rows_what_the_others_tell():
 
 def test_neighbours_leave_the_row_itself_out():
     X = np.array([[0.0], [0.1], [5.0]])
-    near = Neighbors(X)
+    near = Neighbors(Search(X, 30), len(X))
     near_targets = np.array([[1.0], [2.0], [3.0]])
     assert_allclose(near.own(near_targets)[0], 2.5)
     assert_array_equal(near.new(X[:1], near_targets), [[1.5]])

@@ -7,10 +7,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
 from sklearn_w2s import WeakToStrongClassifier
-from sklearn_w2s.weak_to_strong._strategies import KEPT_SHARE, STRATEGIES
+from sklearn_w2s.weak_to_strong._strategies import KEPT_SHARE, N_NEIGHBORS, STRATEGIES
+from sklearn_w2s.weak_to_strong._views import Search
 
 N = 400
-NEIGHBORLY = [name for name, strategy in STRATEGIES.items() if strategy.needs_rows]
+NEIGHBORLY = [n for n, strategy in STRATEGIES.items() if strategy.needs_neighbors]
 
 
 @pytest.fixture
@@ -26,7 +27,8 @@ def noisy():
 
 def apply(name, rows, proba, labeled=None):
     labeled = np.zeros(len(proba), dtype=bool) if labeled is None else labeled
-    return STRATEGIES[name].function(proba, None, rows, labeled, None)
+    near = Search(rows, N_NEIGHBORS).own() if len(rows) > 1 else None
+    return STRATEGIES[name].function(proba, None, near, labeled, None)
 
 
 def test_disputed_labels_are_dropped(noisy):

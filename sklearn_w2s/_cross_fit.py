@@ -348,7 +348,7 @@ def out_of_bag_proba(forest, X):
     ndarray of shape (n, n_classes)
         Means over trees; NaN where all have seen the row.
     """
-    # Trees compare in single precision; converted once, not by each of them.
+    # Trees compare in single precision; converted and checked once, not by each.
     X = X.astype(np.float32)
     ask = "predict_proba" if is_classifier(forest) else "predict"
     n_classes = len(forest.classes_) if is_classifier(forest) else forest.n_outputs_
@@ -357,7 +357,7 @@ def out_of_bag_proba(forest, X):
     for tree, seen in zip(forest.estimators_, forest.estimators_samples_, strict=True):
         unseen = np.delete(np.arange(X.shape[0]), seen)
         if len(unseen):
-            said = getattr(tree, ask)(X[unseen])
+            said = getattr(tree, ask)(X[unseen], check_input=False)
             total[unseen] += said.reshape(len(unseen), n_classes)
             n_trees[unseen] += 1
     total[n_trees[:, 0] == 0] = np.nan

@@ -36,6 +36,8 @@ LEAST_WEIGHT_OF_MANY = 0.05
 MANY_ROWS = 10_000
 _PRIORS_OF_REGIONS = (10.0, 30.0, 100.0, 300.0, 1000.0)
 _N_FOLDS = 5
+# Rows that equal weights count as, for each member.
+_PRIOR_ROWS = 2.0
 _N_GREEDY = 40
 _N_PRIOR = 5.0
 _EXPONENTS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -373,7 +375,9 @@ class Blend(Teacher):
         return Taught(
             proba,
             on_grid(reweigh(proba, evidence.class_factors(exponent))),
-            evidence.better_alone(opinions.names, weights),
+            evidence.better_alone(
+                opinions.names, evidence.likeliest() if scorer is None else weights
+            ),
             dict(zip(opinions.names, said, strict=True)),
             labels.positions,
             evidence.describe(opinions, weights, of_region, gain),
@@ -435,10 +439,17 @@ class Evidence:
         shares = np.bincount(self.codes, self.weights, len(self.classes)) + 1
         return (shares / shares.sum()) ** -exponent
 
+    def likeliest(self):
+        """Return the weights under which the labels are likeliest."""
+        return blend_weights(self.likelihoods, weights=self.weights)
+
     def weigh(self, scorer):
-        """Return the weights of the members, and the exponent for rare classes."""
+        """Return the weights of the members, and the exponent for rare classes.
+
+        Few labels tell few members apart: two rows each count for equal weights.
+        """
         if scorer is None or not len(self.codes):
-            return blend_weights(self.likelihoods, weights=self.weights), _EXPONENT
+            return self._weigh(slice(None)), _EXPONENT
         scores = [
             (self._score(scorer, *found), *found)
             for found in ((self._select(scorer, e), e) for e in _EXPONENTS)
@@ -448,7 +459,7 @@ class Evidence:
 
     def _select(self, scorer, exponent):
         """Add the member that helps the score most, again and again (Caruana)."""
-        start = blend_weights(self.likelihoods, weights=self.weights)
+        start = self._weigh(slice(None))
         return select_greedily(start, lambda own: self._score(scorer, own, exponent))
 
     def _score(self, scorer, weights, exponent):
@@ -502,9 +513,10 @@ class Evidence:
         }, float(gains[best])
 
     def _weigh(self, rows, prior=None):
-        return blend_weights(
-            self.likelihoods[:, rows], prior=prior, weights=self.weights[rows]
-        )
+        likelihoods = self.likelihoods[:, rows]
+        if prior is None:
+            prior = np.full(len(likelihoods), _PRIOR_ROWS)
+        return blend_weights(likelihoods, prior=prior, weights=self.weights[rows])
 
     def hits(self, weights):
         """Return which rows each member gets right, and all together, in rows."""

@@ -139,7 +139,8 @@ def learns_values(estimator):
         True for these.
     """
     parts = estimator, getattr(estimator, "weak_estimator", None)
-    return any(part is not None and is_regressor(part) for part in parts)
+    # Parameters are looked at before they are checked.
+    return any(hasattr(part, "fit") and is_regressor(part) for part in parts)
 
 
 def is_given(estimator):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal, assert_equal
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import get_tags
@@ -27,7 +27,11 @@ from sklearn_w2s.sources import UCBSourceSelector
 from sklearn_w2s.sources._bandit import index_values
 from sklearn_w2s.weak_to_strong import WeakToStrongClassifier
 
-CHECKED = [UCBSourceSelector(), UCBSourceSelector(LogisticRegression())]
+CHECKED = [
+    UCBSourceSelector(),
+    UCBSourceSelector(LogisticRegression()),
+    UCBSourceSelector(Ridge()),
+]
 
 
 # Some checks fit on rows that are all alike.

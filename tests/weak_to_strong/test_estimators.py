@@ -423,6 +423,18 @@ def test_what_draws_rows_by_their_class_finds_the_rare_one(rare, name):
         )
 
 
+@pytest.mark.parametrize("make", [balanced_boosting, balanced_tree])
+def test_balanced_class_weights_find_the_rare_class(rare, make):
+    X, _, truth = rare
+    p = np.where(truth == 1, 0.6, 0.1)
+    recalls = []
+    for strong in (make(), make().set_params(class_weight=None)):
+        model = WeakToStrongClassifier(strong_estimator=strong, strategy="all")
+        model.fit(X[:1000], np.full(1000, -1), weak_proba=np.c_[1 - p, p][:1000])
+        recalls.append(recall_score(truth[1000:], model.predict(X[1000:])))
+    assert recalls[0] > max(0.6, recalls[1] + 0.1)
+
+
 def test_an_out_of_bag_score_is_the_accuracy_on_new_rows():
     X, truth, proba = vendor_problem(0)
     model = WeakToStrongClassifier(

@@ -3,8 +3,8 @@
 A logistic regression on a weak representation of texts learns from some labels, and
 labels the pool for one on a strong representation. As in the paper half of the training
 texts are the pool; of the other half, the labels of 200, 500 or all texts are known.
-Students differ in how they are regularised and, for one pair where all are known, in
-their loss. Weak estimator, strong estimator on the same labels and ceiling choose their
+Students differ in how they are regularised and, where all are known, in their loss.
+Weak estimator, strong estimator on the same labels and ceiling choose their
 regularisation by cross-validation. The pair of random weights is the control.
 
 The weights come with the packages of the dependency group "weights". Activations are
@@ -60,7 +60,6 @@ LOSSES = [
     *("cross_entropy", "reverse_kl", "auxiliary_confidence", "entropy"),
     "confidence_window",
 ]
-WITH_LOSSES = next(iter(PAIRS))
 HEADLINE, PAPER = (f"student, penalty {p:g}" for p in (PENALTY, PENALTIES[0]))
 BASES = ["weak", "strong on labels", "ceiling"]
 
@@ -148,7 +147,7 @@ def judge(known, y, pair, parts, common):
         score = student.score(strong_rows[test], y[test])
         scores[f"student, penalty {penalty:g}"] = score
     # Others cost more: as many labels as the pool has rows are the paper's protocol.
-    if pair == WITH_LOSSES and len(labeled) >= len(pool) - 1:
+    if pair in PAIRS and len(labeled) >= len(pool) - 1:
         # Named columns name the classes: no row of the pool has a label.
         told, hidden = pd.DataFrame(weak_proba[pool]), np.full(len(pool), -1)
         rows, new = (strong_rows[part].astype(np.float32) for part in (pool, test))

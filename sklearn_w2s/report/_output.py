@@ -313,28 +313,25 @@ def write_page(findings):
         del sections["figures"]
     words = [gap_words(study.results)] if verdict.has_gap else []
     words += [region_words(study.results)]
-    return (
-        _environment(is_html=True)
-        .get_template("page.html")
-        .render(
-            name=findings.data.name,
-            setting=[f"{_capitalized(line)}." for line in findings.setting],
-            sections=sections,
-            verdict=str(verdict),
-            scores=_scores(findings),
-            words=[f"{_capitalized(line)}." for line in words if _learns(verdict)],
-            rule=RULE,
-            recall=_recall(study),
-            columns=_columns(study),
-            figures=figures,
-            sources=sources,
-            about_rows=_about_rows(findings),
-            rows=rows_worth_a_look(study, findings.pool),
-            terms=TERMS,
-            notes=findings.notes,
-            script=write_script(findings.options, study, findings.final, findings.data),
-            version=sklearn_w2s.__version__,
-        )
+    page = _environment(is_html=True).get_template("page.html")
+    return page.render(
+        name=findings.data.name,
+        setting=[f"{_capitalized(line)}." for line in findings.setting],
+        sections=sections,
+        verdict=str(verdict),
+        scores=_scores(findings),
+        words=[f"{_capitalized(line)}." for line in words if _learns(verdict)],
+        rule=RULE,
+        recall=_recall(study),
+        columns=_columns(study),
+        figures=figures,
+        sources=sources,
+        about_rows=_about_rows(findings),
+        rows=rows_worth_a_look(study, findings.pool),
+        terms=TERMS,
+        notes=findings.notes,
+        script=write_script(findings.options, study, findings.final, findings.data),
+        version=sklearn_w2s.__version__,
     )
 
 
@@ -344,34 +341,30 @@ def write_script(options, study, final, data):
     if study.hides_labels:
         names.append("ceiling")
     is_file = options.file is not None
-    return (
-        _environment(is_html=False)
-        .get_template("script.py.jinja")
-        .render(
-            path=str(options.file) if is_file else None,
-            target=options.target,
-            reading=given_arguments(options),
-            predicts=is_file and data.others is not None and len(data.others) > 0,
-            kind=f"WeakToStrong{'Regressor' if data.regresses else 'Classifier'}",
-            regresses=data.regresses,
-            task=', task="regression"' if data.regresses else "",
-            weak=options.weak,
-            strong=options.strong,
-            strategy=options.strategy,
-            scoring=options.scoring,
-            missing_label=data.missing_label,
-            n_labeled=int(study.results["n_labeled"][0])
-            if study.hides_labels
-            else None,
-            n_splits=len(study.results["n_labeled"]),
-            test_size=TEST_SIZE,
-            seed=options.random_state,
-            names=tuple(names),
-            final=final,
-            chosen=options.weak if final == "weak" else options.strong,
-            predictions=options.predict or "predictions.csv",
-            saved=options.save or "model.skops",
-        )
+    n_labeled = int(study.results["n_labeled"][0]) if study.hides_labels else None
+    script = _environment(is_html=False).get_template("script.py.jinja")
+    return script.render(
+        path=str(options.file) if is_file else None,
+        target=options.target,
+        reading=given_arguments(options),
+        predicts=is_file and data.others is not None and len(data.others) > 0,
+        kind=f"WeakToStrong{'Regressor' if data.regresses else 'Classifier'}",
+        regresses=data.regresses,
+        task=', task="regression"' if data.regresses else "",
+        weak=options.weak,
+        strong=options.strong,
+        strategy=options.strategy,
+        scoring=options.scoring,
+        missing_label=data.missing_label,
+        n_labeled=n_labeled,
+        n_splits=len(study.results["n_labeled"]),
+        test_size=TEST_SIZE,
+        seed=options.random_state,
+        names=tuple(names),
+        final=final,
+        chosen=options.weak if final == "weak" else options.strong,
+        predictions=options.predict or "predictions.csv",
+        saved=options.save or "model.skops",
     )
 
 

@@ -6,14 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
+from sklearn_w2s.advice._words import NAMES
+
 # The one level of every interval, and of what counts as clear, in terminal and page.
 CONFIDENCE = 0.95
-NAMES = {
-    "weak": "the weak estimator",
-    "strong_on_labels": "the strong estimator on the labels alone",
-    "weak_to_strong": "weak-to-strong",
-    "ceiling": "the strong estimator on all labels",
-}
 RULE = (
     "The rule: weak-to-strong is compared with the better of the two that need no "
     "unlabeled rows, the weak estimator and the strong one on the labels alone, on the "

@@ -224,7 +224,7 @@ def test_numbers_that_are_named_as_missing_are_counted_however_they_are_written(
     "writing",
     [{"decimal": ";"}, {"decimal": ""}, {"thousands": "ab"}, {"thousands": "x"}],
 )
-def test_marks_that_do_not_do_are_refused(writing):
+def test_unknown_or_equal_marks_are_refused(writing):
     with pytest.raises(InputError, match="must be one of"):
         Writing(**writing)
     with pytest.raises(InputError, match="decimal and thousands must differ"):

@@ -54,7 +54,7 @@ def test_without_a_file_weak_to_strong_lies_between_weak_and_ceiling():
     assert told.endswith(RULE)
 
 
-def test_a_bad_call_of_the_module_ends_with_one_line_and_code_2():
+def test_bad_arguments_of_the_module_give_one_line_and_code_2():
     done = run_module("none.csv", "--target", "y")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "sklearn-w2s: there is no file none.csv.\n"
@@ -135,7 +135,7 @@ def test_an_error_stays_on_one_line_whatever_the_columns_are_called(save, capsys
         ("--version", sklearn_w2s.__version__),
     ],
 )
-def test_help_and_version_end_well(option, told, capsys):
+def test_help_and_version_exit_with_0(option, told, capsys):
     with pytest.raises(SystemExit) as ended:
         main([option])
     assert ended.value.code == 0
@@ -162,7 +162,7 @@ def test_the_numbers_printed_are_those_of_the_experiment(table, save, name, caps
 
 
 @pytest.mark.filterwarnings("default:.*found no change point")
-def test_what_was_read_is_said_before_the_first_fit(tmp_path, capsys):
+def test_what_was_read_is_written_before_the_first_fit(tmp_path, capsys):
     n = 120
     rng = np.random.default_rng(0)
     sizes = rng.normal(size=n)
@@ -191,7 +191,7 @@ def test_what_was_read_is_said_before_the_first_fit(tmp_path, capsys):
     assert "Columns: 1 number (size)." in page.read_text("utf-8")
 
 
-def test_seed_strategy_and_score_are_those_that_are_named(table, save, capsys):
+def test_seed_strategy_and_score_follow_the_options(table, save, capsys):
     path = save(table)
     options = ["--random-state", "3", "--strategy", "all", "--scoring", "f1_macro"]
     assert main([path, "--target", "income", *FAST, *options, "--repeats", "1"]) == 0
@@ -362,7 +362,7 @@ def test_a_quantity_is_answered_by_the_regressor(
 
 
 @pytest.mark.parametrize("options", [["--weak", "logistic"], ["--scoring", "f1_macro"]])
-def test_what_is_for_classes_is_refused_for_a_quantity(table, save, capsys, options):
+def test_estimators_and_scores_for_classes_are_refused_for_a_quantity(table, save, capsys, options):
     assert main([save(table), "--target", "number", *options]) == 2
     err = capsys.readouterr().err
     assert f"{options[0]} for a quantity must be one of" in err
@@ -379,7 +379,7 @@ def test_there_must_be_rows_to_predict_and_labels_to_hide(
     assert "--labeled hides labels" in capsys.readouterr().err
 
 
-def test_a_first_look_takes_fewer_rows_and_splits(table, save, capsys):
+def test_quick_takes_fewer_rows_and_splits(table, save, capsys):
     big = pd.concat([table] * 5).assign(noise=np.arange(1200) / 7)
     fast = ["--weak", "tree", "--strong", "tree", "--labeled", "40"]
     assert main([save(big), "--target", "income", "--quick", *fast]) == 0
@@ -430,7 +430,7 @@ HOSTILE = "\x1b]0;title\x07\u202eevil\u2066\x9b2J"
 SHOWN = r"\x1b]0;title\x07\u202eevil\u2066\x9b2J"
 
 
-def test_names_command_no_terminal_and_turn_no_text(table, save, capsys):
+def test_names_are_escaped_in_the_terminal(table, save, capsys):
     table["place"] = table["place"].replace({"north": HOSTILE})
     table[f"empty {HOSTILE}"] = np.nan
     path = Path(save(table))
@@ -458,7 +458,7 @@ def test_names_command_no_terminal_and_turn_no_text(table, save, capsys):
         ["--html", f"/{HOSTILE}/a.html"],
     ],
 )
-def test_errors_command_no_terminal_and_turn_no_text(arguments, capsys):
+def test_errors_are_escaped_in_the_terminal(arguments, capsys):
     assert main(arguments) == 2
     out, err = capsys.readouterr()
     assert out == ""
@@ -516,7 +516,7 @@ def test_a_page_is_written_in_place_of_the_former_and_leaves_nothing_else(tmp_pa
 
 
 @pytest.mark.parametrize("before", [None, "precious"])
-def test_a_link_is_not_followed(tmp_path, before):
+def test_symbolic_links_are_not_followed(tmp_path, before):
     victim, link = tmp_path / "victim", tmp_path / "link.html"
     if before is not None:
         victim.write_text(before)
@@ -531,7 +531,7 @@ def test_a_link_is_not_followed(tmp_path, before):
     assert (victim.read_text() if victim.exists() else None) == before
 
 
-def test_where_writing_fails_the_former_page_stays(tmp_path, monkeypatch):
+def test_a_failed_write_keeps_the_former_file(tmp_path, monkeypatch):
     path = tmp_path / "a.html"
     path.write_text("before")
 
@@ -582,7 +582,7 @@ def test_a_folder_or_file_that_is_read_only_is_refused(tmp_path):
     ("option", "module"),
     [("html", "jinja2"), ("html", "matplotlib.pyplot"), ("save", "skops.io")],
 )
-def test_what_writes_a_file_is_named_with_its_extra(
+def test_a_missing_package_is_named_with_its_extra(
     tmp_path, monkeypatch, option, module
 ):
     monkeypatch.setitem(sys.modules, module, None)

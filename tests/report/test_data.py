@@ -66,7 +66,7 @@ def test_rows_with_an_empty_target_are_unlabeled_and_noted(table, save, name):
         ("name", None, "240 distinct values, 240 of them in fewer than 10 rows"),
     ],
 )
-def test_columns_that_do_not_do_are_refused(table, save, target, source, message):
+def test_unusable_target_and_source_columns_are_refused(table, save, target, source, message):
     n = len(table)
     table["nested"] = [[1, 2]] * n
     table["single"] = "only"
@@ -237,7 +237,7 @@ def test_rows_keep_their_numbers_in_the_file_whatever_was_left_out(table, save):
 
 
 @pytest.mark.parametrize("max_rows", [119, 1000.0, "all", None])
-def test_a_number_of_rows_that_does_not_do_is_refused(table, save, max_rows):
+def test_max_rows_must_be_an_integer_of_120_or_more(table, save, max_rows):
     with pytest.raises(ValueError, match=r"max_rows must be an integer >= 120, got "):
         load_table(save(table), "income", max_rows=max_rows)
 

@@ -135,7 +135,7 @@ def test_of_several_splits_the_estimators_of_the_first_are_kept(table):
     assert others == [None, None]
 
 
-def test_a_fit_that_fails_is_no_number(table):
+def test_a_failing_fit_raises(table):
     data = as_data(table)
     broken = make_model("tree", "tree", data).set_params(strategy=print)
     with pytest.raises(TypeError):
@@ -169,7 +169,7 @@ def test_costs_are_seconds_and_bytes_of_every_fit(table):
 
 
 @pytest.mark.parametrize("final", ["weak", "strong_on_labels", "weak_to_strong"])
-def test_who_predicts_is_fitted_on_all_labels(table, final):
+def test_the_final_estimator_is_fitted_on_all_labels(table, final):
     data = as_data(table, n_missing=30)
     options = Namespace(weak="tree", strong="forest", random_state=0)
     model = make_model("tree", "forest", data)
@@ -206,7 +206,7 @@ def test_where_labels_were_hidden_all_are_used_in_the_end(
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("name", sorted(CLASSIFIERS))
-def test_every_estimator_copes_with_a_mixed_table_and_columns_unlike_before(
+def test_every_classifier_accepts_mixed_columns_that_differ_in_the_test_rows(
     table, name
 ):
     y = table.pop("income")
@@ -227,7 +227,7 @@ def test_every_estimator_copes_with_a_mixed_table_and_columns_unlike_before(
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("name", sorted(ESTIMATORS["regression"]))
-def test_every_regressor_copes_with_a_mixed_table(table, name):
+def test_every_regressor_accepts_mixed_columns(table, name):
     y = table["count"] + np.where(table["income"] == "low", 0.0, 4.0)
     fitted = make_estimator(name, 0, task="regression").fit(table[:120], y[:120])
     assert fitted.score(table[120:], y[120:]) > 0.5
@@ -305,7 +305,7 @@ def test_nothing_is_drawn_of_more_sources_than_the_budget_covers(make_pool, n_so
     assert all(run.n_drawn is None for run in sources)
 
 
-def test_sources_of_one_row_and_of_labeled_rows_alone_do_no_harm(make_pool):
+def test_sources_of_one_row_or_of_labeled_rows_alone_are_accepted(make_pool):
     source = np.full(300, "many", dtype=object)
     source[:60] = "labeled"
     source[299] = "one"

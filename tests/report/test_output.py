@@ -75,7 +75,7 @@ def test_where_nothing_is_learned_there_is_no_regime_and_no_density(study, tell,
     assert "regime" not in text
 
 
-def test_columns_that_cost_nothing_are_not_told(tell):
+def test_columns_that_cost_nothing_are_not_listed(tell):
     text = " ".join(" ".join(tell(importance={"a": 0.1, "b": 0.0})).split())
     assert "their cells are permuted: a 10.0" in text
     assert "b 0.0" not in text
@@ -93,7 +93,7 @@ def test_sources_are_sorted_by_density(tell):
     assert "(drawn by UCB in batches, with a budget of half of the rows)" in lines
 
 
-def test_a_draw_that_was_not_possible_is_said_to(tell):
+def test_a_report_without_draws_gives_the_reason(tell):
     sources = [SourceRun(f"s{i}", 2, 0.5, None) for i in range(30)]
     text = " ".join(tell(sources))
     assert "... and 10 more sources" in text

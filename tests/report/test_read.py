@@ -289,7 +289,7 @@ def test_an_archive_of_several_files_is_refused_with_their_names(tmp_path):
         ({"encoding": "ascii"}, "it is not ascii text"),
     ],
 )
-def test_an_option_that_does_not_do_is_refused(tmp_path, options, message):
+def test_unknown_separators_and_encodings_are_refused(tmp_path, options, message):
     with pytest.raises(InputError, match=message):
         written(tmp_path, "a,é\n1,2\n", **options)
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager, nullcontext
 from functools import cache
 
 from sklearn_w2s._delegation import take_labeled
-from sklearn_w2s._sklearn import CallbackSupportMixin
+from sklearn_w2s._sklearn import CallbackSupportMixin, message_with_time
 
 
 class Silence:
@@ -109,6 +109,39 @@ class ProgressMixin(CallbackSupportMixin):
             # Without it there is nothing to score.
             reconstruction_attributes=lambda: None if labeled()[0] is None else {},
         )
+
+
+class Steps:
+    """Lines on stdout, as those of pipelines, one after each step of a fit.
+
+    Parameters
+    ----------
+    owner : estimator instance
+        Its `verbose` says whether anything is written.
+    costs : dict of str to float
+        What each step does, in order, and about how long it takes beside the others.
+        A step that does not take place is passed over.
+    """
+
+    def __init__(self, owner, costs):
+        self._owner = owner
+        self._costs = costs
+        self._start = time.perf_counter()
+
+    @contextmanager
+    def step(self, name):
+        """Time a step, and write its line unless it fails."""
+        start = time.perf_counter()
+        yield
+        if not self._owner.verbose:
+            return
+        now, number = time.perf_counter(), list(self._costs).index(name) + 1
+        costs = list(self._costs.values())
+        message = f"(step {number} of {len(costs)}) {name}"
+        line = message_with_time(type(self._owner).__name__, message, now - start)
+        left = (now - self._start) / sum(costs[:number]) * sum(costs[number:])
+        sys.stdout.write(f"{line}, about {left:.0f} s left\n" if left else f"{line}\n")
+        sys.stdout.flush()
 
 
 class Countdown:

@@ -13,6 +13,7 @@ from sklearn.base import _fit_context
 from sklearn.utils import _array_api, check_random_state, metaestimators
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._user_interface import _message_with_time as message_with_time
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 from sklearn.utils.validation import _check_sample_weight
 
@@ -39,6 +40,7 @@ __all__ = [
     "check_weights",
     "dispatches_arrays",
     "fit_context",
+    "message_with_time",
     "move_like",
     "namespace_of",
     "raise_for_params",

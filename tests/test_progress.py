@@ -1,4 +1,5 @@
 import pickle
+import re
 import sys
 from types import SimpleNamespace
 
@@ -7,15 +8,21 @@ import pytest
 from joblib import parallel_config
 from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator, clone
-from sklearn.linear_model import LogisticRegression
+from sklearn.datasets import make_regression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_w2s import OverlapDetector, UCBSourceSelector, WeakToStrongClassifier
-from sklearn_w2s._progress import ProgressMixin, Rounds
+from sklearn_w2s import (
+    OverlapDetector,
+    UCBSourceSelector,
+    WeakToStrongClassifier,
+    WeakToStrongRegressor,
+)
+from sklearn_w2s._progress import ProgressMixin, Rounds, Steps
 from sklearn_w2s.datasets import make_overlap_classification
 from sklearn_w2s.model_selection import (
     LabeledSplit,
@@ -388,3 +395,107 @@ def test_a_step_that_is_no_round_is_not_told():
         over.append(n_rounds)
         rounds.tell()
     assert events == ["begin", "end", "begin", "end"]
+
+
+LINE = re.compile(
+    r"\[(\w+)\] \.* \(step (\d) of (\d)\) ([^,]+), total= +\d+\.\ds"
+    r"(?:, about \d+ s left)?"
+)
+
+
+def lines_of(shown):
+    lines = [LINE.fullmatch(line) for line in shown.splitlines()]
+    assert all(lines), shown
+    return [line.groups() for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("params", "steps"),
+    [
+        ({"strategy": "all"}, []),
+        ({"strategy": "overlap"}, ["Fitting overlap_detector"]),
+        ({"strategy": "smooth"}, ["Smoothing weak labels"]),
+        ({"strategy": "mix"}, ["Fitting member 'strong'", "Asking the members"]),
+        (
+            {"strategy": "co_train", "overlap_detector": OverlapDetector()},
+            [
+                "Fitting overlap_detector",
+                *(f"Fitting member {n!r}" for n in ("trees", "kernels", "graph")),
+                "Asking the members",
+                "Fitting trees of the second view",
+            ],
+        ),
+    ],
+)
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_a_verbose_fit_writes_a_line_for_each_step(params, steps, n_jobs, capsys):
+    with parallel_config("threading"):
+        make_classifier(verbose=1, n_jobs=n_jobs, **params).fit(X, y)
+    steps = ["Fitting weak_estimator", *steps, "Fitting strong_estimator"]
+    names, numbers, totals, done = zip(*lines_of(capsys.readouterr().out), strict=True)
+    assert set(names) == {"WeakToStrongClassifier"}
+    assert list(done) == steps
+    # A member that has nothing to learn from is passed over.
+    assert sorted(set(numbers)) == list(numbers)
+    assert {numbers[-1]} == set(totals)
+
+
+@pytest.mark.parametrize("strategy", ["all", "blend"])
+def test_a_fit_is_silent_by_default_and_does_not_depend_on_verbose(strategy, capsys):
+    silent = make_classifier(strategy=strategy).fit(X, y)
+    assert capsys.readouterr() == ("", "")
+    told = clone(silent).set_params(verbose=1).fit(X, y)
+    assert_array_equal(told.predict_proba(X), silent.predict_proba(X))
+    assert vars(told).keys() == vars(silent).keys()
+
+
+def test_members_from_a_cache_are_passed_over(tmp_path, capsys):
+    model = make_classifier(strategy="mix", memory=str(tmp_path), verbose=1)
+    first = model.fit(X, y).predict_proba(X)
+    n_lines = len(lines_of(capsys.readouterr().out))
+    assert_array_equal(clone(model).fit(X, y).predict_proba(X), first)
+    numbers = [number for _, number, _, _ in lines_of(capsys.readouterr().out)]
+    assert (n_lines, numbers) == (4, ["1", "4"])
+
+
+def test_clones_in_a_search_and_pickles_stay_verbose(capsys):
+    search = GridSearchCV(
+        make_classifier(verbose=1), {"include_labeled": [True]}, cv=LabeledSplit(2)
+    )
+    copy = pickle.loads(pickle.dumps(search.fit(X, y).best_estimator_))
+    assert len(lines_of(capsys.readouterr().out)) == 3 * 2
+    copy.fit(X, y)
+    assert len(lines_of(capsys.readouterr().out)) == 2
+
+
+@pytest.mark.parametrize(("verbose", "n_lines"), [(False, 0), (1, 2), (2, 2 + 2 * 2)])
+def test_a_verbose_regressor_writes_a_line_for_each_output(verbose, n_lines, capsys):
+    rows, values = make_regression(100, 3, n_targets=2, random_state=0)
+    values[40:] = np.nan
+    WeakToStrongRegressor(
+        LinearRegression(), LinearRegression(), strategy="all", verbose=verbose
+    ).fit(rows, values)
+    lines = lines_of(capsys.readouterr().out)
+    assert len(lines) == n_lines
+    outputs = ["Fitting output 0", "Fitting output 1"] if verbose else []
+    assert [name for *_, name in lines if "output" in name] == outputs
+
+
+def test_time_left_is_that_of_steps_which_cost_as_much(monkeypatch, capsys):
+    now = iter([0.0, 0.0, 2.0, 2.0, 5.0, 5.0, 9.0])
+    monkeypatch.setattr("sklearn_w2s._progress.time.perf_counter", lambda: next(now))
+    steps = Steps(SimpleNamespace(verbose=1), {"one": 1, "two": 1, "three": 2})
+    for name in ("one", "two", "three"):
+        with steps.step(name):
+            pass
+    first, second, third = capsys.readouterr().out.splitlines()
+    assert first.endswith("one, total=   2.0s, about 6 s left")
+    assert second.endswith("two, total=   3.0s, about 5 s left")
+    assert third.endswith("three, total=   4.0s")
+
+
+def test_a_step_that_fails_writes_no_line(capsys):
+    steps = Steps(SimpleNamespace(verbose=1), {"one": 1})
+    with pytest.raises(OSError, match="away"), steps.step("one"):
+        raise OSError("away")
+    assert capsys.readouterr().out == ""

@@ -21,7 +21,7 @@ from sklearn_w2s._missing import (
     strict_readers,
 )
 from sklearn_w2s._parameters import NestedParamsMixin
-from sklearn_w2s._progress import ProgressMixin
+from sklearn_w2s._progress import ProgressMixin, Steps
 from sklearn_w2s._representation import DiagramMixin, name_of
 from sklearn_w2s._sklearn import (
     HasMethods,
@@ -48,6 +48,21 @@ from sklearn_w2s.weak_to_strong._strategies import N_NEIGHBORS
 from sklearn_w2s.weak_to_strong._student import PLAIN, Pupil, Student
 from sklearn_w2s.weak_to_strong._views import View, search_for
 
+# Steps in their order, with the per cent of a fit that each takes, about, with the
+# default estimators.
+_COSTS = {
+    "Fitting weak_estimator": 1,
+    "Fitting overlap_detector": 1,
+    "Smoothing weak labels": 8,
+    "Fitting member 'trees'": 8,
+    "Fitting member 'kernels'": 11,
+    "Fitting member 'graph'": 7,
+    "Fitting member 'strong'": 14,
+    "Asking the members": 16,
+    "Fitting trees of the second view": 8,
+    "Fitting strong_estimator": 42,
+}
+
 # Of the parameters that both have.
 CONSTRAINTS = {
     "weak_estimator": "no_validation",
@@ -61,6 +76,7 @@ CONSTRAINTS = {
     "store_rows": ["boolean"],
     "memory": [str, HasMethods(["cache"]), None],
     "n_jobs": [Integral, None],
+    "verbose": ["verbose"],
     "random_state": ["random_state"],
 }
 
@@ -99,7 +115,8 @@ class WeakToStrong(
         needs_regions = strategy.needs_regions or self.overlap_detector is not None
         is_taught = strategy.teacher is not None
         tasks = self._begin_tasks(2 + needs_regions + is_taught)
-        with self._task(tasks, "weak"):
+        step = self._plan(strategy, needs_regions=needs_regions).step
+        with self._task(tasks, "weak"), step("Fitting weak_estimator"):
             folds = None
             needs_folds = needs_regions or strategy.needs_errors
             if needs_folds or getattr(strategy.teacher, "needs_labels", False):
@@ -108,7 +125,7 @@ class WeakToStrong(
             self._heed_decisions(weak, strategy)
         regions = taught = None
         if needs_regions:
-            with self._task(tasks, "regions"):
+            with self._task(tasks, "regions"), step("Fitting overlap_detector"):
                 regions = self._find_regions(rows, weak, proba, given, seeds)
                 self._require_use_of_regions(strategy)
         if is_taught:
@@ -128,10 +145,13 @@ class WeakToStrong(
                     seed=None if self.random_state is None else draw_seed(rng),
                 )
                 taught, lesson = self._hear(
-                    strategy.teacher, known, places, regions, scorer, rows
+                    strategy.teacher, known, places, regions, scorer, rows, step
                 )
         pupil = pupil._replace(estimator=seed_nested(pupil.estimator, seeds))
-        with self._task(tasks, "strong", part=pupil.estimator):
+        with (
+            self._task(tasks, "strong", part=pupil.estimator),
+            step("Fitting strong_estimator"),
+        ):
             if is_taught:
                 student = self._teach(rows, pupil, lesson, taught, proba, rng)
             else:
@@ -141,6 +161,15 @@ class WeakToStrong(
         self._keep(rows, student, weak, proba, taught)
         self._end_tasks(tasks, X, y, rows.sample_weight)
         return self
+
+    def _plan(self, strategy, *, needs_regions):
+        """Return the steps of a fit with a strategy."""
+        names = {"Fitting weak_estimator", "Fitting strong_estimator"}
+        if needs_regions:
+            names.add("Fitting overlap_detector")
+        if strategy.teacher is not None:
+            names.update(strategy.teacher.step_names)
+        return Steps(self, {n: cost for n, cost in _COSTS.items() if n in names})
 
     def _check_rows(self, X, *, asks_weak):
         """Check the rows of a fit, and remember who takes no missing values."""
@@ -251,7 +280,7 @@ class WeakToStrong(
         self.overlap_density_ = detector.overlap_density_
         return np.asarray(detector.regions_)
 
-    def _hear(self, teacher, known, places, regions, scorer, rows):
+    def _hear(self, teacher, known, places, regions, scorer, rows, step):
         """Ask the teacher, and return what the strong estimator is to learn."""
         if regions is not None:
             labeled = places.labeled[places.first]
@@ -262,6 +291,7 @@ class WeakToStrong(
             scorer=scorer,
             memory=self.memory,
             n_jobs=self.n_jobs,
+            step=step,
         )
         self.evidence_, taught = taught.evidence, places.spread(taught)
         return taught, self._lesson(teacher, known, taught, rows)

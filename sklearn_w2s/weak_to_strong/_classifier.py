@@ -156,6 +156,9 @@ class WeakToStrongClassifier(
         cache.
     n_jobs : int, default=None
         Folds, trees and neighbour searches at the same time.
+    verbose : int, default=0
+        Above 0, a line on stdout after each step of `fit`: what was fitted, the seconds
+        it took, and an estimate of those left.
     random_state : int, RandomState instance or None, default=None
         Seeds every `random_state` of the sub-estimators that is None, and the strategy.
 
@@ -295,6 +298,7 @@ class WeakToStrongClassifier(
         store_rows: bool = False,
         memory: Any = None,
         n_jobs: int | None = None,
+        verbose: int = 0,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.weak_estimator = weak_estimator
@@ -311,6 +315,7 @@ class WeakToStrongClassifier(
         self.store_rows = store_rows
         self.memory = memory
         self.n_jobs = n_jobs
+        self.verbose = verbose
         self.random_state = random_state
 
     @takes_one_table

@@ -15,6 +15,7 @@ from sklearn_w2s._delegation import LabeledRegressorMixin, ValueDelegate
 from sklearn_w2s._fit_context import fit_context
 from sklearn_w2s._fitting import predict_values
 from sklearn_w2s._parameters import takes_one_table
+from sklearn_w2s._progress import Steps
 from sklearn_w2s._representation import name_of
 from sklearn_w2s._sklearn import (
     StrOptions,
@@ -144,6 +145,10 @@ class WeakToStrongRegressor(
         is the folder of the cache.
     n_jobs : int, default=None
         Folds, trees and neighbour searches at the same time.
+    verbose : int, default=0
+        Above 0, a line on stdout after each step of `fit`: what was fitted, the seconds
+        it took, and an estimate of those left. Where y has two dimensions, 1 is a line
+        for each output, and 2 one for each of its steps too.
     random_state : int, RandomState instance or None, default=None
         Seeds every `random_state` of the sub-estimators that is None, and the strategy.
 
@@ -260,6 +265,7 @@ class WeakToStrongRegressor(
         store_rows: bool = False,
         memory: Any = None,
         n_jobs: int | None = None,
+        verbose: int = 0,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.weak_estimator = weak_estimator
@@ -274,6 +280,7 @@ class WeakToStrongRegressor(
         self.store_rows = store_rows
         self.memory = memory
         self.n_jobs = n_jobs
+        self.verbose = verbose
         self.random_state = random_state
 
     @takes_one_table
@@ -420,16 +427,22 @@ class WeakToStrongRegressor(
             )
             raise ValueError(msg)
         tasks = self._begin_tasks(len(columns))
+        names = [f"Fitting output {k}" for k in range(len(columns))]
+        step = Steps(self, dict.fromkeys(names, 1)).step
         outputs = []
         for k, (column, weak) in enumerate(zip(columns, given, strict=True)):
-            part = clone(self)
+            part = clone(self).set_params(verbose=max(0, int(self.verbose) - 1))
             if hasattr(part, "set_callbacks"):
                 # They are those of the whole, which tells them of its parts.
                 part.set_callbacks()
             if is_given(self._weak()):
                 own = OutputOf(self._weak(), k, len(columns))
                 part.set_params(weak_estimator=FrozenEstimator(own))
-            with self._task(tasks, f"output {k}", part=part), _about_output(k):
+            with (
+                self._task(tasks, f"output {k}", part=part),
+                step(names[k]),
+                _about_output(k),
+            ):
                 outputs.append(
                     part.fit(
                         X,

@@ -1,5 +1,6 @@
 """A teacher that needs no label: it smooths what the weak estimator says."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from sklearn.utils.extmath import row_norms
 from sklearn_w2s._algorithms.weak_labels import on_grid
 from sklearn_w2s._sklearn import draw_seed, safe_indexing
 from sklearn_w2s.weak_to_strong._opinions import blocks_of
-from sklearn_w2s.weak_to_strong._teachers import Taught, Teacher
+from sklearn_w2s.weak_to_strong._teachers import SMOOTHING, Taught, Teacher
 from sklearn_w2s.weak_to_strong._views import View, draw, search_for
 
 # Smoothers learn from a sample of this size; their cost grows with its square.
@@ -62,14 +63,16 @@ class Smooth(Teacher):
     """
 
     takes_neighbors = True
+    step_names = (SMOOTHING,)
 
-    def teach(self, known, **_):
+    def teach(self, known, *, step=nullcontext, **_):
         """Smooth the weak labels of the unlabeled rows."""
         rng = check_random_state(known.seed)
         n = len(known.weak_proba)
-        view = View(known.second).fit(known.others, np.arange(n), rng)
         independent = known.second is not None
-        proba = _smooth_out(view, known, rng, independent=independent)
+        with step(SMOOTHING):
+            view = View(known.second).fit(known.others, np.arange(n), rng)
+            proba = _smooth_out(view, known, rng, independent=independent)
         proba = on_grid(proba)
         judged = on_grid(_drop_rare(proba, known.weights))
         return Taught(proba, judged, None, {}, np.empty(0, dtype=np.intp), {})

@@ -3,6 +3,7 @@
 A teacher is a class whose method `teach` gets what is known and returns `Taught`.
 """
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -35,6 +36,10 @@ LEAST_WEIGHT = 0.02
 LEAST_WEIGHT_OF_MANY = 0.05
 MANY_ROWS = 10_000
 _PRIORS_OF_REGIONS = (10.0, 30.0, 100.0, 300.0, 1000.0)
+# Steps of a fit.
+SMOOTHING = "Smoothing weak labels"
+ASKING = "Asking the members"
+SECOND_VIEW = "Fitting trees of the second view"
 _N_FOLDS = 5
 # Rows that equal weights count as, for each member.
 _PRIOR_ROWS = 2.0
@@ -176,7 +181,14 @@ class Taught(NamedTuple):
     which: Any = None
 
 
-def ask_members(names, known, *, n_jobs, version):  # noqa: ARG001  a key of caches
+def ask_members(
+    names,
+    known,
+    *,
+    n_jobs,
+    version,  # noqa: ARG001  a key of caches
+    step=nullcontext,
+):
     """Fit members to the labels; return what those that add something say.
 
     Parameters
@@ -189,6 +201,8 @@ def ask_members(names, known, *, n_jobs, version):  # noqa: ARG001  a key of cac
         Fits at the same time.
     version : str
         Of this package, so that a cache does not outlive it.
+    step : callable, default=contextlib.nullcontext
+        Returns the context of a named step.
 
     Returns
     -------
@@ -209,19 +223,21 @@ def ask_members(names, known, *, n_jobs, version):  # noqa: ARG001  a key of cac
     if set(names) & set(makers):
         view.fit(known.others, np.arange(len(known.weights)), rng)
     for name in [name for name in makers if name in names]:
-        fitted[name] = makers[name]()
-        held_out[name] = labels.settled(fitted[name].fit(labels, rng))
-        if labels.keeps_folds and name != "graph":
-            held_out[name] = _by_folds(makers[name], labels, rng)
+        with step(step_of(name)):
+            fitted[name] = makers[name]()
+            held_out[name] = labels.settled(fitted[name].fit(labels, rng))
+            if labels.keeps_folds and name != "graph":
+                held_out[name] = _by_folds(makers[name], labels, rng)
     if "strong" in names and known.strong is not None:
         rivals = None
         if fitted:
             rivals = _pool(labels, list(held_out.values()))[1][known.strong.which]
         estimator, own_weights, params, every, first, _ = known.strong
-        member = StrongMember(estimator, own_weights, params, rivals, n_jobs)
-        said = member.fit(every, rng)
+        strong = StrongMember(estimator, own_weights, params, rivals, n_jobs)
+        with step(step_of("strong")):
+            said = strong.fit(every, rng)
         if said is not None:
-            fitted["strong"], held_out["strong"] = member, said[first]
+            fitted["strong"], held_out["strong"] = strong, said[first]
     kept = list(held_out)
     while True:
         weights, _ = _pool(labels, [held_out[name] for name in kept])
@@ -234,10 +250,11 @@ def ask_members(names, known, *, n_jobs, version):  # noqa: ARG001  a key of cac
         if not poor:
             break
         kept = [name for name in kept if name not in poor]
-    others = [
-        known.weak_proba if name == "weak" else fitted[name].proba(known.others)
-        for name in kept
-    ]
+    with step(ASKING):
+        others = [
+            known.weak_proba if name == "weak" else fitted[name].proba(known.others)
+            for name in kept
+        ]
     return Opinions(
         kept,
         labels.settled([held_out[name] for name in kept]),
@@ -248,6 +265,11 @@ def ask_members(names, known, *, n_jobs, version):  # noqa: ARG001  a key of cac
             if name not in kept and (name != "strong" or known.strong is not None)
         ],
     )
+
+
+def step_of(name):
+    """Return the name of the step that fits a member."""
+    return f"Fitting member {name!r}"
 
 
 def _by_folds(make, labels, rng):
@@ -296,6 +318,8 @@ class Teacher:
     weighs_by_margin : bool
         Whether the strong estimator is to learn each row by the margin of its
         probabilities.
+    step_names : sequence of str
+        Steps of its `teach`, as `verbose` names them.
     """
 
     needs_labels = False
@@ -303,6 +327,7 @@ class Teacher:
     takes_regions = False
     takes_neighbors = False
     weighs_by_margin = False
+    step_names: Any = ()
 
 
 class Blend(Teacher):
@@ -321,8 +346,18 @@ class Blend(Teacher):
     def __init__(self, members):
         self.members = members
         self.takes_neighbors = "graph" in members
+        self.step_names = [*map(step_of, members), ASKING]
 
-    def teach(self, known, *, regions=None, scorer=None, memory=None, n_jobs=None):
+    def teach(
+        self,
+        known,
+        *,
+        regions=None,
+        scorer=None,
+        memory=None,
+        n_jobs=None,
+        step=nullcontext,
+    ):
         """Ask the members, and weigh them.
 
         Parameters
@@ -338,14 +373,18 @@ class Blend(Teacher):
             Cache of what members say.
         n_jobs : int, default=None
             Fits at the same time.
+        step : callable, default=contextlib.nullcontext
+            Returns the context of one of the `step_names`.
 
         Returns
         -------
         Taught
             What they say together.
         """
-        ask = check_memory(memory).cache(ask_members, ignore=["n_jobs"])
-        opinions = ask(self.members, known, n_jobs=n_jobs, version=__version__)
+        ask = check_memory(memory).cache(ask_members, ignore=["n_jobs", "step"])
+        opinions = ask(
+            self.members, known, n_jobs=n_jobs, version=__version__, step=step
+        )
         labels = known.labels
         powers, held_out, rows = _sharpen_all(labels, opinions.held_out)
         evidence = Evidence(
@@ -628,14 +667,16 @@ class CoTrain(Teacher):
     def __init__(self, teacher):
         self.teacher = teacher
         self.takes_neighbors = teacher.takes_neighbors
+        self.step_names = [*teacher.step_names, SECOND_VIEW]
 
-    def teach(self, known, *, n_jobs=None, **options):
+    def teach(self, known, *, n_jobs=None, step=nullcontext, **options):
         """Let the second view correct what the first teaches."""
-        taught = self.teacher.teach(known, n_jobs=n_jobs, **options)
+        taught = self.teacher.teach(known, n_jobs=n_jobs, step=step, **options)
         rng = check_random_state(known.seed)
         n = len(known.weights)
-        view = View(known.second).fit(known.others, np.arange(n), rng)
-        other = learn_softly(view, known, taught.proba, rng, n_jobs)
+        with step(SECOND_VIEW):
+            view = View(known.second).fit(known.others, np.arange(n), rng)
+            other = learn_softly(view, known, taught.proba, rng, n_jobs)
         prior = np.average(taught.proba, axis=0, weights=known.weights)
         both = combine_views(taught.proba, other, prior)
         factors = matching_factors(both, prior, weights=known.weights)

@@ -4,6 +4,7 @@ They are asked as those in `_teachers.py`, and say one column of values in the u
 what is known.
 """
 
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,11 +18,15 @@ from sklearn_w2s._version import __version__
 from sklearn_w2s.weak_to_strong._opinions import N_PRIOR, blocks_of
 from sklearn_w2s.weak_to_strong._smooth import MAX_SMOOTHED, Smoother, bags_of
 from sklearn_w2s.weak_to_strong._teachers import (
+    ASKING,
+    SECOND_VIEW,
+    SMOOTHING,
     Taught,
     Teacher,
     ask_members,
     learn_softly,
     select_greedily,
+    step_of,
 )
 from sklearn_w2s.weak_to_strong._views import View, draw
 
@@ -48,11 +53,23 @@ class ValueBlend(Teacher):
     def __init__(self, members):
         self.members = members
         self.takes_neighbors = "graph" in members
+        self.step_names = [*map(step_of, members), ASKING]
 
-    def teach(self, known, *, regions=None, scorer=None, memory=None, n_jobs=None):
+    def teach(
+        self,
+        known,
+        *,
+        regions=None,
+        scorer=None,
+        memory=None,
+        n_jobs=None,
+        step=nullcontext,
+    ):
         """Ask the members, and weigh them."""
-        ask = check_memory(memory).cache(ask_members, ignore=["n_jobs"])
-        opinions = ask(self.members, known, n_jobs=n_jobs, version=__version__)
+        ask = check_memory(memory).cache(ask_members, ignore=["n_jobs", "step"])
+        opinions = ask(
+            self.members, known, n_jobs=n_jobs, version=__version__, step=step
+        )
         labels, held_out = known.labels, opinions.held_out[:, :, 0]
         rows = ~np.isnan(held_out).any(axis=0)
         errors = (held_out - labels.targets[:, 0])[:, rows]
@@ -220,16 +237,18 @@ class ValueCoTrain(Teacher):
     def __init__(self, teacher):
         self.teacher = teacher
         self.takes_neighbors = teacher.takes_neighbors
+        self.step_names = [*teacher.step_names, SECOND_VIEW]
 
-    def teach(self, known, *, n_jobs=None, **options):
+    def teach(self, known, *, n_jobs=None, step=nullcontext, **options):
         """Let the second view correct what the first teaches."""
-        taught = self.teacher.teach(known, n_jobs=n_jobs, **options)
+        taught = self.teacher.teach(known, n_jobs=n_jobs, step=step, **options)
         rng = check_random_state(known.seed)
         n = len(known.weights)
-        view = View(known.second).fit(known.others, np.arange(n), rng)
         # Rounded, so that what a change of unit does to the last digits moves no split.
         learned = taught.proba.round(9)
-        other = learn_softly(view, known, learned, rng, n_jobs)
+        with step(SECOND_VIEW):
+            view = View(known.second).fit(known.others, np.arange(n), rng)
+            other = learn_softly(view, known, learned, rng, n_jobs)
         missed = (taught.evidence["rmse"]["all"] / known.labels.scale) ** 2
         values = correct_by_second_view(
             taught.proba[:, 0], other[:, 0], missed, known.weights
@@ -285,12 +304,14 @@ class ValueSmooth(Teacher):
     """
 
     takes_neighbors = True
+    step_names = (SMOOTHING,)
 
-    def teach(self, known, **_):
+    def teach(self, known, *, step=nullcontext, **_):
         """Smooth the weak values of the unlabeled rows."""
         values = known.weak_proba
         if len(values) > 1:
-            values = _smooth_out(known)
+            with step(SMOOTHING):
+                values = _smooth_out(known)
         return Taught(values, values, None, {}, np.empty(0, dtype=np.intp), {})
 
 

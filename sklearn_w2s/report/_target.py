@@ -150,7 +150,8 @@ def frequent_classes(labels, notes):
         msg = (
             f"{target} has {len(counts)} distinct values, {len(rare)} of them in fewer "
             f"than {MIN_ROWS_PER_CLASS} rows each, {rare.sum()} of {n_known} rows "
-            "together. Bin numbers; merge or remove rare classes."
+            "together. Merge or remove rare classes; if the numbers are a quantity, "
+            "pass --task regression."
         )
         raise InputError(msg)
     if not 2 <= n_classes <= MAX_CLASSES:

@@ -335,7 +335,7 @@ def test_a_quantity_is_answered_by_the_regressor(
 ):
     pytest.importorskip("skops")
     monkeypatch.chdir(tmp_path)
-    value = table["count"] + np.where(table["income"] == "low", 0.0, 4.5)
+    value = 1e9 * (table["count"] + np.where(table["income"] == "low", 0.0, 4.5)) + 0.5
     value[:n_missing] = np.nan
     path = save(table.assign(value=value))
     fast = ["--strong", "tree", "--repeats", "2", "--html", "page.html"]
@@ -345,10 +345,15 @@ def test_a_quantity_is_answered_by_the_regressor(
     assert err == ""
     told = " ".join(out.split())
     assert "a quantity to predict" in told
-    assert re.search("^ +R2 +sd +RMSE +MAE", out, re.M)
+    assert "RMSE and MAE in the unit of the target" in told
+    head = re.search("^ +R2 +sd +RMSE +MAE.*$", out, re.M)[0]
+    row = re.search("^always guessing.*$", out, re.M)[0]
+    assert len(row) == len(head)
+    assert all(1e9 < float(number) < 1e11 for number in row.split()[4:6])
     assert "linear as weak and tree as strong" in told
     assert printed(out, "always guessing")[0] < 10
     page = unescape(Path("page.html").read_text("utf-8"))
+    assert "Root mean squared error by region" in page
     script = re.search("<pre><code>(.*?)</code></pre>", page, re.DOTALL)[1]
     names = {}
     with contextlib.redirect_stdout(io.StringIO()):

@@ -1,5 +1,6 @@
 """Quantities of the easy, hard and overlap regions."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -167,7 +168,13 @@ def region_rmse(
     )
 
 
-def _by_region(score, truth, predicted, names, weights):
+def _by_region(
+    score: Callable[..., float],
+    truth: NDArray[Any],
+    predicted: NDArray[Any],
+    names: NDArray[np.str_],
+    weights: NDArray[np.float64],
+) -> dict[str, float]:
     """Return a score of each region, NaN where no row counts."""
     scores = dict.fromkeys(REGIONS, np.nan)
     for region in REGIONS:

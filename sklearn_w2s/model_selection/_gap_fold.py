@@ -194,7 +194,8 @@ def _describe(fitted, fits, X, y):
         return facts
     regions = final.overlap_detector_.predict(before_final(fitted, X))
     facts["region_share"] = {name: np.mean(regions == name) for name in REGIONS}
-    score, key = partial(region_accuracy, missing_label=None), "region_accuracy"
+    score: Any = partial(region_accuracy, missing_label=None)
+    key = "region_accuracy"
     if is_regressor(final):
         score, key = region_rmse, "region_rmse"
     facts[key] = {

@@ -376,7 +376,7 @@ class OverlapCurveDisplay:
         if len(self.axes_) < 2:
             return
         panel, label, least = self.axes_[1], "weak labels\nright", _LEAST_HEIGHT
-        quality = self.weak_label_accuracy
+        quality: Any = self.weak_label_accuracy
         if quality is None:
             quality, label = self.weak_label_rmse, "RMSE of\nweak labels"
             least *= quality.mean()

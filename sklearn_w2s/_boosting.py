@@ -111,9 +111,13 @@ def _objective(distributions, weights, factor, start=0.0, least=0.0):
     It adds `start` to the scores and writes the gradients to `out`, which may be the
     scores. Few rows at a time, so that besides Hessians nothing new is as long as they.
     """
+    hessians = None
 
     def gradients(scores, out):
-        hessians = np.empty_like(scores, dtype=np.float32)
+        nonlocal hessians
+        if hessians is None:
+            # Taken once; where it is taken for each tree, gaps between others stay.
+            hessians = np.empty_like(scores, dtype=np.float32)
         for first in range(0, len(scores), _ROWS_AT_ONCE):
             rows = slice(first, first + _ROWS_AT_ONCE)
             proba, targets, w = scores[rows] + start, distributions[rows], weights[rows]

@@ -316,6 +316,8 @@ class SelectionRun:
         What rounds to come must have in common with those before.
     journal : Journal or None
         As given.
+    stop_reason : str or None
+        What ended the run; None while it goes on.
     batches : list of (int, object)
         Source and rows of every round that was not in vain.
     refused : list of (int, object)
@@ -338,6 +340,7 @@ class SelectionRun:
         self._step = None
         self._is_early = False
         self._unfitted = None
+        self.stop_reason = None
 
     def __getstate__(self):
         # Open files, connections and generators stay behind; they are opened again.
@@ -391,18 +394,11 @@ class SelectionRun:
             elif self._unfitted is not None:
                 self._unfitted = *self._unfitted[:2], step.rng_state
 
-    def run(self, look_for_sources=None):
-        """Draw until a limit is reached.
+    def rounds(self):
+        """Yield before every round, and draw it afterwards, until a limit is reached.
 
-        Parameters
-        ----------
-        look_for_sources : callable, default=None
-            Called before every step; it adds the sources that have come.
-
-        Returns
-        -------
-        str
-            What ended it.
+        Sources that come are added between rounds. `stop_reason` then says what ended
+        the run.
         """
         self._refit()
         self._forget_early_fit()
@@ -410,17 +406,17 @@ class SelectionRun:
             if self._step is not None:
                 self._finish(self._step)
             self._raise_interrupts()
-            if look_for_sources is not None:
-                look_for_sources()
-            reason = self.bandit.stop_reason()
-            if reason is not None:
+            yield
+            self.stop_reason = self.bandit.stop_reason()
+            if self.stop_reason is not None:
                 break
             with self._undone_if_stopped():
                 step = self._ask()
-            self._hold(step)
+            step.added, self._added = self._added, []
+            self._step = step
+            self._count(step)
         if self.rater.detector is None and self.batches:
             self._fit_early()
-        return reason
 
     def _refit(self):
         """Fit the detector of the journal again, as it was fitted then."""
@@ -481,11 +477,6 @@ class SelectionRun:
             if not reader.raise_interrupt():
                 self._stalled.discard(reader)
 
-    def _hold(self, step):
-        step.added, self._added = self._added, []
-        self._step = step
-        self._count(step)
-
     def _finish(self, step):
         """Rate and keep the step that was counted, now or after a stop."""
         with self._undone_if_stopped():
@@ -500,11 +491,12 @@ class SelectionRun:
     def _find_rewards(self, step):
         step.rng_state = self.bandit.rng.get_state()
         if self.rater.detector is None:
-            if self.batches and not self.bandit.is_burning_in():
-                step.rewards = self._fit_detector(step)
-        elif step.batch is not None and self._refits:
-            step.rewards = self._fit_detector(step)
-        elif step.batch is not None:
+            step.fits = bool(self.batches) and not self.bandit.is_burning_in()
+        else:
+            step.fits = self._refits and step.batch is not None
+        if step.fits:
+            step.rewards = self.rater.fit([batch for _, batch in self.batches])
+        elif self.rater.detector is not None and step.batch is not None:
             step.rewards = [self.rater.rate(step.batch)]
 
     @contextmanager
@@ -533,11 +525,6 @@ class SelectionRun:
             self.rater.detector = None
             self.bandit.forget_ratings()
             self._is_early = False
-
-    def _fit_detector(self, step):
-        rewards = self.rater.fit([batch for _, batch in self.batches])
-        step.fits = True
-        return rewards
 
     def _count(self, step):
         if step.batch is not None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from numbers import Integral, Real
 from os import PathLike
 from typing import Any, Literal, Self
@@ -403,7 +402,9 @@ class UCBSourceSelector(
         self._open_pool(drawing, in_pool, codes, sources, rng)
         tasks = self._begin_drawing_tasks()
         with self._task_of_rounds(tasks, drawing.bandit) as rounds:
-            self.stop_reason_ = drawing.run(rounds.tell)
+            for _ in drawing.rounds():
+                rounds.tell()
+        self.stop_reason_ = drawing.stop_reason
         drawing.close()
 
         self.overlap_detector_ = drawing.rater.detector
@@ -504,8 +505,10 @@ class UCBSourceSelector(
         with held(self.checkpoint):
             drawing = take_up(self, rows, rng)
             with self._task_of_rounds(tasks, drawing.bandit) as rounds:
-                look_for_sources = partial(look_for, self, sources, drawing, rounds)
-                self.stop_reason_ = drawing.run(look_for_sources)
+                for _ in drawing.rounds():
+                    look_for(self, sources, drawing)
+                    rounds.tell()
+        self.stop_reason_ = drawing.stop_reason
         if not drawing.batches:
             msg = (
                 f"sources={list(sources)} gave no rows. Pass sources that have some; "

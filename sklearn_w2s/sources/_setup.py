@@ -244,7 +244,7 @@ def _begin(selector, rows, rng, rules):
     return drawing
 
 
-def look_for(selector, sources, drawing, rounds):
+def look_for(selector, sources, drawing):
     """Open the sources that have come, and leave out those that have gone."""
     if not isinstance(sources, Mapping):
         msg = (
@@ -256,21 +256,16 @@ def look_for(selector, sources, drawing, rounds):
     # A list, since a source that runs in a thread may add another meanwhile.
     for name, source in list(sources.items()):
         if not drawing.reads(name, source):
-            reader = _open(selector, name, source, drawing)
+            position, n_drawn = drawing.bandit.position(name)
+            reader = open_reader(
+                name,
+                source,
+                rng=np.random.default_rng([drawing.seed, position]),
+                offset=n_drawn,
+                timeout=selector.timeout,
+                check=partial(_check_batch, selector, drawing.rater),
+            )
             drawing.add(source, reader, **describe_arm(selector, name))
-    rounds.tell()
-
-
-def _open(selector, name, source, drawing):
-    position, n_drawn = drawing.bandit.position(name)
-    return open_reader(
-        name,
-        source,
-        rng=np.random.default_rng([drawing.seed, position]),
-        offset=n_drawn,
-        timeout=selector.timeout,
-        check=partial(_check_batch, selector, drawing.rater),
-    )
 
 
 def _check_batch(selector, rater, X, y):

@@ -68,13 +68,19 @@ def drawing_of(*readers, refits=False, journal=None, policy="kl_ucb", **limits):
     return drawing
 
 
+def run(drawing, look_for=lambda: None):
+    for _ in drawing.rounds():
+        look_for()
+    return drawing.stop_reason
+
+
 def sources_of(drawing):
     return [source for source, _ in drawing.batches]
 
 
 def test_every_source_is_drawn_first_and_the_best_then():
     drawing = drawing_of(Reader("poor", 0.0), Reader("rich", 1.0))
-    assert drawing.run() == "n_rounds"
+    assert run(drawing) == "n_rounds"
     assert sources_of(drawing) == [0, 1, 1, 1, 1, 1]
     assert drawing.bandit.found.tolist() == [0, 50]
 
@@ -89,14 +95,14 @@ def test_sources_are_looked_for_before_every_step():
             late = Reader("late")
             drawing.add(late, late)
 
-    drawing.run(look_for)
+    run(drawing, look_for)
     assert calls == list(range(7))
     assert sources_of(drawing)[:3] == [0, 0, 1]
 
 
 def test_the_last_batch_is_what_the_budget_leaves():
     reader = Reader("a")
-    assert drawing_of(reader, n_rounds=None, budget=25).run() == "budget"
+    assert run(drawing_of(reader, n_rounds=None, budget=25)) == "budget"
     assert reader.asked == [10, 10, 5]
 
 
@@ -104,14 +110,14 @@ def test_a_reader_that_has_ended_is_drawn_no_more():
     ending, other = Reader("a"), Reader("b", 0.0)
     ending.has_ended = True
     drawing = drawing_of(ending, other)
-    drawing.run()
+    run(drawing)
     assert len(ending.asked) == 1
     assert not drawing.bandit.is_open[0]
 
 
 def test_an_end_without_rows_is_no_fault():
     drawing = drawing_of(Reader("a", plan=[SourceEnded()]), Reader("b"))
-    drawing.run()
+    run(drawing)
     assert not drawing.bandit.is_open[0]
     assert drawing.bandit.n_pulls.tolist() == [0, 6]
     assert (drawing.bandit.history()["error"] == "").all()
@@ -121,7 +127,7 @@ def test_a_fault_is_a_round_a_warning_and_a_refused_item():
     fault = SourceFailed("source 'a' gave nonsense", "invalid", batch="nonsense")
     drawing = drawing_of(Reader("a", plan=[fault]))
     with pytest.warns(UserWarning, match="^round 0: source 'a' gave nonsense. It is a"):
-        drawing.run()
+        run(drawing)
     assert drawing.refused == [(0, "nonsense")]
     assert drawing.bandit.history()["error"].tolist() == [
         "source 'a' gave nonsense",
@@ -134,8 +140,8 @@ def test_the_detector_is_fitted_once_or_on_all_rows_again():
         drawing_of(Reader("a"), Reader("b")),
         drawing_of(Reader("a"), Reader("b"), refits=True),
     )
-    once.run()
-    again.run()
+    run(once)
+    run(again)
     assert once.rater.detector.n_rows_ == 20
     assert again.rater.detector.n_rows_ == 60
     assert_array_equal(once.bandit.found, again.bandit.found)
@@ -143,11 +149,11 @@ def test_the_detector_is_fitted_once_or_on_all_rows_again():
 
 def test_a_limit_within_the_first_draws_leaves_a_fitted_detector():
     drawing = drawing_of(*map(Reader, "abcd"), n_rounds=2)
-    drawing.run()
+    run(drawing)
     assert drawing.rater.detector.n_rows_ == 20
     assert drawing.bandit.rated.tolist() == [10, 10, 0, 0]
     drawing.bandit.limits.n_rounds = 6
-    drawing.run()
+    run(drawing)
     assert drawing.rater.detector.n_rows_ == 40
 
 
@@ -162,7 +168,7 @@ def test_a_source_that_is_absent_fails_and_keeps_its_place():
     with pytest.warns(
         UserWarning, match="source 'a' is not among the sources any more"
     ):
-        drawing.run(look_for)
+        run(drawing, look_for)
     assert drawing.reads("a", reader)
     assert drawing.bandit.drawn[0] == 10 * len(reader.asked) > 10
 
@@ -175,7 +181,7 @@ def test_sources_are_told_apart_by_identity():
     assert not drawing.reads("b", first)
     drawing.add(second, second)
     assert drawing.bandit.names == ["a"]
-    drawing.run()
+    run(drawing)
     assert first.asked == []
 
 
@@ -186,12 +192,12 @@ def test_a_step_that_was_interrupted_is_taken_again(policy, at):
         return Reader("a", 0.0), Reader("b", 1.0, plan)
 
     expected = drawing_of(*readers([]), policy=policy, n_rounds=20)
-    expected.run()
+    run(expected)
     plan = [None] * at + [KeyboardInterrupt()]
     stopped = drawing_of(*readers(plan), policy=policy, n_rounds=20)
     with pytest.raises(KeyboardInterrupt):
-        stopped.run()
-    stopped.run()
+        run(stopped)
+    run(stopped)
     assert sources_of(stopped) == sources_of(expected)
     assert_array_equal(stopped.bandit.index_history(), expected.bandit.index_history())
 
@@ -205,8 +211,8 @@ def test_rows_are_kept_where_they_cannot_be_kept_on_disk(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(journal, "write", full)
         with pytest.raises(OSError, match="no space left"):
-            drawing.run()
-    assert drawing.run() == "n_rounds"
+            run(drawing)
+    assert run(drawing) == "n_rounds"
     replayed = drawing_of(journal=new_journal(tmp_path))
     replayed.replay()
     assert sources_of(replayed) == sources_of(drawing)
@@ -226,10 +232,10 @@ def test_a_replay_asks_nobody_and_comes_to_the_same(tmp_path, refits):
         n_rounds=15,
     )
     with pytest.warns(UserWarning, match="gave nonsense"):
-        drawing.run()
+        run(drawing)
     replayed = drawing_of(journal=new_journal(tmp_path), refits=refits, n_rounds=15)
     replayed.replay()
-    assert replayed.run() == "n_rounds"
+    assert run(replayed) == "n_rounds"
     for name, values in drawing.bandit.history().items():
         assert_array_equal(values, replayed.bandit.history()[name], err_msg=name)
     assert replayed.refused == drawing.refused
@@ -247,7 +253,7 @@ def test_open_sources_are_not_pickled():
     reader = Reader("a")
     reader.connection = lambda: None
     drawing = drawing_of(reader)
-    drawing.run()
+    run(drawing)
     copy = pickle.loads(pickle.dumps(drawing))
     assert not copy.reads("a", reader)
     assert drawing.reads("a", reader)
@@ -264,5 +270,5 @@ def test_a_run_reads_every_row_once_and_rates_it_once():
 
     drawing = drawing_of(Reader("a"), Reader("b", 0.0), n_rounds=500)
     drawing.rater = Rater(DrawnRows(None, None, -1), Counting(), None, None)
-    drawing.run()
+    run(drawing)
     assert Counting.n_rated == drawing.bandit.drawn.sum() == 5000

@@ -202,16 +202,22 @@ def measure(tree):
     return counts | {("tree", what): n for what, n in lines_of(tree).items()}
 
 
-def write_table():
-    """Write the table."""
-    from benchmarks.tables._results import write
-
-    archive = ["git", "archive", "--format=tar", BEFORE, "sklearn_w2s"]
+def measure_commit(commit):
+    """Return the counts of a commit, as `measure` does."""
+    archive = ["git", "archive", "--format=tar", commit, "sklearn_w2s"]
     packed = subprocess.run(archive, cwd=ROOT, capture_output=True, check=True).stdout
     with tempfile.TemporaryDirectory() as folder:
         with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
             tar.extractall(folder, filter="data")
-        before = measure(Path(folder))
+        return measure(Path(folder))
+
+
+def write_table():
+    """Write the table; what it has of the former commit is kept."""
+    from benchmarks.tables._results import read, write
+
+    kept = {(row["path"], row["count"]): int(row["before"]) for row in read(RESULT)}
+    before = kept or measure_commit(BEFORE)
     after = measure(ROOT)
     rows = [
         {

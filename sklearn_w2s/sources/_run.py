@@ -544,7 +544,7 @@ class SelectionRun:
 
     def _warn(self, step):
         is_open = self.bandit.is_open[step.source]
-        then = "It is asked again." if is_open else "It is drawn no more."
+        then = "It will be asked again." if is_open else "It is not drawn again."
         warn(
             f"round {self.bandit.n_rounds - 1}: {step.error.rstrip('.')}. {then}",
         )

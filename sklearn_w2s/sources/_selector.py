@@ -593,8 +593,8 @@ class UCBSourceSelector(
         names = list(bandit.names if sources is None else sources)
         if not names or isinstance(sources, str):
             msg = (
-                f"sources={sources!r} is no list of names. Name those that can be "
-                "drawn, in a list."
+                f"sources must be a list of names, got {sources!r}. List the sources "
+                "that can be drawn."
             )
             raise ValueError(msg)
         among = None
@@ -658,21 +658,24 @@ class UCBSourceSelector(
         given = [X is not None, n_drawn is not None, error is not None]
         if sum(given) != 1 or (n_drawn is None) != (n_overlap is None):
             msg = (
-                f"update({source!r}) takes X, or n_drawn with n_overlap, or error; one "
-                "of the three."
+                f"update({source!r}) takes exactly one of X, n_drawn with n_overlap, "
+                "and error."
             )
             raise ValueError(msg)
         if n_drawn is not None:
             require_counts(n_drawn, n_overlap)
         if error is not None and not (isinstance(error, str) and error.strip()):
-            msg = f"error={error!r} is no text. Say what happened."
+            msg = (
+                f"error must be a description of the failure, got {error!r}. Pass "
+                "a str."
+            )
             raise ValueError(msg)
         bandit = asked_bandit(self)
         position, _ = bandit.position(source)
         if position < len(bandit.names) and not bandit.is_open[position]:
             msg = (
                 f"source {source!r} is exhausted_: it was retired, or no row of it is "
-                "left. Tell of other sources, or call it by another name."
+                "left. Update other sources, or pass another name."
             )
             raise ValueError(msg)
         know(self, bandit, source)

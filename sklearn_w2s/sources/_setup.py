@@ -185,8 +185,8 @@ def require_live_run(selector):
         raise ValueError(msg)
     if selector._is_told_:
         msg = (
-            "warm_start=True goes on with a run of fit_sources, but update told of "
-            "rows that were not kept. Go on with pull and update, or set "
+            "warm_start=True goes on with a run of fit_sources, but update "
+            "counted rows that were not kept. Go on with pull and update, or set "
             "warm_start=False to begin anew."
         )
         raise ValueError(msg)
@@ -248,8 +248,8 @@ def look_for(selector, sources, drawing):
     """Open the sources that have come, and leave out those that have gone."""
     if not isinstance(sources, Mapping):
         msg = (
-            f"sources={type(sources).__name__} object is no mapping. Pass a "
-            "dictionary of names and sources."
+            "sources must be a mapping of names to sources, got an object of type "
+            f"{type(sources).__name__}. Pass a dictionary."
         )
         raise TypeError(msg)
     drawing.forget_absent(sources)

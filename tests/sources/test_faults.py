@@ -88,7 +88,7 @@ def test_a_fault_is_named_and_the_rows_before_and_after_it_are_kept(
             {"steady": numbered(100, 150), "bad": bad}
         )
     assert len(warned) == 1
-    assert "It is asked again." in str(warned[0].message)
+    assert "It will be asked again." in str(warned[0].message)
     assert warned[0].filename == __file__
     assert drawn_numbers(selector, "bad") == list(range(9))
     assert sorted(drawn_numbers(selector, "steady")) == list(range(100, 150))
@@ -113,7 +113,7 @@ def test_a_source_that_only_fails_is_retired(known_selector, kind):
         selector = known_selector(batch_size=4, max_failures=3).fit_sources(
             {"steady": numbered(100, 200), "bad": bad}
         )
-    assert [str(w.message).endswith("It is drawn no more.") for w in warned] == [
+    assert [str(w.message).endswith("It is not drawn again.") for w in warned] == [
         False,
         False,
         True,

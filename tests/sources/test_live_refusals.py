@@ -14,7 +14,7 @@ ONE_TABLE = {"a": TABLE}
         (
             lambda s: s.fit_sources([TABLE]),
             TypeError,
-            "list object is no mapping",
+            "must be a mapping of names to sources, got an object of type list",
         ),
         (lambda s: s.fit_sources({"a": 3}), TypeError, "source 'a' is a int"),
         (lambda s: s.fit_sources({}), ValueError, r"sources=\[\] gave no rows"),
@@ -33,19 +33,19 @@ ONE_TABLE = {"a": TABLE}
             ValueError,
             "inconsistent numbers of samples",
         ),
-        (lambda s: s.pull(), ValueError, r"sources=None is no list of names"),
-        (lambda s: s.pull([]), ValueError, r"sources=\[\] is no list of names"),
-        (lambda s: s.pull("web"), ValueError, "sources='web' is no list of names"),
-        (lambda s: s.update("a"), ValueError, r"update\('a'\) takes X, or n_drawn"),
+        (lambda s: s.pull(), ValueError, r"must be a list of names, got None"),
+        (lambda s: s.pull([]), ValueError, r"must be a list of names, got \[\]"),
+        (lambda s: s.pull("web"), ValueError, "must be a list of names, got 'web'"),
+        (lambda s: s.update("a"), ValueError, r"update\('a'\) takes exactly one of X"),
         (
             lambda s: s.update("a", n_drawn=3),
             ValueError,
-            r"update\('a'\) takes X, or n_drawn",
+            r"update\('a'\) takes exactly one of X",
         ),
         (
             lambda s: s.update("a", TABLE, error="late"),
             ValueError,
-            "one of the three",
+            "exactly one of X, n_drawn with n_overlap, and error",
         ),
         (
             lambda s: s.update("a", n_drawn=3, n_overlap=4),
@@ -130,7 +130,7 @@ def test_counts_that_are_none_are_refused_and_nothing_is_counted(
 
 @pytest.mark.parametrize("error", ["", " ", 3, OSError("late")])
 def test_an_error_is_a_text(known_selector, error):
-    with pytest.raises(ValueError, match="is no text"):
+    with pytest.raises(ValueError, match="must be a description of the failure"):
         known_selector().update("a", error=error)
 
 
@@ -160,7 +160,7 @@ def test_a_run_that_was_told_of_is_not_gone_on_with(
     if draws_first:
         selector.fit_sources(ONE_TABLE)
     selector.update("a", **outcome).set_params(n_rounds=4)
-    with pytest.raises(ValueError, match="update told of rows that were not kept"):
+    with pytest.raises(ValueError, match="update counted rows that were not kept"):
         selector.fit_sources(ONE_TABLE)
     selector.set_params(warm_start=False).fit_sources(ONE_TABLE)
     assert selector.n_samples_drawn_.tolist() == [20]

@@ -1,6 +1,6 @@
 """What the classifier and the regressor over collections share: the ways to fit."""
 
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -22,7 +22,7 @@ from sklearn_w2s.dask._training import (
 )
 
 
-class OverCollections:
+class OverCollections(BaseEstimator):
     """Fit by blocks what looks at each row by itself, and all else in memory.
 
     The host is the estimator in memory, and says in `_fit_blocks` how it learns block

@@ -353,7 +353,8 @@ class OverlapDetector(  # type: ignore[call-arg]
 def over_collections(detector):
     """Return a detector that was fitted in memory as one that judges collections."""
     judge = OverlapDetector(**detector.get_params(deep=False))
-    vars(judge).update(vars(detector))
+    for name, value in vars(detector).items():
+        setattr(judge, name, value)
     return judge
 
 

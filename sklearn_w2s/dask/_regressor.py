@@ -201,9 +201,9 @@ class WeakToStrongRegressor(OverCollections, _InMemory):
         """Fit by a strategy that looks at each row by itself."""
         seeds = None if self.random_state is None else rng
         strong = clone(self._strong())
-        self.strategy_ = "all" if self.strategy == "auto" else self.strategy
-        strategy = VALUE_STRATEGIES[self.strategy_]
-        require_possible(self.strategy_, strategy, strong, is_table=False)
+        name: Any = "all" if self.strategy == "auto" else self.strategy
+        self.strategy_ = name
+        require_possible(name, VALUE_STRATEGIES[name], strong, is_table=False)
         survey = self._survey(blocks, y, seed)
         predictor, _ = learn_weakly(
             self._weak(),

@@ -112,13 +112,13 @@ def _draw_block(block, *, size, seed, missing_label, are_values):
         2: ([block.X, labels], labeled, MAX_LABELED),
         3: ([block.X], ~labeled, size),
     }
-    samples = [
+    labeled_sample, others = [
         draw_sample(
             tables, block.weights * chosen, n, seed=[seed, key], number=block.number
         )
         for key, (tables, chosen, n) in parts.items()
     ]
-    return Draft(*samples, len(block))
+    return Draft(labeled_sample, others, len(block))
 
 
 def _weights_of(sample):

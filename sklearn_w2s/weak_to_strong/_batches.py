@@ -1,7 +1,7 @@
 """Learning from one batch of rows after the other, where both parts can."""
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
 
 from sklearn_w2s._algorithms.weak_labels import unit_mean
@@ -55,7 +55,7 @@ def may_learn_batches(host):
     return True
 
 
-class BatchMixin:
+class BatchMixin(BaseEstimator):
     """Learn from batches by a strategy that looks at each row by itself.
 
     The host is a `WeakToStrong` with the strategies that it knows in `_strategies`. It

@@ -475,7 +475,8 @@ class WeakToStrongClassifier(
 
     def _choose_for_batches(self, rows, strong):
         """Set the strategy and the kind of labels of a batch."""
-        name, kind = self.strategy, self.pseudo_labels
+        name: Any = self.strategy
+        kind = self.pseudo_labels
         if not takes_weights_in_batches(strong):
             if kind == "soft":
                 require_weights_in_batches(strong, 'pseudo_labels="soft"')

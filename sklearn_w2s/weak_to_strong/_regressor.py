@@ -407,10 +407,10 @@ class WeakToStrongRegressor(
 
     def _choose_for_batches(self, _rows, strong):
         """Set the strategy of a batch."""
-        self.strategy_ = "all" if self.strategy == "auto" else self.strategy
-        strategy = VALUE_STRATEGIES[self.strategy_]
+        name: Any = "all" if self.strategy == "auto" else self.strategy
+        self.strategy_, strategy = name, VALUE_STRATEGIES[name]
         if strategy.needs_weights:
-            require_weights_in_batches(strong, f'strategy="{self.strategy_}"')
+            require_weights_in_batches(strong, f'strategy="{name}"')
         return strategy
 
     def _fit_outputs(self, X, y, weak_prediction, sample_weight, params):

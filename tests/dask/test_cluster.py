@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from joblib import parallel_config
 from numpy.testing import assert_array_equal
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
@@ -53,8 +54,9 @@ def new_estimators():
             (GaussianNB(), "partial_fit"),
         )
     )
+    taught = clone(sampled).set_params(strategy="mix")
     sampled.set_params(strategy="overlap", overlap_detector=OverlapDetector())
-    return [detector, sampled, by_blocks]
+    return [detector, sampled, by_blocks, taught]
 
 
 @pytest.fixture(scope="module")
@@ -97,8 +99,8 @@ def test_a_cluster_gives_what_one_process_gives(rows, expected):
 @pytest.mark.usefixtures("on_cluster")
 @pytest.mark.parametrize(
     ("which", "at_visit"),
-    [(0, 0), (0, 1), (1, 1), (2, 2)],
-    ids=["survey", "count", "sample", "partial_fit"],
+    [(0, 0), (0, 1), (1, 1), (2, 2), (3, 0)],
+    ids=["survey", "count", "sample", "partial_fit", "table"],
 )
 def test_the_death_of_a_worker_changes_nothing(
     rows, expected, tmp_path, which, at_visit

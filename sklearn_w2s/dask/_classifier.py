@@ -64,6 +64,8 @@ class WeakToStrongClassifier(OverCollections, _InMemory):
         `max_rows` others in memory, and need `strong_fit` to be "sample". Where the
         strong estimator learns from all rows, "auto" is "confidence", or "all" where it
         takes no weights.
+    neighbors : transformer instance, default=None
+        As in :class:`sklearn_w2s.WeakToStrongClassifier`.
     scoring : str, callable or None, default=None
         As in :class:`sklearn_w2s.WeakToStrongClassifier`.
     strong_fit : {"auto", "sample", "partial_fit", "dask"}, default="auto"
@@ -168,6 +170,7 @@ class WeakToStrongClassifier(OverCollections, _InMemory):
         weak_features: Any = None,
         overlap_detector: Any = None,
         strategy: str | Callable[..., Any] = "auto",
+        neighbors: Any = None,
         scoring: str | Callable[..., Any] | None = None,
         strong_fit: Literal["auto", "sample", "partial_fit", "dask"] = "auto",
         max_rows: int = 100_000,
@@ -185,6 +188,7 @@ class WeakToStrongClassifier(OverCollections, _InMemory):
             weak_features=weak_features,
             overlap_detector=overlap_detector,
             strategy=strategy,
+            neighbors=neighbors,
             scoring=scoring,
             fallback=fallback,
             pseudo_labels=pseudo_labels,
@@ -253,6 +257,7 @@ class WeakToStrongClassifier(OverCollections, _InMemory):
             n_rows=self.max_rows,
             is_table=False,
         )
+        self._require_use_of_neighbors(strategy)
         finds_regions = strategy.needs_regions or self.overlap_detector is not None
         size = self._detector().reservoir_size if finds_regions else 1
         survey = self._survey(blocks, y, size, seed)

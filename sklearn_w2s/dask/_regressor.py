@@ -48,6 +48,8 @@ class WeakToStrongRegressor(OverCollections, _InMemory):
         they learn from the labeled rows and `max_rows` others in memory, and need
         `strong_fit` to be "sample". Where the strong estimator learns from all rows,
         "auto" is "all".
+    neighbors : transformer instance, default=None
+        As in :class:`sklearn_w2s.WeakToStrongRegressor`.
     scoring : str, callable or None, default=None
         As in :class:`sklearn_w2s.WeakToStrongRegressor`.
     strong_fit : {"auto", "sample", "partial_fit", "dask"}, default="auto"
@@ -131,6 +133,7 @@ class WeakToStrongRegressor(OverCollections, _InMemory):
         weak_features: Any = None,
         overlap_detector: Any = None,
         strategy: str | Callable[..., Any] = "auto",
+        neighbors: Any = None,
         scoring: str | Callable[..., Any] | None = None,
         strong_fit: Literal["auto", "sample", "partial_fit", "dask"] = "auto",
         max_rows: int = 100_000,
@@ -146,6 +149,7 @@ class WeakToStrongRegressor(OverCollections, _InMemory):
             weak_features=weak_features,
             overlap_detector=overlap_detector,
             strategy=strategy,
+            neighbors=neighbors,
             scoring=scoring,
             fallback=fallback,
             include_labeled=include_labeled,
@@ -202,8 +206,9 @@ class WeakToStrongRegressor(OverCollections, _InMemory):
         seeds = None if self.random_state is None else rng
         strong = clone(self._strong())
         name: Any = "all" if self.strategy == "auto" else self.strategy
-        self.strategy_ = name
-        require_possible(name, VALUE_STRATEGIES[name], strong, is_table=False)
+        self.strategy_, strategy = name, VALUE_STRATEGIES[name]
+        require_possible(name, strategy, strong, is_table=False)
+        self._require_use_of_neighbors(strategy)
         survey = self._survey(blocks, y, seed)
         predictor, _ = learn_weakly(
             self._weak(),

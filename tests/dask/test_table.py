@@ -8,6 +8,7 @@ from sklearn.datasets import make_friedman1
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsTransformer
 from sklearn.tree import DecisionTreeRegressor
 
 import sklearn_w2s
@@ -136,6 +137,21 @@ def test_weights_names_and_a_detector_count_as_in_memory(problem, collect):
     assert_array_equal(regions, expected.overlap_detector_.predict(rows.compute()))
     weak = model.weak_predict_proba(rows).compute()
     assert_allclose(weak.sum(axis=1), 1)
+
+
+def test_a_neighbour_search_of_the_user_serves_where_rows_are_compared(problem):
+    X, y, _ = problem
+    rows, labels = da.from_array(X, (200, -1)), da.from_array(y, 200)
+    expected, model = classifiers(
+        strategy="smooth", neighbors=KNeighborsTransformer(n_neighbors=7)
+    )
+    proba = expected.fit(X, y).predict_proba(X)
+    assert_array_equal(model.fit(rows, labels).predict_proba(X), proba)
+    for each in (model, regressors(neighbors=model.neighbors)[1]):
+        with pytest.warns(UserWarning, match="looks for no neighbours"):
+            each.set_params(strategy="all").fit(
+                rows, labels if each is model else da.where(labels < 0, np.nan, labels)
+            )
 
 
 def test_partitions_change_nothing_of_rows_that_fit(problem):

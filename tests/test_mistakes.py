@@ -66,9 +66,12 @@ TESTED_IN = {
 }
 
 
-def exports(package):
-    """Return `__all__` of a package, which is not imported: it may need an extra."""
-    tree = ast.parse((PACKAGE / package / "__init__.py").read_text("utf-8"))
+def exports(module):
+    """Return `__all__` of a module, which is not imported: it may need an extra."""
+    path = PACKAGE / f"{module}.py"
+    if not path.exists():
+        path = PACKAGE / module / "__init__.py"
+    tree = ast.parse(path.read_text("utf-8"))
     (names,) = (
         node.value
         for node in tree.body
@@ -81,7 +84,7 @@ def test_every_public_name_is_there():
     public = {
         name
         for module in pkgutil.iter_modules([PACKAGE])
-        if module.ispkg and not module.name.startswith("_")
+        if not module.name.startswith("_")
         for name in exports(module.name)
     }
 

@@ -367,7 +367,9 @@ def test_a_quantity_is_answered_by_the_regressor(
 
 
 @pytest.mark.parametrize("options", [["--weak", "logistic"], ["--scoring", "f1_macro"]])
-def test_estimators_and_scores_for_classes_are_refused_for_a_quantity(table, save, capsys, options):
+def test_estimators_and_scores_for_classes_are_refused_for_a_quantity(
+    table, save, capsys, options
+):
     assert main([save(table), "--target", "number", *options]) == 2
     err = capsys.readouterr().err
     assert f"{options[0]} for a quantity must be one of" in err

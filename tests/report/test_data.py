@@ -66,7 +66,9 @@ def test_rows_with_an_empty_target_are_unlabeled_and_noted(table, save, name):
         ("name", None, "240 distinct values, 240 of them in fewer than 10 rows"),
     ],
 )
-def test_unusable_target_and_source_columns_are_refused(table, save, target, source, message):
+def test_unusable_target_and_source_columns_are_refused(
+    table, save, target, source, message
+):
     n = len(table)
     table["nested"] = [[1, 2]] * n
     table["single"] = "only"

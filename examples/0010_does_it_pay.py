@@ -2,19 +2,19 @@
 Does it pay?
 ============
 
-A hundred labels of handwritten digits, and many digits without one. A logistic
-regression learns from the labels. A forest could do better, had it more of them. Does
-it gain from what the logistic regression says of the others?
+We have a hundred labeled handwritten digits, and many unlabeled ones. A logistic
+regression learns from the labels. A forest could do better if it had more of them. Does
+it help to train the forest on the logistic regression's labels for the other digits?
 """
 
 # %%
 # Four fits, compared on the same rows
 # ------------------------------------
 #
-# Here all labels are known, so that the answer can be had: in every fold,
+# Here all labels are known, so we can measure the answer: in every fold,
 # :func:`~sklearn_w2s.model_selection.cross_validate_gap` keeps a hundred labels of the
 # training rows and hides the others. The *ceiling* is the forest trained on all labels,
-# the hidden ones included.
+# including the hidden ones.
 
 from sklearn.datasets import load_digits
 from sklearn.ensemble import ExtraTreesClassifier
@@ -33,9 +33,9 @@ display = GapDisplay.from_cv_results(results, score_name="accuracy")
 
 # %%
 # A teacher pools the logistic regression, the forest trained on the labels, and the
-# labels of similar digits. Trained on what it says of the other digits, the forest
-# recovers part of the gap between the dashed lines. The interval says how sure that is,
-# given how much folds differ.
+# labels of similar digits. Trained on the teacher's labels for the other digits, the
+# forest recovers part of the gap between the dashed lines. The interval accounts for
+# how much the folds differ.
 
 for name in ("weak", "strong_on_labels", "weak_to_strong", "ceiling"):
     print(f"{name:16} {results[f'{name}_score'].mean():.3f}")
@@ -46,9 +46,8 @@ print(f"gap recovered: {results['gap_recovered']:.0%}, from {low:.0%} to {high:.
 # One fold at a time
 # ------------------
 #
-# The same share of given scores is
-# :func:`~sklearn_w2s.metrics.performance_gap_recovered`, and
-# :func:`~sklearn_w2s.metrics.gap_regime` puts it in a word.
+# :func:`~sklearn_w2s.metrics.performance_gap_recovered` computes this share from given
+# scores, and :func:`~sklearn_w2s.metrics.gap_regime` summarises it in a word.
 
 from sklearn_w2s.metrics import gap_regime, performance_gap_recovered
 
@@ -62,9 +61,9 @@ for share, regime in zip(shares, gap_regime(shares), strict=True):
 # Before the labels are known
 # ---------------------------
 #
-# Nobody who asks whether it will pay has the labels that the comparison above used.
-# :func:`~sklearn_w2s.advice.advise` makes do with a hundred: it compares on labeled
-# rows held out, and looks at what the estimators say of the rows without a label.
+# In practice, the labels used in the comparison above are not available.
+# :func:`~sklearn_w2s.advice.advise` makes do with a hundred: it compares the estimators
+# on held-out labeled rows, and looks at their predictions for the unlabeled ones.
 
 from sklearn_w2s.advice import advise
 from sklearn_w2s.model_selection import weak_strong_split
@@ -74,8 +73,8 @@ advice = advise(model, X, y, cv=3, random_state=0)
 print(advice)
 
 # %%
-# The test rows, of which the advice knew nothing, tell what came of it. The advice
-# keeps the estimator that it fitted:
+# The test rows, which the advice has not seen, show whether it was right. The advice
+# keeps the fitted estimator:
 
 weak_score = advice.estimator.weak_estimator_.score(X_test, y_test)
 gain = advice.estimator.score(X_test, y_test) - weak_score

@@ -4,15 +4,15 @@ Which rows carry both patterns?
 
 A weak estimator sees half of the columns. Some rows show their class there, some show
 it in the other columns only, and some in both: these *overlap* rows teach a strong
-estimator what the weak one cannot see. How are they found without true labels?
+estimator what the weak one cannot see. How can they be found without true labels?
 """
 
 # %%
 # The detector
 # ------------
 #
-# The generator tells the true regions, with which the result is compared below. The
-# detector gets 500 labels and no region.
+# The generator returns the true regions, which we use only for comparison below. The
+# detector gets 500 labels and no regions.
 
 from sklearn.linear_model import LogisticRegression
 
@@ -31,15 +31,15 @@ detector.fit(X, y)
 display = OverlapDisplay.from_estimator(detector, X)
 
 # %%
-# Rows of little confidence that do not resemble the easy ones are hard. Of the others,
-# those that resemble the hard ones are overlap rows: in the third picture they stand
-# apart, at the top.
+# Rows of low confidence that are not similar to the easy ones are hard. Among the
+# others, those similar to the hard ones are overlap rows: in the third panel they form
+# a separate group at the top.
 #
 # How many there are
 # ------------------
 #
-# The overlap density is the share of overlap rows; its interval covers the chance of
-# having drawn these rows and no others.
+# The overlap density is the share of overlap rows; its interval reflects the sampling
+# of the rows.
 
 from sklearn_w2s.metrics import (
     overlap_density,
@@ -58,9 +58,10 @@ print(f"regime:        {overlap_regime(density)}")
 # Corrected by an audit
 # ---------------------
 #
-# With more noise in the columns that a row does not use, the detector errs. Where
-# someone has looked at some rows, their true regions correct the density by its error
-# rates. The audited rows must be rows that it has not learned from, here the last 500:
+# With more noise in the columns that a row does not use, the detector makes mistakes.
+# If some rows have been audited, their true regions yield the detector's error rates,
+# which correct the density. The audited rows must be rows that it has not learned from,
+# here the last 500:
 
 from sklearn_w2s.metrics import corrected_overlap_density
 

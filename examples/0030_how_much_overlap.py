@@ -2,9 +2,9 @@
 How much overlap is needed, and is it the overlap?
 ==================================================
 
-At the same number of rows, does a strong estimator gain more the more overlap rows are
-among them? And if so, is it their patterns, or only that their weak labels are right
-more often?
+With the number of rows fixed, does a strong estimator gain more if more of them are
+overlap rows? And if so, is it because of their patterns, or only because their weak
+labels are right more often?
 """
 
 # %%
@@ -35,15 +35,14 @@ curve = overlap_curve(
 display = OverlapCurveDisplay.from_cv_results(curve, score_name="accuracy")
 
 # %%
-# Where more than half are overlap rows, the strong estimator is better than the weak
-# one. But the lower picture rises as well: weak labels of overlap rows are right more
-# often.
+# If more than half are overlap rows, the strong estimator is better than the weak one.
+# But the lower panel rises as well: weak labels of overlap rows are right more often.
 #
-# The same with labels equally good
+# The same with equally good labels
 # ---------------------------------
 #
-# With ``matched=True`` the rows are drawn so that the accuracy of the weak labels, and
-# the mix of classes, are the same at all shares:
+# With ``matched=True`` the rows are drawn so that the accuracy of the weak labels and
+# the class balance are the same at all shares:
 
 matched = overlap_curve(
     weak,
@@ -59,10 +58,9 @@ matched = overlap_curve(
 matched_display = OverlapCurveDisplay.from_cv_results(matched, score_name="accuracy")
 
 # %%
-# The curve is nearly flat. On these data most of the gain comes with labels that are
-# right about rows with the hard pattern. Overlap rows are how one gets such rows
-# without knowing which labels are right; where that were known, hard rows would do as
-# well.
+# The curve is nearly flat. On these data, most of the gain comes from correct labels
+# for rows with the hard pattern. Overlap rows are a way to get such rows without
+# knowing which labels are right; if that were known, hard rows would do as well.
 
 for name, result in (("as drawn", curve), ("matched", matched)):
     mean = result["weak_to_strong_score"].mean(axis=1)

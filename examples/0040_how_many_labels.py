@@ -2,16 +2,16 @@
 How many labels?
 ================
 
-Weak-to-strong competes with an alternative that needs no unlabeled row: to train the
-strong estimator on the labels that there are. With how many labels does that win?
+Weak-to-strong competes with an alternative that needs no unlabeled rows: training the
+strong estimator on the existing labels. How many labels does it take for that to win?
 """
 
 # %%
 # The curve
 # ---------
 #
-# :func:`~sklearn_w2s.model_selection.gap_learning_curve` keeps more and more labels, in
-# the same folds.
+# :func:`~sklearn_w2s.model_selection.gap_learning_curve` keeps increasing numbers of
+# labels, in the same folds.
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -31,10 +31,10 @@ curve = gap_learning_curve(
 display = GapLearningCurveDisplay.from_cv_results(curve, score_name="accuracy")
 
 # %%
-# Each line is the mean over folds, with a bar for its interval. Few labels favour
-# weak-to-strong by much; the more there are, the less it gains over the forest that
-# learns from them alone. Each size has its share of the gap as well, with the interval
-# that says how sure it is:
+# Each line is the mean over folds, with bars for its interval. With few labels,
+# weak-to-strong is far ahead; the more there are, the less it gains over the forest
+# that learns from them alone. Each size also has its share of the gap, with a
+# confidence interval:
 
 for i, n_labels in enumerate(curve["labeled_sizes"]):
     low, high = curve["gap_recovered_interval"][i]

@@ -3,7 +3,7 @@ Where is the student better?
 ============================
 
 A strong estimator trained on weak labels is better than the weak estimator by a few
-points on all rows. On which rows did it gain?
+points overall. On which rows did it gain?
 """
 
 # %%
@@ -11,7 +11,8 @@ points on all rows. On which rows did it gain?
 # --------------------
 #
 # :func:`~sklearn_w2s.model_selection.weak_strong_split` holds out test rows, and hides
-# most training labels. Further arrays, here the true regions, are split alike.
+# most training labels. Further arrays, here the true regions, are split in the same
+# way.
 
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
@@ -48,10 +49,10 @@ predictions = {
 display = RegionScoreDisplay.from_predictions(y_test, regions_test, predictions)
 
 # %%
-# The weak estimator guesses on the hard rows, and there the student gains most. It has
-# learned the hard pattern from overlap rows and from the few true labels, so that it
-# gains on the overlap rows as well, where one pattern confirms the other. On the easy
-# rows there is little to gain.
+# The weak estimator can only guess on the hard rows, and there the student gains most.
+# It has learned the hard pattern from overlap rows and from the few true labels, so it
+# also gains on the overlap rows, where one pattern confirms the other. On the easy rows
+# there is little to gain.
 #
 # The numbers
 # -----------
@@ -71,8 +72,8 @@ print(f"gap recovered: {share:.0%}")
 # Without true regions
 # --------------------
 #
-# On other data nobody knows the regions. A fitted :class:`~sklearn_w2s.OverlapDetector`
-# finds them without any true label of the test rows. The picture is the same:
+# On real data the regions are unknown. A fitted :class:`~sklearn_w2s.OverlapDetector`
+# finds them without any true labels of the test rows. The result is much the same:
 
 from sklearn_w2s import OverlapDetector
 

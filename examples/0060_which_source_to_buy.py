@@ -2,16 +2,17 @@
 From which source to buy?
 =========================
 
-Rows are for sale from five sources, and nobody knows where the overlap is dense. A
-bandit finds out while it buys. What does that cost, compared with knowing?
+Rows are for sale from five sources, and it is not known which has the densest overlap.
+A bandit finds out while it buys. How much does that cost, compared with knowing in
+advance?
 """
 
 # %%
 # Buying
 # ------
 #
-# The sources are endless, and are read a batch at a time. The 200 labeled rows at hand
-# train the weak estimator of the detector.
+# The sources are endless, and are read one batch at a time. The 200 labeled rows at
+# hand train the weak estimator of the detector.
 
 from sklearn.linear_model import LogisticRegression
 
@@ -51,20 +52,21 @@ selector = buy("kl_ucb")
 display = SourceSelectionDisplay.from_estimator(selector)
 
 # %%
-# The first draws of each source are spread evenly. Then the densest source takes over,
-# and the others are drawn from only as often as their intervals leave doubt.
+# The first draws are spread evenly over the sources. Then the densest source takes
+# over, and the others are drawn from only as long as their intervals leave room for
+# doubt.
 
 for name, n_drawn in zip(selector.sources_, selector.n_samples_drawn_, strict=True):
     print(f"{name:5} {n_drawn:4} rows, true density {DENSITIES[name]:.2f}")
 
 # %%
-# What not knowing has cost
-# -------------------------
+# The cost of not knowing
+# -----------------------
 #
 # :func:`~sklearn_w2s.metrics.source_regret` counts the overlap rows that were missed by
-# not drawing all from the densest source. The floor is what the first draws miss, which
-# no policy can avoid; the excess is due to the policy. A random choice is there for
-# comparison.
+# not drawing everything from the densest source. The floor is what the first draws
+# miss, which no policy can avoid; the excess is due to the policy. A random choice is
+# shown for comparison.
 
 from sklearn_w2s.metrics import source_regret
 

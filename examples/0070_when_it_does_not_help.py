@@ -2,18 +2,18 @@
 When it does not help
 =====================
 
-Three tables on which weak-to-strong is not what to do, each for a reason of its own.
-How is each recognised?
+Three tables on which weak-to-strong is the wrong tool, each for a different reason. How
+can each case be recognised?
 """
 
 # %%
 # No gap
 # ------
 #
-# On scikit-learn's breast cancer data a logistic regression that learned from a hundred
-# labels is about as good as a forest that knows all of them. There is nothing to
+# On scikit-learn's breast cancer data, a logistic regression trained on a hundred
+# labels is about as good as a forest trained on all of them. There is nothing to
 # recover, and the share of the gap recovered is undefined: a share of a difference that
-# may be chance says nothing.
+# may be due to chance is meaningless.
 
 from sklearn.datasets import load_breast_cancer
 from sklearn.ensemble import ExtraTreesClassifier
@@ -32,8 +32,8 @@ model = WeakToStrongClassifier(
 no_gap = GapDisplay.from_estimator(model, X, y, labeled_size=100, random_state=0)
 
 # %%
-# What to do is to use the weak estimator, the simplest of the three. The advice, which
-# has the hundred labels alone, finds no clear difference either: its intervals hold
+# The right choice is the weak estimator, the simplest of the three. The advice, which
+# has only the hundred labels, finds no clear difference either: its intervals contain
 # zero.
 
 from sklearn_w2s.advice import advise
@@ -47,9 +47,9 @@ print(advise(model, X_train, y_train, cv=3, random_state=0))
 # ----------
 #
 # Here there is a gap, but no row carries both patterns. The weak estimator is an older
-# model that sees the easy columns only, and no label is left. Its labels of the hard
-# rows are guesses, and nothing in the others shows the hard pattern: what is recovered
-# is next to nothing.
+# model that sees the easy columns only, and there are no labels. Its labels for the
+# hard rows are guesses, and the other rows do not contain the hard pattern: next to
+# nothing is recovered.
 
 from sklearn.compose import make_column_transformer
 from sklearn.frozen import FrozenEstimator
@@ -67,12 +67,12 @@ no_overlap = GapDisplay.from_estimator(
 )
 
 # %%
-# What to do is to label some rows, or to look for a source with overlap.
+# The remedy is to label some rows, or to find a source with overlap.
 #
-# Labels enough
+# Enough labels
 # -------------
 #
-# With 200 labels of such rows the strong estimator learns the hard pattern from them.
+# With 200 labels for such rows, the strong estimator learns the hard pattern from them.
 # Weak-to-strong is as good, but the unlabeled rows add nothing.
 
 model = WeakToStrongClassifier(
@@ -81,8 +81,8 @@ model = WeakToStrongClassifier(
 enough = GapDisplay.from_estimator(model, X, y, labeled_size=200, random_state=0)
 
 # %%
-# What to do is to train the strong estimator on the labels, which is simpler. The
-# advice sees that the two hardly differ:
+# The right choice is to train the strong estimator on the labels, which is simpler. The
+# advice finds that the two hardly differ:
 
 X_train, _, y_train, _, _ = weak_strong_split(X, y, labeled_size=200, random_state=0)
 print(advise(model, X_train, y_train, cv=3, random_state=0))

@@ -1,17 +1,17 @@
 """
-How to choose a strategy where most rows have no label?
-=======================================================
+How to choose a strategy when most rows have no label?
+======================================================
 
-A grid search splits rows into folds, and scores each fold. Both go wrong where most
-rows have no label: a scorer counts each of them as an error. How is a search done
-right?
+A grid search splits rows into folds, and scores each fold. Both go wrong if most rows
+have no label: a scorer counts each of them as an error. What is the right way to
+search?
 """
 
 # %%
 # The mistake
 # -----------
 #
-# To a scorer of scikit-learn, -1 is a class like any other, which the model never
+# To a scikit-learn scorer, -1 is a class like any other, but one that the model never
 # predicts. Every unlabeled test row counts as an error:
 
 from sklearn.linear_model import LogisticRegression
@@ -42,7 +42,7 @@ print(f"scored on all rows: {wrong.mean():.3f}")
 # %%
 # :class:`~sklearn_w2s.model_selection.LabeledScorer` drops the unlabeled rows of a test
 # set. :class:`~sklearn_w2s.model_selection.LabeledSplit` splits the labeled rows only,
-# and gives all unlabeled ones to every training set, so that any scorer will do:
+# and adds all unlabeled ones to every training set, so that any scorer works:
 
 scored = cross_val_score(model, X, y, cv=folds, scoring=LabeledScorer("accuracy"))
 split = cross_val_score(model, X, y, cv=LabeledSplit(folds))
@@ -50,7 +50,8 @@ print(f"LabeledScorer: {scored.mean():.3f}")
 print(f"LabeledSplit:  {split.mean():.3f}")
 
 # %%
-# Both estimate the same thing; they differ by chance, with a label in one row of ten.
+# Both estimate the same quantity; they differ by chance, since only one row in ten has
+# a label.
 #
 # The search
 # ----------
@@ -60,7 +61,7 @@ search = GridSearchCV(model, grid, cv=LabeledSplit(folds)).fit(X, y)
 print(search.best_params_)
 
 # %%
-# How far can the estimates of the search be trusted? Rows that no fold has seen tell:
+# How far can the estimates of the search be trusted? Rows that were in no fold show it:
 
 import matplotlib.pyplot as plt
 

@@ -2,15 +2,15 @@
 What does theory promise?
 =========================
 
-Three numbers from theory say how much a student may gain, and need no true labels of
-its rows: how far overlap rows expand to hard ones, how far the student is from its
-teacher, and what the teacher keeps back. Do they follow the true gain as the overlap
+Three numbers from theory predict how much a student may gain, without the true labels
+of its rows: how far overlap rows expand to hard ones, how far the student is from its
+teacher, and what the teacher cannot pass on. Do they track the true gain as the overlap
 density grows?
 """
 
 # %%
-# Data of known regions
-# ---------------------
+# Data with known regions
+# -----------------------
 #
 # The weak estimator sees the easy block of the columns, the student all of them. It
 # learns the weak labels of the overlap rows, as in the paper.
@@ -50,8 +50,8 @@ found = np.array([[experiment(d, seed) for seed in range(5)] for d in densities]
 gain, expanded, distance, kept_back = found.mean(axis=1).T
 
 # %%
-# Beside the gain
-# ---------------
+# Compared with the gain
+# ----------------------
 
 PANELS = {
     "gain in accuracy: the truth": (gain, "#D55E00"),
@@ -69,10 +69,10 @@ figure.supxlabel("overlap density", fontsize="medium")
 plt.show()
 
 # %%
-# The student gains from few overlap rows on. Expansion is a worst case over all sets
-# of hard rows, and rises later: only then has every set overlap rows nearby. The
-# prediction gap, which is about the ceiling, closes slowly. And the misfit is largest
-# where the gain is smallest: it would bound the gain from below only for a student that
-# is a projection of its labels. This one, trained on chosen rows and strongly
-# regularised, is not. :ref:`theory` has the assumptions, and what was left of each
-# number in an experiment.
+# A few overlap rows are enough for the student to gain. Expansion is a worst case over
+# all sets of hard rows, and rises later: only then does every set have overlap rows
+# nearby. The prediction gap, which concerns the ceiling, closes slowly. And the misfit
+# is largest where the gain is smallest: it would be a lower bound of the gain only for
+# a student that is a projection of its labels. This one, trained on selected rows and
+# strongly regularised, is not. :ref:`theory` explains the assumptions, and how well
+# each number held up in an experiment.

@@ -1,18 +1,18 @@
 """
-Values in place of classes
-==========================
+Regression: values instead of classes
+=====================================
 
-A weak regressor labels plenty of rows cheaply. How much of its error does a strong one
-get rid of that learns from them, and with how many labels?
+A weak regressor labels plenty of rows cheaply. How much of its error can a strong one
+that learns from these labels remove, and with how many true labels?
 """
 
 # %%
 # The table
 # ---------
 #
-# The value depends on five of ten columns, and not linearly: a linear regression,
-# fitted on few labels, is the weak estimator. Rows without a value would be NaN; here
-# they are hidden, so that what is learned can be judged.
+# The target depends on five of ten columns, and not linearly. The weak estimator is a
+# linear regression fitted on few labels. Rows without a value would be NaN; here the
+# values are only hidden, so that the results can be scored.
 
 import numpy as np
 from sklearn.datasets import make_friedman1
@@ -31,8 +31,8 @@ curve = gap_learning_curve(
 display = GapLearningCurveDisplay.from_cv_results(curve, score_name="negative RMSE")
 
 # %%
-# The error is in the unit of y, below zero so that greater is better. The share of the
-# gap has no unit:
+# The score is the negative error in the unit of y, so greater is better. The share of
+# the gap has no unit:
 
 for i, n_labels in enumerate(curve["labeled_sizes"]):
     rmse = {
@@ -44,10 +44,11 @@ for i, n_labels in enumerate(curve["labeled_sizes"]):
 print("share of the gap:", np.round(curve["gap_recovered"], 2))
 
 # %%
-# What the teacher made of its members
-# ------------------------------------
+# How the teacher weights its members
+# -----------------------------------
 #
-# The weights of those whose mean is learned, and their errors in held-out labels:
+# The student learns the weighted mean of the members. These are their weights, and
+# their errors on held-out labels:
 
 y_train = np.where(np.arange(len(y)) < 100, y, np.nan)
 model.set_params(random_state=0).fit(X, y_train)

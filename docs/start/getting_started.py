@@ -4,16 +4,16 @@
 Getting started
 ===============
 
-The package is not on PyPI yet. From a clone of the repository, with Python 3.11 or
-newer, this installs it with all that this page needs:
+The package is not on PyPI yet. With Python 3.11 or newer, run this in a clone of the
+repository to install the package and everything this page needs:
 
 .. code-block:: sh
 
    python3 -m venv .venv
    .venv/bin/pip install ".[report]"
 
-Without ``[report]`` it brings NumPy, SciPy and scikit-learn only. What needs more is an
-extra, and extras can be combined, as in ``".[report,text]"``:
+Without ``[report]``, only NumPy, SciPy and scikit-learn are installed. Everything else
+is an optional extra, and extras can be combined, as in ``".[report,text]"``:
 
 =============== ======================================================================
 extra           what it is for
@@ -33,10 +33,10 @@ extra           what it is for
 # A table with few labels
 # -----------------------
 #
-# Tables come with text, categories and empty cells, and most rows have no label. Here
-# is such a table, made from the handwritten digits that come with scikit-learn: one
-# cell in ten is empty, one column holds categories, and the labels are words. Only the
-# first 150 of 1,300 training rows have a label; the others are empty (``NaN``).
+# Real tables contain text, categories and empty cells, and most of their rows have no
+# label. Here is such a table, made from scikit-learn's handwritten digits: one cell in
+# ten is empty, one column holds categories, and the labels are words. Only the first
+# 150 of 1,300 training rows have a label; the others are empty (``NaN``).
 
 import numpy as np
 import pandas as pd
@@ -58,8 +58,9 @@ print(y.value_counts(dropna=False))
 # -----------------
 #
 # :class:`~sklearn_w2s.WeakToStrongClassifier` learns from labeled and unlabeled rows
-# together, and needs no preparation. By default the weak estimator is a logistic
-# regression, and the strong one gradient boosting; any two classifiers will do.
+# together, and needs no preprocessing here. By default, the weak estimator is a
+# logistic regression and the strong one is gradient boosting; you can pass any two
+# classifiers instead.
 
 from sklearn_w2s import WeakToStrongClassifier
 
@@ -68,8 +69,8 @@ model.fit(X, y)
 print(model.predict(X_test[:5]))
 
 # %%
-# What is it worth? These test rows have labels, so that it can be measured. The rival
-# is the strong estimator, trained on the 150 labels alone:
+# Was it worth it? Since the test rows have labels, we can measure that. The model to
+# beat is the strong estimator trained on the 150 labels alone:
 
 from sklearn.base import clone
 
@@ -83,9 +84,9 @@ print(f"weak-to-strong          {model.score(X_test, y_test):.3f}")
 # Will it pay?
 # ------------
 #
-# That comparison needs labeled test rows, which few people have.
+# That comparison took labeled test rows, which you may not have.
 # :func:`~sklearn_w2s.advice.advise` makes do with the labels there are. It says which
-# of the three to use, how sure that is, and what to do next:
+# of the three models to use, how sure that is, and what to do next:
 
 from sklearn_w2s.advice import advise
 
@@ -95,9 +96,9 @@ print(advise(model, X, y, random_state=0))
 # How far is it to the best?
 # --------------------------
 #
-# The *ceiling* is the strong estimator trained on the true labels of all rows. Of the
-# digits these are known: :class:`~sklearn_w2s.plotting.GapDisplay` hides all but 150 of
-# them in each of five folds, and compares.
+# The *ceiling* is the strong estimator trained on the true labels of all rows. For the
+# digits we know them: in each of five folds, :class:`~sklearn_w2s.plotting.GapDisplay`
+# hides all but 150 of them and compares the models.
 
 from sklearn_w2s.plotting import GapDisplay
 
@@ -106,25 +107,25 @@ display = GapDisplay.from_estimator(
 )
 
 # %%
-# The same on a file of yours
-# ---------------------------
+# The same for your own file
+# --------------------------
 #
-# In a terminal, ``sklearn-w2s`` makes the same comparison on a file, with its labels as
-# they are or most of them hidden, and says what to do: :ref:`how_to_command_line`.
-# Without a file it takes the digits:
+# In a terminal, ``sklearn-w2s`` makes the same comparison for a file, either with its
+# labels as they are or with most of them hidden, and says what to do: see
+# :ref:`how_to_command_line`. Without a file, it uses the digits:
 #
 # .. code-block:: console
 #
 #    $ sklearn-w2s
 #    $ sklearn-w2s data.csv --target column --html report.html
 #
-# It takes text with a header, Parquet, Excel workbooks, JSON and ARFF, and reads them
-# as people write them: :ref:`reading_files` has the rules.
+# It reads delimited text with a header, Parquet, Excel workbooks, JSON and ARFF;
+# :ref:`reading_files` explains how cells are interpreted.
 #
 # Where to go from here
 # ---------------------
 #
-# - :ref:`evaluation` is about numbers that can be trusted with few labels, and
-#   :ref:`when_it_does_not_help` about what to do instead.
+# - :ref:`evaluation` shows how to get trustworthy numbers from few labels, and
+#   :ref:`when_it_does_not_help` what to do instead.
 # - :ref:`weak_to_strong` explains what the default does.
 # - :ref:`how_to` has a page for each common task.

@@ -148,12 +148,12 @@ def advise(
     params: dict[str, Any] | None = None,
     verbose: int = 0,
 ) -> Any:
-    r"""Say whether weak-to-strong pays on these rows, and what to do next.
+    r"""Advise whether weak-to-strong pays on these rows, and what to do next.
 
     The estimator is fitted on all rows, and on folds that hold out labeled and
-    unlabeled rows. What weak, weak-to-strong and strong estimator say of rows that they
-    have not seen is the evidence: how often they differ, and which of them is right
-    where there is a label.
+    unlabeled rows. The evidence is what the weak, the weak-to-strong and the strong
+    estimator predict for rows that they have not seen: how often they differ, and which
+    of them is right on labeled rows.
 
     Parameters
     ----------
@@ -164,101 +164,105 @@ def advise(
     X : {array-like, sparse matrix, data frame} of shape (n, n_features)
         Rows.
     y : array-like of shape (n,)
-        Labels, with the `missing_label` of the estimator where there is none. There may
-        be no label at all with a weak classifier that needs none. Of values, what is
-        advised rests on labels alone: there must be two at least, and they must not
-        lack columns of the unlabeled rows.
+        Labels, with the `missing_label` of the estimator for unlabeled rows. There may
+        be no labels at all with a weak classifier that needs none. For regression, the
+        advice rests on labels alone: there must be at least two, and labeled rows must
+        not lack columns of the unlabeled ones.
     sample_source : array-like of shape (n,), default=None
-        Where each row comes from, to say which source to draw more rows from.
+        Source of each row; with it, the advice can name a source to draw more rows
+        from.
     cv : int, splitter, iterable or None, default=None
-        How the labeled rows are split, once, as in
-        :class:`~sklearn_w2s.model_selection.LabeledSplit`. None means 5 stratified
-        folds, or fewer where a class has fewer labels. Rows that it never holds out are
-        no evidence; of rows that it holds out several times the mean counts, as one
-        row. Each unlabeled row is held out once, with its group where groups are kept
-        apart. Where no label can be held out, neither `cv` nor groups are used, and a
-        fifth of the unlabeled rows is held out at random.
+        How to split the labeled rows, as in
+        :class:`~sklearn_w2s.model_selection.LabeledSplit`; splits are generated once.
+        None means 5 stratified folds, or fewer if a class has fewer labels. Rows that
+        are never held out are not used as evidence; rows held out several times count
+        once, with their mean. Each unlabeled row is held out once, together with its
+        group if groups are kept apart. If no label can be held out, neither `cv` nor
+        groups are used, and a fifth of the unlabeled rows is held out at random.
     scoring : {"auto", "accuracy", "balanced_accuracy"}, default="auto"
-        What gains are measured in. For "balanced_accuracy", rows weigh by the inverse
-        share of their class. "auto" is "accuracy", and of regressors, which take no
-        other, the mean squared error, as a share of that of the weak estimator.
+        Metric of the gains. For "balanced_accuracy", rows are weighted by the inverse
+        share of their class. "auto" is "accuracy"; for regressors, which accept nothing
+        else, it is the mean squared error relative to that of the weak estimator.
     confidence_level : float, default=0.95
-        Level of the intervals, in (0, 1).
+        Confidence level of the intervals, in (0, 1).
     n_jobs : int, default=None
-        Folds fitted at the same time.
+        Number of folds fitted in parallel.
     random_state : int, RandomState instance or None, default=None
-        Deals unlabeled rows to folds, and seeds every `random_state` of the estimators
-        that is None.
+        Assigns unlabeled rows to folds, and seeds every `random_state` of the
+        estimators that is None.
     params : dict, default=None
         Metadata for the fits and for the splitter, such as ``groups``, as in
         :func:`~sklearn_w2s.model_selection.cross_validate_gap`.
     verbose : int, default=0
-        Above 0, a line after each fold, with an estimate of the time that is left.
+        Above 0, a line after each fold, with an estimate of the time left.
 
     Returns
     -------
     Advice
-        Its `indicators` are, of at most 5000 unlabeled rows held out:
+        The recommendation and the evidence. Its `indicators`, computed on at most 5000
+        held-out unlabeled rows, are:
 
-        - misfit: share on which weak-to-strong and weak estimator differ;
-        - advantage: by how much weak-to-strong thinks its own class likelier than that
-          of the weak estimator, on average; NaN without probabilities;
-        - view_discrepancy: the same of the strong estimator on the labels and the weak
-          one; NaN without labels;
+        - misfit: share of rows on which weak-to-strong and weak estimator differ;
+        - advantage: how much more probable weak-to-strong considers its own class than
+          that of the weak estimator, on average; NaN without probabilities;
+        - view_discrepancy: share of rows on which the strong estimator on the labels
+          and the weak one differ; NaN without labels;
         - label_discrepancy, label_advantage: misfit and advantage of weak-to-strong
-          beside the strong estimator on the labels;
-        - class_coverage: how far weak labels name classes as often as the labels do,
-          one at best;
+          compared with the strong estimator on the labels;
+        - class_coverage: how well the class frequencies of the weak labels match those
+          of the labels, at most one;
         - neighbor_consistency: how much more often than by chance the 15 nearest
-          neighbours share a weak label, one at best;
-        - overlap_density, overlap_density_low, overlap_density_high: of all rows, with
-          its interval;
-        - weak_overconfidence: mean confidence of the weak estimator less its accuracy
-          in labeled rows held out.
+          neighbours share a weak label, at most one;
+        - overlap_density, overlap_density_low, overlap_density_high: overlap density of
+          all rows, with its interval;
+        - weak_overconfidence: mean confidence of the weak estimator minus its accuracy
+          on held-out labeled rows.
 
-        Of values, misfit and discrepancies are mean squares of differences, as shares
-        of the variance of the weak values; neighbor_consistency is the share of this
-        variance that the mean of the neighbours explains; and what needs classes or
-        probabilities is NaN.
+        For regression, misfit and discrepancies are mean squared differences relative
+        to the variance of the weak values; neighbor_consistency is the share of this
+        variance explained by the mean of the neighbours; and indicators that need
+        classes or probabilities are NaN.
 
     Raises
     ------
     TypeError
-        If the estimator is no weak-to-strong estimator, or groups are given while
-        metadata routing is off.
+        If the estimator is not a weak-to-strong estimator, or groups are passed while
+        metadata routing is disabled.
     ValueError
-        If no row is unlabeled, values cannot tell, or an argument does not fit.
+        If no row is unlabeled, if the labels of a regression cannot be compared, or if
+        an argument is invalid.
 
     See Also
     --------
-    sklearn_w2s.model_selection.cross_validate_gap : Measures what weak-to-strong is
-        worth where many labels are known, by hiding some.
+    sklearn_w2s.model_selection.cross_validate_gap : Measures the gain of
+        weak-to-strong by hiding some of many known labels.
 
     Notes
     -----
-    Weak-to-strong can be right where the weak estimator is wrong only in rows on which
-    they differ, a share m; what it thinks that it gains there is its advantage v.
-    Before any label is asked, it is expected to gain :math:`a v`, with standard
-    deviation :math:`s m`; a and s were measured on tables of the benchmark, for
-    strategies with a teacher, for those that use neighbours and for those that imitate
-    weak labels. In labeled rows held out the gain is measured as d with standard error
-    :math:`\sigma` [1]_. Both are weighed by their precision, which for the gain alone
-    is
+    Weak-to-strong can be right where the weak estimator is wrong only on rows on which
+    the two differ, a share m; the gain there by its own probabilities is its advantage
+    v. Before any label is used, the expected gain is :math:`a v`, with standard
+    deviation :math:`s m`; a and s were estimated on the benchmark tables, separately
+    for strategies with a teacher, for those that use neighbours and for those that
+    imitate weak labels. On held-out labeled rows, the gain is measured as d with
+    standard error :math:`\sigma` [1]_. The two are weighted by their precision; for the
+    gain alone,
 
     .. math:: g = \frac{a v / (s m)^2 + d / \sigma^2}{1 / (s m)^2 + 1 / \sigma^2}.
 
-    So a hundred labels move the expectation, and some thousand settle it. The lead over
-    the strong estimator trained on the labels is expected jointly with it. Advised is
-    what has the largest expectation. Where labeled rows lack columns of the unlabeled
-    ones, they cannot tell, and the expectation is that of unlabeled rows alone.
+    So a hundred labels shift the expectation, and a few thousand settle it. The lead
+    over the strong estimator trained on the labels is estimated jointly. The advice is
+    the choice with the largest expectation. If labeled rows lack columns of the
+    unlabeled ones, they are no evidence, and the expectation is that from unlabeled
+    rows alone.
 
-    Of values there is no expectation before labels are asked: only d counts, the mean
-    difference of squared errors in labeled rows held out.
+    For regression there is no expectation before labels are used: only d counts, the
+    mean difference of squared errors on held-out labeled rows.
 
-    More labels are advised where the difference to the next best is not beyond its
-    noise, and no more than all unlabeled rows would be needed,
-    :math:`n = m z^2 / g^2`. Overlap density says where a strong estimator has something
-    to learn from; it does not rank sources by the accuracy that comes of them.
+    More labels are advised if the difference to the next best choice is within its
+    noise, and if the number needed, :math:`n = m z^2 / g^2`, does not exceed that of
+    the unlabeled rows. The overlap density says where a strong estimator has something
+    to learn; it does not rank sources by the resulting accuracy.
 
     References
     ----------

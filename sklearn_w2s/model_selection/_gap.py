@@ -26,15 +26,15 @@ def cross_validate_gap(
 ) -> dict[str, Any]:
     r"""Compare weak, weak-to-strong, strong on the labels and ceiling in every fold.
 
-    In the training rows of a fold some labels are kept and all others hidden. Four
-    fits are judged on the same labeled test rows:
+    In each fold, some labels of the training rows are kept and all others are hidden.
+    Four fits are scored on the same labeled test rows:
 
     - weak: the weak estimator, fitted on the labels kept;
     - weak-to-strong: the estimator, fitted on the labels kept and on all other
       training rows as unlabeled ones;
     - strong on labels: the strong estimator, fitted on the labels kept alone;
-    - ceiling: the strong estimator, fitted on the true labels of all training rows
-      that have one, the hidden ones included.
+    - ceiling: the strong estimator, fitted on the true labels of all training rows that
+      have one, including the hidden ones.
 
     Parameters
     ----------
@@ -45,45 +45,47 @@ def cross_validate_gap(
     X : {array-like, sparse matrix, data frame} of shape (n, n_features)
         Rows.
     y : array-like of shape (n,)
-        Labels. Rows marked by the `missing_label` of the estimator are in no test set,
-        and unlabeled rows of every training set, except for those of a test group or of
-        the future, see :class:`LabeledSplit`.
+        Labels. Rows marked by the `missing_label` of the estimator are in no test set;
+        they are unlabeled rows of every training set, except those of a test group or
+        from the future, see :class:`LabeledSplit`.
     labeled_size : int or float, default=None
         Training rows that keep their label: a number, or a share in (0, 1] of those
-        that have one, drawn in the shares of the classes, one of each at least; of
-        values at random. None
-        hides nothing: the ceiling is then the strong estimator on the labels, and
-        `n_hidden` is 0. 0 hides all labels, for weak estimators that need none; there
-        is then no strong estimator on labels.
+        that have one. For classification they are drawn in proportion to the classes,
+        at least one of each; for regression at random. None hides nothing: the ceiling
+        is then the strong estimator on the labels, and `n_hidden` is 0. 0 hides all
+        labels, for weak estimators that need none; there is then no strong estimator on
+        labels.
     unlabeled_size : int or float, default=None
         Other training rows that are used: a number or a share, drawn at random. None
         uses all.
     cv : int, splitter, iterable or None, default=None
-        How to split the labeled rows, once, as in :class:`LabeledSplit`, which is taken
-        as well; None means 5 folds, stratified ones of classes.
+        How to split the labeled rows, as in :class:`LabeledSplit`, which can be passed
+        as well. None means 5 folds, stratified for classification. Splits are generated
+        once.
     scoring : str, callable, list, tuple, set or dict, default="auto"
         One scorer or several, as in :func:`~sklearn.model_selection.cross_validate`;
         greater is better. "auto" is "accuracy", and for regressors
-        "neg_root_mean_squared_error", the RMSE in the unit of y below zero.
+        "neg_root_mean_squared_error", the negative RMSE in the unit of y.
     n_jobs : int, default=None
-        Folds run at the same time. The results do not depend on it.
+        Number of folds run in parallel. The results do not depend on it.
     random_state : int, RandomState instance or None, default=None
         Draws the rows that keep their label, seeds every `random_state` of the
         estimators that is None, and draws the interval.
     confidence_level : float, default=0.95
         Level of `gap_recovered_interval` and of the test for a gap, in (0, 1).
     params : dict, default=None
-        Metadata. With metadata routing switched on it reaches `estimator`, the strong
-        estimator, the scorers and the splitter, as they request; off, all goes to the
-        `fit` of `estimator`, and `sample_weight` to that of the strong one as well.
+        Metadata. With metadata routing enabled, it is routed to `estimator`, the strong
+        estimator, the scorers and the splitter, as they request; otherwise all of it is
+        passed to the `fit` of `estimator`, and `sample_weight` also to that of the
+        strong estimator.
     return_estimator : bool, default=False
         Whether to return the fitted estimators.
     verbose : int, default=0
-        Above 0, a line after each fold, with an estimate of the time that is left.
-        Callbacks of the estimators, which scikit-learn has from 1.9 on, are told of
-        every fit as of one of its own.
+        Above 0, a line after each fold, with an estimate of the time left. With
+        scikit-learn 1.9 or later, callbacks of the estimators are notified of every fit
+        as a separate run.
     error_score : "raise" or float, default=nan
-        Score where a fit or a score fails.
+        Score if fitting or scoring fails; "raise" raises the error instead.
 
     Returns
     -------
@@ -91,18 +93,18 @@ def cross_validate_gap(
         Arrays of length n_folds unless stated otherwise:
 
         - weak_score, weak_to_strong_score, strong_on_labels_score, ceiling_score;
-        - performance_gap_recovered: the share of the gap between weak and ceiling
-          that weak-to-strong recovers; NaN where there is no gap;
-        - gap_recovered, a float: the same share of the mean scores; NaN where the mean
-          gap is within its noise;
+        - performance_gap_recovered: the share of the gap between weak and ceiling that
+          weak-to-strong recovers; NaN if there is no gap;
+        - gap_recovered, a float: the same share of the mean scores; NaN if the mean gap
+          is within its noise;
         - gap_recovered_interval, of shape (2,): its bootstrap interval, of the level
           confidence_level, a float;
-        - n_labeled, n_unlabeled, n_hidden, n_test: training rows that keep their
-          label, those that have none, those of them whose label was hidden, test rows;
+        - n_labeled, n_unlabeled, n_hidden, n_test: numbers of training rows that keep
+          their label, of those without a label, of those among them whose label was
+          hidden, and of test rows;
         - weak_to_strong_fit_time, strong_on_labels_fit_time, ceiling_fit_time, in
           seconds;
-        - strategy, overlap_density: attributes of the fitted estimator, where it has
-          them;
+        - strategy, overlap_density: attributes of the fitted estimator, if it has them;
         - region_accuracy, a dict by fit of dicts by region of arrays, and
           region_share, a dict by region: accuracy on the test rows of each region (of
           regressors region_rmse, the root mean squared error in the unit of y), and the
@@ -118,16 +120,16 @@ def cross_validate_gap(
     Raises
     ------
     TypeError
-        If the estimator is no weak-to-strong estimator, or groups, or with a pipeline
-        any metadata, are given while metadata routing is off.
+        If the estimator is not a weak-to-strong estimator; or if groups, or any
+        metadata with a pipeline, are passed while metadata routing is disabled.
     ValueError
-        If labels, sizes or scorers do not fit, if every fit of the estimator fails, or
-        if it has no weak estimator that could label test rows.
+        If labels, sizes or scorers are invalid, if every fit of the estimator fails, or
+        if it has no weak estimator that can label test rows.
 
     Warns
     -----
     FitFailedWarning
-        If a fit or a score fails and `error_score` is a number.
+        If fitting or scoring fails and `error_score` is a number.
 
     See Also
     --------
@@ -145,9 +147,9 @@ def cross_validate_gap(
     and :math:`\sigma`, the standard error of :math:`d` over :math:`k` folds, the share
     :math:`r` is defined where :math:`d > t \sigma`, :math:`t` the one-sided quantile of
     Student's t at `confidence_level` with :math:`k - 1` degrees of freedom. A share of
-    a gap that may not exist means nothing. The interval holds the quantiles of
-    :math:`r` over 2000 draws of :math:`k` folds with replacement. Folds share training
-    rows, and few folds have few draws: both intervals and test are optimistic.
+    a gap that may not exist is meaningless. The interval consists of quantiles of
+    :math:`r` over 2000 bootstrap samples of :math:`k` folds. Folds share training rows,
+    and few folds allow few distinct samples: both interval and test are optimistic.
 
     Examples
     --------

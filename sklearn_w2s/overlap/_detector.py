@@ -89,86 +89,89 @@ class OverlapDetector(
 ):
     r"""Find the rows that carry both the easy and the hard pattern.
 
-    The weak estimator knows the easy pattern only. Rows on which it has little
-    confidence are *hard*, unless they resemble the easy ones. Of the others, rows that
-    resemble the hard ones carry the hard pattern as well and are *overlap* rows; the
-    rest is *easy*. The share of overlap rows, the overlap density, governs how much a
-    strong estimator can gain from the weak labels [1]_. Rows are described, never
-    dropped or changed.
+    The weak estimator knows the easy pattern only. Rows on which its confidence is low
+    are *hard*, unless they are similar to the easy ones. Among the others, rows similar
+    to the hard ones also carry the hard pattern and are *overlap* rows; the rest are
+    *easy*. The share of overlap rows, the overlap density, governs how much a strong
+    estimator can gain from the weak labels [1]_. Rows are described, never dropped or
+    changed.
 
     Parameters
     ----------
     weak_estimator : classifier or regressor instance, default=None
-        Gives the weak labels, fitted on the labeled rows. None is a logistic regression
-        that copes with data frames; a fitted estimator is wrapped in
-        :class:`~sklearn.frozen.FrozenEstimator`. One of
-        ``sklearn_w2s.weak_estimators`` needs no label. With a regressor y holds values,
-        NaN where there is none.
+        Provides the weak labels; it is fitted on the labeled rows. None is a logistic
+        regression that accepts data frames. Wrap a fitted estimator in
+        :class:`~sklearn.frozen.FrozenEstimator`. The estimators in
+        ``sklearn_w2s.weak_estimators`` need no labels. With a regressor, y holds
+        values, with NaN for unlabeled rows.
     weak_features : list of str or int, slice, bool mask, callable or None, default=None
-        Columns that the weak estimator sees; a callable gets X and returns them. None
-        means all.
+        Columns that the weak estimator sees; a callable receives X and returns them.
+        None means all.
     confidence : str or callable, default="auto"
-        Confidence of the weak estimator, from its probabilities: "margin", the
-        difference of the two largest, "balanced_margin", that of probabilities divided
-        by the share of their class, which "auto" is, "max_proba" or "entropy". A
-        callable maps probabilities of shape (n, n_classes) to (n,) values. Of a
-        regressor it is, with the sign turned, "residual", the mean held-out error of
-        the nearest 15% of the labeled rows in the columns that it sees; "distance", how
-        far these are; or "spread", the standard deviation of the predictions of an
-        ensemble, or of one that knows its own. "auto" is "residual" with two labels at
-        least, or else "spread". A callable then maps the fitted weak
-        estimator and the rows that it sees to (n,) values, such as the width of
-        quantiles with the sign turned.
+        Confidence of the weak estimator. For a classifier, it is computed from the
+        probabilities: "margin" is the difference of the two largest, "balanced_margin"
+        ("auto") the same for probabilities divided by the share of their class;
+        "max_proba" and "entropy" are available, too. A callable maps probabilities of
+        shape (n, n_classes) to values of shape (n,). For a regressor, it is the
+        negative of one of these: "residual", the mean held-out error of the nearest 15%
+        of the labeled rows in the columns that the weak estimator sees; "distance", the
+        distance to these; or "spread", the standard deviation of the predictions of an
+        ensemble, or that of a regressor which predicts its own. "auto" is "residual"
+        with at least two labels, and otherwise "spread". A callable then maps the
+        fitted weak estimator and the rows that it sees to values of shape (n,), such as
+        the negative width of a quantile interval.
     confidence_threshold : str, float, callable or estimator, default="auto"
         Smallest confidence that is not hard. "change_point" is the split into two
-        groups of least within-group variance, "mixture" that between two normal
-        distributions, "published" that of the paper's code, see Notes. "auto" is the
-        change point, or what follows from it with `refine_hard`. A callable gets
-        ``(values, sample_weight)``; an estimator is one of the package ruptures.
+        groups with the least within-group variance, "mixture" the split between two
+        normal distributions, "published" that of the paper's code, see Notes. "auto" is
+        the change point, modified by `refine_hard`. A callable receives
+        ``(values, sample_weight)`` and returns a number; an estimator is one from the
+        package ruptures.
     refine_hard : bool, default=True
-        Whether only those rows of little confidence are hard that do not resemble the
-        easy rows. False is the published rule.
+        Whether rows of low confidence that are similar to the easy rows are not hard.
+        False is the published rule.
     overlap_threshold : str, float, callable or estimator, default="auto"
-        Smallest overlap score of an overlap row, likewise, over rows that are not hard.
-        "auto" is "mixture".
+        Smallest overlap score of an overlap row, with the same options, computed over
+        rows that are not hard. "auto" is "mixture".
     threshold_type : {"value", "quantile"}, default="value"
-        Whether a float threshold is a value or a quantile. Quantiles carry over from
-        fold to fold, so grid searches use them.
+        Whether a float threshold is a value or a quantile. Use quantiles in grid
+        searches, since they are comparable across folds.
     overlap_measure : str, callable or transformer, default="mean_abs_cosine"
         Overlap score of a row: "agreement", "max_abs_cosine", "max_abs_dot", "max_dot",
         "mean_abs_cosine", "mean_abs_dot" or "unexplained", see Notes. A callable maps
         ``(rows, hard_rows, weak_rows)`` to (n,) values. A transformer, such as
-        :class:`~sklearn.neighbors.KNeighborsTransformer`, searches the nearest hard row
-        by a tree or by approximation.
+        :class:`~sklearn.neighbors.KNeighborsTransformer`, finds the nearest hard row by
+        a tree or an approximate search.
     representation : {"forest", "passthrough", "pca"} or transformer, default=None
-        The numeric space in which rows are compared. None takes the deviations of each
-        value from the typical one of its column, the mode. "pca" takes principal
-        components of these that explain 90% of their variance, and "forest" the leaves
-        of random trees grown on them. "passthrough" takes numbers as they are; next to
-        categories, which become indicators, they are scaled. A transformer is fitted
+        The numeric space in which rows are compared. None uses the deviations of each
+        value from the mode of its column. "pca" uses the principal components of these
+        deviations that explain 90% of their variance, and "forest" the leaves of random
+        trees grown on them. "passthrough" uses numbers as they are; if there are
+        categories, which become indicators, numbers are scaled. A transformer is fitted
         with the weak labels as targets.
     max_references : int, default=None
-        Hard rows, and easy ones, that are kept for comparison, at most, drawn at
-        random. None keeps all.
+        Largest number of hard rows, and of easy rows, that are kept for comparison,
+        drawn at random. None keeps all.
     passthrough : bool, default=False
         Whether `transform` prepends X to its columns.
     cv : int, float, splitter, iterable or None, default=None
-        How labeled rows get probabilities from estimators that did not see them. None
-        is 5 stratified folds, or fewer where a class has fewer rows; a float in (0, 1)
-        holds that share out once. Rows that are never held out keep in-sample
-        probabilities. The splitter is asked once a fit; it gets the labeled rows, and
-        with metadata routing their ``groups``.
+        How labeled rows get probabilities from estimators that were not trained on
+        them. None is 5 stratified folds, or fewer if a class has fewer rows; a float in
+        (0, 1) holds out that share once. Rows that are never held out keep in-sample
+        probabilities. A splitter is called once per fit, with the labeled rows and,
+        with metadata routing, their ``groups``.
     missing_label : scalar, default=-1
-        Label of unlabeled rows. None, NaN, NaT and pandas.NA are such labels as well,
-        and with a regressor the only ones, whatever this parameter is.
+        Label of unlabeled rows. None, NaN, NaT and pandas.NA always mark unlabeled
+        rows, too; with a regressor only these do, and this parameter has no effect.
     reservoir_size : int, default=10000
-        Rows that `partial_fit` keeps of all it has seen, at most, drawn at random.
+        Largest number of rows that `partial_fit` keeps of all it has seen, drawn at
+        random.
     memory : None, str or object with the joblib.Memory interface, default=None
         Cache of the weak estimator's fits, so that a grid of thresholds fits it once
         per fold. A str is the folder of the cache; None caches nothing.
     n_jobs : int, default=None
-        Folds of the weak estimator fitted at the same time, and blocks of rows scored
-        at the same time.
+        Number of folds of the weak estimator fitted, and of blocks of rows scored, in
+        parallel.
     random_state : int, RandomState instance or None, default=None
         Draws the references, the reservoir and a float `cv`, and seeds every
         `random_state` of the weak estimator and the representation that is None.
@@ -182,13 +185,14 @@ class OverlapDetector(
     overlap_score_ : ndarray of shape (n_samples,)
         Overlap score of the rows of `fit`.
     confidence_threshold_ : float
-        Smallest confidence that is not hard. Minus infinity where there is no change
+        Smallest confidence that is not hard. Minus infinity if there is no change
         point, so that no row is hard.
     easy_threshold_ : float
-        Smallest similarity to the easy rows that is not hard. Infinity where it plays
-        no part.
+        Smallest similarity to the easy rows that is not hard. Infinity if it is not
+        used.
     overlap_threshold_ : float
-        Infinity where there is no change point, so that no row is overlap.
+        Smallest overlap score of an overlap row. Infinity if there is no split, so that
+        there are no overlap rows.
     overlap_density_ : float
         Weighted share of overlap rows in `fit`, in [0, 1].
     overlap_density_interval_ : tuple of two float
@@ -200,11 +204,11 @@ class OverlapDetector(
         Rows seen by `partial_fit`; absent after `fit`.
     references_ : {ndarray, csr matrix} of shape (n_references, n_components)
         Hard rows that others are compared with, in the space of the representation;
-        scaled to length one where their cosines are.
+        scaled to unit length for cosine measures.
     weak_predictor_ : object
-        The weak estimator together with its columns and classes.
+        The weak estimator, its columns and classes.
     weak_estimator_ : classifier, regressor or None
-        The fitted weak estimator; None where only its labels were given.
+        The fitted weak estimator; None if only its labels were given.
     representation_ : transformer
         The fitted representation.
     views_, partition_ : object
@@ -214,7 +218,7 @@ class OverlapDetector(
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names, if all are strings.
+        Names of features seen in `fit`. Defined only if all are strings.
 
     See Also
     --------

@@ -74,24 +74,24 @@ class UCBSourceSelector(
     MetaEstimatorMixin,
     BaseEstimator,
 ):
-    r"""Draw rows from the sources of the highest overlap density, then fit on them.
+    r"""Draw rows from the sources with the highest overlap density, then fit on them.
 
     Unlabeled rows come from several sources, and a strong estimator gains most from
-    rows in which both patterns overlap. How dense they are in a source is unknown
-    before rows are drawn from it: a bandit. Every round draws one batch from the source
-    whose upper confidence bound on the overlap density is largest [1]_. Rows with a
-    label are at hand: they train the overlap detector's weak estimator and are always
-    part of the selection, on which `estimator` is fitted.
+    rows in which both patterns overlap. The share of such rows in a source is unknown
+    until rows are drawn from it, which makes this a bandit problem. Every round draws
+    one batch from the source whose upper confidence bound on the overlap density is
+    largest [1]_. Labeled rows are at hand: they train the overlap detector's weak
+    estimator and are always part of the selection, on which `estimator` is fitted.
 
-    Where every row has a label, all rows are in the pool, and labels come with the rows
+    If every row has a label, all rows are in the pool, and labels come with the rows
     drawn.
 
     Parameters
     ----------
     estimator : estimator instance, default=None
-        Fitted on the selected rows, asked for predictions. It has to understand
-        `missing_label` where rows are unlabeled, as
-        :class:`~sklearn_w2s.WeakToStrongClassifier` does. None selects only.
+        Fitted on the selected rows and used for predictions. If rows are unlabeled, it
+        has to support `missing_label`, as :class:`~sklearn_w2s.WeakToStrongClassifier`
+        does. None only selects rows.
     overlap_detector : estimator instance, default=None
         Its `predict` names the region of each row. It is cloned and fitted once, on the
         rows at hand and those of the burn-in, whose regions are its `regions_`; a
@@ -99,21 +99,23 @@ class UCBSourceSelector(
         is. None is an :class:`~sklearn_w2s.OverlapDetector` with its defaults, whose
         weak estimator is a regressor where `estimator` is one.
     n_rounds : int, default=None
-        Rounds at most, the burn-in and failures included. None sets no limit.
+        Largest number of rounds, including the burn-in and failures. None sets no
+        limit.
     batch_size : int, default=32
-        Rows drawn per round; fewer where the source or a budget runs out.
+        Rows drawn per round; fewer if the source or a budget runs out.
     budget : int, default=None
-        Rows drawn at most. Without any limit all sources are drawn until they are
-        empty.
+        Largest number of rows drawn. Without any limit, all sources are drawn from
+        until they are empty.
     cost_budget : float, default=None
-        Cost of the rows at most, in the unit of `costs`.
+        Largest total cost of the rows drawn, in the unit of `costs`. None sets no
+        limit.
     confidence : float, default=None
         Stop when the best source is known with this probability, in (0, 1), see Notes.
-        `policy="kl_lucb"` gets there with the fewest rows; the default, which collects
-        overlap on the way, may need many times as many.
+        `policy="kl_lucb"` needs the fewest rows for that; the default, which collects
+        overlap on the way, may need many times as many. None never stops early.
     policy : str or callable, default="kl_ucb"
         Index of the sources: "kl_ucb", "kl_lucb", "ucb1", "ucb_tuned", "thompson",
-        "paper", "reference", "greedy" or "random", see Notes. A callable gets the
+        "paper", "reference", "greedy" or "random", see Notes. A callable receives the
         statistics, an object with the arrays `n_pulls` (rounds), `drawn` and `found`
         (rows rated, overlap rows), `cost`, `is_open`, `pool` (rows at the start), each
         of shape (n_sources,), with `horizon` (rounds in all), `alpha` and `rng`; it
@@ -121,30 +123,32 @@ class UCBSourceSelector(
     alpha : float, default=1.0
         Exploration coefficient, 0 or more. "greedy" and "random" ignore it.
     costs : dict of str to float, default=None
-        Cost of a row by name of the source, positive. Indices and ranking are per unit
-        of cost. None is 1 for all.
+        Cost of a row by name of the source; positive. Indices and ranking are per unit
+        of cost. None is 1 for all sources.
     reward : callable, default=None
-        ``reward(detector, X, y)`` returns what each row of a batch is worth, in [0, 1].
+        ``reward(detector, X, y)`` returns the reward of each row of a batch, in [0, 1].
         None is 1 for overlap rows and 0 for others.
     detection_rates : tuple of two float or dict of str to such, default=None
-        Sensitivity and fall-out of the detector, the shares of overlap rows and of
-        others that it calls overlap, as an audit finds them; of all sources or by name.
-        Indices and densities are corrected by them. None leaves them uncorrected.
+        Sensitivity and false positive rate of the detector: the shares of overlap rows
+        and of other rows that it marks as overlap, as found in an audit; common to all
+        sources, or by name. Indices and densities are corrected by them. None applies
+        no correction.
     detection : {"frozen", "history"}, default="frozen"
-        "frozen" fits the detector once, after the burn-in, so that rewards of all
-        rounds are alike. "history" fits it in every round on all rows drawn so far and
-        rates them all again, which costs more from round to round.
+        "frozen" fits the detector once, after the burn-in, so that rewards are
+        comparable between rounds. "history" fits it in every round on all rows drawn so
+        far and rates them all again, which becomes more expensive with every round.
     burn_in : int, default=1
-        Draws of every source before the policy chooses it.
+        Number of draws from every source before the policy chooses.
     max_failures : int, default=3
-        Failures in a row after which a live source is retired.
+        Number of consecutive failures after which a live source is retired.
     timeout : float, default=None
-        Seconds after which a live source that gives nothing has failed. None waits.
+        Seconds after which a live source that has returned nothing counts as failed.
+        None waits forever.
     warm_start : bool, default=False
-        Whether `fit_sources` goes on with the run before, in place of a new one.
+        Whether `fit_sources` continues the previous run instead of starting a new one.
     checkpoint : path-like, default=None
-        Folder in which `fit_sources` keeps every step, one file each, without pickles.
-        If it holds a run, that goes on. None keeps nothing on disk.
+        Folder in which `fit_sources` saves every step, one file each, without pickles.
+        If it already contains a run, that run is resumed. None saves nothing.
     missing_label : scalar, default=-1
         Label of unlabeled rows. None, NaN, NaT and pandas.NA are such labels as well,
         and the only ones of values, where `estimator` is a regressor, or the detector's
@@ -156,30 +160,33 @@ class UCBSourceSelector(
     Attributes
     ----------
     estimator_ : estimator
-        Fitted on ``X[sample_indices_]``. Only where `estimator` is given. An XGBoost
-        model is found in its attribute `estimator_`, a skorch net in `net_`.
+        Fitted on ``X[sample_indices_]``. Only if `estimator` is given. An XGBoost model
+        is its attribute `estimator_`, a skorch net its attribute `net_`.
     overlap_detector_ : estimator
         The fitted overlap detector.
     classes_ : ndarray of shape (n_classes,)
         Class labels of `estimator_`, if it has any.
     sources_ : ndarray of shape (n_sources,)
-        Names of the sources: sorted, or as they came to `fit_sources` and `pull`.
+        Names of the sources: sorted, or in the order passed to `fit_sources` and
+        `pull`.
     ranking_ : ndarray of shape (n_sources,)
-        Names of the sources, highest estimated density per cost first, those of which
-        nothing was drawn last.
+        Names of the sources, by decreasing estimated density per cost; sources from
+        which nothing was drawn come last.
     overlap_density_ : ndarray of shape (n_sources,)
         Share of overlap rows among the rows drawn, or mean reward, corrected by
-        `detection_rates`; NaN where nothing was drawn.
+        `detection_rates`; NaN if nothing was drawn.
     overlap_density_interval_ : ndarray of shape (n_sources, 2)
-        Their 95% intervals (Wilson), shorter the more of a finite source was drawn.
+        Their 95% intervals (Wilson), which become narrower as a finite source is used
+        up.
     ucb_ : ndarray of shape (n_sources,)
-        Index of each source after the last round; NaN where nothing was drawn.
+        Index of each source after the last round; NaN if nothing was drawn.
     n_pulls_ : ndarray of shape (n_sources,)
         Rounds in which the source was drawn.
     n_samples_drawn_ : ndarray of shape (n_sources,)
         Rows drawn.
     exhausted_ : ndarray of shape (n_sources,) of bool
-        Whether no more is drawn: no row is left, or the source was retired.
+        Whether the source cannot be drawn from any more: it has no rows left, or was
+        retired.
     stop_reason_ : str
         What ended the drawing: "exhausted" (no source is left), "n_rounds", "budget",
         "cost_budget" or "confidence".
@@ -190,10 +197,11 @@ class UCBSourceSelector(
     refused_ : list of (str, object)
         Source and content of every batch that `fit_sources` could not use.
     history_ : dict of str to ndarray of shape (n_rounds,)
-        One entry per round, ready for a data frame: "round" from 0, "source" (its
-        name), "n_drawn", "n_overlap" (rows), "overlap_density", "density_low" and
-        "density_high" (estimate for this source after the round), "index" (by which it
-        was chosen; NaN in the burn-in), "cost", "error" (empty where rows came).
+        One entry per round, for ``pandas.DataFrame(history_)``: "round" from 0,
+        "source" (its name), "n_drawn", "n_overlap" (rows), "overlap_density",
+        "density_low" and "density_high" (estimate for this source after the round),
+        "index" (by which it was chosen; NaN in the burn-in), "cost", "error" (empty
+        where rows came).
     index_history_ : ndarray of shape (n_rounds, n_sources)
         Index of every source before each round; NaN where it had none. Of more than
         1,000 sources, only that of the source drawn.
@@ -239,10 +247,10 @@ class UCBSourceSelector(
     :math:`\log (2 K m (m + 1) / d)`, at which they hold at all times at once with
     probability 1 - d.
 
-    With scikit-learn 1.9 or later, callbacks given to ``set_callbacks`` are told of the
-    tasks "draw", with every "round", and "estimator", and of what an estimator that
-    supports callbacks tells itself. They cannot stop the drawing, and see the labeled
-    rows of the selection only, at the end.
+    With scikit-learn 1.9 or later, callbacks set by ``set_callbacks`` are notified of
+    the tasks "draw", with every "round", and "estimator", and of the tasks of an
+    estimator that supports callbacks. They cannot stop the drawing; at the end they see
+    the labeled rows of the selection only.
 
     Deviations from the paper: by default *rows* are counted, not rounds, since a batch
     of b rows says b times as much as one row; thresholds and references of the detector

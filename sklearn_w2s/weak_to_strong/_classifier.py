@@ -66,30 +66,32 @@ class WeakToStrongClassifier(
     r"""Train a strong estimator on the labels of a weak one.
 
     The weak estimator learns from the labeled rows and labels all others. A strategy
-    turns what is known into targets and weights, and the strong estimator learns from
-    them together with the true labels. It can end up better than the weak one where
-    enough rows carry both the pattern that the weak estimator knows and the one that
-    only the strong estimator can learn [1]_. One model predicts: the fitted classifier
-    is as fast and about as large as `estimator_`.
+    turns these labels into targets and weights, and the strong estimator learns from
+    them together with the true labels. It can become better than the weak one if enough
+    rows carry both the pattern that the weak estimator knows and the one that only the
+    strong estimator can learn [1]_. A single model predicts: the fitted classifier is
+    as fast and about as large as `estimator_`.
 
     Parameters
     ----------
     weak_estimator : classifier instance, default=None
-        Needs `predict_proba`. None is a logistic regression that copes with data
-        frames; a fitted classifier, a rule or a legacy model, is wrapped in
-        :class:`~sklearn.frozen.FrozenEstimator`, and then needs no label at all.
+        The classifier that provides the weak labels; it needs `predict_proba`. None is
+        a logistic regression that accepts data frames. Wrap a fitted classifier, such
+        as a legacy model, in :class:`~sklearn.frozen.FrozenEstimator`; it then needs no
+        labels at all.
     strong_estimator : classifier instance, default=None
-        Any classifier, a skorch net included. None is gradient boosting that copes with
-        data frames.
+        The classifier to train; any classifier, including a skorch net. None is
+        gradient boosting that accepts data frames.
     weak_features : list of str or int, slice, bool mask, callable or None, default=None
-        Columns that the weak estimator sees; a callable gets X and returns them. None
-        means all.
+        Columns that the weak estimator sees; a callable receives X and returns them.
+        None means all.
     overlap_detector : OverlapDetector, default=None
-        Finds the regions that "confident", "overlap" and callables need; where it is
-        given, "mix", "blend" and "co_train" weigh their members by region as far as
-        held-out labels want it. It uses the weak estimator, `weak_features` and
-        `missing_label` of this classifier, and its own `cv` for whatever is held out.
-        None uses the detector's defaults where a strategy needs it.
+        Finds the regions that "confident", "overlap" and callables need; if it is
+        given, "mix", "blend" and "co_train" weight their members by region, as far as
+        held-out labels support it. It uses the weak estimator, `weak_features` and
+        `missing_label` of this classifier; its `cv` determines the folds in which
+        labeled rows are held out. None uses a detector with default parameters where a
+        strategy needs one.
     strategy : str or callable, default="auto"
         How weak labels are used. The strong estimator learns from
 
@@ -97,24 +99,26 @@ class WeakToStrongClassifier(
         - "confidence": every weak label, weighted by the margin of its probabilities;
         - "confident": those of rows that are not hard;
         - "overlap": those of overlap rows alone, as in the paper;
-        - "cut_statistic": those that neighbouring rows dispute least, three quarters;
+        - "cut_statistic": the three quarters that disagree least with neighbouring
+          rows;
 
-        or from a teacher that says more of the unlabeled rows than the weak estimator,
+        or from a teacher that knows more about the unlabeled rows than the weak
+        estimator,
 
-        - "smooth": the weak labels, smoothed until rows that resemble each other agree;
-          the only one that needs no label;
+        - "smooth": the weak labels, smoothed until similar rows agree; the only teacher
+          that needs no labels;
         - "mix": the weak estimator and the strong one trained on the labels, weighted
           by the likelihood of held-out labels;
-        - "blend": these two, randomised trees, kernel machines and label spreading over
-          a graph of all rows, likewise;
-        - "co_train": a blend that sees what labels know, or what the weak estimator
-          sees, corrected by trees that see the other columns;
-        - "auto": "blend", or "co_train" where labeled rows lack columns, or "smooth"
-          where there are no labels of two classes. Where held-out labels, or the
-          teacher on rows that the student has not seen, say that the weak estimator or
-          the strong one trained on the labels does better, that one predicts. With
-          fewer than 200 unlabeled rows, and for arrays of other libraries, it is
-          "confidence", or "all" where the strong estimator takes no weights;
+        - "blend": the same with randomised trees, kernel machines and label spreading
+          over a graph of all rows in addition;
+        - "co_train": a blend that sees the columns that labeled rows have, or those of
+          the weak estimator, corrected by trees that see the other columns;
+        - "auto": "blend"; or "co_train" if labeled rows lack columns; or "smooth" if
+          there are no labels of at least two classes. If held-out labels, or the
+          teacher on rows that the student has not seen, show that the weak estimator or
+          the strong one trained on the labels does better, that one predicts instead.
+          With fewer than 200 unlabeled rows, and for arrays of other libraries, it is
+          "confidence", or "all" if the strong estimator does not accept weights;
         - a callable ``(weak_proba, regions, representation, labeled, rng)`` that
           returns target probabilities of shape (n_samples, n_classes) and weights of
           shape (n_samples,).
@@ -127,75 +131,76 @@ class WeakToStrongClassifier(
         "cut_statistic", 30 in "smooth"), and of more than 20,000 rows the graph is that
         of a sample, from which the others get the mean of their neighbours.
     scoring : str, callable or None, default=None
-        Measure that "mix", "blend" and "co_train" choose the weights of members, and
-        how far rare classes are raised, by: a scorer of held-out labels, such as
-        "roc_auc", "balanced_accuracy" or the cost of your errors. None is the
-        likelihood. The method `score` stays accuracy.
+        Metric on held-out labels by which "mix", "blend" and "co_train" choose the
+        weights of members, and how much rare classes are boosted, such as "roc_auc",
+        "balanced_accuracy" or a cost of errors. None is the likelihood. The method
+        `score` is always accuracy.
     fallback : {"warn", "raise"}, default="warn"
-        What happens where a strategy loses a class, so that "all" would be used, or
-        lacks the labels that it needs, so that "smooth" would be: a warning, or a
-        ValueError, which a search scores as `error_score`.
+        What to do if a strategy loses a class, so that "all" has to be used, or lacks
+        the labels that it needs, so that "smooth" has to be: issue a warning, or raise
+        a ValueError, which a search scores as `error_score`.
     pseudo_labels : {"auto", "hard", "soft"}, default="auto"
         Whether the strong estimator learns from the weak classes or from their
         probabilities. Nets, XGBoost, LightGBM and, with two classes, CatBoost learn
-        these as they are; for others soft labels repeat each row once per class,
-        weighted by its probability, which is the exact cross-entropy. "auto" is soft
-        where that loses nothing: all parts of the strong estimator take weights, none
-        counts rows (as `class_weight="balanced"` does) or holds some out by itself, and
-        the weak estimator predicts its likeliest class. It is hard with a teacher.
+        probabilities directly; for other estimators each row is repeated once per
+        class, weighted by its probability, which is the exact cross-entropy. "auto" is
+        soft where that loses nothing: all parts of the strong estimator accept weights,
+        none counts rows (as `class_weight="balanced"` does) or holds some out itself,
+        and the weak estimator predicts its most probable class. With a teacher, "auto"
+        is hard.
     include_labeled : bool, default=True
         Whether labeled rows join the training set of the strong estimator, with their
         true labels.
     missing_label : scalar, default=-1
-        Label of unlabeled rows. None, NaN, NaT and pandas.NA are such labels as well.
+        Label of unlabeled rows. None, NaN, NaT and pandas.NA always mark unlabeled
+        rows, too.
     store_rows : bool, default=False
-        Whether to keep `rows_`, a table of what was known of each row.
+        Whether to keep `rows_`, a table of what was known about each row.
     memory : None, str or object with the joblib.Memory interface, default=None
-        Cache of the weak estimator's fits and of what members of a teacher say, so that
-        a grid over thresholds fits them once per fold. A str is the folder of the
-        cache.
+        Cache of the weak estimator's fits and of the predictions of a teacher's
+        members, so that a grid over thresholds computes them once per fold. A str is
+        the folder of the cache; None means no cache.
     n_jobs : int, default=None
-        Folds, trees and neighbour searches at the same time.
+        Number of folds, trees and neighbour searches run in parallel.
     verbose : int, default=0
         Above 0, a line on stdout after each step of `fit`: what was fitted, the seconds
         it took, and an estimate of those left.
     random_state : int, RandomState instance or None, default=None
-        Seeds every `random_state` of the sub-estimators that is None, and the strategy.
+        Seeds the strategy, and every `random_state` of the sub-estimators that is None.
 
     Attributes
     ----------
     estimator_ : classifier
-        Who predicts: `strong_estimator_`, or `weak_estimator_` where `strategy_` is
-        "weak".
+        The estimator that predicts: `strong_estimator_`, or `weak_estimator_` if
+        `strategy_` is "weak".
     weak_estimator_ : classifier or None
-        The fitted weak estimator; None where only `weak_proba` was given.
+        The fitted weak estimator; None if only `weak_proba` was given.
     strong_estimator_ : classifier
-        The fitted strong estimator. A skorch net is found in its attribute `net_`, and
-        an XGBoost model, which knows class codes 0, 1, ... only, in `estimator_`.
+        The fitted strong estimator. A skorch net is its attribute `net_`; an XGBoost
+        model, which knows only class codes 0, 1, ..., is its attribute `estimator_`.
     calibration_ : tuple of (float, float)
-        The `power` that its probabilities are raised to, and renormalised, and the
-        `even_share` of equal chances mixed in before, so that they are those of true
-        labels; (1, 0), which changes nothing, without a teacher.
+        `power` and `even_share`: a share `even_share` of uniform probabilities is mixed
+        into those of the strong estimator, which are then raised to `power` and
+        renormalised. Without a teacher it is (1, 0), which changes nothing.
     evidence_ : dict
-        In strategies with a teacher: the `weights` of its members, and the `accuracy`
-        and mean `log_likelihood`, in nats, of each of them, and of all together, on
-        held-out labels; with an overlap detector `region_weights`, and what they gain
-        in likelihood, `region_gain`. Empty for "smooth".
+        Only for strategies with a teacher: the `weights` of its members, and the
+        `accuracy` and mean `log_likelihood` (in nats) on held-out labels, of each
+        member and of all together; with an overlap detector also `region_weights`, and
+        `region_gain`, their gain in log-likelihood. Empty for "smooth".
     overlap_detector_ : OverlapDetector
-        The fitted detector, where one was given or needed, without what it knew of each
-        row.
+        The fitted detector, if one was given or needed, without its per-row attributes.
     overlap_density_ : float
-        Its density, in [0, 1].
+        Overlap density found by the detector, in [0, 1].
     rows_ : dict of str to ndarray of shape (n_samples,)
         With `store_rows`, columns of a table, for ``pandas.DataFrame(rows_)``: whether
-        a row is `labeled`, the `label` that it was learned with and its `weight`, zero
-        where it was not; the `weak_label` (of labeled rows held out where a detector or
-        a teacher takes part); `region`, `confidence` and `overlap_score` with a
-        detector; and, with the name of a class or a member of the teacher in place of
-        the star, `weak_proba_*`, `target_*` and `*_label`.
+        a row is `labeled`; the training `label` and its `weight`, zero if it was not
+        used; the `weak_label` (out-of-fold for labeled rows, if a detector or a teacher
+        takes part); with a detector, `region`, `confidence` and `overlap_score`; and,
+        with the name of a class or of a member of the teacher in place of the star,
+        `weak_proba_*`, `target_*` and `*_label`.
     strategy_ : str or callable
-        The strategy used, after "auto" and after a fall back; "weak" or
-        "strong_on_labels" where one of them predicts alone.
+        The strategy used, with "auto" and fallbacks resolved; "weak" or
+        "strong_on_labels" if one of these predicts alone.
     pseudo_labels_ : {"hard", "soft"}
         The kind of pseudo-labels used.
     classes_ : ndarray of shape (n_classes,)
@@ -203,7 +208,7 @@ class WeakToStrongClassifier(
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names, if all are strings.
+        Names of features seen in `fit`. Defined only if all are strings.
 
     See Also
     --------
@@ -213,35 +218,36 @@ class WeakToStrongClassifier(
 
     Notes
     -----
-    A teacher is asked once, in `fit`; nothing of it is kept. Its labels are learned as
-    hard ones, each weighted by the margin of its probabilities, or drawn by it from
-    more than 10,000 rows. A tenth of the unlabeled rows, 2,000 at most, are not learned
-    from: there the student is held against the teacher. If it falls behind, another
-    kind of lesson is tried, and `calibration_` is the one under which its probabilities
-    are likeliest by those of the teacher.
+    A teacher is used in `fit` only, and not kept. Its labels are learned as hard
+    labels, each weighted by the margin of its probabilities; from more than 10,000
+    rows, a sample is drawn with the margin as probability instead. A tenth of the
+    unlabeled rows, at most 2,000, is held back to compare the student with the teacher.
+    If the student falls behind, it is trained on targets of another kind, and
+    `calibration_` is chosen so that its probabilities match the teacher's best.
 
     Weights of a strategy are scaled to mean 1 over the rows that are kept, so that the
-    regularisation of the strong estimator means what it means elsewhere, and then
-    multiplied by `sample_weight`. Where soft labels repeat rows, parameters that count
-    them, such as `min_samples_leaf`, count each row once per class.
+    regularisation of the strong estimator has its usual strength, and then multiplied
+    by `sample_weight`. If soft labels repeat rows, parameters that count rows, such as
+    `min_samples_leaf`, count each row once per class.
 
-    Meta-estimators and scorers of scikit-learn take classes from y themselves, where -1
-    would be one. In calibration, voting or bagging wrap sub-estimators, not this
-    classifier; to tune its threshold or to calibrate it, fit it first and wrap it in
-    :class:`~sklearn.frozen.FrozenEstimator`, see :ref:`how_to_thresholds`. Searches and
-    cross-validation need :class:`~sklearn_w2s.model_selection.LabeledSplit`, or
+    Meta-estimators and scorers of scikit-learn determine the classes from y themselves,
+    and would count -1 as one. For calibration, voting or bagging, wrap the
+    sub-estimators, not this classifier; to tune its threshold or to calibrate it, fit
+    it first and wrap it in :class:`~sklearn.frozen.FrozenEstimator`, see
+    :ref:`how_to_thresholds`. Searches and cross-validation need
+    :class:`~sklearn_w2s.model_selection.LabeledSplit`, or
     :class:`~sklearn_w2s.model_selection.LabeledScorer`: with a plain
-    ``scoring="accuracy"`` each unlabeled row counts as an error.
+    ``scoring="accuracy"``, each unlabeled row counts as an error.
 
-    With scikit-learn 1.9 or later, callbacks given to ``set_callbacks``, such as
-    :class:`~sklearn.callback.ProgressBar`, which needs the package rich, are told of
-    the tasks "weak", "regions", "lesson" and "strong", of those that take place, and of
-    what a strong estimator that supports callbacks tells itself. They cannot stop
-    `fit`, and see the labeled rows only, at its end.
+    With scikit-learn 1.9 or later, callbacks set by ``set_callbacks``, such as
+    :class:`~sklearn.callback.ProgressBar`, which needs the package rich, are notified
+    of the tasks "weak", "regions", "lesson" and "strong" that take place, and of the
+    tasks of a strong estimator that supports callbacks. They cannot stop `fit`; at its
+    end they see the labeled rows only.
 
     The paper trains on overlap rows alone (`strategy="overlap"`,
-    `include_labeled=False`); on real tables this mostly loses against using all rows,
-    so that it is not the default.
+    `include_labeled=False`); on real tables this is mostly worse than using all rows,
+    so it is not the default.
 
     References
     ----------
@@ -336,16 +342,16 @@ class WeakToStrongClassifier(
         X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             Rows, labeled and unlabeled.
         y : array-like of shape (n_samples,)
-            Labels, `missing_label` where there is none. There may be no label at all
-            with `weak_proba` or a weak estimator that needs no fit.
+            Labels, with `missing_label` for unlabeled rows. There may be no labels at
+            all with `weak_proba` or a weak estimator that needs no fit.
         weak_proba : {array-like, data frame} of shape (n_samples, n_classes), \
                 default=None
-            Probabilities of a weak estimator that is not at hand. Columns are in
-            sorted order of the classes, or named by them in a data frame.
+            Class probabilities from a weak estimator that is not available. Columns are
+            in the sorted order of the classes, or named after them in a data frame.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights for both estimators. A weight of two equals a row given twice, as
-            far as the estimators keep to that; see the user guide. Weights of less than
-            one on average compare rows alone, whatever their unit.
+            Weights for both estimators. A weight of two is equivalent to giving a row
+            twice, as far as the estimators respect that; see the user guide. Weights
+            that average less than one only compare rows: their unit does not matter.
         **params : dict
             Metadata for the `fit` of the sub-estimators and for the splitter `cv` of
             `overlap_detector`, such as ``groups``, with metadata routing switched on.
@@ -358,23 +364,23 @@ class WeakToStrongClassifier(
         Raises
         ------
         ValueError
-            If the labeled rows hold one class only, no row is left to train on, a
-            strategy would fall back and must not, `overlap_detector` has a weak view of
-            its own, weak probabilities of so many classes do not fit into memory, or an
-            argument does not fit.
+            If the labeled rows have a single class, no row is left to train on, a
+            strategy would fall back although `fallback="raise"`, `overlap_detector` has
+            its own weak estimator or features, the weak probabilities of all classes do
+            not fit into memory, or an argument is invalid.
         TypeError
-            If weights are given, or needed by the strategy, that an estimator cannot
-            take, if the weak one has no `predict_proba`, or if the strong one is no
-            classifier.
+            If weights are given, or needed by the strategy, but an estimator does not
+            accept them; if the weak estimator has no `predict_proba`; or if the strong
+            one is not a classifier.
 
         Warns
         -----
         UserWarning
-            If y has no unlabeled row, or a class that reads like `missing_label`, such
-            as the string "-1"; if a strategy falls back to another, soft pseudo-labels
-            are asked for and not possible, thresholds of a detector change nothing, or
-            if the strong estimator cannot be trained on the labels alone or has not
-            learned what it was taught.
+            If y has no unlabeled row, or a class that looks like `missing_label`, such
+            as the string "-1"; if a strategy falls back to another one; if soft
+            pseudo-labels are requested but not possible; if thresholds of a detector
+            have no effect; or if the strong estimator cannot be trained on the labels
+            alone, or has not learned what it was taught.
         """
         return self._fit(X, y, weak_proba, sample_weight, params)
 

@@ -65,58 +65,60 @@ class WeakToStrongRegressor(
 ):
     r"""Train a strong regressor on the values that a weak one predicts.
 
-    The weak estimator learns from the labeled rows and labels all others. A strategy
-    turns what is known into targets, and the strong estimator learns from them together
-    with the true values. If it is the one of a convex class that is nearest to the weak
-    values, and the class holds the truth, its squared error is less than that of the
-    weak estimator, at least by the mean square of their difference [1]_. One model
-    predicts.
+    The weak estimator learns from the labeled rows and predicts values for all others.
+    A strategy turns these into targets, and the strong estimator learns from them
+    together with the true values. If it is the member of a convex class nearest to the
+    weak values, and the class contains the truth, its mean squared error is lower than
+    that of the weak estimator, at least by the mean squared difference between the two
+    [1]_. A single model predicts.
 
-    Rows without a value are NaN in y, and only those: None and pandas.NA say the same,
-    and -1 is a value.
+    Rows without a value are marked by NaN, None or pandas.NA in y, and by nothing else:
+    -1 is a value.
 
     Parameters
     ----------
     weak_estimator : regressor instance, default=None
-        None is a ridge regression that copes with data frames; a fitted regressor, a
-        rule or a legacy model, is wrapped in :class:`~sklearn.frozen.FrozenEstimator`,
-        and then needs no label at all.
+        The regressor that provides the weak values. None is a ridge regression that
+        accepts data frames. Wrap a fitted regressor, such as a legacy model, in
+        :class:`~sklearn.frozen.FrozenEstimator`; it then needs no labels at all.
     strong_estimator : regressor instance, default=None
-        Any regressor. None is gradient boosting that copes with data frames.
+        The regressor to train; any regressor. None is gradient boosting that accepts
+        data frames.
     weak_features : list of str or int, slice, bool mask, callable or None, default=None
-        Columns that the weak estimator sees; a callable gets X and returns them. None
-        means all.
+        Columns that the weak estimator sees; a callable receives X and returns them.
+        None means all.
     overlap_detector : OverlapDetector, default=None
         Finds the regions that "confident", "overlap" and callables need. It uses the
-        weak estimator and `weak_features` of this regressor, and its own `cv` for
-        whatever is held out. None uses the detector's defaults where a strategy needs
-        it.
+        weak estimator and `weak_features` of this regressor; its `cv` determines the
+        folds in which labeled rows are held out. None uses a detector with default
+        parameters where a strategy needs one.
     strategy : str or callable, default="auto"
         How weak values are used. The strong estimator learns from
 
         - "all": every weak value alike;
         - "confidence": every weak value, weighted by :math:`1 / (1 + e^2)`, where e is
-          the error that is expected of it, by the detector's "residual" or "spread",
-          beside the median one;
+          its expected error, by the detector's "residual" or "spread", divided by the
+          median one;
         - "confident": those of rows that are not hard;
         - "overlap": those of overlap rows alone, as in the paper;
-        - "cut_statistic": those that differ least from the mean of neighbouring rows,
-          three quarters;
+        - "cut_statistic": the three quarters that differ least from the mean of
+          neighbouring rows;
 
-        or from a teacher that says more of the unlabeled rows than the weak estimator,
+        or from a teacher that knows more about the unlabeled rows than the weak
+        estimator,
 
-        - "smooth": the weak values, averaged with those of rows that resemble each
-          other; the only one that needs no label;
+        - "smooth": the weak values, averaged with those of similar rows; the only
+          teacher that needs no labels;
         - "mix": the weak estimator and the strong one trained on the labels, weighted
-          by their errors in held-out labels;
-        - "blend": these two, randomised trees, kernel machines and label spreading over
-          a graph of all rows, likewise;
-        - "co_train": a blend that sees what labels know, or what the weak estimator
-          sees, corrected by trees that see the other columns;
-        - "auto": "blend", or "co_train" where labeled rows lack columns, or "smooth"
-          where there are no five labels. Where held-out labels say that the weak
+          by their errors on held-out labels;
+        - "blend": the same with randomised trees, kernel machines and label spreading
+          over a graph of all rows in addition;
+        - "co_train": a blend that sees the columns that labeled rows have, or those of
+          the weak estimator, corrected by trees that see the other columns;
+        - "auto": "blend"; or "co_train" if labeled rows lack columns; or "smooth" if
+          there are fewer than five labels. If held-out labels show that the weak
           estimator or the strong one trained on the labels does better, that one
-          predicts. For arrays of other libraries it is "all";
+          predicts instead. For arrays of other libraries it is "all";
         - a callable ``(weak_prediction, regions, representation, labeled, rng)`` that
           returns targets and weights, both of shape (n_samples,).
     neighbors : transformer instance, default=None
@@ -128,65 +130,65 @@ class WeakToStrongRegressor(
         "cut_statistic", 30 in "smooth"), and of more than 20,000 rows the graph is that
         of a sample, from which the others get the mean of their neighbours.
     scoring : str, callable or None, default=None
-        Measure that "mix", "blend" and "co_train" choose the weights of members by: a
-        scorer of held-out labels, such as "neg_mean_absolute_error". None is the
-        squared error. The method `score` stays R².
+        Metric on held-out labels by which "mix", "blend" and "co_train" choose the
+        weights of members, such as "neg_mean_absolute_error". None is the squared
+        error. The method `score` is always R².
     fallback : {"warn", "raise"}, default="warn"
-        What happens where a strategy lacks the labels that it needs, so that "smooth"
-        would be used: a warning, or a ValueError, which a search scores as
+        What to do if a strategy lacks the labels that it needs, so that "smooth" has to
+        be used: issue a warning, or raise a ValueError, which a search scores as
         `error_score`.
     include_labeled : bool, default=True
         Whether labeled rows join the training set of the strong estimator, with their
         true values.
     store_rows : bool, default=False
-        Whether to keep `rows_`, a table of what was known of each row.
+        Whether to keep `rows_`, a table of what was known about each row.
     memory : None, str or object with the joblib.Memory interface, default=None
-        Cache of the weak estimator's fits and of what members of a teacher say. A str
-        is the folder of the cache.
+        Cache of the weak estimator's fits and of the predictions of a teacher's
+        members. A str is the folder of the cache; None means no cache.
     n_jobs : int, default=None
-        Folds, trees and neighbour searches at the same time.
+        Number of folds, trees and neighbour searches run in parallel.
     verbose : int, default=0
         Above 0, a line on stdout after each step of `fit`: what was fitted, the seconds
         it took, and an estimate of those left. Where y has two dimensions, 1 is a line
         for each output, and 2 one for each of its steps too.
     random_state : int, RandomState instance or None, default=None
-        Seeds every `random_state` of the sub-estimators that is None, and the strategy.
+        Seeds the strategy, and every `random_state` of the sub-estimators that is None.
 
     Attributes
     ----------
     estimator_ : regressor
-        Who predicts: `strong_estimator_`, or `weak_estimator_` where `strategy_` is
-        "weak".
+        The estimator that predicts: `strong_estimator_`, or `weak_estimator_` if
+        `strategy_` is "weak".
     weak_estimator_ : regressor or None
-        The fitted weak estimator; None where only `weak_prediction` was given.
+        The fitted weak estimator; None if only `weak_prediction` was given.
     strong_estimator_ : regressor
         The fitted strong estimator.
     evidence_ : dict
-        In strategies with a teacher: the `weights` of its members, and the `rmse`, root
-        mean squared error in the unit of y, of each of them, and of all together, in
-        held-out labels. Empty for "smooth".
+        Only for strategies with a teacher: the `weights` of its members, and the `rmse`
+        (root mean squared error on held-out labels, in the unit of y) of each member
+        and of all together. Empty for "smooth".
     overlap_detector_ : OverlapDetector
-        The fitted detector, where one was given or needed, without what it knew of each
-        row.
+        The fitted detector, if one was given or needed, without its per-row attributes.
     overlap_density_ : float
-        Its density, in [0, 1].
+        Overlap density found by the detector, in [0, 1].
     rows_ : dict of str to ndarray of shape (n_samples,)
         With `store_rows`, columns of a table, for ``pandas.DataFrame(rows_)``: whether
-        a row is `labeled`, the value, `label`, that it was learned with and its
-        `weight`, zero where it was not; the `weak_label` (of labeled rows held out
-        where a detector or a teacher takes part); `region`, `confidence` and
-        `overlap_score` with a detector; and, with the name of a member of the teacher
-        in place of the star, `*_label`.
+        a row is `labeled`; the training value, `label`, and its `weight`, zero if it
+        was not used; the `weak_label` (out-of-fold for labeled rows, if a detector or a
+        teacher takes part); with a detector, `region`, `confidence` and
+        `overlap_score`; and, with the name of a member of the teacher in place of the
+        star, `*_label`.
     strategy_ : str or callable
-        The strategy used, after "auto" and after a fall back; "weak" or
-        "strong_on_labels" where one of them predicts alone.
+        The strategy used, with "auto" and fallbacks resolved; "weak" or
+        "strong_on_labels" if one of these predicts alone.
     outputs_ : list of WeakToStrongRegressor
-        Where y has two dimensions, one fitted regressor for each column; the attributes
-        above, as far as they exist, are then lists of theirs.
+        Only if y has two dimensions: one fitted regressor for each column. The
+        attributes above, as far as they exist, are then lists with one element per
+        column.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names, if all are strings.
+        Names of features seen in `fit`. Defined only if all are strings.
 
     See Also
     --------
@@ -195,13 +197,13 @@ class WeakToStrongRegressor(
 
     Notes
     -----
-    Every output of a y with several columns is learned by itself, from the rows that
-    have its value.
+    If y has several columns, each output is learned separately, from the rows that have
+    a value for it.
 
-    A teacher is asked once, in `fit`; nothing of it is kept. Its members work with
-    values less their mean, in standard deviations, so that predictions follow y to
-    a y + b as far as the estimators do. A tenth of the unlabeled rows, 2,000 at most,
-    are not learned from: there the student is held against the teacher.
+    A teacher is used in `fit` only, and not kept. Its members work with standardised
+    values, so predictions are equivariant when y becomes a y + b, as far as the
+    estimators are. A tenth of the unlabeled rows, at most 2,000, is held back to
+    compare the student with the teacher.
 
     Weights of a strategy are scaled to mean 1 over the rows that are kept, and then
     multiplied by `sample_weight`.
@@ -301,10 +303,10 @@ class WeakToStrongRegressor(
         X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             Rows, labeled and unlabeled.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Values, NaN where there is none. There may be no value at all with
+            Values, with NaN for unlabeled rows. There may be no values at all with
             `weak_prediction` or a weak estimator that needs no fit.
         weak_prediction : array-like of the shape of y, default=None
-            Predictions of a weak estimator that is not at hand.
+            Predictions of a weak estimator that is not available.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights for both estimators. A weight of two equals a row given twice, as
             far as the estimators keep to that; see the user guide. Weights of less than
@@ -322,18 +324,18 @@ class WeakToStrongRegressor(
         ------
         ValueError
             If there is no labeled row to learn from, no row is left to train on, a
-            strategy would fall back and must not, `overlap_detector` has a weak view of
-            its own, or an argument does not fit.
+            strategy would fall back although `fallback="raise"`, `overlap_detector` has
+            its own weak estimator or features, or an argument is invalid.
         TypeError
-            If weights are given that an estimator cannot take, or if an estimator is no
-            regressor.
+            If weights are given but an estimator does not accept them, or if an
+            estimator is not a regressor.
 
         Warns
         -----
         UserWarning
-            If y has no unlabeled row, a strategy falls back to another, or if the
-            strong estimator cannot be trained on the labels alone or has not learned
-            what it was taught.
+            If y has no unlabeled row, if a strategy falls back to another one, or if
+            the strong estimator cannot be trained on the labels alone, or has not
+            learned what it was taught.
         """
         fit = self._fit_outputs if has_columns(y) else self._fit
         return fit(X, y, weak_prediction, sample_weight, params)

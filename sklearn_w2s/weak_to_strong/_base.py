@@ -51,7 +51,7 @@ from sklearn_w2s.weak_to_strong._views import View, search_for
 # Steps in their order, with the per cent of a fit that each takes, about, with the
 # default estimators.
 _COSTS = {
-    "Fitting weak_estimator": 1,
+    "Fitting weak_estimator": 3,
     "Fitting overlap_detector": 1,
     "Smoothing weak labels": 8,
     "Fitting member 'trees'": 8,
@@ -60,7 +60,7 @@ _COSTS = {
     "Fitting member 'strong'": 14,
     "Asking the members": 16,
     "Fitting trees of the second view": 8,
-    "Fitting strong_estimator": 42,
+    "Fitting strong_estimator": 40,
 }
 
 # Of the parameters that both have.

@@ -41,34 +41,34 @@ _WIDTH = 88
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Advice:
-    """What to do with weak labels, and the evidence; printed, it is a text.
+    """What to do with weak labels, and the evidence; ``print`` shows it as text.
 
     Parameters
     ----------
     choice : {"weak", "weak_to_strong", "strong_on_labels"}
-        Which classifier to use: the weak estimator, the strong one trained by way of
-        weak labels, or the strong one trained on the labeled rows alone.
+        Which classifier to use: the weak estimator, the strong one trained with weak
+        labels, or the strong one trained on the labeled rows alone.
     strategy : str or callable
         Strategy of the weak-to-strong classifier.
     next_step : {"collect_labels", "buy_rows"} or None
         What to do next, if anything.
     n_more_labels : int
-        Labels to collect; 0 with another next step.
+        Number of labels to collect; 0 for other next steps.
     source : object
-        Source to buy rows from; None with another next step.
+        Source to buy rows from; None for other next steps.
     predicted_gain : float
-        Expected score of weak-to-strong less that of the weak estimator.
+        Expected score of weak-to-strong minus that of the weak estimator.
     predicted_gain_interval : ndarray of shape (2,)
         Its interval.
     predicted_lead : float
-        Expected score of weak-to-strong less that of the strong estimator on labels;
-        NaN where this cannot be trained.
+        Expected score of weak-to-strong minus that of the strong estimator on the
+        labels; NaN if the latter cannot be trained.
     indicators : dict of str to float
         See `advise`.
     comparisons : dict of str to dict
-        Paired comparisons in labeled rows held out, by ``"<first> - <second>"``:
-        difference, error, interval of shape (2,) and n_rows. Empty where labels tell
-        nothing.
+        Paired comparisons on held-out labeled rows, by ``"<first> - <second>"``:
+        difference, error, interval of shape (2,) and n_rows. Empty if the labels are no
+        evidence.
     sources : dict of str to ndarray or None
         Overlap of the unlabeled rows by source: source, n_rows, overlap_density, low
         and high.

@@ -93,11 +93,11 @@ class UCBSourceSelector(
         has to support `missing_label`, as :class:`~sklearn_w2s.WeakToStrongClassifier`
         does. None only selects rows.
     overlap_detector : estimator instance, default=None
-        Its `predict` names the region of each row. It is cloned and fitted once, on the
-        rows at hand and those of the burn-in, whose regions are its `regions_`; a
+        Its `predict` returns the region of each row. It is cloned and fitted once, on
+        the rows at hand and those of the burn-in, whose regions are its `regions_`; a
         fitted one, wrapped in :class:`~sklearn.frozen.FrozenEstimator`, is used as it
-        is. None is an :class:`~sklearn_w2s.OverlapDetector` with its defaults, whose
-        weak estimator is a regressor where `estimator` is one.
+        is. None is an :class:`~sklearn_w2s.OverlapDetector` with default parameters,
+        whose weak estimator is a regressor if `estimator` is one.
     n_rounds : int, default=None
         Largest number of rounds, including the burn-in and failures. None sets no
         limit.
@@ -150,9 +150,9 @@ class UCBSourceSelector(
         Folder in which `fit_sources` saves every step, one file each, without pickles.
         If it already contains a run, that run is resumed. None saves nothing.
     missing_label : scalar, default=-1
-        Label of unlabeled rows. None, NaN, NaT and pandas.NA are such labels as well,
-        and the only ones of values, where `estimator` is a regressor, or the detector's
-        `weak_estimator` is.
+        Label of unlabeled rows. None, NaN, NaT and pandas.NA always mark unlabeled
+        rows, too; if `estimator` or the detector's `weak_estimator` is a regressor,
+        only these do.
     random_state : int, RandomState instance or None, default=None
         Shuffles the rows of each source, draws for "random", and seeds every
         `random_state` of detector and estimator that is None.

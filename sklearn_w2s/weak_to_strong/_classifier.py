@@ -393,18 +393,20 @@ class WeakToStrongClassifier(
 
         The weak estimator learns from the labeled rows of the batch, and then labels
         the others, from which the strong one learns together with the labeled ones.
-        Available where both parts have `partial_fit`, or the weak one is given fitted.
+        Available if both estimators have `partial_fit`, or if the strong one does and
+        the weak one is already fitted.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             Rows of the batch, labeled and unlabeled.
         y : array-like of shape (n_samples,)
-            Labels, `missing_label` where there is none. The first batch needs labels
-            unless the weak estimator is given fitted; any other may have none.
+            Labels, with `missing_label` for unlabeled rows. The first batch needs
+            labels unless the weak estimator is already fitted; later batches may have
+            none.
         classes : array-like of shape (n_classes,), default=None
             All class labels. Needed in the first call, unless the weak estimator is
-            given fitted or `fit` was called before.
+            already fitted or `fit` was called before.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights for both estimators.
 
@@ -417,19 +419,19 @@ class WeakToStrongClassifier(
         ------
         ValueError
             If `classes` is missing in the first call, or differs later on, y has a
-            label that is none of them, the weak estimator has not seen a label yet, the
-            strategy compares rows with others, a table of rows or a detector is asked
-            for, or an argument does not fit.
+            label that is not among them, the weak estimator has not seen any labels
+            yet, the strategy compares rows with others, `store_rows` or a detector is
+            set, or an argument is invalid.
         TypeError
-            If weights are given, or needed by the strategy, that `partial_fit` of an
-            estimator does not take.
+            If weights are given, or needed by the strategy, but the `partial_fit` of an
+            estimator does not accept them.
 
         Notes
         -----
-        `strategy` is one that looks at each row by itself without regions, "all" or
-        "confidence"; "auto" is "confidence", or "all" where the strong estimator takes
-        no weights. Weights of a strategy have a mean of 1 in each batch. A fully
-        labeled batch is what `strong_estimator.partial_fit` gets.
+        `strategy` must be one that treats each row on its own and needs no regions:
+        "all" or "confidence"; "auto" is "confidence", or "all" if the strong estimator
+        does not accept weights. Weights of a strategy have mean 1 in each batch. A
+        fully labeled batch is passed to `strong_estimator.partial_fit` as it is.
 
         Examples
         --------

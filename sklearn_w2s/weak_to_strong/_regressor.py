@@ -308,9 +308,9 @@ class WeakToStrongRegressor(
         weak_prediction : array-like of the shape of y, default=None
             Predictions of a weak estimator that is not available.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights for both estimators. A weight of two equals a row given twice, as
-            far as the estimators keep to that; see the user guide. Weights of less than
-            one on average compare rows alone, whatever their unit.
+            Weights for both estimators. A weight of two is equivalent to giving a row
+            twice, as far as the estimators respect that; see the user guide. Weights
+            that average less than one only compare rows: their unit does not matter.
         **params : dict
             Metadata for the `fit` of the sub-estimators and for the splitter `cv` of
             `overlap_detector`, such as ``groups``, with metadata routing switched on.
@@ -347,15 +347,16 @@ class WeakToStrongRegressor(
 
         The weak estimator learns from the labeled rows of the batch, and then labels
         the others, from which the strong one learns together with the labeled ones.
-        Available where both parts have `partial_fit`, or the weak one is given fitted.
+        Available if both estimators have `partial_fit`, or if the strong one does and
+        the weak one is already fitted.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             Rows of the batch, labeled and unlabeled.
         y : array-like of shape (n_samples,)
-            Values, NaN where there is none. The first batch needs some unless the weak
-            estimator is given fitted; any other may have none.
+            Values, with NaN for unlabeled rows. The first batch needs values unless the
+            weak estimator is already fitted; later batches may have none.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights for both estimators.
 

@@ -19,7 +19,8 @@ from sklearn.datasets import make_friedman1
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import LinearRegression
 
-from sklearn_w2s import WeakToStrongRegressor
+from sklearn_w2s import OverlapDetector, WeakToStrongRegressor
+from sklearn_w2s.metrics import region_rmse
 from sklearn_w2s.model_selection import gap_learning_curve
 from sklearn_w2s.plotting import GapLearningCurveDisplay
 
@@ -55,3 +56,17 @@ model.set_params(random_state=0).fit(X, y_train)
 for name, weight in model.evidence_["weights"].items():
     error = model.evidence_["rmse"].get(name)
     print(f"{name:8} {weight:.2f}", "" if error is None else f"RMSE {error:.2f}")
+
+# %%
+# Where is the error?
+# -------------------
+#
+# A detector finds regions for values, too. :func:`~sklearn_w2s.metrics.region_rmse`
+# gives the error in each of them, here on the rows whose values were hidden:
+
+hidden = slice(100, None)
+detector = OverlapDetector(LinearRegression(), random_state=0).fit(X, y_train)
+regions = detector.predict(X[hidden])
+for name, fitted in (("weak", model.weak_estimator_), ("weak-to-strong", model)):
+    rmse = region_rmse(y[hidden], fitted.predict(X[hidden]), regions)
+    print(f"{name:14}", ", ".join(f"{region} {e:.2f}" for region, e in rmse.items()))

@@ -37,8 +37,8 @@ def first_minutes(clone):
     (install,) = re.findall(block, page.read_text("utf-8"), re.MULTILINE)
     yield "rm -r .venv"
     yield from dedent(install).splitlines()
-    how = "" if page.suffix == ".py" else DOCTEST
-    yield f".venv/bin/python {how} {page.relative_to(clone)}"
+    how = "" if page.suffix == ".py" else f"{DOCTEST} "
+    yield f".venv/bin/python {how}{page.relative_to(clone)}"
 
 
 def deploy(_):

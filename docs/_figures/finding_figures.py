@@ -20,7 +20,7 @@ BANDS = ("kl_ucb", "random")
 def draw_mixing(means):
     """Draw the gain by share of overlap rows, for each pair; means of data sets."""
     figure, axes = plt.subplots(
-        1, 3, sharey=True, figsize=(8, 3.6), layout="constrained"
+        1, 3, sharey=True, figsize=(6.8, 3.6), layout="constrained"
     )
     for ax, (pair, own) in zip(axes, means.groupby(level="pair"), strict=True):
         for curve, (label, color, dashes) in CURVES.items():
@@ -39,7 +39,7 @@ def draw_mixing(means):
 
 def draw_rounds(table, problems):
     """Draw density and accuracy by round, for each problem a column."""
-    shape = {"sharex": True, "figsize": (8, 5.4), "layout": "constrained"}
+    shape = {"sharex": True, "figsize": (6.8, 5.4), "layout": "constrained"}
     figure, axes = plt.subplots(2, len(problems), **shape)
     for column, problem in zip(axes.T, problems, strict=True):
         for policy, (label, color, dashes) in POLICIES.items():

@@ -14,7 +14,7 @@ table = pd.read_csv("paper_text_by_data_set.csv")
 table = table[table["pair"] != "all"]
 table["name"] = table["data_set"].str.replace("text_", "").str.replace(".text", "")
 pairs = table["pair"].unique()
-shape = {"sharey": True, "figsize": (8, 3.6), "layout": "constrained"}
+shape = {"sharey": True, "figsize": (6.8, 3.6), "layout": "constrained"}
 figure, axes = plt.subplots(1, len(pairs), **shape)
 for ax, pair in zip(axes, pairs, strict=True):
     own = table[table["pair"] == pair].iloc[::-1]
@@ -25,4 +25,4 @@ for ax, pair in zip(axes, pairs, strict=True):
     ax.set_title(pair.replace(", ", ",\n"), fontsize="medium")
     ax.set_xlabel("accuracy in percent")
 lines, labels = axes[0].get_legend_handles_labels()
-figure.legend(lines, labels, loc="outside upper center", ncols=4, frameon=False)
+figure.legend(lines, labels, loc="outside upper center", ncols=2, frameon=False)

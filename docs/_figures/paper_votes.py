@@ -9,7 +9,7 @@ shares = [float(name.removeprefix("student_")) for name in students]
 former = table[table["origin"] == "historical"].set_index("data_set")
 ours = table[table["classes"] == "as they are"].set_index("data_set")
 figure, axes = plt.subplots(
-    1, len(ours), sharey=True, figsize=(8.5, 3.2), layout="constrained"
+    1, len(ours), sharey=True, figsize=(7, 3.2), layout="constrained"
 )
 for ax, (name, row) in zip(axes, ours.iterrows(), strict=True):
     ax.plot(shares, row[students], color="#D55E00", lw=2, label="student")

@@ -19,7 +19,7 @@ PACKAGES = [
     *(
         f"sklearn_w2s.{module.name}"
         for module in pkgutil.iter_modules(sklearn_w2s.__path__)
-        if module.ispkg and not module.name.startswith("_")
+        if not module.name.startswith("_")
     ),
 ]
 

@@ -1,4 +1,4 @@
-"""Makes a page for each public package from the names that it exports."""
+"""Makes a page for each public module from the names that it exports."""
 
 import importlib
 import pkgutil
@@ -41,10 +41,10 @@ PAGE = """{package}
 
 
 def public_names():
-    """Return the public names by package, each in one package, the root first."""
+    """Return the public names by module, each in one module, the root first."""
     found = {sklearn_w2s: sklearn_w2s.__all__}
     for module in pkgutil.iter_modules(sklearn_w2s.__path__):
-        if module.ispkg and not module.name.startswith("_"):
+        if not module.name.startswith("_"):
             package = importlib.import_module(f"{ROOT}.{module.name}")
             names = [
                 name

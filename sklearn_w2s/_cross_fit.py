@@ -24,7 +24,8 @@ from sklearn_w2s._fitting import (
     predict_columns,
     take_metadata,
 )
-from sklearn_w2s._sklearn import draw_seed, routing_enabled, safe_indexing
+from sklearn_w2s._seeds import draw_seed
+from sklearn_w2s._sklearn import routing_enabled, safe_indexing
 from sklearn_w2s._validation import n_rows
 
 N_FOLDS = 5

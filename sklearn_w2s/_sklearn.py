@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from sklearn import __version__, get_config
 from sklearn.base import _fit_context
-from sklearn.utils import _array_api, check_random_state, metaestimators
+from sklearn.utils import _array_api, metaestimators
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils._user_interface import _message_with_time as message_with_time
@@ -47,7 +47,6 @@ __all__ = [
     "route_intermediate",
     "routing_enabled",
     "safe_indexing",
-    "seed_nested",
     "to_numpy",
     "visual_block",
 ]
@@ -152,24 +151,3 @@ def raise_for_params(params, owner, method):
 def route_intermediate(mapping, callee):
     """Add the route by which Pipeline fits its intermediate steps up to 1.8."""
     return mapping.add(caller="fit_transform", callee=callee)
-
-
-def draw_seed(rng):
-    """Return a seed drawn by a generator."""
-    return int(rng.randint(np.iinfo(np.int32).max))
-
-
-def seed_nested(estimator, random_state):
-    """Seed every unset `random_state` of a fresh clone and of its parts, in place.
-
-    None for `random_state` leaves the estimator as it is.
-    """
-    if random_state is None:
-        return estimator
-    rng = check_random_state(random_state)
-    unset = {
-        name: draw_seed(rng)
-        for name, value in sorted(estimator.get_params(deep=True).items())
-        if (name == "random_state" or name.endswith("__random_state")) and value is None
-    }
-    return estimator.set_params(**unset) if unset else estimator

@@ -21,13 +21,8 @@ from sklearn_w2s._fitting import (
     require_array_support,
     take_metadata,
 )
-from sklearn_w2s._sklearn import (
-    namespace_of,
-    routing_enabled,
-    safe_indexing,
-    seed_nested,
-    to_numpy,
-)
+from sklearn_w2s._seeds import seed_nested
+from sklearn_w2s._sklearn import namespace_of, routing_enabled, safe_indexing, to_numpy
 from sklearn_w2s._tabular import default_weak_estimator
 from sklearn_w2s._validation import (
     check_weak_prediction,

@@ -17,12 +17,8 @@ import sklearn_w2s.weak_to_strong
 from sklearn_w2s._fit_context import fit_context
 from sklearn_w2s._missing import check_new_rows
 from sklearn_w2s._parameters import takes_one_table
-from sklearn_w2s._sklearn import (
-    Interval,
-    StrOptions,
-    safe_indexing,
-    seed_nested,
-)
+from sklearn_w2s._seeds import seed_nested
+from sklearn_w2s._sklearn import Interval, StrOptions, safe_indexing
 from sklearn_w2s._validation import (
     check_features,
     check_labels,
@@ -79,6 +75,8 @@ class WeakToStrongClassifier(OverCollections, _InMemory):
         what is learned from where each row is looked at by itself, and else of the rows
         without a label.
     fallback, pseudo_labels, include_labeled, missing_label, memory, n_jobs : object
+        As in :class:`sklearn_w2s.WeakToStrongClassifier`.
+    verbose : int, default=0
         As in :class:`sklearn_w2s.WeakToStrongClassifier`.
     random_state : int, RandomState instance or None, default=None
         As in :class:`sklearn_w2s.WeakToStrongClassifier`; also draws the samples.
@@ -180,6 +178,7 @@ class WeakToStrongClassifier(OverCollections, _InMemory):
         missing_label: Any = -1,
         memory: Any = None,
         n_jobs: Any = None,
+        verbose: int = 0,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         super().__init__(
@@ -196,6 +195,7 @@ class WeakToStrongClassifier(OverCollections, _InMemory):
             missing_label=missing_label,
             memory=memory,
             n_jobs=n_jobs,
+            verbose=verbose,
             random_state=random_state,
         )
         self.strong_fit = strong_fit
@@ -260,19 +260,23 @@ class WeakToStrongClassifier(OverCollections, _InMemory):
         self._require_use_of_neighbors(strategy)
         finds_regions = strategy.needs_regions or self.overlap_detector is not None
         size = self._detector().reservoir_size if finds_regions else 1
-        survey = self._survey(blocks, y, size, seed)
-        predictor, labeled_proba = learn_weakly(
-            default_for(survey.rows) if self.weak_estimator is None else self._weak(),
-            survey,
-            weak_features=self.weak_features,
-            weights=survey.labeled_weights if weighted else None,
-            cross_fit=finds_regions,
-            cv=self._detector().cv,
-            rng=rng,
-            memory=self.memory,
-            n_jobs=self.n_jobs,
-            seeds=seeds,
-        )
+        plan = self._plan(strategy, needs_regions=finds_regions)
+        with plan.step("Fitting weak_estimator"):
+            survey = self._survey(blocks, y, size, seed)
+            predictor, labeled_proba = learn_weakly(
+                default_for(survey.rows)
+                if self.weak_estimator is None
+                else self._weak(),
+                survey,
+                weak_features=self.weak_features,
+                weights=survey.labeled_weights if weighted else None,
+                cross_fit=finds_regions,
+                cv=self._detector().cv,
+                rng=rng,
+                memory=self.memory,
+                n_jobs=self.n_jobs,
+                seeds=seeds,
+            )
         self.weak_predictor_, self.classes_ = predictor, predictor.classes
         require_codes(strong, self.classes_)
         self.weak_estimator_ = predictor.estimator
@@ -280,27 +284,29 @@ class WeakToStrongClassifier(OverCollections, _InMemory):
         if finds_regions:
             detector = self._dask_detector(predictor, seeds)
             check_features(detector, survey.rows, reset=True, allow_nan=True)
-            self.overlap_detector_ = detector._fit_survey(  # noqa: SLF001
-                blocks,
-                survey,
-                predictor,
-                labeled_proba,
-                weighted=weighted,
-                rng=check_random_state(detector.random_state),
-            )
+            with plan.step("Fitting overlap_detector"):
+                self.overlap_detector_ = detector._fit_survey(  # noqa: SLF001
+                    blocks,
+                    survey,
+                    predictor,
+                    labeled_proba,
+                    weighted=weighted,
+                    rng=check_random_state(detector.random_state),
+                )
             self.overlap_density_ = self.overlap_detector_.overlap_density_
         is_hard = self.pseudo_labels_ == "hard"
         lesson = Lesson(copy.copy(self), predictor, self.strategy_, is_hard)
         strong = seed_nested(strong, seeds)
-        tally, sample = self._assess(lesson, blocks, seed)
-        if len(tally.lost):
-            self._fall_back(loss_message(self.strategy_, tally.lost))
-            self.strategy_ = "all"
-            lesson = replace(lesson, strategy="all")
+        with plan.step("Fitting strong_estimator"):
             tally, sample = self._assess(lesson, blocks, seed)
-        self.strong_estimator_ = self._fit_strong_on(
-            strong, tally, sample, lesson, blocks, X, weighted=weighted
-        )
+            if len(tally.lost):
+                self._fall_back(loss_message(self.strategy_, tally.lost))
+                self.strategy_ = "all"
+                lesson = replace(lesson, strategy="all")
+                tally, sample = self._assess(lesson, blocks, seed)
+            self.strong_estimator_ = self._fit_strong_on(
+                strong, tally, sample, lesson, blocks, X, weighted=weighted
+            )
         self.estimator_, self.calibration_ = self.strong_estimator_, tuple(PLAIN)
         self.n_samples_seen_ = survey.n_rows
 

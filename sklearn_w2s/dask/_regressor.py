@@ -13,7 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 import sklearn_w2s.weak_to_strong
 from sklearn_w2s._fit_context import fit_context
 from sklearn_w2s._parameters import takes_one_table
-from sklearn_w2s._sklearn import Interval, StrOptions, safe_indexing, seed_nested
+from sklearn_w2s._seeds import seed_nested
+from sklearn_w2s._sklearn import Interval, StrOptions, safe_indexing
 from sklearn_w2s._validation import check_values, warn_if_all_have_values
 from sklearn_w2s._weak import is_given
 from sklearn_w2s.dask._base import OverCollections
@@ -61,7 +62,7 @@ class WeakToStrongRegressor(OverCollections, _InMemory):
     max_rows : int, default=100000
         Rows of the sample, at most, drawn at random with regard to their weights: of
         all rows for "all", and else of those without a label.
-    fallback, include_labeled, memory, n_jobs : object
+    fallback, include_labeled, memory, n_jobs, verbose : object
         As in :class:`sklearn_w2s.WeakToStrongRegressor`.
     random_state : int, RandomState instance or None, default=None
         As in :class:`sklearn_w2s.WeakToStrongRegressor`; also draws the sample.
@@ -141,6 +142,7 @@ class WeakToStrongRegressor(OverCollections, _InMemory):
         include_labeled: Any = True,
         memory: Any = None,
         n_jobs: Any = None,
+        verbose: int = 0,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         super().__init__(
@@ -155,6 +157,7 @@ class WeakToStrongRegressor(OverCollections, _InMemory):
             include_labeled=include_labeled,
             memory=memory,
             n_jobs=n_jobs,
+            verbose=verbose,
             random_state=random_state,
         )
         self.strong_fit = strong_fit
@@ -209,27 +212,30 @@ class WeakToStrongRegressor(OverCollections, _InMemory):
         self.strategy_, strategy = name, VALUE_STRATEGIES[name]
         require_possible(name, strategy, strong, is_table=False)
         self._require_use_of_neighbors(strategy)
-        survey = self._survey(blocks, y, seed)
-        predictor, _ = learn_weakly(
-            self._weak(),
-            survey,
-            weak_features=self.weak_features,
-            weights=survey.labeled_weights if weighted else None,
-            cross_fit=False,
-            cv=None,
-            rng=rng,
-            memory=self.memory,
-            n_jobs=self.n_jobs,
-            seeds=seeds,
-            are_values=True,
-        )
+        plan = self._plan(strategy, needs_regions=False)
+        with plan.step("Fitting weak_estimator"):
+            survey = self._survey(blocks, y, seed)
+            predictor, _ = learn_weakly(
+                self._weak(),
+                survey,
+                weak_features=self.weak_features,
+                weights=survey.labeled_weights if weighted else None,
+                cross_fit=False,
+                cv=None,
+                rng=rng,
+                memory=self.memory,
+                n_jobs=self.n_jobs,
+                seeds=seeds,
+                are_values=True,
+            )
         self.weak_predictor_, self.weak_estimator_ = predictor, predictor.estimator
         lesson = ValueLesson(copy.copy(self), predictor, self.strategy_)
-        tally, sample = self._assess(lesson, blocks, seed)
-        strong = seed_nested(strong, seeds)
-        self.strong_estimator_ = self._fit_strong_on(
-            strong, tally, sample, lesson, blocks, X, weighted=weighted
-        )
+        with plan.step("Fitting strong_estimator"):
+            tally, sample = self._assess(lesson, blocks, seed)
+            strong = seed_nested(strong, seeds)
+            self.strong_estimator_ = self._fit_strong_on(
+                strong, tally, sample, lesson, blocks, X, weighted=weighted
+            )
         self.estimator_ = self.strong_estimator_
         self.n_samples_seen_ = survey.n_rows
 

@@ -27,7 +27,8 @@ from sklearn_w2s._algorithms.overlap import OVERLAP
 from sklearn_w2s._cross_fit import require_groups
 from sklearn_w2s._fitting import adapt, take_metadata
 from sklearn_w2s._pipeline import default_scoring, final_step
-from sklearn_w2s._sklearn import draw_seed, routing_enabled, safe_indexing, seed_nested
+from sklearn_w2s._seeds import draw_seed, seed_nested
+from sklearn_w2s._sklearn import routing_enabled, safe_indexing
 from sklearn_w2s._validation import (
     check_frame,
     check_target,

@@ -15,7 +15,8 @@ from skorch import NeuralNetBinaryClassifier, NeuralNetClassifier
 
 from sklearn_w2s._algorithms.weak_labels import one_hot
 from sklearn_w2s._fit_context import fit_context
-from sklearn_w2s._sklearn import Interval, StrOptions, check_weights, draw_seed
+from sklearn_w2s._seeds import draw_seed
+from sklearn_w2s._sklearn import Interval, StrOptions, check_weights
 from sklearn_w2s.neural._criteria import LOSSES, SOFT_CRITERIA, WARMED_LOSSES
 from sklearn_w2s.neural._targets import check_distributions, initialize_net, pack
 from sklearn_w2s.persistence import VersionStampMixin

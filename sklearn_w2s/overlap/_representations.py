@@ -19,13 +19,13 @@ from sklearn_w2s._fitting import (
     require_same_place,
     weight_arguments,
 )
+from sklearn_w2s._seeds import seed_nested
 from sklearn_w2s._sklearn import (
     check_weights,
     dispatches_arrays,
     move_like,
     namespace_of,
     safe_indexing,
-    seed_nested,
     to_numpy,
 )
 from sklearn_w2s._tabular import numeric_encoder

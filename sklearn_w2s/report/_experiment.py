@@ -23,7 +23,8 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from sklearn_w2s._pipeline import weak_alone
-from sklearn_w2s._sklearn import safe_indexing, seed_nested
+from sklearn_w2s._seeds import seed_nested
+from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s._tabular import (
     default_strong_estimator,
     default_strong_regressor,

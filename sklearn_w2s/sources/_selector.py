@@ -25,6 +25,7 @@ from sklearn_w2s._missing import accepts_missing, check_new_rows, strict_readers
 from sklearn_w2s._parameters import NestedParamsMixin
 from sklearn_w2s._progress import ProgressMixin, Rounds
 from sklearn_w2s._representation import DiagramMixin, ranked
+from sklearn_w2s._seeds import seed_nested
 from sklearn_w2s._sklearn import (
     HasMethods,
     Interval,
@@ -32,7 +33,6 @@ from sklearn_w2s._sklearn import (
     available_if,
     routing_enabled,
     safe_indexing,
-    seed_nested,
 )
 from sklearn_w2s._validation import (
     check_features,

@@ -23,14 +23,8 @@ from sklearn_w2s._missing import (
 from sklearn_w2s._parameters import NestedParamsMixin
 from sklearn_w2s._progress import ProgressMixin, Steps
 from sklearn_w2s._representation import DiagramMixin, name_of
-from sklearn_w2s._sklearn import (
-    HasMethods,
-    StrOptions,
-    draw_seed,
-    raise_for_params,
-    safe_indexing,
-    seed_nested,
-)
+from sklearn_w2s._seeds import draw_seed, seed_nested
+from sklearn_w2s._sklearn import HasMethods, StrOptions, raise_for_params, safe_indexing
 from sklearn_w2s._validation import check_features
 from sklearn_w2s._warnings import warn
 from sklearn_w2s._weak import (

@@ -12,7 +12,8 @@ from sklearn_w2s._fitting import (
     takes_weights_in_batches,
 )
 from sklearn_w2s._missing import check_new_rows
-from sklearn_w2s._sklearn import check_weights, safe_indexing, seed_nested
+from sklearn_w2s._seeds import seed_nested
+from sklearn_w2s._sklearn import check_weights, safe_indexing
 from sklearn_w2s._weak import WeakPredictor, is_fitted, is_given, select_columns
 from sklearn_w2s.weak_to_strong._rows import Rows
 from sklearn_w2s.weak_to_strong._student import Pupil

@@ -25,7 +25,8 @@ from sklearn_w2s._fitting import (
     fit_on_values,
     predict_columns,
 )
-from sklearn_w2s._sklearn import draw_seed, safe_indexing, seed_nested
+from sklearn_w2s._seeds import draw_seed, seed_nested
+from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s._validation import align_proba, n_rows
 from sklearn_w2s._warnings import warn
 from sklearn_w2s.weak_to_strong._views import draw, search_for

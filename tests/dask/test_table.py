@@ -210,3 +210,16 @@ def test_no_row_of_positive_weight_is_refused(problem):
     X, y, _ = problem
     with pytest.raises(ValueError, match="none of them of positive weight"):
         draw(X, y, np.zeros(600))
+
+
+@pytest.mark.parametrize("strategy", ["all", "blend"])
+def test_a_verbose_fit_ends_with_the_strong_estimator(strategy, capsys):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 6))
+    y = np.where(np.arange(300) < 100, X.sum(axis=1) > 0, -1)
+    _, over = classifiers(strategy=strategy, verbose=1)
+    over.fit(da.from_array(X, (100, -1)), da.from_array(y, 100))
+    lines = capsys.readouterr().out.splitlines()
+    assert "Fitting weak_estimator" in lines[0]
+    assert "Fitting strong_estimator" in lines[-1]
+    assert (len(lines) == 2) == (strategy == "all")

@@ -126,7 +126,7 @@ def test_an_end_without_rows_is_no_fault():
 def test_a_fault_is_a_round_a_warning_and_a_refused_item():
     fault = SourceFailed("source 'a' gave nonsense", "invalid", batch="nonsense")
     drawing = drawing_of(Reader("a", plan=[fault]))
-    with pytest.warns(UserWarning, match="^round 0: source 'a' gave nonsense. It is a"):
+    with pytest.warns(UserWarning, match="^round 0: source 'a' gave nonsense. It will"):
         run(drawing)
     assert drawing.refused == [(0, "nonsense")]
     assert drawing.bandit.history()["error"].tolist() == [

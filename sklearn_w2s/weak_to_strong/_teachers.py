@@ -42,8 +42,6 @@ SMOOTHING = "Smoothing weak labels"
 ASKING = "Asking the members"
 SECOND_VIEW = "Fitting trees of the second view"
 _N_FOLDS = 5
-# Rows that equal weights count as, for each member.
-_PRIOR_ROWS = 2.0
 _N_GREEDY = 40
 _N_PRIOR = 5.0
 _EXPONENTS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -415,9 +413,7 @@ class Blend(Teacher):
         return Taught(
             proba,
             on_grid(reweigh(proba, evidence.class_factors(exponent))),
-            evidence.better_alone(
-                opinions.names, evidence.likeliest() if scorer is None else weights
-            ),
+            evidence.better_alone(opinions.names, weights),
             dict(zip(opinions.names, said, strict=True)),
             labels.positions,
             evidence.describe(opinions, weights, of_region, gain),
@@ -479,17 +475,10 @@ class Evidence:
         shares = np.bincount(self.codes, self.weights, len(self.classes)) + 1
         return (shares / shares.sum()) ** -exponent
 
-    def likeliest(self):
-        """Return the weights under which the labels are likeliest."""
-        return blend_weights(self.likelihoods, weights=self.weights)
-
     def weigh(self, scorer):
-        """Return the weights of the members, and the exponent for rare classes.
-
-        Few labels tell few members apart: two rows each count for equal weights.
-        """
+        """Return the weights of the members, and the exponent for rare classes."""
         if scorer is None or not len(self.codes):
-            return self._weigh(slice(None)), _EXPONENT
+            return blend_weights(self.likelihoods, weights=self.weights), _EXPONENT
         scores = [
             (self._score(scorer, *found), *found)
             for found in ((self._select(scorer, e), e) for e in _EXPONENTS)
@@ -499,7 +488,7 @@ class Evidence:
 
     def _select(self, scorer, exponent):
         """Add the member that helps the score most, again and again (Caruana)."""
-        start = self._weigh(slice(None))
+        start = blend_weights(self.likelihoods, weights=self.weights)
         return select_greedily(start, lambda own: self._score(scorer, own, exponent))
 
     def _score(self, scorer, weights, exponent):
@@ -553,10 +542,9 @@ class Evidence:
         }, float(gains[best])
 
     def _weigh(self, rows, prior=None):
-        likelihoods = self.likelihoods[:, rows]
-        if prior is None:
-            prior = np.full(len(likelihoods), _PRIOR_ROWS)
-        return blend_weights(likelihoods, prior=prior, weights=self.weights[rows])
+        return blend_weights(
+            self.likelihoods[:, rows], prior=prior, weights=self.weights[rows]
+        )
 
     def hits(self, weights):
         """Return which rows each member gets right, and all together, in rows."""

@@ -173,15 +173,6 @@ def evidence_of(n=400, seed=0, n_members=3):
     return evidence_on(opinions, codes)
 
 
-@pytest.mark.parametrize("n", [0, 1, 10, 1000])
-def test_few_labels_move_members_little_from_equal_weights(n):
-    codes = np.zeros(n, dtype=int)
-    evidence = evidence_on(np.tile([[[1.0, 0]], [[0.0, 1]]], (1, n, 1)), codes)
-    weights, _ = evidence.weigh(None)
-    assert_allclose(weights, [(2 + n) / (4 + n), 2 / (4 + n)], atol=1e-4)
-    assert_allclose(evidence.likeliest()[0], (0.5 + n) / (1 + n), atol=1e-4)
-
-
 def test_regions_that_tell_who_is_right_raise_the_likelihood_and_permuted_ones_do_not():
     rng = np.random.default_rng(0)
     codes = rng.integers(2, size=600)

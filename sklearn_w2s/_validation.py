@@ -237,7 +237,7 @@ def check_values(y):
         strange = [v for v in known if not isinstance(v, _REAL | np.bool_)]
     if strange:
         msg = (
-            f"y holds {strange[0]!r}, which is no real number. A regressor learns "
+            f"y holds {strange[0]!r}, which is not a real number. A regressor learns "
             "numbers, with NaN for unlabeled rows; for classes take a classifier."
         )
         raise ValueError(msg)

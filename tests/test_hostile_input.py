@@ -432,7 +432,7 @@ class Nothing(BaseEstimator):
 
 def test_a_strong_estimator_that_is_no_classifier_is_refused():
     with pytest.raises(
-        TypeError, match=r"strong_estimator=Nothing\(\) is no classifier"
+        TypeError, match=r"strong_estimator must be a classifier, got Nothing\(\)"
     ):
         WeakToStrongClassifier(logistic(), Nothing()).fit(*make_rows())
 

@@ -180,8 +180,8 @@ def _single_break(estimator, ordered, name):
     by_penalty = "pen" in arguments and hasattr(estimator, "cost")
     if not ("n_bkps" in arguments or by_penalty):
         msg = (
-            f"{name}={estimator!r} is no change point estimator: its predict takes "
-            "neither n_bkps nor pen. Pass one of ruptures, such as "
+            f"{name} must be a change point estimator, whose predict takes n_bkps or "
+            f"pen, got {estimator!r}. Use one of ruptures, such as "
             'Binseg(jump=1), or "auto".'
         )
         raise ValueError(msg)

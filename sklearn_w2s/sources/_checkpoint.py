@@ -48,7 +48,7 @@ def held(folder):
     RuntimeError
         If another run holds it.
     ValueError
-        If it is no folder, or no file can be locked in it.
+        If it is not a folder, or no file can be locked in it.
     """
     if folder is None:
         yield
@@ -227,7 +227,7 @@ class Journal:
         """Return what a file holds, if it is what was written behind those before."""
         match = _HEADER.match(content)
         if match is None:
-            raise self._unusable(path, "is no part of a checkpoint of this version")
+            raise self._unusable(path, "is not part of a checkpoint of this version")
         content = content[match.end() :]
         seal, length = match[1].decode(), int(match[2])
         if length != len(content) or seal != self._sealed(content):

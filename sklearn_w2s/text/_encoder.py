@@ -251,7 +251,7 @@ class LanguageModelEncoder(
     def _settings(self):
         if isinstance(self.model, os.PathLike) and not Path(self.model).is_dir():
             msg = (
-                f"model={self.model!r} is no folder. Pass the folder of a saved model, "
+                f"model={self.model!r} is not a folder. Pass that of a saved model, "
                 "or a name on the Hugging Face hub as str."
             )
             raise ValueError(msg)

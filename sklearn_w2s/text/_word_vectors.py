@@ -285,8 +285,8 @@ def _read(source):
         folder = Path(source)
         if not folder.is_dir():
             msg = (
-                f"vectors={source!r} is no folder. Pass one with a .npy file and its "
-                f"words, '{PREFIX}NAME' for an installed package, or a mapping."
+                f"vectors={source!r} is not a folder. Pass one with a .npy file and "
+                f"its words, '{PREFIX}NAME' for an installed package, or a mapping."
             )
             raise ValueError(msg)
         array, index = files_in(sorted(folder.iterdir()), f"folder {source!r}")

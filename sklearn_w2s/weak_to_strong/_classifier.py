@@ -710,7 +710,7 @@ class WeakToStrongClassifier(
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         strong_tags = get_tags(self._strong())
-        # Fit refuses what is no classifier; that has no such tags.
+        # Fit refuses what is not a classifier, which has no such tags.
         if strong_tags.classifier_tags is not None:
             for kind in ("multi_class", "poor_score"):
                 value = getattr(strong_tags.classifier_tags, kind)

@@ -471,8 +471,8 @@ class WeakToStrongRegressor(
             # What is frozen without a type is asked, not fitted.
             if not is_regressor(estimator) and not is_given(estimator):
                 msg = (
-                    f"{name}_estimator={estimator!r} is no regressor; pass one, or "
-                    "take WeakToStrongClassifier."
+                    f"{name}_estimator must be a regressor, got {estimator!r}. For "
+                    "classes, use WeakToStrongClassifier."
                 )
                 raise TypeError(msg)
 
@@ -620,7 +620,7 @@ class WeakToStrongRegressor(
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         strong_tags = get_tags(self._strong())
-        # Fit refuses what is no regressor; that has no such tags.
+        # Fit refuses what is not a regressor, which has no such tags.
         if strong_tags.regressor_tags is not None:
             tags.regressor_tags.poor_score = strong_tags.regressor_tags.poor_score
         return tags

@@ -178,7 +178,7 @@ def choose(
     Raises
     ------
     TypeError
-        If the estimator is no classifier, or the strategy needs weights that it does
+        If the estimator is not a classifier, or the strategy needs weights that it does
         not take.
     ValueError
         If the strategy needs a table, and X is none.
@@ -190,7 +190,7 @@ def choose(
         teach.
     """
     if not is_classifier(strong):
-        msg = f"strong_estimator={strong!r} is no classifier; pass one."
+        msg = f"strong_estimator must be a classifier, got {strong!r}."
         raise TypeError(msg)
     weighable = takes_weights(strong)
     kind = _choose_kind(pseudo_labels, strong, n_rows)

@@ -216,7 +216,10 @@ def test_an_estimator_of_another_kind_is_refused():
         def fit(self, X): ...
         def predict(self, X): ...
 
-    with pytest.raises(ValueError, match="predict takes neither n_bkps nor pen"):
+    with pytest.raises(
+        ValueError,
+        match="must be a change point estimator, whose predict takes n_bkps or pen",
+    ):
         find(Predictor(), TWO_GROUPS)
 
 

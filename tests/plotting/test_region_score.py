@@ -389,7 +389,7 @@ def test_errors_on_all_rows_are_those_of_the_cross_validation():
     ("params", "message"),
     [
         ({"score": "mae"}, "score='mae' must be one of"),
-        ({"y_true": ["a", "b"], "score": "rmse"}, "'a', which is no real number"),
+        ({"y_true": ["a", "b"], "score": "rmse"}, "'a', which is not a real number"),
         ({"y_true": [np.nan, np.nan], "score": "rmse"}, "y_true has no label"),
         ({"predictions": {"weak": [1.5, np.nan]}}, "weak.* contains NaN"),
     ],

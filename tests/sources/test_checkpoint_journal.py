@@ -77,8 +77,8 @@ def test_any_beginning_of_the_last_step_is_left_out_with_a_warning(tmp_path):
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda path: path.write_bytes(b""), "is no part of a checkpoint"),
-        (lambda path: path.write_bytes(b"\x80\x04N."), "is no part of a checkpoint"),
+        (lambda path: path.write_bytes(b""), "is not part of a checkpoint"),
+        (lambda path: path.write_bytes(b"\x80\x04N."), "is not part of a checkpoint"),
         (lambda path: path.write_bytes(path.read_bytes()[:-1]), "is damaged"),
         (lambda path: path.write_bytes(path.read_bytes() + b"x"), "is damaged"),
         (lambda path: path.unlink(), "cannot be read"),

@@ -222,7 +222,7 @@ def test_a_wrong_parameter_is_refused_before_anything_is_loaded(wrong, log):
 
 
 def test_a_path_that_is_no_folder_is_refused(tmp_path, log):
-    with pytest.raises(ValueError, match="is no folder"):
+    with pytest.raises(ValueError, match="is not a folder"):
         LanguageModelEncoder(tmp_path / "missing").fit(TEXTS)
     assert log == []
 

@@ -164,7 +164,7 @@ def test_a_fit_that_fails_leaves_the_encoder_unfitted():
         ({"cat": ["a"]}, "rows of numbers"),
         ({"cat": [np.nan]}, "finite"),
         ({"cat": 1.0}, "one dimension"),
-        ("no such folder", "is no folder"),
+        ("no such folder", "is not a folder"),
         ({}, "No word of X has a vector.* the first text becomes"),
     ],
 )

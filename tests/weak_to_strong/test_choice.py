@@ -121,5 +121,5 @@ def test_soft_labels_that_are_not_possible_are_hard_with_a_warning():
     "strong", [LinearRegression(), KMeans(), make_pipeline("passthrough")]
 )
 def test_what_is_no_classifier_is_refused(strong):
-    with pytest.raises(TypeError, match=r"strong_estimator=.* is no classifier"):
+    with pytest.raises(TypeError, match="strong_estimator must be a classifier, got "):
         choose("auto", "auto", strong)

@@ -129,7 +129,7 @@ def test_a_weight_of_two_is_an_error_given_twice():
     [
         ({"y_pred": [1.0]}, "inconsistent numbers"),
         ({"y_pred": [1.0, np.inf]}, "y_pred contains infinity"),
-        ({"y_true": ["a", "b"]}, "no real number"),
+        ({"y_true": ["a", "b"]}, "not a real number"),
         ({"regions": ["easy", "odd"]}, "regions holds 'odd'"),
     ],
 )

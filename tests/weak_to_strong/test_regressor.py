@@ -369,7 +369,7 @@ def test_a_function_that_returns_no_targets_is_refused(strategy, message):
 @pytest.mark.parametrize(
     ("y", "message"),
     [
-        (["a"] * 320, "no real number"),
+        (["a"] * 320, "not a real number"),
         (np.full(320, NAN), "no label"),
         (np.where(np.arange(320) == 3, np.inf, Y), "infinity"),
         (Y + 1j, "Complex data"),
@@ -383,9 +383,9 @@ def test_what_is_no_value_is_refused(y, message):
 
 
 def test_classifiers_and_rows_without_answer_are_refused():
-    with pytest.raises(TypeError, match="no regressor"):
+    with pytest.raises(TypeError, match="must be a regressor"):
         regressor(weak=LogisticRegression()).fit(X, Y)
-    with pytest.raises(TypeError, match="no regressor"):
+    with pytest.raises(TypeError, match="must be a regressor"):
         regressor(strong=LogisticRegression()).fit(X, Y)
     with pytest.raises(ValueError, match="contains NaN"):
         regressor().fit(X, Y, weak_prediction=np.full(320, NAN))

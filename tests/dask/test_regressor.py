@@ -116,7 +116,7 @@ def test_the_score_is_that_of_memory():
 @pytest.mark.parametrize(
     ("params", "y", "error", "message"),
     [
-        ({"weak": LogisticRegression()}, Y, TypeError, "no regressor"),
+        ({"weak": LogisticRegression()}, Y, TypeError, "must be a regressor"),
         ({"strong_fit": "partial_fit"}, Y, TypeError, "has none"),
         ({}, np.full(300, np.nan), ValueError, "y has no label"),
         ({}, None, ValueError, "target y is None"),

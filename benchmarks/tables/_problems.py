@@ -25,6 +25,7 @@ DATA_SETS = [
 PAPER_EASY_BLOCK = slice(0, 20)
 N_REAL_ROWS = 2000
 MOST_ROWS = 20_000
+MOST_VALUES, MOST_VALUES_QUICK = 2_500, 500
 # Real tables of values, beside those of the folder of such tables, and their targets.
 VALUES_OF_ADULT = {"adult_age": "age", "adult_hours": "hours_per_week"}
 # Its columns are so many that it would cost as much as four others.
@@ -181,6 +182,13 @@ def read_table(folder, entry):
     for column in entry["categorical"]:
         X[column] = X[column].astype("string").astype(object)
     return X, pd.factorize(table["target"], sort=True)[0], sources, positions
+
+
+def tables_of_values(*, is_quick):
+    """Return the readers that the tables of regression are made of, see `values`."""
+    if is_quick:
+        return generated_values(most_rows=MOST_VALUES_QUICK)
+    return values(most_rows=MOST_VALUES)
 
 
 def values(*, most_rows):

@@ -17,6 +17,14 @@ def key_of(row):
     return tuple(str(row[key]) for key in KEYS)
 
 
+def row_of(*key):
+    """Return the beginning of a row: what tells it from others, in the order of KEYS.
+
+    As text, which is what a file gives back.
+    """
+    return dict(zip(KEYS, map(str, key), strict=True))
+
+
 def for_all_strong(rows, strongs, without_strong):
     """Return the rows that hold for other strong estimators as well, as theirs."""
     done = {key_of(row) for row in rows}

@@ -18,14 +18,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeRegressor
 
 from benchmarks.tables._contestants import STRONG_REGRESSORS, weak, weak_to_strong
-from benchmarks.tables._problems import generated_values, values
+from benchmarks.tables._problems import tables_of_values
 from benchmarks.tables._protocols import PROTOCOLS, Situation
 from benchmarks.tables._results import options
 from benchmarks.tables._scoreboard import (
-    KEYS,
     go_on,
     known_rows,
     missing_tasks,
+    row_of,
     write_beside,
 )
 from sklearn_w2s._tabular import TabularEncoder
@@ -35,7 +35,6 @@ RESULT = "misfit_bound.csv"
 PROMISED, SYNTHETIC = "promised", "random features"
 SITUATIONS = ["scarce", "views", "upgrade", "blackbox"]
 CONTESTANTS = {"naive": "all", "strategy=auto": "auto"}
-MOST_ROWS, MOST_ROWS_QUICK = 2_500, 500
 N_SEEDS, N_SEEDS_QUICK = 2, 1
 N_PROMISED, N_PROMISED_QUICK = 20_000, 2_000
 # Random cosines that the truth is made of, and that the students of tables see.
@@ -92,7 +91,7 @@ def judge(protocol, name, strong, seed, contestants, is_quick):
             N_PROMISED_QUICK if is_quick else N_PROMISED, seed
         )
     else:
-        X, y = _tables(is_quick)[name](seed)
+        X, y = tables_of_values(is_quick=is_quick)[name](seed)
         situation, student = PROTOCOLS[protocol](X, y, seed), STUDENTS[strong](seed)
     said_weak = weak(situation)
     unit = mean_squared_error(situation.y_test, said_weak)
@@ -106,21 +105,12 @@ def judge(protocol, name, strong, seed, contestants, is_quick):
         promise = misfit(said_weak, said)
         # Row by row it is twice this product by which gains exceed misfits.
         excess = 2 * (situation.y_test - said) * (said - said_weak)
-        # As text, which is what a file gives back.
-        row = dict(
-            zip(KEYS, [protocol, strong, name, str(seed), contestant], strict=True)
-        )
+        row = row_of(protocol, strong, name, seed, contestant)
         row["gain"] = f"{gain / unit:.6g}"
         row["misfit"] = f"{promise / unit:.6g}"
         row["standard_error"] = f"{excess.std() / len(excess) ** 0.5 / unit:.3g}"
         rows.append(row)
     return rows
-
-
-def _tables(is_quick):
-    if is_quick:
-        return generated_values(most_rows=MOST_ROWS_QUICK)
-    return values(most_rows=MOST_ROWS)
 
 
 def summarise(rows):
@@ -161,7 +151,7 @@ def main(arguments=None):
     """Compute what is missing of the results file, then the table beside it."""
     chosen = options(__doc__, arguments)
     n_seeds = N_SEEDS_QUICK if chosen.quick else N_SEEDS
-    names = list(_tables(chosen.quick))
+    names = list(tables_of_values(is_quick=chosen.quick))
     out = chosen.out / RESULT
     rows = known_rows(out, CONTESTANTS, STUDENTS, set())
     tasks = missing_tasks(

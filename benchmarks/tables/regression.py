@@ -19,7 +19,7 @@ from benchmarks.tables._contestants import (
     VALUES_WITHOUT_STRONG,
     make_strong,
 )
-from benchmarks.tables._problems import generated_values, values
+from benchmarks.tables._problems import tables_of_values
 from benchmarks.tables._protocols import PROTOCOLS
 from benchmarks.tables._results import options
 from benchmarks.tables._scoreboard import (
@@ -32,13 +32,13 @@ from benchmarks.tables._scoreboard import (
     known_rows,
     missing_tasks,
     overview,
+    row_of,
     whole,
     write_beside,
 )
 
 RESULT = "regression.csv"
 SITUATIONS = ["scarce", "views", "upgrade", "blackbox"]
-MOST_ROWS, MOST_ROWS_QUICK = 2_500, 500
 N_SEEDS, N_SEEDS_QUICK = 5, 1
 SCORES = ["rmse", "mae"]
 DEFAULT, CATBOOST = "strategy=auto", "CatBoost on the labels"
@@ -52,7 +52,7 @@ def judge(protocol, name, strong, seed, contestants, is_quick):
     """Return a row of errors for each contestant, in the unit of the values."""
     # A strategy that gives way says so, which is not about the contest.
     warnings.simplefilter("ignore", UserWarning)
-    X, y = _tables(is_quick)[name](seed)
+    X, y = tables_of_values(is_quick=is_quick)[name](seed)
     situation = PROTOCOLS[protocol](X, y, seed)
     rows = []
     for contestant in contestants:
@@ -61,20 +61,11 @@ def judge(protocol, name, strong, seed, contestants, is_quick):
         )
         if said is None:
             continue
-        # As text, which is what a file gives back.
-        row = dict(
-            zip(KEYS, [protocol, strong, name, str(seed), contestant], strict=True)
-        )
+        row = row_of(protocol, strong, name, seed, contestant)
         row["rmse"] = f"{root_mean_squared_error(situation.y_test, said):.6g}"
         row["mae"] = f"{mean_absolute_error(situation.y_test, said):.6g}"
         rows.append(row)
     return rows
-
-
-def _tables(is_quick):
-    if is_quick:
-        return generated_values(most_rows=MOST_ROWS_QUICK)
-    return values(most_rows=MOST_ROWS)
 
 
 def relative_errors(rows):
@@ -205,7 +196,7 @@ def main(arguments=None):
         contestants.remove(CATBOOST)
     strongs = list(STRONG_REGRESSORS)
     out = chosen.out / RESULT
-    names = list(_tables(chosen.quick))
+    names = list(tables_of_values(is_quick=chosen.quick))
     rows = known_rows(out, VALUE_CONTESTANTS, strongs, VALUES_WITHOUT_STRONG)
     n_seeds = N_SEEDS_QUICK if chosen.quick else N_SEEDS
     tasks = missing_tasks(

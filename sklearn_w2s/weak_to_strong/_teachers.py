@@ -329,23 +329,59 @@ class Teacher:
     step_names: Any = ()
 
 
-class Blend(Teacher):
-    """The mixture of opinions under which held-out labels are likeliest.
+class MemberTeacher(Teacher):
+    """Asks members what they think, beside the weak estimator.
 
     Parameters
     ----------
     members : tuple of str
-        Who has an opinion beside the weak estimator, see `ask_members`.
+        See `ask_members`.
     """
 
     needs_labels = True
-    takes_regions = True
-    weighs_by_margin = True
 
     def __init__(self, members):
         self.members = members
         self.takes_neighbors = "graph" in members
         self.step_names = [*map(step_of, members), ASKING]
+
+    def ask(self, known, memory, n_jobs, step):
+        """Return the opinions of the members, from a cache where there is one."""
+        ask = check_memory(memory).cache(ask_members, ignore=["n_jobs", "step"])
+        return ask(self.members, known, n_jobs=n_jobs, version=__version__, step=step)
+
+
+class SecondViewTeacher(Teacher):
+    """Corrects another teacher by the columns that labeled rows lack.
+
+    Parameters
+    ----------
+    teacher : Teacher
+        Teaches first.
+    """
+
+    needs_labels = True
+    needs_two_views = True
+
+    def __init__(self, teacher):
+        self.teacher = teacher
+        self.takes_neighbors = teacher.takes_neighbors
+        self.step_names = [*teacher.step_names, SECOND_VIEW]
+
+    def see(self, known, targets, n_jobs, step):
+        """Return what trees that see these columns alone say of the targets."""
+        rng = check_random_state(known.seed)
+        rows = np.arange(len(known.weights))
+        with step(SECOND_VIEW):
+            view = View(known.second).fit(known.others, rows, rng)
+            return learn_softly(view, known, targets, rng, n_jobs)
+
+
+class Blend(MemberTeacher):
+    """The mixture of opinions under which held-out labels are likeliest."""
+
+    takes_regions = True
+    weighs_by_margin = True
 
     def teach(
         self,
@@ -380,10 +416,7 @@ class Blend(Teacher):
         Taught
             What they say together.
         """
-        ask = check_memory(memory).cache(ask_members, ignore=["n_jobs", "step"])
-        opinions = ask(
-            self.members, known, n_jobs=n_jobs, version=__version__, step=step
-        )
+        opinions = self.ask(known, memory, n_jobs, step)
         labels = known.labels
         powers, held_out, rows = _sharpen_all(labels, opinions.held_out)
         evidence = Evidence(
@@ -634,7 +667,7 @@ class Said(ClassifierMixin, BaseEstimator):
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
 
-class CoTrain(Teacher):
+class CoTrain(SecondViewTeacher):
     """A blend of what labeled rows know, corrected by the columns that they lack.
 
     Trees learn the probabilities of the blend from these columns alone; each row is
@@ -648,24 +681,13 @@ class CoTrain(Teacher):
        Co-Training", COLT 1998.
     """
 
-    needs_labels = True
-    needs_two_views = True
     takes_regions = True
     weighs_by_margin = True
-
-    def __init__(self, teacher):
-        self.teacher = teacher
-        self.takes_neighbors = teacher.takes_neighbors
-        self.step_names = [*teacher.step_names, SECOND_VIEW]
 
     def teach(self, known, *, n_jobs=None, step=nullcontext, **options):
         """Let the second view correct what the first teaches."""
         taught = self.teacher.teach(known, n_jobs=n_jobs, step=step, **options)
-        rng = check_random_state(known.seed)
-        n = len(known.weights)
-        with step(SECOND_VIEW):
-            view = View(known.second).fit(known.others, np.arange(n), rng)
-            other = learn_softly(view, known, taught.proba, rng, n_jobs)
+        other = self.see(known, taught.proba, n_jobs, step)
         prior = np.average(taught.proba, axis=0, weights=known.weights)
         both = combine_views(taught.proba, other, prior)
         factors = matching_factors(both, prior, weights=known.weights)

@@ -10,23 +10,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_memory
 
 from sklearn_w2s._algorithms.stacking import stacking_weights
 from sklearn_w2s._sklearn import safe_indexing
-from sklearn_w2s._version import __version__
 from sklearn_w2s.weak_to_strong._opinions import N_PRIOR, blocks_of
 from sklearn_w2s.weak_to_strong._smooth import MAX_SMOOTHED, Smoother, bags_of
 from sklearn_w2s.weak_to_strong._teachers import (
-    ASKING,
-    SECOND_VIEW,
     SMOOTHING,
+    MemberTeacher,
+    SecondViewTeacher,
     Taught,
     Teacher,
-    ask_members,
-    learn_softly,
     select_greedily,
-    step_of,
 )
 from sklearn_w2s.weak_to_strong._views import View, draw
 
@@ -39,21 +34,8 @@ _LEAST_SHARE, _MOST_SHARE = 0.5, 0.95
 _MOST_TOLD = 0.9
 
 
-class ValueBlend(Teacher):
-    """The mean of opinions that errs least in held-out labels.
-
-    Parameters
-    ----------
-    members : tuple of str
-        Who has an opinion beside the weak estimator, see `ask_members`.
-    """
-
-    needs_labels = True
-
-    def __init__(self, members):
-        self.members = members
-        self.takes_neighbors = "graph" in members
-        self.step_names = [*map(step_of, members), ASKING]
+class ValueBlend(MemberTeacher):
+    """The mean of opinions that errs least in held-out labels."""
 
     def teach(
         self,
@@ -66,10 +48,7 @@ class ValueBlend(Teacher):
         step=nullcontext,
     ):
         """Ask the members, and weigh them."""
-        ask = check_memory(memory).cache(ask_members, ignore=["n_jobs", "step"])
-        opinions = ask(
-            self.members, known, n_jobs=n_jobs, version=__version__, step=step
-        )
+        opinions = self.ask(known, memory, n_jobs, step)
         labels, held_out = known.labels, opinions.held_out[:, :, 0]
         rows = ~np.isnan(held_out).any(axis=0)
         errors = (held_out - labels.targets[:, 0])[:, rows]
@@ -216,7 +195,7 @@ def _describe(opinions, weights, errors, own, scale):
     }
 
 
-class ValueCoTrain(Teacher):
+class ValueCoTrain(SecondViewTeacher):
     r"""A blend of what labeled rows know, moved to what the columns that they lack say.
 
     Trees learn the values a of the blend from these columns alone; each row is
@@ -231,24 +210,11 @@ class ValueCoTrain(Teacher):
     and b times the slope of a on b, so that a view that says nothing changes nothing.
     """
 
-    needs_labels = True
-    needs_two_views = True
-
-    def __init__(self, teacher):
-        self.teacher = teacher
-        self.takes_neighbors = teacher.takes_neighbors
-        self.step_names = [*teacher.step_names, SECOND_VIEW]
-
     def teach(self, known, *, n_jobs=None, step=nullcontext, **options):
         """Let the second view correct what the first teaches."""
         taught = self.teacher.teach(known, n_jobs=n_jobs, step=step, **options)
-        rng = check_random_state(known.seed)
-        n = len(known.weights)
         # Rounded, so that what a change of unit does to the last digits moves no split.
-        learned = taught.proba.round(9)
-        with step(SECOND_VIEW):
-            view = View(known.second).fit(known.others, np.arange(n), rng)
-            other = learn_softly(view, known, learned, rng, n_jobs)
+        other = self.see(known, taught.proba.round(9), n_jobs, step)
         missed = (taught.evidence["rmse"]["all"] / known.labels.scale) ** 2
         values = correct_by_second_view(
             taught.proba[:, 0], other[:, 0], missed, known.weights

@@ -23,10 +23,9 @@ from sklearn_w2s.dask._training import (
 
 
 class OverCollections(BaseEstimator):
-    """Fit by blocks what looks at each row by itself, and all else in memory.
+    """Learn block by block where rows are independent, and in memory elsewhere.
 
-    The host is the estimator in memory, and says in `_fit_blocks` how it learns block
-    by block.
+    The host is the estimator in memory; its `_fit_blocks` fits block by block.
     """
 
     _takes_batches = False
@@ -46,13 +45,7 @@ class OverCollections(BaseEstimator):
         return self
 
     def _goes_by_block(self, way):
-        """Say whether the strategy goes by block, and refuse what does not.
-
-        Raises
-        ------
-        ValueError
-            If the strategy needs rows in memory, and the strong estimator gets blocks.
-        """
+        """Say whether the strategy works block by block; refuse a bad combination."""
         if self.strategy == "auto":
             return way != SAMPLE
         named = None if callable(self.strategy) else self._strategies[self.strategy]

@@ -17,19 +17,7 @@ MERGED_AT_ONCE = 8
 
 @dataclass(eq=False, repr=False)
 class Block:
-    """Rows of one partition.
-
-    Parameters
-    ----------
-    number : int
-        Position of the partition.
-    X : {ndarray, data frame} of shape (n, n_features)
-        Rows.
-    y : {ndarray, series} of shape (n,) or None
-        Labels.
-    weights : ndarray of shape (n,)
-        Non-negative weights.
-    """
+    """Rows of the partition `number`; labels may be None, weights are not negative."""
 
     number: int
     X: Any
@@ -40,13 +28,13 @@ class Block:
         return n_rows(self.X)
 
     def values(self):
-        """Return values and mask of the labeled rows, see `check_values`."""
+        """Return the values of the labeled rows, and the mask of these rows."""
         if self.y is None:
             return np.empty(0), np.zeros(len(self), dtype=bool)
         return check_values(self.y)
 
     def labels(self, missing_label):
-        """Return labels and mask of the labeled rows, see `check_labels`."""
+        """Return the labels of the labeled rows, and the mask of these rows."""
         if self.y is None:
             return np.empty(0, dtype=np.intp), np.zeros(len(self), dtype=bool)
         # No class is known, and those of a block must not tell what -1 means.
@@ -64,23 +52,7 @@ def is_frame(X):
 
 
 def as_rows(X):
-    """Return a collection whose blocks hold whole rows.
-
-    Parameters
-    ----------
-    X : {dask data frame, dask array} of shape (n, n_features)
-        Rows.
-
-    Returns
-    -------
-    {dask data frame, dask array} of shape (n, n_features)
-        The same, with all columns of an array in one chunk.
-
-    Raises
-    ------
-    TypeError
-        If X is something else.
-    """
+    """Return the collection with all columns in one chunk, and refuse other types."""
     if isinstance(X, dd.DataFrame):
         return X
     if isinstance(X, da.Array) and X.ndim == 2:
@@ -93,29 +65,7 @@ def as_rows(X):
 
 
 def row_blocks(X, y=None, sample_weight=None):
-    """Return the blocks of collections that belong together, lazily.
-
-    Parameters
-    ----------
-    X : {dask data frame, dask array} of shape (n, n_features)
-        Rows.
-    y : {dask series, dask array} of shape (n,), default=None
-        Labels.
-    sample_weight : {dask series, dask array} of shape (n,), default=None
-        Weights.
-
-    Returns
-    -------
-    list of Delayed
-        One `Block` for each partition.
-
-    Raises
-    ------
-    TypeError
-        If one is no collection of Dask.
-    ValueError
-        If they have different numbers of partitions.
-    """
+    """Return one `Delayed` of a `Block` per partition of the collections."""
     X = as_rows(X)
     columns = {"X": X, "y": y, "sample_weight": sample_weight}
     columns = {name: column for name, column in columns.items() if column is not None}
@@ -135,29 +85,7 @@ def row_blocks(X, y=None, sample_weight=None):
 
 
 def aligned(name, column, X):
-    """Return a column with the partitions of X.
-
-    Parameters
-    ----------
-    name : str
-        Argument that it was given as, for messages.
-    column : {dask series, dask array} of shape (n,)
-        Labels or weights.
-    X : {dask data frame, dask array} of shape (n, n_features)
-        Rows.
-
-    Returns
-    -------
-    {dask series, dask array} of shape (n,)
-        The column, chunked like X where both are arrays.
-
-    Raises
-    ------
-    TypeError
-        If it is no column of Dask.
-    ValueError
-        If it has another number of partitions.
-    """
+    """Return a column with the partitions of X; `name` is its argument."""
     if not isinstance(column, da.Array | dd.Series) or column.ndim != 1:
         msg = (
             f"{name} is a {type(column).__name__}. Pass a Dask series or a "
@@ -178,20 +106,7 @@ def aligned(name, column, X):
 
 
 def merge_tree(parts, merge):
-    """Return the merged parts, lazily.
-
-    Parameters
-    ----------
-    parts : list of Delayed
-        One at least.
-    merge : callable
-        Merges a list of parts; in whichever groups, the result has to be the same.
-
-    Returns
-    -------
-    Delayed
-        What `merge` gives for all of them, in their order.
-    """
+    """Merge `Delayed` parts in order, a few at once, with an associative function."""
     merged = dask.delayed(merge)
     while True:
         groups = range(0, len(parts), MERGED_AT_ONCE)
@@ -201,10 +116,7 @@ def merge_tree(parts, merge):
 
 
 def shipped(value):
-    """Return an object as one node of a graph, which every block then shares.
-
-    A worker that dies takes the copy it was sent with it; a node can be sent again.
-    """
+    """Return an object as a node of the graph: a node can be sent to another worker."""
     return dask.delayed(value, pure=False, traverse=False)
 
 

@@ -324,10 +324,7 @@ class OverlapDetector(  # type: ignore[call-arg]
         return map_rows(self, method, X, names=names, dtype=dtype)
 
     def _fit_survey(self, blocks, survey, predictor, labeled_proba, *, weighted, rng):
-        """Find thresholds and references on the sample; count the regions of all.
-
-        The features of the sample are known already.
-        """
+        """Find thresholds and references on the sample; count the regions of all."""
         self.weak_predictor_ = predictor
         self.weak_estimator_ = predictor.estimator
         self.classes_ = predictor.classes

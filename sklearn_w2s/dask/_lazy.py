@@ -9,25 +9,9 @@ from sklearn_w2s.dask._blocks import as_rows, is_frame, shipped
 
 
 def map_rows(judge, method, X, *, names, dtype):
-    """Call a method of a fitted estimator on each block of rows.
+    """Call a method of a fitted estimator on each block of rows, lazily.
 
-    Parameters
-    ----------
-    judge : estimator instance
-        Fitted; its method takes rows in memory.
-    method : str
-        Name of the method.
-    X : {dask data frame, dask array} of shape (n, n_features)
-        Rows.
-    names : str or list of str
-        Name of the output, or of its columns where it has several.
-    dtype : dtype or dict of str to dtype
-        Its type; by column only where X is a data frame.
-
-    Returns
-    -------
-    {dask data frame, dask series, dask array} of shape (n,) or (n, n_columns)
-        Output, with the index of a data frame.
+    `names` is one name, or a list of columns; `dtype` one type, or one per column.
     """
     X = as_rows(X)
     options = {"method": method, "names": names, "kind": dtype}

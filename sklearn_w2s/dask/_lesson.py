@@ -20,21 +20,7 @@ from sklearn_w2s.weak_to_strong._value_strategies import (
 
 @dataclass(eq=False, repr=False)
 class Lesson:
-    """How rows become targets and weights, block by block.
-
-    Parameters
-    ----------
-    owner : WeakToStrongClassifier
-        Knows the features, the detector of regions and the parameters.
-    predictor : WeakPredictor
-        The fitted weak estimator.
-    strategy : str
-        Key of `STRATEGIES`; one that looks at each row by itself.
-    is_hard : bool
-        Whether targets are the weak classes instead of their probabilities.
-    scale : float, default=1.0
-        Factor of the weights.
-    """
+    """How a strategy of `STRATEGIES` makes targets and weights of a block."""
 
     owner: Any
     predictor: Any
@@ -43,18 +29,7 @@ class Lesson:
     scale: float = 1.0
 
     def teach(self, block):
-        """Return what is learned from a block that has rows.
-
-        Parameters
-        ----------
-        block : Block
-            Rows.
-
-        Returns
-        -------
-        Taught
-            Rows, targets and weights, and their tally.
-        """
+        """Return what is learned from a block that has rows."""
         X = check_new_rows(self.owner, block.X)
         labels, labeled = block.labels(self.owner.missing_label)
         proba = self.predictor.proba(X)
@@ -84,19 +59,7 @@ class Lesson:
 
 @dataclass(eq=False, repr=False)
 class ValueLesson:
-    """How rows become values and weights, block by block.
-
-    Parameters
-    ----------
-    owner : WeakToStrongRegressor
-        Knows the features and the parameters.
-    predictor : WeakPredictor
-        The fitted weak estimator.
-    strategy : str
-        Key of `VALUE_STRATEGIES`; one that looks at each row by itself.
-    scale : float, default=1.0
-        Factor of the weights.
-    """
+    """How a strategy of `VALUE_STRATEGIES` makes values and weights of a block."""
 
     owner: Any
     predictor: Any
@@ -127,16 +90,10 @@ class ValueLesson:
 
 
 class Tally(NamedTuple):
-    """What has to be known of all blocks before the weights of any are final.
+    """Counts of all blocks that must be known before the weights of any are final.
 
-    Parameters
-    ----------
-    named, kept : ndarray of shape (n_classes,) of int
-        Unlabeled rows of each weak class, and those of them that the strategy keeps.
-    n_learned : float
-        Rows that are learned from, each as often as its `sample_weight`.
-    weight : float
-        Their weights by the strategy.
+    `named` counts the unlabeled rows of each weak class, `kept` those that the strategy
+    keeps, `n_learned` sums `sample_weight`, `weight` that times the strategy's weights.
     """
 
     named: Any
@@ -170,26 +127,7 @@ def tally_lesson(lesson, blocks):
 
 
 def sample_lesson(lesson, blocks, *, size, seed):
-    """Return the tally of all blocks, and a sample of what is learned from them.
-
-    Parameters
-    ----------
-    lesson : Lesson
-        The lesson.
-    blocks : list of Delayed
-        Blocks.
-    size : int
-        Rows that are kept, at most; drawn with regard to their weights.
-    seed : int
-        Seed of the sample.
-
-    Returns
-    -------
-    tally : Tally
-        Of all rows.
-    sample : Sample
-        Its tables are rows and targets.
-    """
+    """Return the tally of all blocks, and a sample of at most `size` targets."""
     return _visit(lesson, blocks, _Collect(size, [seed, 1]))
 
 

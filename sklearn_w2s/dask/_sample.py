@@ -11,31 +11,15 @@ from sklearn_w2s._tables import stack
 
 @dataclass(eq=False, repr=False)
 class Sample:
-    r"""Rows of highest priority.
+    r"""Rows of the highest priority, drawn as in `sklearn_w2s.overlap._reservoir`.
 
-    As :class:`~sklearn_w2s.overlap._reservoir.Reservoir` has it: row i of weight
-    :math:`w_i` has the priority :math:`w_i / u_i` with :math:`u_i \sim U(0, 1]`, and
-    stands for :math:`\max(w_i, \tau)` with :math:`\tau` the highest priority left out.
-    The numbers u come from the seed and the number of the block, so that whoever draws,
-    and however often, draws the same.
-
-    Parameters
-    ----------
-    tables : list of {ndarray, data frame}
-        The rows, and what is known of them.
-    places : ndarray of shape (n, 2) of int
-        Number of the block, and position in it.
-    own_weights : ndarray of shape (n,)
-        Weights.
-    priorities : ndarray of shape (n,)
-        Priorities.
-    left_out : float, default=0.0
-        Highest priority among the rows left out.
-    n_offered : int, default=0
-        Rows of positive weight that were offered.
+    Row i has the priority :math:`w_i / u_i`, :math:`u_i \sim U(0, 1]`, and stands for
+    :math:`\max(w_i, \tau)`, where :math:`\tau` is the highest priority left out.
+    Source: Duffield, Lund and Thorup, Journal of the ACM 54(6), 2007.
     """
 
     tables: list[Any]
+    # Number of the block, and position in it: shape (n, 2).
     places: Any
     own_weights: Any
     priorities: Any
@@ -68,26 +52,8 @@ class Sample:
 
 
 def draw_sample(tables, weights, size, *, seed, number):
-    """Draw rows of one block.
-
-    Parameters
-    ----------
-    tables : list of {ndarray, data frame} of shape (n, ...)
-        The rows, and what is known of them.
-    weights : ndarray of shape (n,)
-        Non-negative weights; rows of weight zero are not drawn.
-    size : int
-        Rows that are kept, at most.
-    seed : list of int
-        Seed, one for all blocks.
-    number : int
-        Number of the block.
-
-    Returns
-    -------
-    Sample
-        Rows in their order.
-    """
+    """Draw at most `size` rows of positive weight from one block."""
+    # By the number of the block, so that a draw that is repeated is the same.
     rng = np.random.default_rng([*seed, number])
     priorities = weights / (1 - rng.random(len(weights)))
     positions = np.arange(len(weights))
@@ -98,20 +64,7 @@ def draw_sample(tables, weights, size, *, seed, number):
 
 
 def merge_samples(samples, size):
-    """Return the sample that would have been drawn of all blocks together.
-
-    Parameters
-    ----------
-    samples : list of Sample
-        Samples of the same size of different blocks, one at least.
-    size : int
-        That size.
-
-    Returns
-    -------
-    Sample
-        Rows in the order of their places.
-    """
+    """Return the sample that one draw from all blocks would have given."""
     # Tables of no rows may be of another type than the rest.
     filled = [sample for sample in samples if len(sample)] or samples[:1]
     tables = zip(*(sample.tables for sample in filled), strict=True)

@@ -21,31 +21,18 @@ MAX_LABELED = 100_000
 
 @dataclass(eq=False, repr=False)
 class Survey:
-    """What the first pass brings.
+    """What the first pass over the blocks finds.
 
-    Parameters
-    ----------
-    sample : Sample
-        Of all rows. Its second table is the position of a labeled row among the labeled
-        ones of its block, -1 where there is no label.
-    labeled_rows : {ndarray, data frame} of shape (n_labeled, n_features)
-        Labeled rows, none of them where the weak estimator needs no fit.
-    labels : ndarray
-        Their labels, or the classes alone.
-    labeled_weights : ndarray of shape (n_labeled,)
-        Their weights.
-    labeled_blocks : ndarray of shape (n_labeled,) of int
-        Numbers of their blocks, sorted.
-    n_labeled : int
-        All labeled rows.
-    n_rows : int
-        All rows.
+    Where the weak estimator needs no fit, `labels` are the classes alone, and the other
+    fields of labeled rows are empty.
     """
 
+    # Its second table: position of a row among the labeled ones of its block, or -1.
     sample: Sample
     labeled_rows: Any
     labels: Any
     labeled_weights: Any
+    # Number of the block of each labeled row, sorted.
     labeled_blocks: Any
     n_labeled: int
     n_rows: int
@@ -56,20 +43,7 @@ class Survey:
         return self.sample.tables[0]
 
     def proba(self, predictor, labeled_proba):
-        """Return weak probabilities of the sample.
-
-        Parameters
-        ----------
-        predictor : WeakPredictor
-            The fitted weak estimator.
-        labeled_proba : ndarray of shape (n_labeled, n_classes) or None
-            Those of labeled rows, held out; None where they are asked like others.
-
-        Returns
-        -------
-        ndarray of shape (n_sample, n_classes)
-            Probabilities.
-        """
+        """Return weak probabilities of the sample, held out where rows are labeled."""
         proba = predictor.proba(self.rows)
         if labeled_proba is not None:
             ranks = self.sample.tables[1]
@@ -91,29 +65,7 @@ class Survey:
 
 
 def take_survey(blocks, *, size, seed, missing_label, gathers, are_values=False):
-    """Return the survey of all blocks, lazily.
-
-    Parameters
-    ----------
-    blocks : list of Delayed
-        Blocks.
-    size : int
-        Rows of the sample, at most.
-    seed : int
-        Seed of the sample.
-    missing_label : scalar
-        Label of unlabeled rows.
-    gathers : bool
-        Whether the labeled rows are brought together, or only their classes.
-    are_values : bool, default=False
-        Whether labels are values, of which NaN alone is missing.
-
-    Returns
-    -------
-    Delayed
-        The survey; it raises ValueError if there are too many labeled rows, or if all
-        weights are zero.
-    """
+    """Return the survey of all blocks as `Delayed`; `gathers` collects labeled rows."""
     visit = dask.delayed(_survey_block)
     options = {
         "missing_label": missing_label,
@@ -165,23 +117,15 @@ def _survey_block(block, *, size, seed, missing_label, gathers, are_values):
 
 
 def seed_of(random_state, rng):
-    """Return the seed of the samples.
-
-    Whole numbers stand for themselves: then `rng` goes on as it does in memory.
-    """
+    """Return the seed of the samples."""
+    # A number is the seed itself, so that `rng` goes on as it does in memory.
     if isinstance(random_state, int | np.integer):
         return int(random_state)
     return draw_seed(rng)
 
 
 def require_survey(survey, y, missing_label, *, given):
-    """Refuse what nothing can be learned from, and warn of labels that look like none.
-
-    Raises
-    ------
-    ValueError
-        If no row has a positive weight, or y is missing where labels are needed.
-    """
+    """Refuse data without labels or weights; warn of labels that look like none."""
     if y is None and not given:
         check_labels(None, missing_label)
     require_rows(len(survey.sample), survey.n_rows)
@@ -189,13 +133,7 @@ def require_survey(survey, y, missing_label, *, given):
 
 
 def require_rows(n_offered, n_rows):
-    """Refuse rows of which none has a positive weight.
-
-    Raises
-    ------
-    ValueError
-        If there is none.
-    """
+    """Refuse data in which no row has a positive weight."""
     if not n_offered:
         msg = (
             f"X has {n_rows} rows, none of them of positive weight. Pass one at least."
@@ -204,13 +142,7 @@ def require_rows(n_offered, n_rows):
 
 
 def require_few_labeled(n_labeled):
-    """Refuse more labeled rows than one place is to hold.
-
-    Raises
-    ------
-    ValueError
-        If there are too many.
-    """
+    """Refuse more labeled rows than fit in the memory of one worker."""
     if n_labeled > MAX_LABELED:
         msg = (
             f"y has more than {MAX_LABELED} labeled rows ({n_labeled} or more), which "
@@ -224,31 +156,9 @@ def require_few_labeled(n_labeled):
 def learn_weakly(
     estimator, survey, *, weak_features, weights, cross_fit, cv, rng, **options
 ):
-    """Fit the weak estimator on the labeled rows.
+    """Fit the weak estimator; return its predictor and probabilities of labeled rows.
 
-    Parameters
-    ----------
-    estimator : classifier instance
-        The weak estimator.
-    survey : Survey
-        The first pass.
-    weak_features : list, slice, mask, callable or None
-        Columns that it sees.
-    weights : ndarray of shape (n_labeled,) or None
-        Weights of the labeled rows.
-    cross_fit : bool
-        Whether labeled rows get probabilities from estimators that did not see them.
-    cv, rng
-        How, see `held_out_folds`.
-    **options
-        `memory`, `n_jobs` and `seeds` of `fit_weak`.
-
-    Returns
-    -------
-    predictor : WeakPredictor
-        The fitted estimator.
-    labeled_proba : ndarray of shape (n_labeled, n_classes) or None
-        Weak probabilities of the labeled rows; None where it was given fitted.
+    The probabilities are held out with `cross_fit`, and None where it was given fitted.
     """
     given = is_given(estimator)
     X = survey.rows if given else survey.labeled_rows

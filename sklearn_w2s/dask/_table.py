@@ -13,19 +13,7 @@ from sklearn_w2s.dask._survey import MAX_LABELED, require_few_labeled, require_r
 
 
 class Table(NamedTuple):
-    """Rows as an estimator in memory takes them.
-
-    Parameters
-    ----------
-    X : {ndarray, data frame} of shape (n, n_features)
-        Labeled rows and a sample of the others, in the order of their places.
-    y : ndarray of shape (n,)
-        Labels, None where there is none; NaN among values.
-    weights : ndarray of shape (n,)
-        Weights; rows of weight zero are left out.
-    n_rows : int
-        Rows of all blocks.
-    """
+    """Labeled rows and a sample of the others; missing labels are None, or NaN."""
 
     X: Any
     y: Any
@@ -42,33 +30,9 @@ class Draft(NamedTuple):
 
 
 def draw_table(blocks, *, size, seed, missing_label, are_values, may_draw_labels):
-    """Return all labeled rows and a sample of the others, computed at once.
+    """Return all labeled rows and a sample of at most `size` others, computed at once.
 
-    Parameters
-    ----------
-    blocks : list of Delayed
-        Blocks.
-    size : int
-        Rows without a label that are drawn, at most, with regard to their weights.
-    seed : int
-        Seed of the sample.
-    missing_label : scalar
-        Label of unlabeled rows.
-    are_values : bool
-        Whether labels are values, of which NaN alone is missing.
-    may_draw_labels : bool
-        Whether labeled rows are drawn from as well where they are too many.
-
-    Returns
-    -------
-    Table
-        Rows, labels and weights. Those of drawn rows have the mean of all that were
-        drawn from.
-
-    Raises
-    ------
-    ValueError
-        If there are too many labeled rows, or if no row has a positive weight.
+    With `may_draw_labels` labeled rows are drawn as well where they are too many.
     """
     visit = dask.delayed(_draw_block)
     options = {"missing_label": missing_label, "are_values": are_values}
@@ -122,4 +86,5 @@ def _draw_block(block, *, size, seed, missing_label, are_values):
 
 
 def _weights_of(sample):
+    # Drawn rows keep the mean weight of all that were offered.
     return sample.weights * (len(sample) / sample.n_offered)

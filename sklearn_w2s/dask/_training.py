@@ -28,13 +28,7 @@ def is_distributed(estimator):
 
 
 def require_trainable(estimator, how):
-    """Refuse an estimator that cannot be fitted in a way.
-
-    Raises
-    ------
-    TypeError
-        If it has no `partial_fit`.
-    """
+    """Refuse an estimator without `partial_fit` where it is asked for."""
     if how == PARTIAL_FIT and not hasattr(estimator, "partial_fit"):
         msg = (
             f'strong_fit="partial_fit" needs a strong estimator with partial_fit; '
@@ -44,13 +38,7 @@ def require_trainable(estimator, how):
 
 
 def require_codes(estimator, classes):
-    """Refuse labels that XGBoost does not take from collections.
-
-    Raises
-    ------
-    ValueError
-        If they are not 0, 1, ...
-    """
+    """Refuse labels that XGBoost does not take from collections."""
     if type(estimator).__name__ != "DaskXGBClassifier":
         return
     if not np.array_equal(classes, np.arange(len(classes))):
@@ -71,30 +59,10 @@ def way_to_fit(strong_fit, estimator):
 
 
 def fit_on_sample(estimator, sample, classes, *, count, weighted):
-    """Fit an estimator on a sample of rows, targets and weights.
-
-    Weights are scaled to the mean that they have over all rows. Else a sample of a
-    billion rows would be fitted with the regularisation of a billion.
-
-    Parameters
-    ----------
-    estimator : classifier instance
-        Fitted in place.
-    sample : Sample
-        Its tables are rows and targets.
-    classes : ndarray of shape (n_classes,) or None
-        Labels of the columns of the targets; None for one column of values.
-    count : float
-        Rows that are learned from, each as often as its `sample_weight`.
-    weighted : bool
-        Whether weights were given by the user.
-
-    Returns
-    -------
-    classifier instance
-        The estimator.
-    """
+    """Fit an estimator on a sample whose tables are rows and targets."""
     X, targets = sample.tables
+    # With the mean weight of all rows: else a sample of a billion rows would be fitted
+    # with the regularisation of a billion.
     mean = count / sample.n_offered
     weights = sample.weights * (mean * len(sample) / sample.weights.sum())
     return fit_on_targets(
@@ -103,22 +71,7 @@ def fit_on_sample(estimator, sample, classes, *, count, weighted):
 
 
 def fit_by_blocks(estimator, lesson, blocks):
-    """Call `partial_fit` with one block after the other, once, in their order.
-
-    Parameters
-    ----------
-    estimator : classifier instance
-        Not changed.
-    lesson : Lesson
-        Gives targets and weights.
-    blocks : list of Delayed
-        Blocks.
-
-    Returns
-    -------
-    classifier instance
-        The fitted estimator.
-    """
+    """Call `partial_fit` of a copy once with each block, in order."""
     expand, step = dask.delayed(_expand), dask.delayed(_partial_fit)
     lesson, classes = shipped(lesson), lesson.predictor.classes
     estimator = shipped(estimator)
@@ -128,24 +81,9 @@ def fit_by_blocks(estimator, lesson, blocks):
 
 
 def fit_on_collections(estimator, lesson, blocks, X):
-    """Fit an estimator that takes collections of Dask.
+    """Fit an estimator of a library that takes collections, in place.
 
-    Parameters
-    ----------
-    estimator : classifier instance
-        Fitted in place; its `fit` gets rows, labels and, if it takes them, weights,
-        with soft targets as one weighted row per class.
-    lesson : Lesson
-        Gives targets and weights.
-    blocks : list of Delayed
-        Blocks.
-    X : {dask data frame, dask array} of shape (n, n_features)
-        What they are blocks of.
-
-    Returns
-    -------
-    classifier instance
-        The estimator.
+    Soft targets become one weighted row per class.
     """
     expand, shared = dask.delayed(_expand, nout=3), shipped(lesson)
     parts = [expand(shared, block) for block in blocks]

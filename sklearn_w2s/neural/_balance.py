@@ -8,33 +8,12 @@ SMALLEST_LOG_PROBA = -1e3
 
 
 def balanced_labels(log_proba, targets):
-    r"""Return hard labels in which classes are as frequent as in the targets.
+    r"""Return class codes (n,) with the class shares of the targets.
 
     .. math:: \hat y_i = \arg\max_k \, (\log q_{ik} + b_k)
 
-    The offset b of one class after the other is set so that the weighted share of its
-    rows comes closest to :math:`\sum_i w_i P_{ik} / \sum_i w_i`, given the other
-    offsets, until all stand still or after five cycles. With two classes the first
-    offset settles it: the labels are cut at a quantile of :math:`q_{i1}`.
-
-    Parameters
-    ----------
-    log_proba : tensor of shape (n, n_classes)
-        :math:`\log q`.
-    targets : tensor of shape (n, n_classes + 1)
-        The distribution P of each row and, in the last column, its weight w.
-
-    Returns
-    -------
-    tensor of shape (n,)
-        Class codes. Rows with the same probabilities have the same label.
-
-    Examples
-    --------
-    >>> log_proba = torch.tensor([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4]]).log()
-    >>> targets = torch.tensor([[0.5, 0.5, 1], [0.5, 0.5, 1], [0.0, 1.0, 1]])
-    >>> balanced_labels(log_proba, targets)
-    tensor([0, 1, 1])
+    The offsets b are set one after the other, so that the weighted share of each class
+    comes closest to its share of the targets.
     """
     weights = targets[:, -1:]
     total = weights.sum().clamp_min(torch.finfo(weights.dtype).tiny)

@@ -22,20 +22,7 @@ LOSSES = {*FIXED_LOSSES, *WARMED_LOSSES, "confidence_window"}
 
 
 class _SoftCriterion(torch.nn.Module):
-    """A loss of packed targets, chosen by name.
-
-    Parameters
-    ----------
-    loss : str, default="cross_entropy"
-        One of `LOSSES`.
-    confidence_weight : float, default=0.5
-        Weight of the net's own labels in `WARMED_LOSSES`. In training mode it is
-        multiplied by the buffer `warmth`, which is 1 unless a `WarmUp` sets it.
-    balance : bool, default=True
-        Whether the net's own hard labels have the class shares of the targets.
-    window_radius : float, default=0.15
-        Radius of the confidence window.
-    """
+    """A loss of packed targets; `warmth` scales the confidence weight in training."""
 
     def __init__(
         self,
@@ -68,16 +55,7 @@ class _SoftCriterion(torch.nn.Module):
 
 
 class SoftCrossEntropyLoss(_SoftCriterion, torch.nn.CrossEntropyLoss):
-    """Losses of logits and packed targets; cross-entropy if targets are class codes.
-
-    Packed targets of shape (n, n_classes + 1) hold a distribution and a weight.
-
-    Examples
-    --------
-    >>> logits = torch.tensor([[0.0, 0.0]])
-    >>> SoftCrossEntropyLoss()(logits, torch.tensor([[0.5, 0.5, 2.0]]))
-    tensor(0.6931)
-    """
+    """Loss of logits and packed targets; cross-entropy if targets are class codes."""
 
     def forward(self, input, target):  # noqa: A002  names of the base class
         """Return the loss of logits of shape (n, n_outputs)."""
@@ -87,16 +65,7 @@ class SoftCrossEntropyLoss(_SoftCriterion, torch.nn.CrossEntropyLoss):
 
 
 class SoftNLLLoss(_SoftCriterion, torch.nn.NLLLoss):
-    """Losses of log-probabilities and packed targets; plain if these are class codes.
-
-    Packed targets of shape (n, n_classes + 1) hold a distribution and a weight.
-
-    Examples
-    --------
-    >>> log_proba = torch.tensor([[0.5, 0.5]]).log()
-    >>> SoftNLLLoss()(log_proba, torch.tensor([[0.5, 0.5, 2.0]]))
-    tensor(0.6931)
-    """
+    """Loss of log-probabilities and packed targets; NLL if targets are class codes."""
 
     def forward(self, input, target):  # noqa: A002  names of the base class
         """Return the loss of log-probabilities of shape (n, n_outputs)."""
@@ -106,16 +75,9 @@ class SoftNLLLoss(_SoftCriterion, torch.nn.NLLLoss):
 
 
 class WarmUp(Callback):
-    """Raise the warmth of a criterion from 0 to 1, batch by batch, along a line.
+    """Raise the warmth of a criterion from 0 to 1 over a `share` of the training.
 
-    The criterion cannot count by itself: it does not know how many batches there
-    will be, and optimizers such as LBFGS call it several times in each.
-
-    Parameters
-    ----------
-    share : float
-        Share of the training, ``max_epochs`` times the batches of an epoch, after
-        which the warmth is 1; positive.
+    A callback, since optimizers such as LBFGS call the criterion several times a batch.
     """
 
     def __init__(self, share):

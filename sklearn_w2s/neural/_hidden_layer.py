@@ -243,15 +243,7 @@ class HiddenLayer(
 
 
 class _Recorder:
-    """Collects what enters or leaves a layer while a module runs batch by batch.
-
-    Parameters
-    ----------
-    n_rows : int
-        Number of rows that the module will see.
-    n_units : int or None
-        Number of activations per row, where that is known.
-    """
+    """Collects what enters or leaves a layer while a module runs batch by batch."""
 
     def __init__(self, n_rows, n_units):
         self.name = None

@@ -8,61 +8,23 @@ import torch
 
 from sklearn_w2s.neural._balance import balanced_labels
 
+# A zero would make KL(q || P) infinite wherever the net is not zero too.
 SMALLEST_TARGET = 1e-6
 
 
 def weighted_cross_entropy(log_proba, targets):
-    r"""Return the weighted mean cross-entropy between distributions.
+    r"""Return the weighted mean cross-entropy of the targets, in nats.
 
     .. math:: \sum_i w_i \Bigl(-\sum_k P_{ik} \log q_{ik}\Bigr) \Big/ \sum_i w_i
-
-    Parameters
-    ----------
-    log_proba : tensor of shape (n, n_outputs)
-        :math:`\log q`. Outputs beyond the columns of P have no target probability.
-    targets : tensor of shape (n, n_classes + 1)
-        The distribution P of each row and, in the last column, its weight w.
-
-    Returns
-    -------
-    tensor of shape ()
-        The loss, in nats.
-
-    Examples
-    --------
-    >>> log_proba = torch.tensor([[0.5, 0.5], [0.25, 0.75]]).log()
-    >>> weighted_cross_entropy(log_proba, torch.tensor([[0.0, 1, 1], [1, 0, 3]]))
-    tensor(1.2130)
     """
     distributions, weights = _unpack(targets)
     return _weighted_mean(_cross_entropies(log_proba, distributions), weights)
 
 
 def kl_divergence(log_proba, targets):
-    r"""Return the weighted mean divergence KL(P || q) from the net to the targets.
+    r"""Return the weighted mean KL(P || q): cross-entropy, less a constant.
 
     .. math:: \sum_i w_i \sum_k P_{ik} \log (P_{ik} / q_{ik}) \Big/ \sum_i w_i
-
-    It differs from `weighted_cross_entropy` by the entropy of the targets, which no
-    net can change: the gradients are the same, and zero is the least value.
-
-    Parameters
-    ----------
-    log_proba : tensor of shape (n, n_outputs)
-        :math:`\log q`.
-    targets : tensor of shape (n, n_classes + 1)
-        The distribution P of each row and, in the last column, its weight w.
-
-    Returns
-    -------
-    tensor of shape ()
-        The loss, in nats.
-
-    Examples
-    --------
-    >>> log_proba = torch.tensor([[0.5, 0.5]]).log()
-    >>> kl_divergence(log_proba, torch.tensor([[0.25, 0.75, 1.0]]))
-    tensor(0.1308)
     """
     distributions, weights = _unpack(targets)
     entropies = torch.special.entr(distributions).sum(dim=1)
@@ -71,30 +33,9 @@ def kl_divergence(log_proba, targets):
 
 
 def reverse_kl_divergence(log_proba, targets):
-    r"""Return the weighted mean divergence KL(q || P) from the targets to the net.
+    r"""Return the weighted mean KL(q || P), in nats.
 
     .. math:: \sum_i w_i \sum_k q_{ik} \log (q_{ik} / P_{ik}) \Big/ \sum_i w_i
-
-    A target probability below 1e-6 counts as 1e-6, and the row is scaled to sum to
-    one again: a zero would make the loss infinite wherever the net is not zero too.
-
-    Parameters
-    ----------
-    log_proba : tensor of shape (n, n_outputs)
-        :math:`\log q`.
-    targets : tensor of shape (n, n_classes + 1)
-        The distribution P of each row and, in the last column, its weight w.
-
-    Returns
-    -------
-    tensor of shape ()
-        The loss, in nats.
-
-    Examples
-    --------
-    >>> log_proba = torch.tensor([[0.5, 0.5]]).log()
-    >>> reverse_kl_divergence(log_proba, torch.tensor([[0.25, 0.75, 1.0]]))
-    tensor(0.1438)
     """
     distributions, weights = _unpack(targets)
     n_unknown = log_proba.shape[1] - distributions.shape[1]
@@ -106,39 +47,15 @@ def reverse_kl_divergence(log_proba, targets):
 
 
 def auxiliary_confidence(log_proba, targets, confidence_weight, *, balance=True):
-    r"""Return cross-entropy with the targets and with the net's own hard labels.
+    r"""Return cross-entropy with the targets and with the net's hard labels.
 
     .. math:: (1 - a)\, H(P, q) + a\, H(1_{\hat y}, q)
 
-    H is the weighted mean cross-entropy and a the confidence weight. The hard labels
-    :math:`\hat y` of the net are constants: no gradient flows through them.
-
-    Parameters
-    ----------
-    log_proba : tensor of shape (n, n_outputs)
-        :math:`\log q`.
-    targets : tensor of shape (n, n_classes + 1)
-        The distribution P of each row and, in the last column, its weight w.
-    confidence_weight : float or tensor of shape ()
-        a, from 0 to 1.
-    balance : bool, default=True
-        Whether the hard labels have the class shares of the targets, as
-        `balanced_labels` finds them, instead of being the most probable classes.
-
-    Returns
-    -------
-    tensor of shape ()
-        The loss, in nats.
-
-    Examples
-    --------
-    >>> log_proba = torch.tensor([[0.5, 0.5], [0.25, 0.75]]).log()
-    >>> targets = torch.tensor([[0.0, 1, 1], [1, 0, 3]])
-    >>> auxiliary_confidence(log_proba, targets, 0.5, balance=False)
-    tensor(0.8010)
+    Source: Burns et al., "Weak-to-strong generalization", ICML 2024.
     """
     distributions, weights = _unpack(targets)
     n_classes = distributions.shape[1]
+    # Labels of the net are constants: no gradient flows through them.
     known = log_proba[:, :n_classes].detach()
     labels = balanced_labels(known, targets) if balance else known.argmax(dim=1)
     own = torch.nn.functional.one_hot(labels, n_classes).to(distributions.dtype)
@@ -151,69 +68,23 @@ def entropy_regularized(log_proba, targets, confidence_weight):
 
     .. math:: (1 - a)\, H(P, q) + a\, H(q, q)
 
-    H is the weighted mean cross-entropy and a the confidence weight. The net is its
-    own soft target. The gradient flows through both places of q: with a constant in
-    the first one it would be zero, and the term nothing but a smaller learning rate.
-
-    Parameters
-    ----------
-    log_proba : tensor of shape (n, n_outputs)
-        :math:`\log q`.
-    targets : tensor of shape (n, n_classes + 1)
-        The distribution P of each row and, in the last column, its weight w.
-    confidence_weight : float or tensor of shape ()
-        a, from 0 to 1.
-
-    Returns
-    -------
-    tensor of shape ()
-        The loss, in nats.
-
-    Examples
-    --------
-    >>> log_proba = torch.tensor([[0.25, 0.75]]).log()
-    >>> entropy_regularized(log_proba, torch.tensor([[1.0, 0.0, 1.0]]), 0.5)
-    tensor(0.9743)
+    Source: Grandvalet and Bengio, "Semi-supervised learning by entropy minimization".
     """
     distributions, weights = _unpack(targets)
     proba, finite = _without_infinities(log_proba)
+    # Through both factors flows a gradient: with a constant one it would be zero.
     entropies = -(proba * finite).sum(dim=1)
     rows = (1 - confidence_weight) * _cross_entropies(log_proba, distributions)
     return _weighted_mean(rows + confidence_weight * entropies, weights)
 
 
 def confidence_window(log_proba, targets, radius):
-    r"""Return cross-entropy with the targets where the net is not confident yet.
+    r"""Return cross-entropy with the targets where the net is not confident.
 
     .. math::
 
         \sum_i w_i\, 1[c_i \le 2 r] \Bigl(-\sum_k P_{ik} \log q_{ik}\Bigr)
         \Big/ \sum_i w_i, \qquad c_i = \frac{K \max_k q_{ik} - 1}{K - 1}
-
-    K is the number of classes and c the confidence of the net, rescaled from 0 (all
-    classes alike) to 1. With two classes the window is
-    :math:`\max_k q_{ik} \le 1/2 + r`.
-
-    Parameters
-    ----------
-    log_proba : tensor of shape (n, n_outputs)
-        :math:`\log q`.
-    targets : tensor of shape (n, n_classes + 1)
-        The distribution P of each row and, in the last column, its weight w.
-    radius : float
-        r. A half keeps every row.
-
-    Returns
-    -------
-    tensor of shape ()
-        The loss, in nats.
-
-    Examples
-    --------
-    >>> log_proba = torch.tensor([[0.5, 0.5], [0.25, 0.75]]).log()
-    >>> targets = torch.tensor([[0.0, 1, 1], [1, 0, 3]])
-    >>> confidence_window(log_proba, targets, 0.15)
-    tensor(0.1733)
     """
     distributions, weights = _unpack(targets)
     n_classes = distributions.shape[1]

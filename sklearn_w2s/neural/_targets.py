@@ -15,34 +15,7 @@ from sklearn_w2s.neural._criteria import SOFT_CRITERIA, WarmUp
 
 
 def check_distributions(distributions, classes, X):
-    """Return target distributions with their columns in the order of the classes.
-
-    Parameters
-    ----------
-    distributions : array-like of shape (n, n_classes)
-        One distribution per row.
-    classes : array-like of shape (n_classes,)
-        Class label of each column, in any order.
-    X : array-like of shape (n, n_features)
-        Rows.
-
-    Returns
-    -------
-    distributions : ndarray of shape (n, n_classes)
-        Float64 distributions.
-    classes : ndarray of shape (n_classes,)
-        Sorted class labels.
-
-    Raises
-    ------
-    ValueError
-        If a row is not a distribution, or if the classes do not name the columns.
-
-    Examples
-    --------
-    >>> check_distributions([[0.2, 0.8]], ["yes", "no"], [[1.0]])
-    (array([[0.8, 0.2]]), array(['no', 'yes'], dtype='<U3'))
-    """
+    """Return float64 distributions with columns in the order of the sorted classes."""
     distributions = check_array(
         distributions, dtype=np.float64, input_name="distributions"
     )
@@ -60,59 +33,18 @@ def check_distributions(distributions, classes, X):
 
 
 def pack(distributions, weights):
-    """Put a distribution and a weight per row into one array of targets.
-
-    Parameters
-    ----------
-    distributions : ndarray of shape (n, n_classes)
-        One distribution per row.
-    weights : ndarray of shape (n,)
-        Positive weights; only their ratios count.
-
-    Returns
-    -------
-    ndarray of shape (n, n_classes + 1)
-        The distributions and, last, the weights, of which the largest is 1: weights
-        of any scale are then safe in single precision.
-
-    Examples
-    --------
-    >>> pack(np.array([[1.0, 0.0], [0.5, 0.5]]), np.array([4.0, 2.0]))
-    array([[1. , 0. , 1. ],
-           [0.5, 0.5, 0.5]])
-    """
+    """Return targets (n, n_classes + 1): the distributions and, last, the weights."""
+    # Only ratios count, and the largest weight 1 is safe in single precision.
     return np.column_stack([distributions, weights / weights.max()])
 
 
 def labels_of(targets):
-    """Return class codes: of packed targets, the most probable ones.
-
-    Parameters
-    ----------
-    targets : ndarray or tensor of shape (n, n_classes + 1) or (n,)
-        Packed targets, or class codes.
-
-    Returns
-    -------
-    ndarray or tensor of shape (n,)
-        Class codes, of the same kind.
-
-    Examples
-    --------
-    >>> labels_of(np.array([[0.2, 0.8, 1.0], [0.9, 0.1, 1.0]]))
-    array([1, 0])
-    """
+    """Return class codes (n,): of packed targets, the most probable ones."""
     return targets if targets.ndim == 1 else targets[:, :-1].argmax(1)
 
 
 class SplitByLabel:
-    """Show a split of the rows the class codes instead of packed targets.
-
-    Parameters
-    ----------
-    split : callable
-        The `train_split` of a net.
-    """
+    """Gives a `train_split` of a net the class codes instead of packed targets."""
 
     def __init__(self, split):
         self.split = split
@@ -123,13 +55,7 @@ class SplitByLabel:
 
 
 class ExtractLabels:
-    """Show a scoring callback the class codes instead of packed targets.
-
-    Parameters
-    ----------
-    extractor : callable
-        The `target_extractor` of the callback.
-    """
+    """Gives a scoring callback the class codes instead of packed targets."""
 
     def __init__(self, extractor):
         self.extractor = extractor
@@ -140,26 +66,7 @@ class ExtractLabels:
 
 
 def initialize_net(net, n_classes, *, packed, loss_params=None, warm_up=0.0):
-    """Initialize a net, ready for packed targets where these are to come.
-
-    Parameters
-    ----------
-    net : NeuralNetClassifier or NeuralNetBinaryClassifier instance
-        Freshly cloned; changed in place.
-    n_classes : int
-        Number of classes.
-    packed : bool
-        Whether the targets are packed. The criterion is then one of `SOFT_CRITERIA`.
-    loss_params : dict or None, default=None
-        Parameters of the criterion for packed targets; None leaves its defaults.
-    warm_up : float, default=0.0
-        Share of the training over which the net's own labels gain their weight.
-
-    Returns
-    -------
-    skorch net instance
-        The net.
-    """
+    """Initialize a freshly cloned net in place, for packed targets if `packed`."""
     if not packed:
         return net.initialize()
     params = {

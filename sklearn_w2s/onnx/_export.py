@@ -86,12 +86,10 @@ def register_converters() -> None:
 
 
 def _kinds():
-    """Yield the estimators that are known, those of the same names with Dask included.
-
-    Where these were never imported, there is none to convert.
-    """
+    """Yield the estimators with a converter, also those of `sklearn_w2s.dask`."""
     for kind, how in _CONVERTERS.items():
         yield kind, how
+        # If they were never imported, there is nothing to convert.
         for other in kind.__subclasses__():
             if other.__module__.startswith("sklearn_w2s.dask."):
                 yield other, how

@@ -23,13 +23,7 @@ _READ_COLUMNS = (ColumnTransformer, FeatureUnion)
 
 
 class Graph:
-    """Adds nodes to the graph of one operator, and names what they give.
-
-    Parameters
-    ----------
-    scope, operator, container : object
-        What skl2onnx hands to a converter.
-    """
+    """Adds nodes to the graph of one operator of skl2onnx, and returns their names."""
 
     def __init__(self, scope, operator, container):
         self.scope = scope
@@ -68,13 +62,7 @@ class Graph:
         self.node("Gather", plain_classes(classes), codes, axis=0, output=output)
 
     def part(self, estimator, inputs):
-        """Add a fitted part, and return the names of its outputs.
-
-        Raises
-        ------
-        ValueError
-            If there is no converter for it.
-        """
+        """Add a fitted estimator, and return its outputs."""
         while isinstance(estimator, FrozenEstimator):
             estimator = estimator.estimator
         require_converter(estimator)
@@ -132,13 +120,7 @@ class Graph:
 
 
 def require_converter(estimator):
-    """Refuse an estimator, or a pipeline with a step, that skl2onnx cannot convert.
-
-    Raises
-    ------
-    ValueError
-        If it has no converter.
-    """
+    """Refuse an estimator, or a pipeline with a step, that has no converter."""
     if isinstance(estimator, Pipeline):
         for _, step in estimator.steps:
             if step not in (None, "passthrough"):
@@ -155,13 +137,7 @@ def require_converter(estimator):
 
 
 def plain_classes(classes):
-    """Return class labels as whole numbers or texts.
-
-    Raises
-    ------
-    ValueError
-        If they are anything else.
-    """
+    """Return class labels as whole numbers or texts, and refuse others."""
     classes = np.asarray(classes)
     if classes.dtype.kind in "iub" or _are_whole(classes):
         return classes.astype(np.int64)

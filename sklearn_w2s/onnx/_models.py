@@ -15,13 +15,7 @@ _TIE = 1e-6
 
 
 def convert_classifier(scope, operator, container):
-    """Add the estimator that predicts, and the calibration of its probabilities.
-
-    Raises
-    ------
-    ValueError
-        If it has no probabilities.
-    """
+    """Add the estimator that predicts, and the calibration of its probabilities."""
     graph = Graph(scope, operator, container)
     model = operator.raw_operator
     estimator = model.estimator_

@@ -11,15 +11,7 @@ _DAY = 86_400
 
 
 class Table:
-    """The columns of the inputs of an operator.
-
-    Parameters
-    ----------
-    graph : Graph
-        Takes the nodes that read them.
-    n_columns : int
-        Number of columns that must be there.
-    """
+    """The columns of the inputs of an operator, by position."""
 
     def __init__(self, graph, n_columns):
         self._graph = graph
@@ -54,18 +46,8 @@ class Table:
         return self._graph.node("Gather", self._numbers, places, axis=1)
 
     def codes(self, j, values, *, missing):
-        """Give positions among values, (n, 1).
-
-        Parameters
-        ----------
-        j : int
-            Column.
-        values : list of str or list of float
-            Known ones.
-        missing : int
-            Code of empty texts and of NaN. Other values that are not known have the
-            code ``len(values)``.
-        """
+        """Give positions (n, 1) among values, and `len(values)` for unknown ones."""
+        # `missing` is the code of empty texts and of NaN.
         graph, unknown = self._graph, len(values)
         if not all(isinstance(value, str) for value in values):
             self._require([j], self._places, "numbers")
@@ -134,14 +116,12 @@ def convert_encoder(scope, operator, container):
 
 
 def convert_imputer(scope, operator, container):
-    """Add what `SimpleImputer.transform` does.
-
-    For numbers in double precision skl2onnx adds a node that runtimes do not have.
-    """
+    """Add what `SimpleImputer.transform` does."""
     imputer = operator.raw_operator
     if not _fills_gaps(operator):
         convert_sklearn_imputer(scope, operator, container)
         return
+    # In double precision skl2onnx adds a node that runtimes do not have.
     graph = Graph(scope, operator, container)
     table = Table(graph, imputer.n_features_in_)
     fillers = np.asarray(imputer.statistics_, dtype=np.float64)
@@ -215,10 +195,9 @@ def _numbers(graph, table, columns):
 
 
 def _calendar(graph, days):
-    """Give the calendar parts of days since 1970, each (n, 1).
+    """Give the calendar parts of days since 1970, each of shape (n, 1).
 
-    The civil calendar is counted in eras of 400 years from 1 March of the year 0, as in
-    H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", 2013.
+    Source: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", 2013.
     """
 
     def divide(x, by):
@@ -233,6 +212,7 @@ def _calendar(graph, days):
     def times(x, factor):
         return graph.node("Mul", x, float(factor))
 
+    # Counted in eras of 400 years from 1 March of the year 0.
     whole = graph.node("Floor", days)
     day_of_epoch = add(whole, 719_468.0)
     era = divide(day_of_epoch, 146_097)

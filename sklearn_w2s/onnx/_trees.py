@@ -100,11 +100,7 @@ _COLUMNS += ["truenodeids", "falsenodeids", "missing_value_tracks_true"]
 
 
 class _Nodes:
-    """The nodes of all trees, as the attributes of one operator.
-
-    A split by categories becomes a chain of comparisons for equality that all lead to
-    the same child. Codes count from one: the runtime packs those up to 64 in one mask.
-    """
+    """The nodes of all trees, as the attributes of one operator."""
 
     def __init__(self, known, n_categories):
         self._known = list(map(_members, known, n_categories))
@@ -127,7 +123,8 @@ class _Nodes:
             goes_left = self._goes_left(column, left_sets[node["bitset_idx"]], tracks)
             if goes_left.mean() > 0.5:
                 goes_left, children = ~goes_left, children[::-1]
-            # A code that no row has, where all go the same way.
+            # A chain of equalities that lead to the same child. Codes count from one:
+            # the runtime packs those up to 64 in one mask. No row has -1.
             codes = (1 + np.flatnonzero(goes_left)).tolist() or [-1]
             later = [*range(n_nodes, n_nodes + len(codes) - 1), children[1]]
             for code, at, following in zip(codes, [i, *later[:-1]], later, strict=True):
@@ -167,20 +164,8 @@ def _members(bits, n):
 class BoostedTrees(NamedTuple):
     """What fitted histogram gradient boosting predicts by.
 
-    Parameters
-    ----------
-    baseline : ndarray of shape (n_outputs,)
-        What the trees are added to.
-    trees : list of list of (ndarray, ndarray)
-        By iteration and output: the nodes, and the sets of categories that go left.
-    link : str
-        Class of what maps sums of trees to predictions.
-    categories : list of (int, list)
-        Each categorical column, with its sorted categories.
-    order : list of int
-        Column that each feature of the trees is; categorical ones come first.
-    known : ndarray of shape (n_categorical, 8)
-        Sets of the categories that were there to be learned from.
+    `trees` has nodes and left sets by iteration and output, `order` the column of each
+    feature, `known` the sets of known categories, of shape (n_categorical, 8).
     """
 
     baseline: Any

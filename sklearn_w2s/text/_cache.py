@@ -30,51 +30,16 @@ _WEIGHT_SUFFIXES = {
 
 
 class ActivationCache:
-    """Vectors of texts in an SQLite file, which several processes may share.
-
-    Parameters
-    ----------
-    folder : str or path
-        Where the file lies; made if need be.
-    fingerprint : str
-        Everything but the text that a vector depends on.
-
-    Examples
-    --------
-    >>> from tempfile import TemporaryDirectory
-    >>> import numpy as np
-    >>> from sklearn_w2s.text._cache import ActivationCache
-    >>> with TemporaryDirectory() as folder:
-    ...     cache = ActivationCache(folder, "a model, pooled at the last token")
-    ...     cache.write(["a text"], np.array([[1.0, 2.0]]))
-    ...     cache.read(["a text", "another"])
-    {'a text': array([1., 2.], dtype=float32)}
-    """
+    """Vectors of texts in an SQLite file, which several processes may share."""
 
     def __init__(self, folder, fingerprint):
         Path(folder).mkdir(parents=True, exist_ok=True)
         self._path = Path(folder, FILE_NAME)
+        # Everything that a vector depends on, except the text.
         self._fingerprint = fingerprint.encode()
 
     def read(self, texts):
-        """Return the vectors of the texts that are known.
-
-        Parameters
-        ----------
-        texts : list of str
-            Texts, each once.
-
-        Returns
-        -------
-        dict of str to ndarray of shape (n_features_out,)
-            Read-only float32 vectors, finite and as they were written.
-
-        Warns
-        -----
-        UserWarning
-            If the file, which is then begun anew, or vectors in it, which are then
-            taken out, are damaged.
-        """
+        """Return known vectors by text; warn of damaged ones, and remove them."""
         by_key = {self._key(text): text for text in texts}
         found = self._use(lambda connection: _select(connection, list(by_key)))
         vectors = {key: _unpack(key, content) for key, content in found}
@@ -94,21 +59,14 @@ class ActivationCache:
         }
 
     def write(self, texts, vectors):
-        """Keep vectors, all of them or none.
-
-        Parameters
-        ----------
-        texts : list of str
-            Texts; those that another process has kept meanwhile are passed over.
-        vectors : ndarray of shape (n_texts, n_features_out)
-            Their vectors, kept as float32; those that are not finite are not kept.
-        """
+        """Store finite vectors as float32, all of them or none."""
         keys = [self._key(text) for text in texts]
         rows = [
             (key, _pack(key, vector))
             for key, vector in zip(keys, vectors.astype("<f4"), strict=True)
             if np.isfinite(vector).all()
         ]
+        # Another process may have written some of them in the meantime.
         self._use(
             lambda connection: connection.executemany(
                 "INSERT OR IGNORE INTO activations (key, vector) VALUES (?, ?)", rows
@@ -191,21 +149,7 @@ def _checksum(key, values):
 
 
 def model_fingerprint(model, revision):
-    """Return what identifies a model: the content of its folder, or its name.
-
-    Parameters
-    ----------
-    model : str or path
-        Folder, or name on the Hugging Face hub.
-    revision : str or None
-        Revision of the latter.
-
-    Returns
-    -------
-    str
-        Of a folder, wherever it lies, the hashes of its files, but size and time of
-        change of weights, which would take long to read.
-    """
+    """Return what identifies a model: the files of its folder, or its name."""
     folder = Path(model)
     if not folder.is_dir():
         return repr((str(model), revision))
@@ -216,5 +160,6 @@ def model_fingerprint(model, revision):
 def _file_fingerprint(path):
     if path.suffix not in _WEIGHT_SUFFIXES:
         return (hashlib.sha256(path.read_bytes()).hexdigest(),)
+    # Weights would take long to read.
     status = path.stat()
     return status.st_size, status.st_mtime_ns

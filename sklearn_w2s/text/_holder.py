@@ -2,38 +2,14 @@
 
 
 class Holder:
-    """Keeps what was loaded last, and leaves it out of pickles.
-
-    Examples
-    --------
-    >>> import pickle
-    >>> from sklearn_w2s.text._holder import Holder
-    >>> holder = Holder()
-    >>> holder.get(str.upper, "weights")
-    'WEIGHTS'
-    >>> vars(pickle.loads(pickle.dumps(holder)))
-    {'_settings': None, '_content': None}
-    """
+    """Keeps what was loaded last, and leaves it out of pickles."""
 
     def __init__(self):
         self._settings = None
         self._content = None
 
     def get(self, load, settings):
-        """Return what was loaded with these settings.
-
-        Parameters
-        ----------
-        load : callable
-            Loads, given the settings.
-        settings : object
-            What to load; the content held is replaced where it had others.
-
-        Returns
-        -------
-        object
-            The content.
-        """
+        """Return what `load` gives for these settings, loaded once."""
         if settings != self._settings:
             # Two models at a time may be more than memory holds.
             self._settings = self._content = None

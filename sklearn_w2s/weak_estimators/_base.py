@@ -27,8 +27,7 @@ class GivenClassifier(
 ):
     """Base of classifiers that need no `fit` where their classes are named.
 
-    The host has the parameters `classes` and `missing_label`, and returns probabilities
-    of checked rows from `_proba`.
+    The host returns probabilities of checked rows from `_proba`.
     """
 
     # A rule takes weights as they come, so that none need be requested for it.
@@ -207,25 +206,7 @@ class GivenClassifier(
 
 
 def check_classes(classes, *, name):
-    """Return the class labels that a parameter names, in its order.
-
-    Parameters
-    ----------
-    classes : array-like of shape (n_classes,)
-        Class labels.
-    name : str
-        Parameter that they were given as, for messages.
-
-    Returns
-    -------
-    ndarray of shape (n_classes,)
-        Class labels.
-
-    Raises
-    ------
-    ValueError
-        If they are fewer than two, repeated, or strings and numbers at once.
-    """
+    """Return the class labels of a parameter, in its order, and refuse bad ones."""
     plain = np.asarray(classes, dtype=object).ravel().tolist()
     if len(plain) < 2 or len({isinstance(label, str) for label in plain}) > 1:
         msg = f"{name}={classes!r} must name 2 classes at least, all strings or numbers"
@@ -248,31 +229,8 @@ def require_two(classes):
 
 
 def split_abstentions(values, abstain, *, name, classes=()):
-    """Return the labels among answers, and which answers they are.
-
-    Parameters
-    ----------
-    values : array-like of shape (n,)
-        Class labels, `abstain` where there is none.
-    abstain : scalar
-        Marker of an abstention.
-    name : str
-        What gave the answers, for messages.
-    classes : array-like of shape (n_classes,), default=()
-        Known classes; an `abstain` among them is a class.
-
-    Returns
-    -------
-    labels : ndarray of shape (n_given,)
-        The labels.
-    given : ndarray of shape (n,) of bool
-        Whether the answer is a label.
-
-    Raises
-    ------
-    ValueError
-        If a label is missing, infinite, fractional, or of another kind than others.
-    """
+    """Return the labels among answers, and a mask of the answers that are labels."""
+    # An `abstain` among the known classes is a class.
     try:
         return check_labels(values, abstain, classes=classes)
     except ValueError as error:
@@ -281,29 +239,7 @@ def split_abstentions(values, abstain, *, name, classes=()):
 
 
 def class_codes(values, abstain, classes, *, name):
-    """Return the position of each answer among the classes, -1 for an abstention.
-
-    Parameters
-    ----------
-    values : array-like of shape (n,)
-        Class labels, `abstain` where there is none.
-    abstain : scalar
-        Marker of an abstention.
-    classes : ndarray of shape (n_classes,)
-        Sorted class labels.
-    name : str
-        What gave the answers, for messages.
-
-    Returns
-    -------
-    ndarray of int of shape (n,)
-        Codes.
-
-    Raises
-    ------
-    ValueError
-        If an answer is neither a class nor an abstention.
-    """
+    """Return the position of each answer among the classes, -1 for an abstention."""
     labels, given = split_abstentions(values, abstain, name=name, classes=classes)
     codes = np.full(len(given), -1, dtype=np.intp)
     if not len(labels):
@@ -324,28 +260,7 @@ def class_codes(values, abstain, classes, *, name):
 
 
 def check_proba(proba, n_classes, *, name):
-    """Return probabilities that someone else gave, once they are known to be such.
-
-    Parameters
-    ----------
-    proba : ndarray of shape (n, n_given)
-        Numbers.
-    n_classes : int
-        Classes that there are.
-    name : str
-        What gave them, for messages.
-
-    Returns
-    -------
-    ndarray of shape (n, n_classes)
-        Float64 probabilities.
-
-    Raises
-    ------
-    ValueError
-        If there is not one column per class, a number is missing or infinite, or a row
-        is no distribution.
-    """
+    """Return float64 probabilities, one column per class, and refuse others."""
     if proba.shape[1] != n_classes:
         msg = (
             f"{name} gives {proba.shape[1]} column(s) of probabilities for {n_classes} "

@@ -10,19 +10,9 @@ _LEAST_RATE = 1e-6
 
 
 def vote_indicators(codes, n_classes):
-    """Return votes as a sparse matrix of zeros and ones.
+    """Return votes as a sparse matrix (n, n_functions * n_classes) of zeros and ones.
 
-    Parameters
-    ----------
-    codes : ndarray of int of shape (n, n_functions)
-        Class codes, -1 for an abstention.
-    n_classes : int
-        Number of classes.
-
-    Returns
-    -------
-    csr matrix of shape (n, n_functions * n_classes)
-        One in column ``j * n_classes + k`` where function j votes for class k.
+    Column ``j * n_classes + k`` is one where function j votes for class k.
     """
     rows, functions = np.nonzero(codes >= 0)
     columns = functions * n_classes + codes[rows, functions]
@@ -31,20 +21,7 @@ def vote_indicators(codes, n_classes):
 
 
 def vote_shares(votes, prior):
-    """Return the share of votes that each class gets.
-
-    Parameters
-    ----------
-    votes : csr matrix of shape (n, n_functions * n_classes)
-        As from `vote_indicators`.
-    prior : ndarray of shape (n_classes,)
-        Probabilities where nobody votes.
-
-    Returns
-    -------
-    ndarray of shape (n, n_classes)
-        Probabilities.
-    """
+    """Return the share of votes of each class, and the prior where there is no vote."""
     n_classes = len(prior)
     counts = votes @ np.tile(np.eye(n_classes), (votes.shape[1] // n_classes, 1))
     total = counts.sum(axis=1, keepdims=True)
@@ -52,31 +29,13 @@ def vote_shares(votes, prior):
 
 
 def estimate_rates(votes, prior, known, weights, *, smoothing):
-    """Estimate how often each function casts each vote in each class, without labels.
+    r"""Estimate how often each function casts each vote in each class, by EM.
 
-    Expectation-maximisation that starts from the shares of votes: rates are the
-    averages over rows by their class probabilities, and probabilities follow from the
-    rates by `vote_posterior`. A function is never taken to vote for a class more often
-    in another class, so that the classes keep their names.
-
-    Parameters
-    ----------
-    votes : csr matrix of shape (n, n_functions * n_classes)
-        As from `vote_indicators`.
-    prior : ndarray of shape (n_classes,)
-        Probabilities of the classes.
-    known : ndarray of shape (n, n_classes)
-        Probabilities of rows whose class is known; rows of NaN are estimated.
-    weights : ndarray of shape (n,)
-        Positive weights of the rows.
-    smoothing : float
-        Rows per class that are added, in which a function votes as it does overall.
-
-    Returns
-    -------
-    ndarray of shape (n_functions, n_classes, n_classes)
-        Share of the rows of class k on which function j votes for class l.
+    Returns shape (n_functions, n_classes, n_classes): share of the rows of class k on
+    which function j votes for class l. Source: Dawid and Skene, 1979, with
+    :math:`\theta_{jkl} \le \theta_{jll}`, so that the classes keep their names.
     """
+    # Rows of NaN in `known`, of shape (n, n_classes), are estimated.
     is_known = ~np.isnan(known).any(axis=1)
     proba = np.where(is_known[:, None], known, vote_shares(votes, prior))
     for _ in range(_MOST_STEPS):
@@ -89,22 +48,7 @@ def estimate_rates(votes, prior, known, weights, *, smoothing):
 
 
 def vote_posterior(votes, rates, prior):
-    """Return class probabilities given votes that are independent within a class.
-
-    Parameters
-    ----------
-    votes : csr matrix of shape (n, n_functions * n_classes)
-        As from `vote_indicators`.
-    rates : ndarray of shape (n_functions, n_classes, n_classes)
-        As from `estimate_rates`.
-    prior : ndarray of shape (n_classes,)
-        Probabilities of the classes.
-
-    Returns
-    -------
-    ndarray of shape (n, n_classes)
-        Probabilities.
-    """
+    """Return class probabilities for votes that are independent within a class."""
     n_classes = len(prior)
     log_rates = np.log(rates).transpose(0, 2, 1).reshape(-1, n_classes)
     scores = votes @ log_rates + np.log(np.maximum(prior, _LEAST_RATE))
@@ -114,20 +58,7 @@ def vote_posterior(votes, rates, prior):
 
 
 def expected_accuracies(rates, prior):
-    """Return how often each function is right where it votes, NaN where it never does.
-
-    Parameters
-    ----------
-    rates : ndarray of shape (n_functions, n_classes, n_classes)
-        As from `estimate_rates`.
-    prior : ndarray of shape (n_classes,)
-        Probabilities of the classes.
-
-    Returns
-    -------
-    ndarray of shape (n_functions,)
-        Shares in [0, 1].
-    """
+    """Return how often each function is right where it votes, NaN if it never does."""
     right = np.einsum("jkk,k->j", rates, prior)
     cast = np.einsum("jkl,k->j", rates, prior)
     silent = cast <= len(prior) * _LEAST_RATE
@@ -137,6 +68,7 @@ def expected_accuracies(rates, prior):
 def _rates(votes, mass, smoothing):
     shape = -1, mass.shape[1], mass.shape[1]
     cast = (votes.T @ mass).reshape(shape).transpose(0, 2, 1)
+    # `smoothing` rows per class are added, with the votes of all rows.
     overall = cast.sum(axis=1, keepdims=True) / mass.sum()
     rows = mass.sum(axis=0)[None, :, None]
     rates = (cast + smoothing * overall) / (rows + smoothing)

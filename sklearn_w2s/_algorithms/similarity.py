@@ -19,18 +19,7 @@ _BLOCK_REFERENCES = 2500
 
 
 def unit_rows(rows: Any) -> Any:
-    """Scale every row to length one; rows of zeros stay zero.
-
-    Parameters
-    ----------
-    rows : {ndarray, sparse matrix} of shape (n, d)
-        Rows to scale.
-
-    Returns
-    -------
-    {ndarray, sparse matrix} of shape (n, d)
-        A copy.
-    """
+    """Return the rows scaled to length one; rows of zeros stay zero."""
     if hasattr(rows, "toarray"):
         squares = np.asarray(rows.multiply(rows).sum(axis=1)).ravel()
         return rows.multiply(_inverse_root(squares)[:, None]).tocsr()
@@ -48,26 +37,7 @@ def largest_similarity(
     absolute: bool = True,
     unit: bool = False,
 ) -> FloatArray:
-    r"""Return :math:`\max_h |\langle x, h \rangle|` over the references of each row.
-
-    Parameters
-    ----------
-    rows : {ndarray, sparse matrix} of shape (n, d)
-        Floating-point rows to score.
-    references : {ndarray, sparse matrix} of shape (m, d)
-        At least one reference row.
-    working_bytes : int
-        Bound on the memory of one block of similarities.
-    absolute : bool, default=True
-        Whether opposite directions count as similar.
-    unit : bool, default=False
-        Whether to scale the rows to length one, a block at a time.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-        Largest similarity of each row.
-    """
+    r"""Return :math:`\max_h |\langle x, h \rangle|` over the references of each row."""
     largest = np.full(rows.shape[0], -np.inf, dtype=rows.dtype)
     blocks = _similarities(rows, references, working_bytes, unit)
     for block, _, similarities in blocks:
@@ -85,26 +55,7 @@ def mean_similarity(
     *,
     unit: bool = False,
 ) -> FloatArray:
-    r"""Return the weighted mean of :math:`|\langle x, h \rangle|` over the references.
-
-    Parameters
-    ----------
-    rows : {ndarray, sparse matrix} of shape (n, d)
-        Floating-point rows to score.
-    references : {ndarray, sparse matrix} of shape (m, d)
-        At least one reference row.
-    reference_weights : ndarray of shape (m,)
-        Positive weights of the references.
-    working_bytes : int
-        Bound on the memory of one block of similarities.
-    unit : bool, default=False
-        Whether to scale the rows to length one, a block at a time.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-        Mean absolute similarity of each row.
-    """
+    r"""Return the weighted mean of :math:`|\langle x, h \rangle|` over references."""
     # In the precision of the similarities, or each block would be converted. Terms of
     # one sign do not cancel, and only those of one block are summed in that precision.
     share = reference_weights / reference_weights.sum()
@@ -124,14 +75,12 @@ def _inverse_root(squares: FloatArray) -> FloatArray:
 def _similarities(
     rows: Any, references: Any, working_bytes: int, unit: bool
 ) -> Iterator[tuple[slice, slice, FloatArray]]:
-    """Yield the positions of rows and references, and their similarities.
-
-    The next block may overwrite them.
-    """
+    """Yield positions of rows and references, and their similarities."""
     dtype = np.result_type(rows.dtype, references.dtype)
     size = max(1, min(working_bytes, _BLOCK_BYTES) // dtype.itemsize)
     width = min(references.shape[0], _BLOCK_REFERENCES, size)
     transposed = [(s, references[s].T) for s in _slices(references.shape[0], width)]
+    # Every block of similarities overwrites the one before.
     buffer = np.empty(size, dtype=dtype)
     for block in _slices(rows.shape[0], size // width):
         factor = unit_rows(rows[block]) if unit else rows[block]

@@ -13,20 +13,7 @@ _COPIES = 2
 
 
 def unit_rows(xp: Any, rows: Any) -> Any:
-    """Scale every row to length one; rows of zeros stay zero.
-
-    Parameters
-    ----------
-    xp : module
-        Namespace of the rows.
-    rows : array of shape (n, d)
-        Floating-point rows to scale.
-
-    Returns
-    -------
-    array of shape (n, d)
-        A copy.
-    """
+    """Return the rows scaled to length one; rows of zeros stay zero."""
     # Dividing by the largest entry first keeps the squares from over- or underflowing.
     largest = xp.max(xp.abs(rows), axis=1, keepdims=True)
     scaled = rows / _one_for_zero(xp, largest)
@@ -43,28 +30,7 @@ def largest_similarity(
     absolute: bool = True,
     unit: bool = False,
 ) -> Any:
-    r"""Return :math:`\max_h |\langle x, h \rangle|` over the references of each row.
-
-    Parameters
-    ----------
-    xp : module
-        Namespace of all arrays.
-    rows : array of shape (n, d)
-        Floating-point rows to score, at least one.
-    references : array of shape (m, d)
-        At least one reference row, on the device of the rows.
-    working_bytes : int
-        Bound on the memory of one block of similarities.
-    absolute : bool, default=True
-        Whether opposite directions count as similar.
-    unit : bool, default=False
-        Whether to scale the rows to length one, a block at a time.
-
-    Returns
-    -------
-    array of shape (n,)
-        Largest similarity of each row.
-    """
+    r"""Return :math:`\max_h |\langle x, h \rangle|` over the references of each row."""
     scores = []
     for blocks in _similarities(xp, rows, references, working_bytes, unit):
         largest = None
@@ -85,28 +51,7 @@ def mean_similarity(
     *,
     unit: bool = False,
 ) -> Any:
-    r"""Return the weighted mean of :math:`|\langle x, h \rangle|` over the references.
-
-    Parameters
-    ----------
-    xp : module
-        Namespace of all arrays.
-    rows : array of shape (n, d)
-        Floating-point rows to score, at least one.
-    references : array of shape (m, d)
-        At least one reference row, on the device of the rows.
-    reference_weights : array of shape (m,)
-        Positive weights of the references.
-    working_bytes : int
-        Bound on the memory of one block of similarities.
-    unit : bool, default=False
-        Whether to scale the rows to length one, a block at a time.
-
-    Returns
-    -------
-    array of shape (n,)
-        Mean absolute similarity of each row.
-    """
+    r"""Return the weighted mean of :math:`|\langle x, h \rangle|` over references."""
     share = reference_weights / xp.sum(reference_weights)
     share = xp.astype(share, xp.result_type(rows, references), copy=False)
     means = []

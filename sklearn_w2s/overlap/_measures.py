@@ -36,19 +36,10 @@ _ROUNDING = 1000
 
 
 class Measure:
-    """An overlap measure, and what it declares.
+    """An overlap measure and its requirements.
 
-    Attributes
-    ----------
-    second_view : {"weak", "unseen"}
-        What `fit` and `score` get beside the rows: the weak view, or the codes of the
-        weak labels followed by the columns that the weak estimator does not see.
-    takes_sparse : bool
-        Whether rows may be sparse.
-    needs_numpy : bool
-        Whether rows must be NumPy arrays or sparse matrices.
-    is_random : bool
-        Whether it draws at random, so that laws hold approximately.
+    `second_view` names what `fit` and `score` get next to the rows: the "weak" view, or
+    the codes of the weak labels followed by the columns "unseen" by the weak estimator.
     """
 
     second_view = "weak"
@@ -72,19 +63,7 @@ class Measure:
 
 
 class Similarity(Measure):
-    """Similarity of a row to the hard rows.
-
-    Parameters
-    ----------
-    cosine : bool
-        Compare directions instead of inner products.
-    reduce : {"max", "mean"}
-        Over the hard rows.
-    absolute : bool
-        Whether opposite directions count as similar.
-    n_jobs : int or None
-        Parts of the rows that are scored at the same time.
-    """
+    """Similarity of a row to the hard rows: the largest or the mean over these."""
 
     def __init__(self, *, cosine, reduce="max", absolute=True, n_jobs=None):
         self.cosine = cosine
@@ -149,11 +128,10 @@ def _for_namespace(rows):
 
 
 class Unexplained(Measure):
-    r"""Length of what the weak view does not explain of a row.
+    r"""Length of the part of a row that its weak view does not explain.
 
-    The rows are regressed on their weak view v with weighted least squares over the
-    rows of `fit`, :math:`r(x) = \varphi(x) - B^T v(x) - b`; the score is
-    :math:`\lVert r(x) \rVert_2`. Hard rows play no part in it.
+    It is :math:`\lVert \varphi(x) - B^T v(x) - b \rVert_2`, with B and b from weighted
+    least squares of the rows of `fit` on their weak views v. Hard rows are not used.
     """
 
     # The least squares of scikit-learn have no sparse targets.
@@ -200,23 +178,12 @@ class FunctionMeasure(Measure):
 
 
 class Agreement(Measure):
-    r"""How far the other columns agree with the weak label.
+    r"""How well the columns that the weak estimator does not see agree with its label.
 
-    A random forest learns the weak labels from the columns that the weak estimator does
-    not see, or from all where it sees all. The score is
-
-    .. math:: \frac{q(\hat y \mid x)}{\pi(\hat y)}
-
-    with :math:`\hat y` the weak label of a row, q the probability that the forest gives
-    it, out-of-bag for the rows of `fit`, and :math:`\pi` its share among the weak
-    labels. Where the two patterns of a row belong together, each tells the label of the
-    other; where one of them is another row's, they agree by chance only. Hard rows play
-    no part in it.
-
-    Parameters
-    ----------
-    n_jobs : int or None
-        Trees grown at the same time.
+    A random forest learns the weak labels from these columns, or from all where it sees
+    all. The score is :math:`q(\hat y \mid x) / \pi(\hat y)`, with q the probability
+    that the forest gives to the weak label and :math:`\pi` its share. Hard rows are not
+    used.
     """
 
     second_view = "unseen"
@@ -227,26 +194,7 @@ class Agreement(Measure):
         self.n_jobs = n_jobs
 
     def fit_score(self, rows, context, hard, weights, rng):
-        """Grow the forest; return the out-of-bag scores of its rows.
-
-        Parameters
-        ----------
-        rows : {ndarray, csr matrix} of shape (n, n_components)
-            Rows; those at `hard` are kept as references.
-        context : {ndarray, csr matrix} of shape (n, 1 + n_other)
-            Codes of the weak labels, then the other columns as numbers.
-        hard : ndarray of int
-            Positions of the hard rows.
-        weights : ndarray of shape (n,)
-            Non-negative weights.
-        rng : RandomState instance
-            Seeds the forest.
-
-        Returns
-        -------
-        ndarray of shape (n,)
-            Scores.
-        """
+        """Grow the forest on the unseen columns; return its out-of-bag scores."""
         self.references = safe_indexing(rows, hard)
         codes, other = _parts(context)
         self.classes, labels = np.unique(codes, return_inverse=True)
@@ -292,7 +240,7 @@ _COSINES = {
 
 
 def is_neighbors_transformer(measure):
-    """Say whether an overlap measure is a transformer, not a name or function."""
+    """Return whether an overlap measure is a transformer, not a name or function."""
     able = hasattr(measure, "fit") and hasattr(measure, "transform")
     return able and not isinstance(measure, type)
 
@@ -300,31 +248,10 @@ def is_neighbors_transformer(measure):
 class NeighborsMeasure(Measure):
     r"""Similarity of a row to the hard row that a neighbour search finds nearest.
 
-    With a metric of "euclidean", "l2", "minkowski" with p=2, "sqeuclidean" or "cosine",
-    rows are scaled to length one and the score is that of "max_abs_cosine",
-    :math:`\max_{h \in H} |\cos(x, h)|`, as far as the search is exact: the nearest
-    neighbour of x or of -x has the largest absolute cosine. With any other metric, or
-    metric parameters, rows stay as they are and the score is the negative distance
-    :math:`-\min_{h \in H} d(x, h)`.
-
-    Only the nearest of the neighbours counts: of an exact search, one is enough, while
-    an approximate one misses fewer nearest rows the more it is asked for.
-
-    Parameters
-    ----------
-    transformer : transformer instance
-        Cloned. Its `transform` gives the distances to its neighbours as a sparse matrix
-        of shape (n, n_references), as
-        :class:`~sklearn.neighbors.KNeighborsTransformer` does.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn.neighbors import KNeighborsTransformer
-    >>> rows = np.array([[1.0, 0.0], [0.0, 1.0], [3.0, -4.0]])
-    >>> measure = NeighborsMeasure(KNeighborsTransformer(n_neighbors=1))
-    >>> measure.fit(rows, None, np.array([0, 1]), np.ones(3)).score(rows, None)
-    array([1. , 1. , 0.8])
+    With a metric of directions in `_COSINES` the score is :math:`\max_h |\cos(x, h)|`,
+    as far as the search is exact: the nearest neighbour of x or -x has the largest
+    absolute cosine. With any other metric it is the negative distance :math:`-\min_h
+    d(x, h)`.
     """
 
     needs_numpy = True
@@ -333,14 +260,7 @@ class NeighborsMeasure(Measure):
         self.transformer = transformer
 
     def fit(self, rows, weak_rows, hard, weights):
-        """Index the hard rows.
-
-        Raises
-        ------
-        ValueError
-            If the transformer gives no distances, or asks for more neighbours than
-            there are hard rows.
-        """
+        """Index the hard rows."""
         self.search = clone(self.transformer)
         require_distances(self.search, name="overlap_measure")
         self.metric = _metric_of_directions(self.search.get_params())
@@ -363,14 +283,7 @@ class NeighborsMeasure(Measure):
         return self
 
     def score(self, rows, weak_rows):
-        """Return the similarity of each row to the nearest reference.
-
-        Raises
-        ------
-        ValueError
-            If the transformer gives no graph of distances to the references, or finds
-            no neighbour of some row.
-        """
+        """Return the similarity of each row to the nearest reference."""
         scores = np.zeros(rows.shape[0], dtype=rows.dtype)
         if not self.n_indexed:
             return scores
@@ -429,7 +342,7 @@ def _is_nonzero(unit):
 
 
 def mean_abs_cosine(n_jobs):
-    """Return the measure by which easy rows are told from hard ones as well."""
+    """Return the measure that also compares rows with the easy rows."""
     return Similarity(cosine=True, reduce="mean", n_jobs=n_jobs)
 
 
@@ -456,7 +369,7 @@ def new_measure(measure, n_jobs=None):
 
 
 def require_numpy(measure, rows, given):
-    """Refuse rows that are not NumPy's where the measure needs NumPy."""
+    """Refuse arrays of other libraries where the measure needs NumPy."""
     if measure.needs_numpy and namespace_of(rows)[0] is not None:
         msg = (
             f"overlap_measure={given!r} does not compute with arrays of "

@@ -16,27 +16,7 @@ def stack_columns(confidence, overlap_score, regions, dtype):
 
 
 def prepend(X, columns, *, named):
-    """Return X with the columns behind its own, in the kind of container that X has.
-
-    Parameters
-    ----------
-    X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
-        Rows.
-    columns : ndarray of shape (n, 5)
-        The columns `COLUMN_NAMES`.
-    named : bool
-        Whether the columns of X had names in `fit`; a data frame stays one only then.
-
-    Returns
-    -------
-    {ndarray, csr matrix, data frame} of shape (n, n_features + 5)
-        All columns.
-
-    Raises
-    ------
-    ValueError
-        If X has a column of the same name.
-    """
+    """Return X with the columns `COLUMN_NAMES` after its own, in the container of X."""
     if sp.issparse(X):
         return sp.hstack([X, columns]).tocsr()
     if not (named and is_dataframe(X)):
@@ -55,11 +35,7 @@ def prepend(X, columns, *, named):
 
 
 class RegionArray(np.ndarray):
-    """An array of strings for which "close" means equal.
-
-    Scikit-learn compares what `predict` returns by numerical closeness, which NumPy
-    does not define for strings. In all else this is a plain array.
-    """
+    """An array of strings for which `isclose` means equal, as scikit-learn needs."""
 
     def __array_function__(self, func, types, args, kwargs):
         """Answer `numpy.isclose` by equality; leave everything else to NumPy."""
@@ -69,6 +45,6 @@ class RegionArray(np.ndarray):
         return super().__array_function__(func, types, args, kwargs)
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
-        """Give plain arrays: a mask of regions is no array of regions."""
+        """Return plain arrays: a mask of regions is not an array of regions."""
         plain = [np.asarray(x) if isinstance(x, RegionArray) else x for x in inputs]
         return getattr(ufunc, method)(*plain, **kwargs)

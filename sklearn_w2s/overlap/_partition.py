@@ -36,11 +36,10 @@ class NoChangePointWarning(UserWarning):
 
 
 def split_mixture(scores, weights):
-    """Part two groups of scores of unequal size and spread.
+    """Return the smallest score of the upper of two groups of unequal size and spread.
 
-    The logarithms of scores are split where none is negative, for similarities spread
-    in proportion to their size. The result is the smallest score of the upper group, or
-    None where all are equal.
+    None where all scores are equal. Without negative scores, it splits their
+    logarithms, since similarities spread in proportion to their size.
     """
     x = np.asarray(scores, dtype=np.float64)
     # Rows that do not count must not change the scale.
@@ -63,17 +62,8 @@ PUBLISHED = "published"
 class Threshold:
     """A rule that cuts scores in two: a split, a number, a quantile or a function.
 
-    Parameters
-    ----------
-    rule : str, float, callable or change point estimator
-        "auto", "published" or a key of `SPLITS`; a float is the value itself or a
-        quantile; a callable gets ``(scores, sample_weight)``.
-    kind : {"value", "quantile"}
-        What a float means.
-    auto : str
-        The key of `SPLITS` that "auto" stands for.
-    name : str
-        Parameter that the rule was given as, for messages.
+    `auto` is the key of `SPLITS` that the rule "auto" stands for; `name` is for
+    messages.
     """
 
     def __init__(self, rule, kind, *, auto, name):
@@ -83,19 +73,7 @@ class Threshold:
         self.name = name
 
     def find(self, scores, weights):
-        """Return the smallest score of the upper group; None where all are equal.
-
-        Raises
-        ------
-        ValueError
-            If a threshold is no number, a quantile is outside [0, 1], or an estimator
-            cannot split these scores.
-
-        Warns
-        -----
-        NoChangePointWarning
-            If all scores are equal and the rule is to part two groups of them.
-        """
+        """Return the smallest score of the upper group, or None if all are equal."""
         rule, name = self.rule, self.name
         if callable(rule):
             return _number(rule(scores, weights), f"{name}(values, sample_weight)")
@@ -125,7 +103,7 @@ class Threshold:
         return found
 
     def is_named(self, name):
-        """Say whether the rule is given by this name."""
+        """Return whether the rule is given by this name."""
         return isinstance(self.rule, str) and self.rule == name
 
 
@@ -145,15 +123,7 @@ CONFIDENCES = {
 
 
 class Confidence:
-    """A confidence, a key of `CONFIDENCES` or a function, and the class shares.
-
-    Parameters
-    ----------
-    kind : str or callable
-        "auto", a key of `CONFIDENCES`, or a function of the user.
-    are_values : bool, default=False
-        Whether opinions are those of a `ValuePredictor`, whose second column says it.
-    """
+    """A confidence: a key of `CONFIDENCES` or a function; a column, of values."""
 
     def __init__(self, kind, *, are_values=False):
         self.kind = "balanced_margin" if kind == "auto" else kind
@@ -174,10 +144,7 @@ class Confidence:
 
 
 def draw_references(belongs, weights, most, rng):
-    """Return sorted positions of rows of a region, at most so many, drawn at random.
-
-    Rows of weight zero are no references.
-    """
+    """Return sorted positions of at most so many rows of positive weight, at random."""
     positions = np.flatnonzero(belongs & (weights > 0))
     if most is None or len(positions) <= most:
         return positions
@@ -185,19 +152,7 @@ def draw_references(belongs, weights, most, rng):
 
 
 class HardRows:
-    """Hard rows: those of little confidence that do not resemble the easy rows.
-
-    Parameters
-    ----------
-    threshold : Threshold
-        Smallest confidence that is not hard.
-    refine : bool
-        Whether hard rows must be unlike the easy rows as well.
-    max_references : int or None
-        Bound on the rows that others are compared with.
-    n_jobs : int or None
-        Parts of the rows that are compared at the same time.
-    """
+    """Hard rows: of low confidence and, if refined, unlike the easy rows."""
 
     def __init__(self, threshold, *, refine, max_references, n_jobs):
         self.threshold = threshold
@@ -227,32 +182,28 @@ class HardRows:
         return hard & (_scores(self.easy, rows) < self.easy_threshold)
 
     def _refine(self, hard, confidence, rows, weights, rng):
-        """Return the rows that stay hard with a second condition.
-
-        It is not imposed where it would leave hardly any row hard.
-
-        The confident rows that resemble the rows of little confidence least are easy
-        beyond doubt. A row that resembles these carries the easy pattern, however
-        little its confidence, and a row that does not may owe some confidence to
-        chance: hence the higher threshold, where it is ours to choose.
-        """
+        """Return the rows that stay hard when those like the easy ones are left out."""
+        # Confident rows that resemble those of low confidence least are surely easy.
         score = self._compare(hard, rows, weights, rng).score(rows, None)
         threshold = split_mixture(score[~hard], weights[~hard])
         if threshold is None:
             return hard
         easy = self._compare(~hard & (score < threshold), rows, weights, rng)
         easy_score = _scores(easy, rows)
-        # Rows that are typical in every column resemble nothing, and tell nothing.
+        # Rows that are typical in every column resemble nothing.
         tells = (score > 0) | (easy_score > 0)
         if not weights[tells].any():
             return hard
         easy_threshold = split_mixture(easy_score[tells], weights[tells])
         if easy_threshold is None:
             return hard
+        # A row like the easy ones carries their pattern, however low its confidence; a
+        # row unlike them may owe some confidence to chance, hence a higher threshold.
         highest = self.confidence_threshold
         if self.threshold.is_named("auto"):
             share = _LEAST_CONFIDENT_SHARE
             highest = weighted_quantile(confidence[~hard], share, weights[~hard])
+        # Not applied where hardly any row would stay hard.
         remaining = (confidence < highest) & (easy_score < easy_threshold)
         least = _LEAST_SHARE_LEFT * weights[hard & tells].sum()
         if weights[remaining & tells].sum() < least:
@@ -272,19 +223,7 @@ def _scores(measure, rows):
 
 
 class Partition:
-    """Thresholds and references that part rows into easy, hard and overlap.
-
-    Parameters
-    ----------
-    confidence : Confidence
-        Of the weak probabilities.
-    hard_rows : HardRows
-        Tells hard rows from others.
-    measure : object
-        An overlap measure.
-    threshold : Threshold
-        Smallest overlap score of an overlap row.
-    """
+    """Thresholds and references that divide rows into easy, hard and overlap."""
 
     def __init__(self, confidence, hard_rows, measure, threshold):
         self.confidence = confidence
@@ -293,28 +232,7 @@ class Partition:
         self.threshold = threshold
 
     def fit_describe(self, proba, rows, weak_rows, weights, rng):
-        """Find thresholds and references, and describe the rows of the fit.
-
-        Parameters
-        ----------
-        proba : ndarray of shape (n, n_classes)
-            Weak probabilities.
-        rows : {ndarray, csr matrix} of shape (n, n_components)
-            Rows in the space where they are compared.
-        weak_rows : {ndarray, csr matrix} of shape (n, n_weak_components)
-            Their second view.
-        weights : ndarray of shape (n,)
-            Non-negative weights.
-        rng : RandomState instance
-            Draws the references, and seeds a measure that is random.
-
-        Returns
-        -------
-        confidence, overlap_score : ndarray of shape (n,)
-            Scores.
-        regions : ndarray of shape (n,) of str
-            "easy", "hard" or "overlap".
-        """
+        """Find thresholds and references; return confidence, score and regions."""
         confidence = self.confidence.fit(proba, weights).score(proba)
         hard = self.hard_rows.fit_predict(confidence, rows, weights, rng)
         most = self.hard_rows.max_references
@@ -327,7 +245,7 @@ class Partition:
         return confidence, score, split_regions(hard, score, self.overlap_threshold)
 
     def describe(self, proba, rows, weak_rows):
-        """Describe new rows, as `fit_describe` does."""
+        """Return confidence, score and region of new rows."""
         confidence = self.confidence.score(proba)
         score = self.measure.score(rows, weak_rows)
         hard = self.hard_rows.predict(confidence, rows)

@@ -39,57 +39,14 @@ _MAX_CATEGORIES = 32
 class DeviationEncoder(TransformerMixin, BaseEstimator):
     r"""Turn rows into deviations from the typical value of each column.
 
-    A pattern that a row lacks shows as typical values: zeros, medians, missing entries.
-    Cosines see it only where these are zero. Numbers become :math:`(x - m) / s` with m
-    the half-sample mode of their column and s the mean of :math:`|x - m|`, and so do
-    dates and their calendar parts, see `TabularEncoder`. Categories become one
-    indicator each, but for the most frequent one of their column. Missing values count
-    as typical, as do categories that are new, or not among the 32 most frequent. Sparse
-    matrices are scaled only: their typical value is 0.
-
-    Attributes
-    ----------
-    columns_ : Columns
-        What the columns hold.
-    numeric_columns_ : list of int
-        Positions of the columns of numbers, dates and durations.
-    categorical_columns_ : list of int
-        Positions of the others.
-    center_, scale_ : array of shape (n_numbers,)
-        Typical value and mean absolute deviation from it, of numeric columns and of
-        the calendar parts of dates.
-    categories_ : list of list
-        Categories of each of the others that have an indicator.
-    n_features_in_ : int
-        Number of columns seen in `fit`.
-
-    Examples
-    --------
-    >>> from sklearn_w2s.overlap._representations import DeviationEncoder
-    >>> DeviationEncoder().fit_transform([[1.0], [1.0], [2.0], [0.0]])
-    array([[ 0.],
-           [ 0.],
-           [ 2.],
-           [-2.]])
+    A pattern that a row lacks shows as typical values, which become zeros. Numbers
+    become :math:`(x - m) / s` with m the half-sample mode and s the mean of :math:`|x -
+    m|`; categories become indicators, but for the most frequent one; missing values are
+    typical.
     """
 
     def fit(self, X, y=None, sample_weight=None):
-        """Learn typical values and scales.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
-            Rows.
-        y : None
-            Ignored.
-        sample_weight : array-like of shape (n,), default=None
-            Weights; a weight of two equals a row given twice.
-
-        Returns
-        -------
-        DeviationEncoder
-            The estimator.
-        """
+        """Find typical values and scales."""
         X = check_features(self, X, reset=True)
         weights = check_weights(sample_weight, X)
         self._place = place_of(X)
@@ -116,18 +73,7 @@ class DeviationEncoder(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X):
-        """Encode rows.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
-            Rows.
-
-        Returns
-        -------
-        {ndarray, csr matrix} of shape (n, n_encoded)
-            Deviations.
-        """
+        """Return the deviations of rows."""
         check_is_fitted(self)
         X = check_features(self, X, reset=False, inside=True)
         require_same_place(X, self._place, method="DeviationEncoder.transform")
@@ -217,22 +163,10 @@ def _indicators(codes, kept):
 
 
 class PrincipalDeviations(TransformerMixin, BaseEstimator):
-    """Deviations along the principal axes that explain most of their variance.
+    """Project deviations on the principal axes that explain a share of their variance.
 
-    Unlike the scores of a principal component analysis they are not centred at the
-    mean: what is typical stays zero.
-
-    Parameters
-    ----------
-    share : float, default=0.9
-        Share of the variance that they explain, at least.
-
-    Examples
-    --------
-    >>> from sklearn_w2s.overlap._representations import PrincipalDeviations
-    >>> rows = [[0.0, 0.0], [3.0, 0.1], [6.0, -0.1]]
-    >>> abs(PrincipalDeviations().fit_transform(rows)).round(1).tolist()
-    [[0.0], [3.0], [6.0]]
+    Unlike in principal component analysis, they are not centred: typical values stay
+    zero.
     """
 
     def __init__(self, share=0.9):
@@ -258,22 +192,9 @@ class PrincipalDeviations(TransformerMixin, BaseEstimator):
 
 
 class LeafEncoder(TransformerMixin, BaseEstimator):
-    """The leaves of random trees in which rows fall, but for the fullest of each tree.
+    """One indicator per leaf of random trees, but for the fullest leaf of each tree.
 
-    Rows are alike where they share leaves. The fullest leaf is the typical one: as a
-    value that all have in common, it says nothing of a row.
-
-    Parameters
-    ----------
-    random_state : int, RandomState instance or None, default=None
-        Seeds the trees.
-
-    Examples
-    --------
-    >>> from sklearn_w2s.overlap._representations import LeafEncoder
-    >>> rows = [[0.0], [0.0], [0.0], [1.0]]
-    >>> LeafEncoder(random_state=0).fit_transform(rows).sum(axis=1).tolist()
-    [[0.0], [0.0], [0.0], [100.0]]
+    The fullest leaf is typical: rows that share it are not alike for that.
     """
 
     def __init__(self, *, random_state=None):
@@ -298,15 +219,7 @@ def _most_frequent(values, weights):
 
 
 class Representation(NamedTuple):
-    """A representation by name.
-
-    Parameters
-    ----------
-    new : callable
-        Gets the rows of `fit`, and returns an unfitted transformer.
-    takes_sparse : bool, default=True
-        Whether rows may be sparse.
-    """
+    """A representation by name: `new(X)` returns an unfitted transformer."""
 
     new: Callable[[Any], Any]
     takes_sparse: bool = True
@@ -336,19 +249,7 @@ REPRESENTATIONS = {
 
 
 class Views:
-    """The representation of rows, and what the weak estimator sees of them.
-
-    Parameters
-    ----------
-    representation : transformer instance, str or None
-        Cloned; a str is a key of `REPRESENTATIONS`; None compares deviations from the
-        typical row.
-    predictor : WeakPredictor
-        Knows the columns of the weak view.
-    second_view : {"weak", "unseen"}
-        What the overlap measure gets beside the rows: the weak view, or the codes of
-        the weak labels followed by the columns that the weak estimator does not see.
-    """
+    """The representation of rows, and their second view for the overlap measure."""
 
     def __init__(self, representation, predictor, second_view):
         self.representation = representation
@@ -362,26 +263,7 @@ class Views:
             raise ValueError(msg)
 
     def fit(self, X, proba, weights, *, weighted, seeds):
-        """Fit on rows of positive weight, with their weak labels as targets.
-
-        Parameters
-        ----------
-        X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
-            Rows.
-        proba : ndarray of shape (n, n_classes)
-            Their weak probabilities.
-        weights : ndarray of shape (n,)
-            Their weights.
-        weighted : bool
-            Whether the weights are the user's and go to the representation.
-        seeds : RandomState instance or None
-            Seeds the representation unless None.
-
-        Returns
-        -------
-        Views
-            Fitted.
-        """
+        """Fit on rows of positive weight, with their weak labels as targets."""
         # A name: modules, such as namespaces, cannot be pickled.
         self.place = place_of(X)
         kept = np.flatnonzero(weights)
@@ -404,13 +286,7 @@ class Views:
         return self
 
     def represent(self, X):
-        """Return rows in the space of the representation.
-
-        Raises
-        ------
-        ValueError
-            If they are not finite numbers.
-        """
+        """Return rows in the space of the representation."""
         return _as_matrix(self.transformer.transform(X), "representation.transform(X)")
 
     def views(self, X, proba):

@@ -9,34 +9,12 @@ from sklearn_w2s._sklearn import namespace_of, safe_indexing
 
 
 class Reservoir:
-    r"""Rows of a stream by priority sampling.
+    r"""A sample of the rows of a stream by priority sampling.
 
-    Row i with weight :math:`w_i` has the priority :math:`w_i / u_i` with
-    :math:`u_i \sim U(0, 1]`. The rows of highest priority stay; with :math:`\tau` the
-    highest priority among the others, a row stands for the weight
-    :math:`\max(w_i, \tau)`. Sums of these weights over any subset of the rows are
-    unbiased estimates of those over the stream, and exact as long as every row stays.
-
-    Parameters
-    ----------
-    size : int
-        Rows that stay, at most.
-    rng : RandomState instance
-        Draws the priorities.
-
-    Attributes
-    ----------
-    n_seen : int
-        Rows that were offered.
-    columns : list of {array, csr matrix}
-        What is known of the rows that stayed.
-    weights : ndarray of shape (n_kept,)
-        What they stand for.
-
-    References
-    ----------
-    N. Duffield, C. Lund, M. Thorup, "Priority Sampling for Estimation of Arbitrary
-    Subset Sums", Journal of the ACM 54(6), 2007.
+    The rows of highest priority :math:`w_i / u_i`, :math:`u_i \sim U(0, 1]`, stay; each
+    stands for the weight :math:`\max(w_i, \tau)`, with :math:`\tau` the highest
+    priority left out. Duffield, Lund, Thorup, "Priority Sampling for Estimation of
+    Arbitrary Subset Sums", 2007.
     """
 
     def __init__(self, size, rng):
@@ -50,19 +28,11 @@ class Reservoir:
 
     @property
     def weights(self):
-        """Weights that the rows stand for."""
+        """Weights for which the rows stand."""
         return np.maximum(self._own_weights, self._highest_left_out)
 
     def add(self, weights, *columns):
-        """Offer rows.
-
-        Parameters
-        ----------
-        weights : ndarray of shape (n,)
-            Non-negative weights; rows of weight zero do not stay.
-        *columns : {array, csr matrix} of shape (n, n_components)
-            What is known of them, of the same number of columns in every call.
-        """
+        """Offer rows: their weights, then the same columns in every call."""
         self.n_seen += len(weights)
         priorities = weights / (1 - self.rng.uniform(size=len(weights)))
         worthy = np.flatnonzero(priorities > self._highest_left_out)

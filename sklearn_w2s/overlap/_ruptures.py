@@ -19,68 +19,17 @@ _LARGEST_COUNT = 2**53
 
 
 def is_change_point_estimator(threshold):
-    """Say whether a threshold is an estimator that finds breaks, as in ruptures.
-
-    Parameters
-    ----------
-    threshold : object
-        What the user passed.
-
-    Returns
-    -------
-    bool
-        Whether it has `fit` and `predict` and is no function.
-
-    Examples
-    --------
-    >>> is_change_point_estimator("auto")
-    False
-    """
+    """Return whether a threshold is an estimator that finds breaks, as in ruptures."""
     able = hasattr(threshold, "fit") and hasattr(threshold, "predict")
     return able and not callable(threshold)
 
 
 def ruptures_threshold(estimator, scores, weights, *, name):
-    r"""Return the smallest score above the break that an estimator finds.
+    """Return the midpoint at the one break that an estimator finds, None if none is.
 
-    A copy of the estimator is fitted on the sorted scores and asked for one break. One
-    that knows penalties only (`Pelt`) is not asked, as its answer is known: whatever
-    the penalty under which it returns one break, that break is
-
-    .. math::
-        \arg\min_k \; c(x_1, \dots, x_k) + c(x_{k + 1}, \dots, x_n)
-
-    with c its cost and x the sorted scores, over the multiples k of its `jump` that
-    leave `min_size` scores on both sides; ties go to the smallest. A break between
-    equal scores moves to the nearest place where scores differ, and to the lower of
-    two that are equally near, for equal scores never part.
-
-    Ruptures knows no weights. Equal ones count every score once, and whole numbers
-    repeat the scores, after division by their greatest common divisor; others are
-    refused.
-
-    Parameters
-    ----------
-    estimator : ruptures estimator instance
-        `Binseg`, `BottomUp`, `Dynp`, `KernelCPD`, `Pelt`, `Window`, or an object like
-        them; it is left as it was.
-    scores : ndarray of shape (n,)
-        Finite scores in any order.
-    weights : ndarray of shape (n,)
-        Their non-negative weights; scores of weight zero do not exist.
-    name : str
-        Parameter that the estimator was given as, for messages.
-
-    Returns
-    -------
-    float or None
-        Midway between the two neighbouring scores; None where all are equal.
-
-    Raises
-    ------
-    ValueError
-        If the estimator is not like those of ruptures, cannot use the weights, needs
-        more scores, or does not find one break in scores that differ.
+    An estimator that takes only penalties, such as `Pelt`, is not asked: the one break
+    that it returns, whatever the penalty, is the cheapest split by its cost on its
+    grid.
     """
     if change_point(scores, weights) is None:
         return None
@@ -91,31 +40,18 @@ def ruptures_threshold(estimator, scores, weights, *, name):
     # Fitting changes an estimator, and this one belongs to the user.
     position = _single_break(copy.deepcopy(estimator), ordered, name)
 
+    # Equal scores never part: their break moves to the nearest place where scores
+    # differ, the lower one of two that are equally near.
     boundaries = np.flatnonzero(np.diff(ordered)) + 1
     boundary = boundaries[np.argmin(np.abs(boundaries - position))]
     return midpoint(ordered[boundary - 1], ordered[boundary])
 
 
 def published_threshold(scores, weights, *, name):
-    """Return the score above the break that the code of the paper finds.
+    """Return the score above the break that the code of the paper finds, or None.
 
     It is that of ``ruptures.Binseg(model="l2")``, which looks at every fifth of the
-    sorted scores, and it is not moved where it lies between equal scores.
-
-    Parameters
-    ----------
-    scores, weights, name
-        As in `ruptures_threshold`.
-
-    Returns
-    -------
-    float or None
-        The score itself; None where all are equal.
-
-    Raises
-    ------
-    ValueError
-        If the weights are no repetitions, or there are too few scores.
+    sorted scores, and is not moved where it lies between equal scores.
     """
     if change_point(scores, weights) is None:
         return None
@@ -134,6 +70,8 @@ def _in_order(scores, weights, shown, name):
 
 
 def _repetitions(weights, shown, name):
+    # Ruptures does not know weights: equal ones count every score once, and whole
+    # numbers repeat the scores.
     if (weights == weights[0]).all():
         return np.ones(len(weights), dtype=np.int64)
     if weights.max() < _LARGEST_COUNT and (weights == np.rint(weights)).all():

@@ -32,22 +32,7 @@ _LEAST_SPREAD = 1e-6
 
 
 def worth(arms, rates, which=slice(None)):
-    """Return what rows are worth per unit of cost, for rates or bounds as found.
-
-    Parameters
-    ----------
-    arms : ArmStatistics
-        Its cost, sensitivity and fall-out are read.
-    rates : ndarray of shape (n_which,)
-        Rates of success as found, or bounds on them.
-    which : index of n_which sources, default=slice(None)
-        Whose they are.
-
-    Returns
-    -------
-    ndarray of shape (n_which,)
-        Corrected for what is missed and mistaken, 0 or more, over the cost.
-    """
+    """Return success rates, or bounds on them, corrected by the audit and per cost."""
     mistakes = arms.sensitivity[which], arms.fall_out[which]
     return corrected_share(rates, *mistakes, most=np.inf) / arms.cost[which]
 
@@ -86,10 +71,9 @@ def _kl_worth(arms, level):
 
 
 def _leading_kl_worth(arms, level, among):
-    """Return the worth of kl bounds, of more than `MANY` only those near the largest.
+    """Return the worth of kl bounds; of more than `MANY`, of those near the largest.
 
-    Every bound takes many steps: sources that others surely exceed are left at minus
-    infinity, and of sources with equal counts one is looked at.
+    The others, which some bound surely exceeds, are left at minus infinity.
     """
     if len(among) <= MANY:
         return _kl_worth(arms, level)
@@ -110,12 +94,12 @@ def _leading_kl_worth(arms, level, among):
 
 
 def _lots(values):
-    """Return parts of an array so small that they stay in the processor's cache."""
+    """Return parts of an array that are small enough for the processor's cache."""
     return np.array_split(values, len(values) // _LOT + 1)
 
 
 def _highest_kl_worth(arms, level, which):
-    """Return what the worth of the kl bounds of some sources is at most, in no time."""
+    """Return a bound on the worth of kl bounds that takes little time."""
     counts = arms.found[which], arms.drawn[which], level[which]
     return worth(arms, kl_ucb_ceiling(*counts), which)
 
@@ -170,18 +154,11 @@ def _random(arms):
 
 
 class Policy(NamedTuple):
-    """A policy and what it needs.
+    """How a policy rates sources, and whether it needs the number of rounds in all.
 
-    Parameters
-    ----------
-    values : callable
-        Gets `ArmStatistics` and returns index values of shape (n_sources,); the source
-        of the largest is drawn next.
-    leading : callable or None, default=None
-        Does the same in less time, with minus infinity in place of values that are
-        surely not the largest of an open source.
-    needs_horizon : bool, default=False
-        Whether it needs the number of rounds in all.
+    `values(arms)` returns the index of each source. `leading(arms)` does the same in
+    less time, with minus infinity for values that are surely not the largest of an open
+    source.
     """
 
     values: Callable[[Any], Any]
@@ -204,24 +181,18 @@ POLICIES = {
 
 
 def needs_horizon(policy):
-    """Say whether a policy, a key of `POLICIES` or a function, needs a limit."""
+    """Return whether a policy, a key of `POLICIES` or a function, needs a limit."""
     return not callable(policy) and POLICIES[policy].needs_horizon
 
 
 def leading_values(policy, arms):
-    """Return the values of `index_values`, or minus infinity for those that lose."""
+    """Return `index_values`, or minus infinity for those that cannot be the largest."""
     leading = None if callable(policy) else POLICIES[policy].leading
     return index_values(policy, arms) if leading is None else leading(arms)
 
 
 def index_values(policy, arms):
-    """Return the index of each source by a key of `POLICIES`, or a function.
-
-    Raises
-    ------
-    ValueError
-        If a callable returns anything but one number per source.
-    """
+    """Return the index of each source by a key of `POLICIES` or a function."""
     if not callable(policy):
         return POLICIES[policy].values(arms)
     values = np.asarray(policy(arms))
@@ -258,21 +229,7 @@ _LEAST_ROOM = 8
 
 
 class Limits:
-    """What ends the drawing, whichever comes first.
-
-    Parameters
-    ----------
-    batch_size : int
-        Rows per round; fewer where a limit is near.
-    n_rounds : int or None
-        Rounds at most.
-    budget : int or None
-        Rows at most.
-    cost_budget : float or None
-        Cost of the rows at most.
-    confidence : float or None
-        Probability with which the best source is to be known.
-    """
+    """What ends the drawing, whichever comes first."""
 
     def __init__(self, batch_size, n_rounds, budget, cost_budget, confidence):
         self.batch_size = batch_size
@@ -283,48 +240,15 @@ class Limits:
 
 
 def _per_source(name):
-    """Return a property: one value per source, a view that can be written to."""
+    """Return a property: one value per source, as a view that can be written to."""
     return property(lambda self: self._values[name][: len(self.names)])
 
 
 class SourceBandit:
     """Counts of draws and overlap rows per source, their history, and the next choice.
 
-    It sees counts only: neither rows nor how overlap is found. Sources come in any
-    round and leave in any round. Rows count when they are drawn, and for the index when
-    it is known what they are worth.
-
-    Parameters
-    ----------
-    policy : str or callable
-        Index of the sources.
-    alpha : float
-        Exploration coefficient.
-    burn_in : int
-        Draws of every source before the policy chooses among them.
-    max_failures : int
-        Failures in a row after which a source is closed.
-    limits : Limits
-        What ends the drawing.
-    rng : RandomState
-        For policies that draw at random.
-
-    Attributes
-    ----------
-    names : list of str
-        Names of the sources in the order in which they came.
-    positions : dict of str to int
-        Where each stands among them.
-    n_pulls, drawn, rated : ndarray of int of shape (n_sources,)
-        Rounds in which a source was drawn; rows drawn; rows whose worth is known.
-    found : ndarray of shape (n_sources,)
-        Overlap rows among those rated, or the sum of their rewards.
-    cost, pool : ndarray of shape (n_sources,)
-        Cost of a row; rows at the start, infinity where unknown.
-    sensitivity, fall_out : ndarray of shape (n_sources,)
-        Shares of overlap rows and of others that are found.
-    is_open : ndarray of bool of shape (n_sources,)
-        Whether more may be drawn.
+    It works on counts only, neither on rows nor on how overlap is found. Rows count for
+    the index as soon as they are rated, which may be later than they are drawn.
     """
 
     n_pulls = _per_source("n_pulls")
@@ -356,19 +280,7 @@ class SourceBandit:
         self._unrated: deque[int] = deque()
 
     def add(self, name, *, size=np.inf, cost=1.0, detection_rates=(1.0, 0.0)):
-        """Add a source.
-
-        Parameters
-        ----------
-        name : str
-            Its name, not yet taken.
-        size : float, default=inf
-            Rows in it, infinity where unknown.
-        cost : float, default=1.0
-            Cost of a row, positive.
-        detection_rates : tuple of two float, default=(1.0, 0.0)
-            Sensitivity and fall-out of the detector on rows of the source.
-        """
+        """Add a source; `detection_rates` are sensitivity and fall-out on its rows."""
         position = self.positions[name] = len(self.names)
         self.names.append(name)
         if position == len(self._values["drawn"]):
@@ -381,20 +293,7 @@ class SourceBandit:
         self.is_open[position] = True
 
     def position(self, name):
-        """Return where a source stands and how much of it was drawn.
-
-        Parameters
-        ----------
-        name : str
-            Its name, new or known.
-
-        Returns
-        -------
-        position : int
-            Its position, or that which it would get.
-        n_drawn : int
-            Rows.
-        """
+        """Return the position of a new or known source, and the rows drawn of it."""
         if name not in self.positions:
             return len(self.names), 0
         position = self.positions[name]
@@ -423,31 +322,17 @@ class SourceBandit:
         )
 
     def index(self):
-        """Return the index of each source.
-
-        Returns
-        -------
-        ndarray of shape (n_sources,)
-            Index values, NaN where nothing is known of a source.
-        """
+        """Return the index of each source, NaN where none of its rows is rated."""
         # Looking must not change what is drawn later.
         arms = self._statistics(self.is_open, deepcopy(self.rng))
         values = index_values(self.policy, arms)
         return np.where(self.rated > 0, values, np.nan)
 
     def estimate(self, source):
-        """Return the density of a source and its 95% interval.
+        """Return the density of a source and its 95% interval, NaN without rated rows.
 
-        Parameters
-        ----------
-        source : int
-            Position of the source.
-
-        Returns
-        -------
-        density, low, high : float
-            The interval is Wilson's, for as many rows as were rated over the
-            `unseen_factor`. NaN where nothing is known.
+        The interval is Wilson's, for the number of rated rows divided by the
+        `unseen_factor`.
         """
         found, n, size = self.found[source], self.rated[source], self.pool[source]
         if n == 0:
@@ -460,14 +345,7 @@ class SourceBandit:
         return tuple(corrected_share([share, low, high], *rates).tolist())
 
     def stop_reason(self):
-        """Say what ends the drawing.
-
-        Returns
-        -------
-        str or None
-            "exhausted", "n_rounds", "budget", "cost_budget", "confidence", or None
-            where another batch can be drawn.
-        """
+        """Return why drawing must end, or None if another batch can be drawn."""
         if not self.is_open.any():
             return "exhausted"
         if self.n_rounds >= self.limits.n_rounds:
@@ -481,13 +359,7 @@ class SourceBandit:
         return None
 
     def best_is_known(self):
-        """Say whether one open source is surely the best.
-
-        Returns
-        -------
-        bool
-            Whether its lower bound per cost is not below the upper bound of any other.
-        """
+        """Return whether the lower bound of a source reaches all other upper bounds."""
         if (self.rated[self.is_open] == 0).any():
             return False
         level = anytime_level(self.n_pulls, len(self.names), 1 - self.limits.confidence)
@@ -514,42 +386,19 @@ class SourceBandit:
         return bool((worth(arms, upper, near) <= lower).all())
 
     def is_burning_in(self):
-        """Say whether an open source that does not fail has first draws before it.
-
-        Returns
-        -------
-        bool
-            Whether it does.
-        """
+        """Return whether an open source that does not fail has first draws to come."""
         is_well = self.is_open & (self._failures == 0)
         return bool((is_well & (self.n_pulls < self._burn_in)).any())
 
     def choose(self, among=None):
-        """Return the source to draw from next.
+        """Return the position of the source to draw from, and the index of each source.
 
-        Sources that failed a moment ago rest while others can be drawn.
-
-        Parameters
-        ----------
-        among : ndarray of bool of shape (n_sources,), default=None
-            Sources that can be drawn now. None means all that are open.
-
-        Returns
-        -------
-        source : int
-            Position of the source.
-        indices : ndarray of shape (n_sources,)
-            Index of every source, minus infinity where it surely is not the largest of
-            more than `MANY`; empty where sources have their first draws.
-
-        Raises
-        ------
-        ValueError
-            If the index of an available source is not a number.
+        The indices are empty in the burn-in, and those of `leading_values` afterwards.
         """
         usable = self.can_be_drawn()
         if among is not None:
             usable &= among
+        # Sources that failed a moment ago rest while others can be drawn.
         rested = usable & (self._rests_until <= self.n_rounds)
         usable = rested if rested.any() else usable
         fresh = np.flatnonzero(usable & (self.n_pulls < self._burn_in))
@@ -565,46 +414,19 @@ class SourceBandit:
         return next_arm(values, self.rated, usable), values
 
     def can_be_drawn(self):
-        """Return which sources have rows that can be paid.
-
-        Returns
-        -------
-        ndarray of bool of shape (n_sources,)
-            Whether they are open, and one row at least is within the cost budget.
-        """
+        """Return which sources are open and affordable, as a mask."""
         if self.limits.cost_budget == np.inf:
             return self.is_open.copy()
         return self.is_open & (self._affordable(self.cost) > 0)
 
     def batch_size(self, source):
-        """Return how many rows may be drawn of a source now.
-
-        Parameters
-        ----------
-        source : int
-            Position of the source.
-
-        Returns
-        -------
-        int
-            Rows.
-        """
+        """Return how many rows may be drawn of a source now."""
         left = self.limits.budget - self._n_drawn
         affordable = self._affordable(self.cost[source])
         return int(min(self.limits.batch_size, left, affordable))
 
     def draw(self, source, n_drawn, indices=None):
-        """Count a round in which rows were drawn; what they are worth comes later.
-
-        Parameters
-        ----------
-        source : int
-            Position of the source.
-        n_drawn : int
-            Rows.
-        indices : ndarray of shape (n_sources,), default=None
-            Indices by which it was chosen. None or empty if none did.
-        """
+        """Count a round in which rows were drawn; `rate` adds their rewards later."""
         cost = n_drawn * self.cost[source]
         self.n_pulls[source] += 1
         self.drawn[source] += n_drawn
@@ -615,17 +437,7 @@ class SourceBandit:
         self._record(source, indices, n_drawn=n_drawn, cost=cost, n_overlap=np.nan)
 
     def fail(self, source, error, indices=None):
-        """Count a round in which a source failed, and close it if it does not mend.
-
-        Parameters
-        ----------
-        source : int
-            Position of the source.
-        error : str
-            What happened.
-        indices : ndarray of shape (n_sources,), default=None
-            Indices by which it was chosen. None or empty if none did.
-        """
+        """Count a failed round; close the source after `max_failures` in a row."""
         self._record(source, indices, error=error)
         self._failures[source] += 1
         # After its k-th failure in a row it rests for k rounds.
@@ -634,23 +446,11 @@ class SourceBandit:
             self.close(source)
 
     def close(self, source):
-        """Draw nothing more of a source.
-
-        Parameters
-        ----------
-        source : int
-            Position of the source.
-        """
+        """Draw nothing more of a source."""
         self.is_open[source] = False
 
     def rate(self, rewards):
-        """Say what rows are worth, for the first rounds of which it is not known.
-
-        Parameters
-        ----------
-        rewards : list of float
-            Sum of the rewards of the rows of each round.
-        """
+        """Add the sums of rewards of the first rounds that are not rated yet."""
         for reward in rewards:
             position = self._unrated.popleft()
             source = self._rounds["source"][position]
@@ -660,31 +460,22 @@ class SourceBandit:
             self._describe(position, source)
 
     def forget_ratings(self):
-        """Forget what rows are worth, for all rounds."""
+        """Discard the rewards of all rounds."""
         self.found[:], self.rated[:] = 0, 0
         drawn = enumerate(self._rounds["n_drawn"])
         self._unrated = deque(position for position, n in drawn if n)
 
     def history(self):
-        """Return one entry per round, in arrays of equal length.
-
-        Returns
-        -------
-        dict of str to ndarray
-            Columns "round", "source" and those of `_COLUMNS`.
-        """
+        """Return one array per column of the history, with one entry per round."""
         columns = {name: np.array(values) for name, values in self._rounds.items()}
         columns["source"] = np.array(self.names)[columns["source"].astype(np.intp)]
         return {"round": np.arange(self.n_rounds)} | columns
 
     def index_history(self):
-        """Return the indices of all sources, round by round.
+        """Return the index of each source before each round, (n_rounds, n_sources).
 
-        Returns
-        -------
-        ndarray of shape (n_rounds, n_sources)
-            Index of each source before the round; NaN where it had none, and where
-            there were more than `MANY` sources but of the one drawn.
+        NaN where there was none, and with more than `MANY` sources for all but the one
+        drawn.
         """
         table = np.full((self.n_rounds, len(self.names)), np.nan)
         for row, values in zip(table, self._indices, strict=True):
@@ -705,7 +496,7 @@ class SourceBandit:
         self._describe(-1, source)
 
     def _describe(self, position, source):
-        """Note what is known of a source after a round."""
+        """Note the estimate for a source after a round."""
         names = ("overlap_density", "density_low", "density_high")
         for column, value in zip(names, self.estimate(source), strict=True):
             self._rounds[column][position] = value

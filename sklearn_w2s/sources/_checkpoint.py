@@ -36,20 +36,7 @@ _STEP = re.compile(r"step-([0-9]{8,})\.bin")
 
 @contextmanager
 def held(folder):
-    """Keep other runs away from a checkpoint for a while.
-
-    Parameters
-    ----------
-    folder : path-like or None
-        The checkpoint; it is made where it is missing. None holds nothing.
-
-    Raises
-    ------
-    RuntimeError
-        If another run holds it.
-    ValueError
-        If it is not a folder, or no file can be locked in it.
-    """
+    """Lock a checkpoint folder, created if it is missing; None locks nothing."""
     if folder is None:
         yield
         return
@@ -102,21 +89,11 @@ def _try_to_lock(lock):
 
 
 class Journal:
-    """One file for each step of a run, written before the next one begins.
+    """Keep one file per step, written before the next step begins.
 
-    A step costs the same however many came before. Files are moved into place whole, so
-    that a process can be killed at any time. They hold data only, and each is sealed by
-    a checksum of it and of all before it.
-
-    Parameters
-    ----------
-    folder : path-like
-        Where the files are, a folder that is `held` while they are read or written.
-
-    Attributes
-    ----------
-    folder : Path
-        The same.
+    Files hold data only and are moved into place whole, so that the process can be
+    killed at any time; each carries a checksum of its content and of all files before
+    it.
     """
 
     def __init__(self, folder):
@@ -125,23 +102,7 @@ class Journal:
         self._seal = ""
 
     def open(self, start):
-        """Return how the run began, and note it where it has not begun.
-
-        Parameters
-        ----------
-        start : object
-            How it would begin.
-
-        Returns
-        -------
-        object
-            How it began.
-
-        Raises
-        ------
-        ValueError
-            If a file is missing or damaged.
-        """
+        """Return what the run began with; write `start` if there is no run yet."""
         path = self.folder / "start.bin"
         if path.exists() or self._numbers():
             return self._take(path, self._content(path))
@@ -149,23 +110,7 @@ class Journal:
         return start
 
     def read(self):
-        """Yield the steps in their order.
-
-        Yields
-        ------
-        object
-            Steps as they were written.
-
-        Raises
-        ------
-        ValueError
-            If a file is missing or damaged.
-
-        Warns
-        -----
-        UserWarning
-            If the last step was written in part; it is left out.
-        """
+        """Yield the steps in order, without a last one that was written in part."""
         numbers = self._numbers()
         for number in range(numbers[-1] + 1 if numbers else 0):
             path = self._path(number)
@@ -178,18 +123,12 @@ class Journal:
             yield step
 
     def write(self, step):
-        """Add a step.
-
-        Parameters
-        ----------
-        step : object
-            Anything that can be packed.
-        """
+        """Add a step."""
         self._save(step, self._path(self._n_steps))
         self._n_steps += 1
 
     def require_own(self):
-        """Refuse a folder in which another run went on."""
+        """Refuse to continue in a folder that another run has changed."""
         path = self._path(self._n_steps - 1)
         if not self._n_steps:
             path = self.folder / "start.bin"
@@ -277,24 +216,7 @@ _HASHED = "#"
 
 
 def rules_of(selector, detector, X, y):
-    """Return what rounds to come must have in common with those before.
-
-    Parameters
-    ----------
-    selector : UCBSourceSelector
-        Its parameters are read.
-    detector : estimator instance
-        Its overlap detector.
-    X : {array-like, sparse matrix, data frame} of shape (n, n_features) or None
-        Rows at hand.
-    y : ndarray of shape (n,) or None
-        Their labels.
-
-    Returns
-    -------
-    dict of str to str
-        By name, a value or the checksum of one.
-    """
+    """Return, by name, what must be the same in all rounds: a value or its checksum."""
     rules = {name: _described(getattr(selector, name)) for name in _PLAIN}
     others = {
         "reward": selector.reward,
@@ -309,20 +231,7 @@ def rules_of(selector, detector, X, y):
 
 
 def require_same_rules(rules, former, where):
-    """Refuse a run that would go on by other rules.
-
-    Parameters
-    ----------
-    rules, former : dict of str to str
-        As from `rules_of`.
-    where : str
-        What holds the run before.
-
-    Raises
-    ------
-    ValueError
-        If they differ; the first is named.
-    """
+    """Refuse to continue a run by other rules than those it began with."""
     for name, value in rules.items():
         if value == former[name]:
             continue
@@ -391,30 +300,7 @@ _PLAIN_TYPES = (type(None), bool, int, float, str)
 
 
 def pack(value):
-    """Return a value as bytes.
-
-    Parameters
-    ----------
-    value : object
-        A table, array, number, text, date or other plain value; lists, tuples and
-        dictionaries of them.
-
-    Returns
-    -------
-    bytes
-        An archive of NumPy without pickles, whose first array is JSON.
-
-    Raises
-    ------
-    TypeError
-        If a part is something else; the column is named.
-
-    Examples
-    --------
-    >>> from sklearn_w2s.sources._checkpoint import pack, unpack
-    >>> unpack(pack({"rows": (1.5, None)}))
-    {'rows': (1.5, None)}
-    """
+    """Return plain data, arrays and tables as a NumPy archive without pickles."""
     arrays: list[np.ndarray] = []
     text = json.dumps(_packed(value, arrays))
     file = BytesIO()
@@ -423,41 +309,14 @@ def pack(value):
 
 
 def unpack(content):
-    """Return what was packed.
-
-    Parameters
-    ----------
-    content : bytes
-        As from `pack`; others raise errors of any kind, and run no code.
-
-    Returns
-    -------
-    object
-        The same value; subclasses of arrays come back as arrays.
-    """
+    """Return what was packed; other content raises any error, but runs no code."""
     with np.load(BytesIO(content), allow_pickle=False) as archive:
         arrays = [archive[f"arr_{i}"] for i in range(len(archive.files))]
     return _unpacked(json.loads(arrays[0].tobytes()), arrays)
 
 
 def digest(value):
-    """Return a checksum of what would be packed.
-
-    Parameters
-    ----------
-    value : object
-        As for `pack`.
-
-    Returns
-    -------
-    str
-        Equal for equal values, whatever the order of their memory.
-
-    Raises
-    ------
-    TypeError
-        If a part cannot be packed.
-    """
+    """Return a checksum that is equal for equal values, whatever their memory order."""
     arrays: list[np.ndarray] = []
     parts = sha256(json.dumps(_packed(value, arrays)).encode())
     for array in arrays:
@@ -467,7 +326,7 @@ def digest(value):
 
 
 def _packed(value, arrays):
-    """Return what JSON takes: plain values, lists, and {type: content} for the rest."""
+    """Return what JSON can hold: plain values, lists, and {type: content}."""
     if type(value) in _PLAIN_TYPES:
         return value
     if type(value) is list:

@@ -31,22 +31,13 @@ _END = object()
 
 
 class SourceEnded(Exception):
-    """A source has no row left."""
+    """A source has no rows left."""
 
 
 class SourceFailed(Exception):
-    """A source gave no rows, although it has not ended; it may be read again.
+    """A source gave no rows although it has not ended; it may be read again.
 
-    The exception behind it, if any, is its `__cause__`.
-
-    Parameters
-    ----------
-    message : str
-        Names the source and the cause.
-    reason : {"raised", "stalled", "empty", "invalid"}
-        What went wrong.
-    batch : object, default=None
-        What was refused as invalid.
+    `reason` is "raised", "stalled", "empty" or "invalid"; `batch` is what was invalid.
     """
 
     def __init__(self, message, reason="raised", batch=None):
@@ -58,58 +49,10 @@ class SourceFailed(Exception):
 def open_reader(name, source, *, rng, offset=0, timeout=None, check=None):
     """Return a reader of a source, from which nothing is drawn yet.
 
-    Parameters
-    ----------
-    name : str
-        Name of the source, for messages.
-    source : table, tuple, callable, Dask collection, pyarrow object or iterable
-        Where rows come from:
-
-        - a table, or a tuple (X, y) of a table and its labels: its rows in random
-          order;
-        - a callable: ``source(n)`` returns a batch of about n rows, or None at its end.
-          If it has a parameter `offset`, it is called ``source(n, offset=m)`` with the
-          number m of rows taken from it so far, and asked for the same rows again after
-          a batch that was refused;
-        - a Dask data frame, array or bag: its partitions, computed one by one;
-        - a pyarrow table, dataset, record batch, Parquet file or reader of record
-          batches: its batches;
-        - any other iterable of batches, such as a generator or pandas chunks of SQL.
-
-        A batch is a table, a pyarrow batch, a list of rows or something that computes
-        one, or a tuple (X, y) of one with its labels.
-    rng : numpy.random.Generator
-        Shuffles the rows of a table, once, here.
-    offset : int, default=0
-        Rows that were read before: of tables, and of iterables that can be read from
-        their beginning again, these are left out; callables with a parameter `offset`
-        are told; nothing is left out of other callables and of iterators.
-    timeout : float, default=None
-        Seconds after which a source that gives nothing has stalled. None waits for
-        ever. Otherwise the source runs in another thread; connections, as of
-        `sqlite3`, must allow for that.
-    check : callable, default=None
-        ``check(X, y)`` raises ValueError to refuse a batch; a table is one batch.
-
-    Returns
-    -------
-    SourceReader
-        The reader.
-
-    Raises
-    ------
-    TypeError
-        If the source is something else.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_w2s.sources._readers import open_reader
-    >>> batches = (np.full((4, 2), i) for i in range(3))
-    >>> reader = open_reader("web", batches, rng=np.random.default_rng(0))
-    >>> X, y = reader.read(6)
-    >>> X[:, 0].tolist(), y is None, reader.delivered
-    ([0, 0, 0, 0, 1, 1], True, 6)
+    `fit_sources` describes the kinds of sources. Of tables and of iterables that can be
+    read from their beginning again, the first `offset` rows are left out. With a
+    `timeout` the source runs in another thread. `check(X, y)` raises ValueError to
+    refuse a batch.
     """
     order = None
     size = _known_size(source)
@@ -128,35 +71,10 @@ def open_reader(name, source, *, rng, offset=0, timeout=None, check=None):
 
 
 class SourceReader:
-    """Rows of one source, read a few at a time.
+    """Read the rows of one source, a few at a time; made by `open_reader`.
 
-    Made by `open_reader`.
-
-    Parameters
-    ----------
-    name : str
-        Name of the source.
-    feed : _Items or _Calls
-        Gives items of the source.
-    size : int or float
-        Rows of the source; infinite where unknown.
-    order : ndarray of shape (size,) or None
-        Order of the rows of a single item.
-    offset : int
-        Rows that were read before.
-    timeout : float or None
-        Seconds after which the source has stalled.
-    check : callable or None
-        Refuses batches.
-
-    Attributes
-    ----------
-    name : str
-        Name of the source.
-    size : int or float
-        Rows of the source; infinite where unknown.
-    delivered : int
-        Rows handed out, those read before included.
+    The `size` is infinite where unknown; `delivered` includes rows of runs before this
+    one.
     """
 
     def __init__(self, name, feed, size, *, order, offset, timeout, check):
@@ -182,29 +100,11 @@ class SourceReader:
         return is_empty or self.delivered >= self.size
 
     def read(self, n):
-        """Return the next rows.
+        """Return the next n rows or fewer, and their labels or None.
 
-        Parameters
-        ----------
-        n : int
-            Rows at most, 1 at least. Fewer come at the end of the source, and where a
-            callable gives fewer: it is asked once.
-
-        Returns
-        -------
-        X : table of shape (n_read, n_features)
-            Rows, one at least.
-        y : ndarray of shape (n_read,) or None
-            Their labels, if the source gives any.
-
-        Raises
-        ------
-        SourceEnded
-            If no row is left, or the reader is closed.
-        SourceFailed
-            If the source raised, stalled, or gave an empty or invalid batch. Rows that
-            were taken from it before are read first. An iterator that ends right after
-            it raised has failed once more before it counts as ended.
+        A callable is asked once. Rows that came before a failure are returned before it
+        is raised. An iterator that ends right after it raised fails once more before it
+        counts as ended.
         """
         if self._is_closed:
             msg = f"source {self.name!r} is closed"
@@ -218,19 +118,13 @@ class SourceReader:
         return X, y
 
     def give_back(self, X, y):
-        """Take the rows that were read last, to be read again."""
+        """Put back the rows that were read last, to be read again."""
         n = n_rows(X)
         self.delivered -= n
         self._parts.appendleft(_Part(X, y, None, 0, n))
 
     def raise_interrupt(self):
-        """Raise what is no fault of the source, if a late call came to such an end.
-
-        Returns
-        -------
-        bool
-            Whether it may still come to one.
-        """
+        """Raise an interrupt that ended a late call; return whether it still runs."""
         if self._pending is None or not self._pending.is_done(0):
             return self._pending is not None
         _, error = self._pending.outcome
@@ -241,7 +135,7 @@ class SourceReader:
         return False
 
     def close(self):
-        """Let go of the source; generators are closed."""
+        """Release the source and close its generator."""
         self._is_closed = True
         # A generator that runs in a thread cannot be closed; it ends with its fetch.
         if self._pending is None:

@@ -19,20 +19,7 @@ from sklearn_w2s.sources._readers import SourceEnded, SourceFailed
 
 
 class PoolReader:
-    """Read the rows of one source of a table, without replacement.
-
-    Parameters
-    ----------
-    name : str
-        Name of the source.
-    rows : ndarray of int
-        Rows of the table in the order in which they are drawn.
-
-    Attributes
-    ----------
-    size : int
-        Rows in all.
-    """
+    """Read the rows of one source of a table, without replacement, in a given order."""
 
     def __init__(self, name, rows):
         self.name = name
@@ -46,23 +33,7 @@ class PoolReader:
         return self._start == self.size
 
     def read(self, n):
-        """Return the next rows.
-
-        Parameters
-        ----------
-        n : int
-            Rows at most.
-
-        Returns
-        -------
-        ndarray of int
-            Rows, one at least.
-
-        Raises
-        ------
-        SourceEnded
-            If no row is left.
-        """
+        """Return the positions of the next n rows or fewer."""
         if self.has_ended:
             msg = f"source {self.name!r} has no rows left"
             raise SourceEnded(msg)
@@ -72,17 +43,7 @@ class PoolReader:
 
 
 class PoolRows:
-    """Batches that are rows of one table, beside the rows at hand.
-
-    Parameters
-    ----------
-    X : {array-like, sparse matrix, data frame} of shape (n, n_features)
-        Rows.
-    y : ndarray of shape (n,) or None
-        Labels.
-    at_hand : ndarray of int
-        Rows that need not be drawn.
-    """
+    """Batches that are positions of rows of one table."""
 
     def __init__(self, X, y, at_hand):
         self._X, self._y, self._at_hand = X, y, at_hand
@@ -96,27 +57,15 @@ class PoolRows:
         return safe_indexing(self._X, rows), None if self._y is None else self._y[rows]
 
     def together(self, batches):
-        """Return all rows, in the order of the table, and where each batch is."""
+        """Return all rows in the order of the table, and each batch's positions."""
         rows = np.sort(np.concatenate([self._at_hand, *batches]))
         return *self.table(rows), [np.searchsorted(rows, batch) for batch in batches]
 
 
 class DrawnRows:
-    """Batches that are tables of their own, after the rows at hand.
+    """Batches that are tables themselves, next to the rows at hand.
 
-    Parameters
-    ----------
-    X : {array-like, sparse matrix, data frame} of shape (n, n_features) or None
-        Rows at hand.
-    y : ndarray of shape (n,) or None
-        Their labels.
-    missing_label : scalar
-        Label of rows that have none.
-
-    Attributes
-    ----------
-    like : {ndarray, sparse matrix, data frame} or None
-        A table that all others have to be like.
+    `like` is a table that all others must resemble, or None.
     """
 
     def __init__(self, X, y, missing_label):
@@ -137,7 +86,7 @@ class DrawnRows:
         return batch
 
     def together(self, batches):
-        """Return the rows at hand, then those of the batches, and where each is."""
+        """Return the rows at hand, then all batches, and each batch's positions."""
         tables = [(self._X, self._y)] if self._X is not None else []
         tables += batches
         sizes = [n_rows(X) for X, _ in tables]
@@ -157,26 +106,7 @@ class DrawnRows:
 
 
 class Rater:
-    """Say what batches are worth, by a detector that is fitted when rows are there.
-
-    Parameters
-    ----------
-    rows : PoolRows or DrawnRows
-        Makes tables of batches.
-    detector : estimator instance
-        Overlap detector; a `FrozenEstimator` is used as it is.
-    reward : callable or None
-        Reward of each row, see `UCBSourceSelector`. None counts overlap rows.
-    seeds : RandomState or None
-        Seeds every unset `random_state` of the detector.
-
-    Attributes
-    ----------
-    detector : estimator instance
-        The fitted detector, None before.
-    seeds : RandomState or None
-        As given.
-    """
+    """Rate batches by a detector, which is fitted when enough rows were drawn."""
 
     def __init__(self, rows, detector, reward, seeds):
         self.rows = rows
@@ -186,18 +116,7 @@ class Rater:
         self.seeds = seeds
 
     def fit(self, batches):
-        """Fit the detector on the rows at hand and those of batches.
-
-        Parameters
-        ----------
-        batches : list
-            Batches drawn so far.
-
-        Returns
-        -------
-        list of float
-            Sum of the rewards of the rows of each batch.
-        """
+        """Fit the detector on all rows; return the sum of the rewards of each batch."""
         X, y, places = self.rows.together(batches)
         self.detector = seed_nested(clone(self._template), self.seeds)
         self.detector.fit(X, y)
@@ -207,27 +126,11 @@ class Rater:
         return [_count_overlap(regions[place]) for place in places]
 
     def forget_rows(self):
-        """Let go of all rows; batches that are rated later are tables of their own."""
+        """Let go of all rows; batches that are rated later are tables themselves."""
         self.rows = DrawnRows(None, None, None)
 
     def rate(self, batch):
-        """Return the sum of the rewards of the rows of a batch.
-
-        Parameters
-        ----------
-        batch : object
-            A batch that `rows` understands.
-
-        Returns
-        -------
-        float
-            Overlap rows, or the sum of what the user's function returns.
-
-        Raises
-        ------
-        ValueError
-            If that is not a number in [0, 1] for each row.
-        """
+        """Return the sum of the rewards of the rows of a batch."""
         X, y = self.rows.table(batch)
         if self._reward is None:
             return _count_overlap(self.detector.predict(X))
@@ -250,35 +153,7 @@ def _count_overlap(regions):
 
 @dataclass(eq=False, repr=False)
 class Step:
-    """What one step of a run came to: all that it takes to do it again.
-
-    Parameters
-    ----------
-    source : int
-        Position of the source that was asked.
-    indices : ndarray
-        Index of every source.
-    added : list of dict
-        Arguments of `SourceBandit.add` for each source that came.
-    batch : object
-        Rows that came, None if none did.
-    n_drawn : int
-        Their number.
-    cost : float
-        Cost of a row.
-    error : str
-        What happened if none came; empty where the source merely ended.
-    refused : object
-        Item that could not be used, None where there was none.
-    closes : bool
-        Whether the source has no more rows.
-    fits : bool
-        Whether the detector was fitted in this step; all rows are rated anew.
-    rewards : list of float
-        What the rows of the rounds not yet rated are worth.
-    rng_state : tuple
-        State of the random numbers before that fit, or after the step without one.
-    """
+    """The outcome of one step of a run, with everything that is needed to repeat it."""
 
     source: int
     indices: np.ndarray
@@ -295,34 +170,9 @@ class Step:
 
 
 class SelectionRun:
-    """A run: whom to ask, what came of it, and what that was worth.
+    """A run: it chooses a source, reads from it, and counts and rates what came.
 
-    Parameters
-    ----------
-    bandit : SourceBandit
-        Chooses, and counts.
-    rater : Rater
-        Says what rows are worth.
-    refits : bool
-        Whether the detector is fitted again, and all rows are rated again, whenever
-        rows came; otherwise it is fitted once, after the first draws of every source.
-    seed : int
-        Shuffles tables, the same way whenever they are opened.
-    journal : Journal, default=None
-        Keeps the steps on disk.
-
-    Attributes
-    ----------
-    rules : dict of str to str
-        What rounds to come must have in common with those before.
-    journal : Journal or None
-        As given.
-    stop_reason : str or None
-        What ended the run; None while it goes on.
-    batches : list of (int, object)
-        Source and rows of every round that was not in vain.
-    refused : list of (int, object)
-        Source and item of every batch that could not be used.
+    `batches` and `refused` hold pairs of a source's position and what came of it.
     """
 
     def __init__(self, bandit, rater, *, refits, seed, journal=None):
@@ -348,7 +198,7 @@ class SelectionRun:
         return self.__dict__ | {"_opened": {}, "_stalled": set()}
 
     def reads(self, name, source):
-        """Say whether a source is open."""
+        """Return whether a source is open."""
         return name in self._opened and self._opened[name][0] is source
 
     def forget_absent(self, names):
@@ -361,17 +211,7 @@ class SelectionRun:
         self._opened, self._absent, self._stalled = {}, set(), set()
 
     def add(self, source, reader, **arm):
-        """Add a source, or the reader of one that is known.
-
-        Parameters
-        ----------
-        source : object
-            The source.
-        reader : SourceReader or PoolReader
-            Reads it.
-        **arm : dict
-            Arguments of `SourceBandit.add`.
-        """
+        """Add a source, or the reader of a source that is known."""
         self._opened[reader.name] = source, reader
         if reader.name not in self.bandit.positions:
             arm = {"name": reader.name, "size": reader.size} | arm
@@ -379,7 +219,7 @@ class SelectionRun:
             self._added.append(arm)
 
     def replay(self):
-        """Do the steps of the journal again, without asking a source."""
+        """Repeat the steps of the journal without reading from a source."""
         if self.journal is None:
             return
         for fields in self.journal.read():
@@ -396,10 +236,9 @@ class SelectionRun:
                 self._unfitted = *self._unfitted[:2], step.rng_state
 
     def rounds(self):
-        """Yield before every round, and draw it afterwards, until a limit is reached.
+        """Yield before every round, then draw it, until a limit is reached.
 
-        Sources that come are added between rounds. `stop_reason` then says what ended
-        the run.
+        Sources may be added between rounds; `stop_reason` is set at the end.
         """
         self._refit()
         self._forget_early_fit()

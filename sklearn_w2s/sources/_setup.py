@@ -27,7 +27,7 @@ _MOST_ROWS = 10**12
 
 
 def make_detector(selector):
-    """Return the overlap detector of a selector, yet to be cloned."""
+    """Return the overlap detector of a selector, not yet cloned."""
     if selector.overlap_detector is None:
         weak = None
         if learns_values(selector.estimator):
@@ -37,13 +37,7 @@ def make_detector(selector):
 
 
 def takes_values(selector):
-    """Say whether labels are values, as those of regressors, and no classes.
-
-    Raises
-    ------
-    ValueError
-        If the estimator is to learn values and the detector classes, or the reverse.
-    """
+    """Return whether labels are values; estimator and detector must agree in that."""
     estimator, detector = selector.estimator, make_detector(selector)
     decides = detector
     if estimator is not None and (is_classifier(estimator) or is_regressor(estimator)):
@@ -245,7 +239,7 @@ def _begin(selector, rows, rng, rules):
 
 
 def look_for(selector, sources, drawing):
-    """Open the sources that have come, and leave out those that have gone."""
+    """Open the sources that were added, and mark those that were removed as absent."""
     if not isinstance(sources, Mapping):
         msg = (
             "sources must be a mapping of names to sources, got an object of type "

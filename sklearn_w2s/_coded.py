@@ -1,4 +1,4 @@
-"""Class codes for estimators that take no other labels, and labels back."""
+"""Class codes for estimators that take no other labels."""
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
@@ -15,17 +15,15 @@ from sklearn_w2s.persistence import VersionStampMixin
 
 
 def needs_codes(estimator):
-    """Say whether an estimator, or the one that it wraps, takes codes 0, 1, ... alone.
-
-    XGBoost refuses texts, and integers with gaps.
-    """
-    # To a self-training classifier -1 is no label, which a code would make one.
+    """Return whether an estimator, or the one that it wraps, needs codes 0, 1, ..."""
+    # To a self-training classifier -1 marks unlabeled rows; a code would be a class.
     if isinstance(estimator, CodedClassifier | SelfTrainingClassifier):
         return False
     if isinstance(estimator, Pipeline):
         return needs_codes(estimator.steps[-1][1])
     if isinstance(estimator, MetaEstimatorMixin) and hasattr(estimator, "estimator"):
         return needs_codes(estimator.estimator)
+    # XGBoost refuses strings, and integers with gaps.
     return any(
         base.__name__ == "XGBClassifier" and base.__module__ == "xgboost.sklearn"
         for base in type(estimator).__mro__
@@ -43,46 +41,13 @@ def _inner_has(method):
 class CodedClassifier(
     VersionStampMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
 ):
-    """Give an estimator class codes 0, 1, ... in place of labels, and return labels.
-
-    Metadata is routed as if the estimator stood here by itself.
-
-    Parameters
-    ----------
-    estimator : classifier instance
-        Cloned, never changed.
-
-    Attributes
-    ----------
-    estimator_ : classifier
-        The fitted clone, which knows codes.
-    classes_ : ndarray of shape (n_classes,)
-        Sorted class labels.
-    """
+    """Fit an estimator to codes 0, 1, ... of the labels, and return labels."""
 
     def __init__(self, estimator):
         self.estimator = estimator
 
     def fit(self, X, y, sample_weight=None, **params):
-        """Fit to labels.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
-            Rows.
-        y : array-like of shape (n,)
-            Labels.
-        sample_weight : array-like of shape (n,), default=None
-            Weights.
-        **params : dict
-            Further arguments of the estimator's `fit`; labels of an `eval_set`, a list
-            of pairs of rows and labels, are coded as well.
-
-        Returns
-        -------
-        CodedClassifier
-            The fitted classifier.
-        """
+        """Fit a clone to codes of the labels, also of those in an `eval_set`."""
         self.classes_ = classes_of(y)
         if sample_weight is not None:
             params["sample_weight"] = sample_weight
@@ -96,24 +61,11 @@ class CodedClassifier(
         return self
 
     def takes_distributions(self):
-        """Say whether the estimator learns from target distributions themselves."""
+        """Return whether the estimator learns from target distributions directly."""
         return _boosting.takes_distributions(self.estimator)
 
     def fit_distributions(self, X, distributions, classes, sample_weight):
-        """Fit to distributions over the classes.
-
-        Parameters
-        ----------
-        X, distributions, sample_weight : object
-            As in `_boosting.fit_distributions`.
-        classes : ndarray of shape (n_classes,)
-            Sorted labels; those without any probability are left out.
-
-        Returns
-        -------
-        CodedClassifier
-            The fitted classifier.
-        """
+        """Fit to distributions over the classes, leaving out classes without any."""
         named = sample_weight @ distributions > 0
         self.classes_ = classes[named]
         if not named.all():
@@ -162,13 +114,7 @@ class CodedClassifier(
         return np.searchsorted(self.classes_, labels)
 
     def get_metadata_routing(self):
-        """Return the metadata routing of the estimator.
-
-        Returns
-        -------
-        MetadataRequest or MetadataRouter
-            What it asks for.
-        """
+        """Return the routing of the estimator, as if it was not wrapped."""
         return get_routing_for_object(self.estimator)
 
     def __sklearn_is_fitted__(self):

@@ -22,26 +22,9 @@ _PARTS = ("month", "day", "weekday", "hour")
 
 
 class Columns:
-    """The columns of a table, each read in `transform` as what it was in `fit`.
+    """The columns of a table, each read as what it was in `fit`.
 
-    Numbers and truth values are numbers, and so are columns without any value. Dates,
-    durations and times of day are ordered as numbers. Text and whatever is of a
-    categorical type is a category. Values that are equal are read alike, whatever the
-    type of the column that holds them.
-
-    Attributes
-    ----------
-    kinds : list of list of str
-        Kinds of values of each column; none where no value is known.
-    numeric : list of int
-        Positions of the columns that are ordered.
-    categorical : list of int
-        Positions of the others.
-    parts : list of (int, str)
-        Dates and their calendar parts that vary, each of which is one more number.
-    categories : list of list
-        Sorted categories of each of the others: text as it is, numbers as the simplest
-        of Python that are equal, anything else as its kind and text.
+    Equal values are read alike, whatever the type of the column that holds them.
     """
 
     def fit(self, X):
@@ -79,23 +62,13 @@ class Columns:
 
     @property
     def n_numbers(self):
-        """How many numbers a row has."""
+        """Number of columns that `numbers` returns."""
         return len(self.numeric) + len(self.parts)
 
     def numbers(self, X):
-        """Return the numeric columns, and behind them the calendar parts of dates.
+        """Return the numeric columns, then the calendar parts of dates.
 
-        Parameters
-        ----------
-        X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
-            Rows.
-
-        Returns
-        -------
-        {ndarray, sparse matrix} of shape (n, n_numbers)
-            Float32 where X is an array of float32, else float64; X itself where it is
-            such a matrix already. Dates are days since 1970, in UTC where they have a
-            time zone; durations and times of day are seconds.
+        Dates are days since 1970 (UTC if zoned), durations and times of day seconds.
         """
         # Of a column without any value in `fit`, nothing was learned.
         empty = [not kinds for kinds in self.kinds]
@@ -113,18 +86,7 @@ class Columns:
         return np.column_stack([*columns.values(), *parts])
 
     def codes(self, X):
-        """Return the positions of values among the categories.
-
-        Parameters
-        ----------
-        X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
-            Rows.
-
-        Returns
-        -------
-        ndarray of shape (n, n_categorical) of int
-            `MISSING` and `UNKNOWN` are negative.
-        """
+        """Return positions of values among the categories, (n, n_categorical)."""
         codes = np.empty((X.shape[0], len(self.categorical)), dtype=np.int64)
         for k, j in enumerate(self.categorical):
             cells = self._cells(X, j, exact=True).grouped()
@@ -170,22 +132,9 @@ def values_of(X, j, *, as_text):
 
 
 def distinct_rows(X, *more):
-    """Return where each distinct row stands first, and which of them each row is.
+    """Return the first position of each distinct row, and each row's number among them.
 
-    Parameters
-    ----------
-    X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
-        Rows.
-    *more : ndarray of shape (n,) or (n, k)
-        Further columns that tell rows apart.
-
-    Returns
-    -------
-    first : ndarray of int of shape (n_distinct,)
-        Ascending positions.
-    inverse : ndarray of int of shape (n,)
-        Which of these each row equals. Rows of other libraries than NumPy, SciPy,
-        pandas and polars, and of values that cannot be compared, are all distinct.
+    `more` holds further columns to compare. Rows that cannot be compared all differ.
     """
     n = X.shape[0]
     try:
@@ -200,7 +149,7 @@ def distinct_rows(X, *more):
 
 
 def _row_keys(X, more):
-    """Return 64 bits for each row, equal for equal rows and else different."""
+    """Return a hash of 64 bits for each row, equal for equal rows."""
     if not (is_dataframe(X) or sp.issparse(X) or isinstance(X, np.ndarray)):
         msg = f"rows of {type(X).__name__} cannot be compared"
         raise TypeError(msg)
@@ -238,7 +187,7 @@ def _bits(values):
 
 
 def _mixed(key):
-    """Spread what differs over all bits, one to one (SplitMix64)."""
+    """Return the SplitMix64 hash of 64-bit integers, which is one to one."""
     key = key + np.uint64(0x9E3779B97F4A7C15)
     key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -258,10 +207,7 @@ def known_share(X, j):
 
 @dataclass
 class _Cells:
-    """One column: its values, or its distinct ones and the position of each among them.
-
-    A position of -1 is a gap.
-    """
+    """One column: its values, or its distinct ones and their position in each row."""
 
     name: str
     values: np.ndarray | None = None
@@ -286,13 +232,13 @@ class _Cells:
         return {kind.get(self.values.dtype.kind, _NUMBERS): first}
 
     def is_empty(self):
-        """Say whether no value is known."""
+        """Return whether no value is known."""
         return (
             not self.distinct if self.values is None else _is_missing(self.values).all()
         )
 
     def require_one_kind(self):
-        """Refuse mixtures of kinds, and values of no kind known."""
+        """Refuse mixtures of kinds, and values of unknown kind."""
         examples = self.kinds()
         strange = [kind for kind in examples if kind not in _KNOWN]
         if strange:
@@ -329,7 +275,7 @@ class _Cells:
 
 
 def _are_empty(X):
-    """Say of each column of an array whether no number is known."""
+    """Return for each column of an array whether it holds no number."""
     if sp.issparse(X) or X.dtype.kind != "f":
         return np.zeros(X.shape[1], dtype=bool)
     empty = np.isnan(X[0])
@@ -346,7 +292,7 @@ def _name(X, j):
 
 
 def _read(X, j, *, exact=False):
-    """Read column j; `exact` keeps integers that no float can hold."""
+    """Return the cells of column j; `exact` keeps integers that no float can hold."""
     name = _name(X, j)
     if not is_dataframe(X):
         column = X[:, [j]].toarray()[:, 0] if sp.issparse(X) else X[:, j]
@@ -436,7 +382,7 @@ def _is_missing(values):
 
 
 def _refuse_numbers_as_text(X):
-    """Refuse what NumPy makes of rows that hold both numbers and text."""
+    """Refuse an array of text that NumPy made of numbers and text."""
     if is_dataframe(X) or X.dtype.kind != "U":
         return
     numeric = [j for j in range(X.shape[1]) if _reads_as_numbers(X[:, j])]
@@ -484,7 +430,7 @@ def _refuse_type(name, kind, cause=None):
 
 
 def _keys(values):
-    """Return what stands for each of some categories."""
+    """Return the keys of categories."""
     if set(map(type, values)) == {str}:
         return values
     return map(_key, values)
@@ -495,7 +441,7 @@ def _sorted(keys):
 
 
 def _key(value):
-    """Return what stands for a category: equal for equal values, and plain Python."""
+    """Return a plain Python value for a category, equal for equal categories."""
     kind = kind_of_type(type(value))
     if kind == _TEXT:
         return str.__str__(value)
@@ -511,14 +457,14 @@ def _key(value):
 
 
 def _place(key):
-    """Return where a category stands among others: numbers, text, anything else."""
+    """Return the sort key of a category: numbers, then text, then anything else."""
     if isinstance(key, str):
         return 1, 0.0, key
     return (2, 0.0, str(key)) if isinstance(key, tuple) else (0, key, "")
 
 
 def _numbers(values):
-    """Return values that are numbers, dates or durations as floats."""
+    """Return numbers, dates or durations as floats."""
     kinds = {kind_of_type(t) for t in set(map(type, values))}
     if kinds <= {_NUMBERS}:
         return np.fromiter(map(float, values), np.float64, len(values))
@@ -536,7 +482,7 @@ def _numbers(values):
 
 
 def _scalar(value):
-    """Return a date or a duration as a scalar of NumPy, in UTC."""
+    """Return a date or a duration as a NumPy scalar, in UTC."""
     value = getattr(value, "start_time", value)  # of a period
     for convert in ("to_datetime64", "to_timedelta64"):  # of pandas, to nanoseconds
         if hasattr(value, convert):
@@ -564,7 +510,7 @@ def _seconds(durations):
 
 
 def _count(times, seconds):
-    """Return times in units of so many seconds, (n,) float64, NaN for gaps."""
+    """Return times in units of so many seconds, NaN for gaps."""
     unit = np.datetime_data(times.dtype)[0]
     if unit == "generic":
         return np.full(times.shape, np.nan)

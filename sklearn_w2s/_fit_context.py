@@ -1,4 +1,4 @@
-"""What every fit begins and ends with, whether it is finished or stopped."""
+"""The decorator of every fit."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -8,17 +8,16 @@ from sklearn_w2s._sklearn import fit_context as checked_parameters
 from sklearn_w2s._warnings import keeps_filters
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-# Others go on from a former call, and keep what they have if they are stopped.
+# Other methods continue from a former call, and keep its results if interrupted.
 _BEGIN_ANEW = {"fit", "fit_resample"}
 
 
 def fit_context(
     *, prefer_skip_nested_validation: bool
 ) -> Callable[[Function], Function]:
-    """Return a decorator of fits that checks parameters first.
+    """Return a decorator that checks parameters and makes a fit complete or undone.
 
-    A fit begins without fitted attributes and leaves none if it is stopped, and does
-    not change the filters of warnings.
+    An interrupted fit leaves no fitted attribute, and no change of warning filters.
     """
     checked = checked_parameters(
         prefer_skip_nested_validation=prefer_skip_nested_validation
@@ -32,7 +31,7 @@ def fit_context(
                 forget_fit(estimator)
             try:
                 return method(estimator, *args, **kwargs)
-            except BaseException:  # an interrupt is none of the exceptions
+            except BaseException:  # includes an interrupt
                 if begins_anew:
                     forget_fit(estimator)
                 raise
@@ -43,10 +42,7 @@ def fit_context(
 
 
 def forget_fit(estimator):
-    """Remove the fitted attributes of an estimator.
-
-    A fit that fails must not leave the former one predicting, and attributes that only
-    some settings give must not outlive a change of settings.
-    """
+    """Remove the fitted attributes of an estimator, also those of former settings."""
+    # Otherwise a fit that fails would leave the former one predicting.
     for name in [name for name in vars(estimator) if name.endswith("_")]:
         delattr(estimator, name)

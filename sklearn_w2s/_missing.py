@@ -1,4 +1,4 @@
-"""Missing values at the door of a meta-estimator: refused where a part would refuse."""
+"""Missing values in rows: refused if an estimator inside would refuse them."""
 
 import numpy as np
 from sklearn.base import MetaEstimatorMixin, OneToOneFeatureMixin
@@ -10,24 +10,12 @@ from sklearn.utils import get_tags
 from sklearn_w2s._sklearn import namespace_of, safe_indexing
 from sklearn_w2s._validation import check_features, is_dataframe, is_missing
 
-# Of these alone it is known that their tags are right.
+# Libraries whose tags are right; estimators of others may not declare what they take.
 _KNOWN = ("sklearn.", "sklearn_w2s.")
 
 
 def strict_readers(readers):
-    """Return those of the parts that read rows which take no missing values.
-
-    Parameters
-    ----------
-    readers : iterable of (str, estimator, list, slice or None)
-        The parameter that a part was given as, the part, and the columns that it sees;
-        None means all.
-
-    Returns
-    -------
-    list of (str, list, slice or None)
-        Their names, for messages, and the columns.
-    """
+    """Return name and columns of the `(name, estimator, columns)` that refuse gaps."""
     return [
         (f"{name}={estimator!r}", columns)
         for name, estimator, columns in readers
@@ -36,24 +24,9 @@ def strict_readers(readers):
 
 
 def refuse_missing(X, readers):
-    """Refuse rows with missing values where a part that reads them does not take any.
-
-    Arrays and data frames are treated alike, and what `fit` refuses, `predict` refuses
-    as well, whether or not the part would come to see these rows.
-
-    Parameters
-    ----------
-    X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
-        Rows.
-    readers : list of (str, list, slice or None)
-        As from `strict_readers`.
-
-    Raises
-    ------
-    ValueError
-        If a value is missing in columns that one of them sees.
-    """
-    # One pass over the rows, whoever reads them, where nothing is missing.
+    """Refuse missing values in columns that one of the `strict_readers` sees."""
+    # Whether or not the part would see these rows, so that fit and predict agree. One
+    # pass suffices where nothing is missing.
     if not readers or not has_missing(X):
         return
     for name, columns in readers:
@@ -67,25 +40,16 @@ def refuse_missing(X, readers):
 
 
 def check_new_rows(fitted, X):
-    """Check rows at the door of a fitted meta-estimator, and return them."""
+    """Validate rows for a fitted meta-estimator, missing values included."""
     X = check_features(fitted, X, reset=False, allow_nan=True)
     refuse_missing(X, fitted._strict_readers_)
     return X
 
 
 def accepts_missing(estimator, *, unknown=None):
-    """Say whether an estimator takes missing values.
+    """Return whether an estimator takes missing values; compositions ask their parts.
 
-    Of compositions the tags say nothing: their parts are asked.
-
-    Parameters
-    ----------
-    estimator : estimator instance
-        Any.
-    unknown : bool or None, default=None
-        Answer for those that look at nothing themselves, and for classes of other
-        libraries, of which some take missing values and do not say so; None trusts
-        their tags.
+    The answer is `unknown`, unless that is None, where the tags cannot be trusted.
     """
     inner = getattr(estimator, "estimator", None)
     if isinstance(estimator, FrozenEstimator):
@@ -115,7 +79,7 @@ def _steps_accept(pipeline, unknown):
 
 
 def has_missing(X):
-    """Say whether a value of X is missing."""
+    """Return whether a value of X is missing."""
     if is_dataframe(X):
         return any(_column_lacks(X[name]) for name in X.columns)
     xp, _ = namespace_of(X)

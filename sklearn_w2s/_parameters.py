@@ -1,4 +1,4 @@
-"""Messages for parameters and arguments that people give in other places."""
+"""Errors for parameters and arguments that were meant for another place."""
 
 from functools import wraps
 from typing import Any, Self, cast
@@ -9,10 +9,10 @@ from sklearn_w2s._sklearn import Function
 
 
 class NestedParamsMixin(BaseEstimator):
-    """Parameters of parts, which need a prefix, and a part to belong to."""
+    """Explain parameters of parts that lack their prefix, or whose part is None."""
 
     def _default_parts(self):
-        """Return the parts that stand in for those that are None, by parameter."""
+        """Return the parts that replace those that are None, by parameter."""
         return {}
 
     def set_params(self, **params: Any) -> Self:
@@ -49,7 +49,7 @@ class NestedParamsMixin(BaseEstimator):
         return super().set_params(**params)
 
     def _suggest_part(self, name, own, parts):
-        """Refuse the name of a parameter that a part has, and say which one it is."""
+        """Raise an error that names the part which has such a parameter, if one has."""
         for head, value in own.items():
             part = parts.get(head) if value is None else value
             is_part = hasattr(part, "get_params") and not isinstance(part, type)
@@ -63,7 +63,7 @@ class NestedParamsMixin(BaseEstimator):
 
 
 def takes_one_table(fit: Function) -> Function:
-    """Refuse a third table in `fit(X, y)`, where others expect the unlabeled rows."""
+    """Return `fit(X, y)` with an error for a third table, as of the unlabeled rows."""
 
     @wraps(fit)
     def checked(self, *args, **params):

@@ -11,25 +11,19 @@ from sklearn_w2s._weak import resolve_columns, select_columns
 
 
 def final_step(estimator):
-    """Return the last step of a pipeline, and any other estimator itself."""
+    """Return the last step of a pipeline, or the estimator itself."""
     return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
 
 
 def before_final(fitted, X):
-    """Return rows as the last step of a fitted pipeline gets them."""
+    """Return rows as the last step of a fitted pipeline receives them."""
     if isinstance(fitted, Pipeline) and len(fitted.steps) > 1:
         return fitted[:-1].transform(X)
     return X
 
 
 def require_weak_to_strong(estimator):
-    """Refuse what has no weak and no strong estimator.
-
-    Raises
-    ------
-    TypeError
-        If a parameter of weak-to-strong classifiers is missing.
-    """
+    """Refuse an estimator without a weak and a strong estimator."""
     final = final_step(estimator)
     needed = ("weak_estimator", "strong_estimator", "missing_label")
     lacking = [name for name in needed if not hasattr(final, name)]
@@ -63,18 +57,7 @@ def weak_alone(fitted, X):
 
 
 def strong_alone(estimator):
-    """Return the strong estimator in the place of a weak-to-strong one.
-
-    Parameters
-    ----------
-    estimator : classifier or regressor instance
-        A weak-to-strong one, or a pipeline that ends in one.
-
-    Returns
-    -------
-    classifier or regressor instance
-        Unfitted, behind the other steps of the pipeline.
-    """
+    """Return an unfitted strong estimator behind the other steps of the pipeline."""
     final = final_step(estimator)
     strong = final.strong_estimator
     if strong is None:

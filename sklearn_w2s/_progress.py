@@ -1,4 +1,4 @@
-"""Fits as trees of tasks, of which the callbacks of scikit-learn are told."""
+"""Tasks of a fit: callbacks of scikit-learn, and lines about its progress."""
 
 import sys
 import time
@@ -13,60 +13,28 @@ class Silence:
     """Context of tasks where scikit-learn has no callbacks."""
 
     def subcontext(self, **_):
-        """Return a context as silent as this one."""
         return self
 
     call_on_fit_task_begin = call_on_fit_task_end = subcontext
 
     def propagate_callback_context(self, _):
-        """Return a context manager that does nothing."""
         return nullcontext()
 
 
 class ProgressMixin(CallbackSupportMixin):
-    """Tell the callbacks of an estimator of the tasks of its `fit`.
-
-    They are told and not asked: what `fit` comes to does not depend on them. The
-    decorator `fit_context` ends their run, after an error as well.
-    """
+    """Report the tasks of `fit` to callbacks, which cannot change its results."""
 
     def _begin_tasks(self, n_tasks):
-        """Tell of the beginning of `fit`.
-
-        Parameters
-        ----------
-        n_tasks : int
-            Tasks to come.
-
-        Returns
-        -------
-        CallbackContext or Silence
-            Context of these tasks.
-        """
+        """Report the beginning of `fit` and return the context of its tasks."""
         context = self._init_callback_context(max_subtasks=n_tasks) or Silence()
         context.call_on_fit_task_begin(estimator=self)
         return context
 
     @contextmanager
     def _task(self, context, name, *, part=None, n_tasks=0):
-        """Tell of a task when it begins, and again unless it fails.
+        """Report a task when it begins, and when it ends unless it fails.
 
-        Parameters
-        ----------
-        context : CallbackContext
-            Context of the task that it is part of.
-        name : str
-            Name of the task.
-        part : estimator instance, default=None
-            The estimator whose `fit` the task is; it tells of tasks of its own if it
-            can.
-        n_tasks : int or None, default=0
-            Tasks that this one consists of, at most; None if that is unknown.
-
-        Yields
-        ------
-        CallbackContext
-            Context of the task.
+        `part` is the estimator that it fits; None for `n_tasks` is an unknown number.
         """
         task = context.subcontext(task_name=name, max_subtasks=n_tasks)
         is_telling = isinstance(part, CallbackSupportMixin)
@@ -76,19 +44,7 @@ class ProgressMixin(CallbackSupportMixin):
             task.call_on_fit_task_end(estimator=self)
 
     def _end_tasks(self, context, X, y, sample_weight=None):
-        """Tell of the end of `fit`, with the labeled rows, which can be scored.
-
-        Parameters
-        ----------
-        context : CallbackContext
-            What `_begin_tasks` returned.
-        X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
-            Rows of the fit.
-        y : array-like of shape (n,) or None
-            Their labels.
-        sample_weight : ndarray of shape (n,), default=None
-            Their weights.
-        """
+        """Report the end of `fit`, with the labeled rows, which can be scored."""
 
         # Rows are taken when a callback asks for them, and once.
         @cache
@@ -112,15 +68,9 @@ class ProgressMixin(CallbackSupportMixin):
 
 
 class Steps:
-    """Lines on stdout, as those of pipelines, one after each step of a fit.
+    """Write one line after each step of a fit if the estimator is verbose.
 
-    Parameters
-    ----------
-    owner : estimator instance
-        Its `verbose` says whether anything is written.
-    costs : dict of str to float
-        What each step does, in order, and about how long it takes beside the others.
-        A step that does not take place is passed over.
+    `costs` holds all steps in order, and about how long each takes beside the others.
     """
 
     def __init__(self, owner, costs):
@@ -145,13 +95,7 @@ class Steps:
 
 
 class Countdown:
-    """Time that is left, told on stderr, of folds that take about as long each.
-
-    Parameters
-    ----------
-    n_folds : int
-        Folds to come.
-    """
+    """Write the remaining time to stderr after each of several similar folds."""
 
     def __init__(self, n_folds):
         self._n_folds = n_folds
@@ -168,19 +112,7 @@ class Countdown:
 
 
 class Rounds:
-    """Rounds of a task, told one by one.
-
-    Parameters
-    ----------
-    estimator : estimator instance
-        Its callbacks are told.
-    context : CallbackContext
-        Context of the task.
-    count : callable
-        Returns the number of rounds that are over.
-    goes_on : callable
-        Says whether there is another.
-    """
+    """Report rounds to callbacks, given their count and whether another follows."""
 
     def __init__(self, estimator, context, count, goes_on):
         self._estimator = estimator
@@ -191,7 +123,7 @@ class Rounds:
         self._round = None
 
     def tell(self):
-        """Tell of the round that is over, if any, and of the next, if any."""
+        """Report the end of the last round and the beginning of the next, if any."""
         if self._round is not None and self._count() > self._n_told:
             self._round.call_on_fit_task_end(estimator=self._estimator)
             self._round = None

@@ -1,4 +1,4 @@
-"""Diagrams of estimators: the parts that they are made of, and what a fit found."""
+"""Diagrams of estimators: their parts, and what a fit found."""
 
 from inspect import isclass, signature
 from math import isnan
@@ -13,14 +13,10 @@ _LONGEST = 40
 
 
 class DiagramMixin(BaseEstimator):
-    """Show the parts that are used, and after `fit` what was found.
+    """Show the estimators in use, and the line of `_findings` once fitted."""
 
-    A part is a parameter that is an estimator, or was set to one by `fit`. The host
-    returns one line of text from `_findings`, which is called when it is fitted.
-    Scikit-learn lists fitted attributes from 1.9 on, abridged and folded away, and not
-    where the estimator is part of another; the line can be seen everywhere.
-    """
-
+    # From 1.9 on, scikit-learn lists fitted attributes, but folded away, abridged, and
+    # not for an estimator that is part of another.
     def _sk_visual_block_(self):
         parts = {name: _part(self, name) for name in signature(type(self)).parameters}
         parts = {
@@ -47,24 +43,7 @@ class DiagramMixin(BaseEstimator):
 
 
 def ranked(names, sources, densities, n_shown=3):
-    """Return a line that names the best sources of known overlap density.
-
-    Parameters
-    ----------
-    names : ndarray of shape (n_sources,)
-        Names of the sources, best first.
-    sources : ndarray of shape (n_sources,)
-        The same names in the order of the densities.
-    densities : ndarray of shape (n_sources,)
-        Overlap density of each source, NaN where it is unknown.
-    n_shown : int, default=3
-        Sources named.
-
-    Returns
-    -------
-    str
-        The line.
-    """
+    """Return a line with the best sources of known overlap density."""
     density = dict(zip(sources.tolist(), densities.tolist(), strict=True))
     known = [name for name in names.tolist() if not isnan(density[name])]
     if not known:
@@ -76,17 +55,9 @@ def ranked(names, sources, densities, n_shown=3):
 
 
 def visible(text):
-    r"""Return a text in which what cannot be seen is escaped, as in its `repr`.
-
-    Names come from files of anybody's: escape sequences would command a terminal, and
-    marks of direction show another text.
-
-    Examples
-    --------
-    >>> from sklearn_w2s._representation import visible
-    >>> visible("Köln\x1b[2J")
-    'Köln\\x1b[2J'
-    """
+    """Return a text with invisible characters escaped, as in its `repr`."""
+    # Names may come from files of strangers: escape sequences would control a terminal,
+    # and direction marks would show another text.
     if text.isprintable():
         return text
     return "".join(

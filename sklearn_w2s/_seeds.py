@@ -1,19 +1,16 @@
-"""Seeds for whatever a fit draws by."""
+"""Random seeds of fits."""
 
 import numpy as np
 from sklearn.utils import check_random_state
 
 
 def draw_seed(rng):
-    """Return a seed drawn by a generator."""
+    """Return a seed drawn from a RandomState."""
     return int(rng.randint(np.iinfo(np.int32).max))
 
 
 def seed_nested(estimator, random_state):
-    """Seed every unset `random_state` of a fresh clone and of its parts, in place.
-
-    None for `random_state` leaves the estimator as it is.
-    """
+    """Set each `random_state` of a fresh clone and its parts that is None, in place."""
     if random_state is None:
         return estimator
     rng = check_random_state(random_state)

@@ -1,7 +1,7 @@
-"""The only door to scikit-learn's private names and to its version differences.
+"""The only module with private names and version differences of scikit-learn.
 
-Every difference is listed in `SHIMS` with the version that makes it needless; a test
-fails once the supported floor has reached that version.
+`SHIMS` lists the version that makes each difference unnecessary; a test fails once
+the lowest supported version has reached it.
 """
 
 from collections.abc import Callable
@@ -66,12 +66,12 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def fit_context(
     *, prefer_skip_nested_validation: bool
 ) -> Callable[[Function], Function]:
-    """Return scikit-learn's decorator of `fit`, which leaves its type as it is."""
+    """Return scikit-learn's decorator of `fit`, with the method's type preserved."""
     return _fit_context(prefer_skip_nested_validation=prefer_skip_nested_validation)
 
 
 def available_if(check: Callable[[Any], bool]) -> Callable[[Function], Function]:
-    """Return scikit-learn's decorator of methods, which leaves their type as it is."""
+    """Return scikit-learn's decorator of methods, with their type preserved."""
     return metaestimators.available_if(check)
 
 
@@ -85,12 +85,12 @@ def visual_block(kind, parts, **names):
 
 
 def dispatches_arrays():
-    """Say whether this scikit-learn computes with arrays of other libraries."""
+    """Return whether this scikit-learn computes with arrays of other libraries."""
     return tuple(map(int, __version__.split(".")[:2])) >= (1, 9)
 
 
 def namespace_of(X):
-    """Return namespace and device of an array that is not NumPy's, or None twice."""
+    """Return the namespace and device of an array, (None, None) for NumPy."""
     dispatched = get_config()["array_api_dispatch"] and hasattr(X, "__dlpack__")
     if not dispatched or isinstance(X, np.ndarray):
         return None, None
@@ -105,7 +105,7 @@ def namespace_of(X):
 
 
 def to_numpy(array):
-    """Return an array of another library as one of NumPy, anything else unchanged."""
+    """Return an array of another library as a NumPy array, anything else unchanged."""
     xp, _ = namespace_of(array)
     return array if xp is None else _array_api.move_to(array, xp=np, device="cpu")
 
@@ -117,13 +117,7 @@ def move_like(array, X):
 
 
 def check_weights(sample_weight, X):
-    """Return float64 weights, one per row of X; None counts every row once.
-
-    Raises
-    ------
-    ValueError
-        If a weight is negative or not finite, or if all are zero.
-    """
+    """Return float64 weights, not all zero, one per row of X; ones for None."""
     weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
     weights = np.asarray(to_numpy(weights), dtype=np.float64)
     if not weights.any():
@@ -133,12 +127,12 @@ def check_weights(sample_weight, X):
 
 
 def routing_enabled():
-    """Say whether metadata routing is switched on."""
+    """Return whether metadata routing is enabled."""
     return get_config()["enable_metadata_routing"]
 
 
 def raise_for_params(params, owner, method):
-    """Raise TypeError for metadata that nothing receives, with metadata routing off."""
+    """Raise TypeError if there is metadata while metadata routing is disabled."""
     if params and not routing_enabled():
         msg = (
             f"{type(owner).__name__}.{method} got unexpected argument(s) "

@@ -1,4 +1,4 @@
-"""Batches of rows, whatever library their table comes from.
+"""Batches of rows from tables of any library.
 
 A *table* is a two-dimensional NumPy array, a SciPy sparse matrix or array, or a pandas
 or polars data frame.
@@ -14,7 +14,7 @@ _N_NAMED = 5
 
 
 def is_table(X):
-    """Say whether X is a table."""
+    """Return whether X is a table."""
     # The shape first: lazy frames have none, and asking for their columns is costly.
     if not hasattr(X, "shape"):
         return False
@@ -24,39 +24,16 @@ def is_table(X):
 
 
 def computed(item):
-    """Return what a lazy object (of Dask) stands for, anything else unchanged."""
+    """Return the result of a lazy object (of Dask), anything else unchanged."""
     if isinstance(item, tuple) and any(hasattr(part, "compute") for part in item):
         return tuple(computed(part) for part in item)
     return item.compute() if hasattr(item, "compute") else item
 
 
 def as_batch(item):
-    """Return the rows and labels of an item that a source gave.
+    """Return the rows, and labels or None, of an item that a source returned.
 
-    Parameters
-    ----------
-    item : table, tuple (X, y), lazy object, pyarrow batch or table, or list of rows
-        Lazy objects are those with a method `compute`; pyarrow becomes pandas. A tuple
-        of two is rows and labels.
-
-    Returns
-    -------
-    X : table of shape (n, n_features)
-        Rows; sparse ones as CSR.
-    y : ndarray of shape (n,) or None
-        Labels, None where the item has none.
-
-    Raises
-    ------
-    ValueError
-        If the item is no table, or its labels are not one per row.
-
-    Examples
-    --------
-    >>> from sklearn_w2s._tables import as_batch
-    >>> X, y = as_batch(([[1, 2], [3, 4]], ["a", "b"]))
-    >>> X.shape, y.tolist()
-    ((2, 2), ['a', 'b'])
+    A tuple of two is rows and labels; each may be lazy, from pyarrow, or a list.
     """
     item = computed(item)
     X, y = item if isinstance(item, tuple) and len(item) == 2 else (item, None)
@@ -143,34 +120,7 @@ def _as_labels(y, n):
 
 
 def require_alike(X, y, like_X, like_y):
-    """Refuse a batch whose table or labels are of another form than those before.
-
-    Parameters
-    ----------
-    X : table
-        Rows of the batch.
-    y : ndarray or None
-        Labels of the batch.
-    like_X : table
-        Rows that set the form.
-    like_y : ndarray or None
-        Labels that set the form.
-
-    Raises
-    ------
-    ValueError
-        If the library of the table, the number, names, order or kinds (number or truth
-        value, or something else) of its columns, or the presence of labels differ.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_w2s._tables import require_alike
-    >>> require_alike(np.ones((2, 3)), None, np.ones((2, 4)), None)
-    Traceback (most recent call last):
-        ...
-    ValueError: the batch has 3 columns where 4 are expected.
-    """
+    """Refuse a batch whose library, columns or presence of labels differ."""
     if _library_of(X) != _library_of(like_X):
         msg = f"the batch is {_library_of(X)} where {_library_of(like_X)} is expected."
         raise ValueError(msg)
@@ -241,28 +191,7 @@ def _is_number_type(dtype):
 
 
 def require_finite(X):
-    """Refuse rows with missing or infinite values.
-
-    Parameters
-    ----------
-    X : table of shape (n, n_features)
-        Rows.
-
-    Raises
-    ------
-    ValueError
-        If a number is NaN or infinite, or another value is missing; it names the first
-        column of this kind.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_w2s._tables import require_finite
-    >>> require_finite(np.array([[1.0, np.inf]]))
-    Traceback (most recent call last):
-        ...
-    ValueError: the batch has missing or infinite values, first in column 1.
-    """
+    """Refuse rows with missing or infinite values."""
     if is_dataframe(X):
         is_bad = _bad_columns_of_polars if hasattr(X, "hstack") else _bad_columns
         bad = is_bad(X)
@@ -298,29 +227,12 @@ def _bad_columns_of_polars(X):
 
 
 def rows_of(X, start, stop):
-    """Return the rows of a table, or the labels, from `start` up to `stop`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_w2s._tables import rows_of
-    >>> rows_of(np.arange(6).reshape(3, 2), 1, 2)
-    array([[2, 3]])
-    """
+    """Return rows or labels from `start` to `stop`."""
     return X.iloc[start:stop] if hasattr(X, "iloc") else X[start:stop]
 
 
 def owned(X):
-    """Return a table of one row at least, or labels, in memory of their own.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_w2s._tables import owned
-    >>> buffer = np.ones((2, 3))
-    >>> bool(np.shares_memory(owned(buffer[:1]), buffer))
-    False
-    """
+    """Return a copy of labels or a table of at least one row, sharing no memory."""
     if not is_dataframe(X):
         return X.copy()
     # A copy of a frame may share memory of Arrow, and so may all rows in their order.
@@ -329,26 +241,7 @@ def owned(X):
 
 
 def stack(tables):
-    """Return tables of one form below one another.
-
-    Parameters
-    ----------
-    tables : list of table or of ndarray of shape (n,)
-        Tables of one library with equal columns, or labels; one at least. A single one
-        is returned as it is.
-
-    Returns
-    -------
-    table or ndarray of shape (n,)
-        Their rows in order; the index of pandas is numbered anew.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_w2s._tables import stack
-    >>> stack([np.zeros((2, 3)), np.ones((1, 3))]).shape
-    (3, 3)
-    """
+    """Return tables of equal columns, or labels, below one another."""
     first = tables[0]
     if len(tables) == 1:
         return first
@@ -373,10 +266,8 @@ def stack(tables):
 
 
 def _with_equal_categories(tables):
-    """Return data frames of pandas that agree in their columns of categories.
-
-    Of columns with different categories, pandas would make one of plain values.
-    """
+    """Return pandas data frames with equal categories in columns of the same name."""
+    # Columns with different categories would become columns of plain values.
     tables = [table.copy(deep=False) for table in tables]
     for name in tables[0].columns:
         columns = [table[name] for table in tables]

@@ -42,93 +42,22 @@ _FLAGGED_SHARES = (0.005, 0.995)
 class TabularEncoder(TransformerMixin, BaseEstimator):
     """Turn a data frame, an array or a sparse matrix into rows of numbers.
 
-    Numbers and truth values stay, imputed and scaled on demand. Dates become days since
-    1970, in UTC where they have a time zone, and their month, day of the month, weekday
-    and hour follow as far as they vary; durations and times of day become seconds. Text
-    and columns of a categorical type are categories. What a column is, `fit` decides,
-    by its type, or by its values where any object may stand in it; values that are
-    equal are encoded alike, whatever the type of their column.
-
-    Parameters
-    ----------
-    categories : {"onehot", "ordinal"}, default="onehot"
-        One indicator per category (at most 32 per column, the rarer ones share one),
-        or one code per column, -1 for missing ones. Of more than 255 categories the 254
-        most frequent ones have codes of their own, and the rarer ones share one. A
-        category not seen in `fit` counts as a rare one, or as missing where there are
-        none that share a code.
-    impute : bool, default=True
-        Replace missing numbers by the column's median; False leaves them missing, but
-        for columns without any number, which become 0. In sparse matrices they become 0
-        in any case. A missing category is a category of its own.
-    scale : bool or "quantile", default=True
-        True brings numeric columns to mean 0 and variance 1, "quantile" to normal
-        scores: the quantile of the standard normal distribution at the value's rank
-        among the known ones, within [-3, 3], and then to mean 0 and variance 1. Sparse
-        columns are brought to variance 1 by either. False leaves numbers as they are.
-    flag_missing : bool, default=False
-        Add one column of zeros and ones for every numeric column of which 0.5% to 99.5%
-        of the fitted rows are missing: one where the number is. Sparse columns have
-        none.
-
-    Attributes
-    ----------
-    columns_ : Columns
-        What the columns hold.
-    numeric_columns_ : list of int
-        Positions of the columns of numbers, dates and durations.
-    categorical_columns_ : list of int
-        Positions of the others.
-    flagged_columns_ : list of int
-        Positions of those numeric columns whose gaps have a column of their own, which
-        follow the numbers.
-    coded_columns_ : list of int
-        Positions of the codes of categories in the encoded rows, where they come last.
-    n_features_in_ : int
-        Number of columns seen in `fit`.
-
-    Examples
-    --------
-    >>> from sklearn_w2s._tabular import TabularEncoder
-    >>> TabularEncoder(scale=False).fit_transform([[1.0], [float("nan")], [3.0]])
-    array([[1.],
-           [2.],
-           [3.]])
+    Columns of numbers, dates and durations come first, then indicators of their gaps,
+    then categories. Equal values are encoded alike, whatever the type of their column.
     """
 
     def __init__(
         self, *, categories="onehot", impute=True, scale=True, flag_missing=False
     ):
-        self.categories = categories
-        self.impute = impute
-        self.scale = scale
+        self.categories = categories  # or "ordinal": one code per column
+        self.impute = impute  # by the median, where False leaves gaps
+        self.scale = scale  # or "quantile": to normal scores of the ranks first
         self.flag_missing = flag_missing
 
     def fit(self, X, y=None, sample_weight=None):
         """Learn the columns, their medians, gaps, scales and categories.
 
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
-            Rows.
-        y : None
-            Ignored.
-        sample_weight : array-like of shape (n,), default=None
-            Weights of the rows in means and variances. Medians, quantiles, shares of
-            missing values and categories are those of the rows alone.
-
-        Returns
-        -------
-        TabularEncoder
-            The estimator.
-
-        Raises
-        ------
-        ValueError
-            If `scale` is neither a truth value nor "quantile", or a column mixes kinds
-            of values.
-        TypeError
-            If a column holds what is neither number, date nor text.
+        Weights count in means and variances, not in medians, quantiles or categories.
         """
         if self.scale not in (True, False, "quantile"):
             msg = f"scale must be True, False or 'quantile', got {self.scale!r}."
@@ -154,24 +83,7 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X):
-        """Encode rows.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
-            Rows.
-
-        Returns
-        -------
-        {ndarray, csr matrix} of shape (n, n_encoded)
-            Numbers.
-
-        Raises
-        ------
-        ValueError
-            If X is sparse while ranks or gaps were fitted on dense rows, or if a column
-            holds another kind of values than in `fit`.
-        """
+        """Return encoded rows: numbers, flags of gaps, categories."""
         check_is_fitted(self)
         X = check_features(self, X, reset=False, inside=True)
         self._check_layout(X)
@@ -192,18 +104,9 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         return n_numbers + sum(rows.shape[1] for rows in self.category_tables())
 
     def numeric_map(self):
-        """Return what happens to numbers, for those who encode rows elsewhere.
+        """Return fillers, shift and scale of numbers, for encoding rows elsewhere.
 
-        Returns
-        -------
-        fillers, shift, scale : ndarray of shape (n_numbers,)
-            A missing number becomes its filler, NaN where it stays; a number x becomes
-            ``(x - shift) / scale``.
-
-        Raises
-        ------
-        ValueError
-            If they are brought to normal scores, which is no such map.
+        A missing number becomes its filler; x becomes ``(x - shift) / scale``.
         """
         if self._is_ranked():
             msg = 'scale="quantile" cannot be converted. Fit with scale=True or False.'
@@ -215,12 +118,9 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         return self._fillers_, np.zeros(n) + self._lowest_ + mean, self._scaler_.scale_
 
     def category_tables(self):
-        """Return how each categorical column is encoded, for those who do it elsewhere.
+        """Return the encoded categories of each column, to encode rows elsewhere.
 
-        Returns
-        -------
-        list of ndarray of shape (n_categories + 2, n_columns)
-            Encoded rows of the categories, then of an unknown and of a missing one.
+        Each is an array (n_categories + 2, n_columns), unknown and missing ones last.
         """
         numbers = [len(categories) for categories in self.columns_.categories]
         if not numbers:
@@ -321,22 +221,7 @@ def _normal_scores(ranker, numbers):
 
 
 class TabularModel(BaseEstimator):
-    """Histogram gradient boosting on tables, told which columns are categories.
-
-    Parameters
-    ----------
-    boosting : HistGradientBoostingClassifier or HistGradientBoostingRegressor
-        Cloned; it learns from numbers, gaps included, and codes of categories.
-
-    Attributes
-    ----------
-    encoder_ : TabularEncoder
-        Reads the table.
-    boosting_ : HistGradientBoostingClassifier or HistGradientBoostingRegressor
-        Fitted on what the encoder makes of it.
-    n_features_in_ : int
-        Number of columns seen in `fit`.
-    """
+    """Histogram gradient boosting on tables, with categorical columns."""
 
     def __init__(self, boosting):
         self.boosting = boosting
@@ -362,7 +247,7 @@ class TabularModel(BaseEstimator):
 
     @property
     def feature_names_in_(self):
-        """Their names, if all are texts."""
+        """Names of the columns, if all are strings."""
         check_is_fitted(self)
         return self.encoder_.feature_names_in_
 
@@ -381,27 +266,7 @@ class TabularRegressor(RegressorMixin, TabularModel):
 
 
 class TabularBoosting(ClassifierMixin, TabularModel):
-    """Histogram gradient boosting of classes on tables.
-
-    Parameters
-    ----------
-    boosting : HistGradientBoostingClassifier
-        As in `TabularModel`.
-
-    Attributes
-    ----------
-    classes_ : ndarray of shape (n_classes,)
-        Sorted class labels.
-
-    Examples
-    --------
-    >>> from sklearn.ensemble import HistGradientBoostingClassifier
-    >>> from sklearn_w2s._tabular import TabularBoosting
-    >>> X = [["red", 1.0], ["blue", 2.0]] * 20
-    >>> boosting = TabularBoosting(HistGradientBoostingClassifier()).fit(X, [0, 1] * 20)
-    >>> boosting.predict([["blue", 1.5]])
-    array([1])
-    """
+    """Histogram gradient boosting of classes on tables."""
 
     @property
     def classes_(self):
@@ -436,22 +301,22 @@ def tree_encoder():
 
 
 def default_weak_estimator():
-    """Return a logistic regression that copes with tables of mixed columns."""
+    """Return a logistic regression on tables of mixed columns."""
     return linear_pipeline(LogisticRegression(max_iter=1000))
 
 
 def default_strong_estimator():
-    """Return gradient boosting that copes with tables of mixed columns."""
+    """Return gradient boosting of classes on tables of mixed columns."""
     return _with_weights(TabularBoosting(HistGradientBoostingClassifier()))
 
 
 def default_weak_regressor():
-    """Return a ridge regression that copes with tables of mixed columns."""
+    """Return a ridge regression on tables of mixed columns."""
     return linear_pipeline(Ridge())
 
 
 def default_strong_regressor():
-    """Return gradient boosting of values that copes with tables of mixed columns."""
+    """Return gradient boosting of values on tables of mixed columns."""
     return _with_weights(TabularRegressor(HistGradientBoostingRegressor()))
 
 
@@ -491,14 +356,11 @@ def _limited_codes(codes, n_categories):
 
 
 def _fillers(numbers, *, impute):
-    """Return what replaces missing numbers of each column; NaN leaves them missing.
-
-    A column of which nothing is known becomes 0 in any case: there is nothing to learn
-    from it, and gradient boosting fails on it. So do gaps in sparse matrices, for it is
-    the value of all entries that are not stored.
-    """
+    """Return what replaces missing numbers of each column; NaN leaves them missing."""
+    # Zero is what entries that are not stored in a sparse matrix stand for.
     if sp.issparse(numbers):
         return np.zeros(numbers.shape[1])
+    # Gradient boosting fails on columns without any number.
     known = ~np.isnan(numbers).all(axis=0)
     fillers = np.where(known, np.nan, 0.0)
     if impute and known.any():

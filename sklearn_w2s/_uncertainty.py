@@ -1,4 +1,4 @@
-"""How far a weak regressor may be off in each row, which stands for its confidence."""
+"""How far a weak regressor may be off in each row, which serves as its confidence."""
 
 from inspect import signature
 
@@ -22,46 +22,13 @@ _ROUNDING = 1e-9
 
 
 class Uncertainty:
-    """Expected error, spread or distance of rows; the larger, the less is known.
-
-    Parameters
-    ----------
-    kind : {"auto", "residual", "spread", "distance"} or callable
-        See `OverlapDetector`. A function of the user returns confidences, of the weak
-        estimator and rows.
-    """
+    """Expected error, spread or distance of rows; the larger, the less is known."""
 
     def __init__(self, kind):
         self.kind = kind
 
     def fit(self, weak, X, values, y, labeled, weights):
-        """Learn from labeled rows of positive weight what the errors depend on.
-
-        Parameters
-        ----------
-        weak : WeakPredictor
-            The weak estimator.
-        X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
-            Rows.
-        values : ndarray of shape (n,)
-            Its predictions, of labeled rows held out.
-        y : ndarray of shape (n_labeled,)
-            Values of the labeled rows.
-        labeled : ndarray of shape (n,) of bool
-            Which rows these are.
-        weights : ndarray of shape (n,)
-            Weights of the rows.
-
-        Returns
-        -------
-        Uncertainty
-            Fitted.
-
-        Raises
-        ------
-        ValueError
-            If there is nothing to learn from.
-        """
+        """Learn from labeled rows of positive weight what the errors depend on."""
         self.weak = weak
         known = np.flatnonzero(labeled & (weights > 0))
         if self.kind == "auto":
@@ -130,7 +97,7 @@ class Uncertainty:
 
 
 def _knows_spread(estimator):
-    """Say whether an estimator tells how sure it is, see `spread`."""
+    """Return whether `spread` can be computed from an estimator."""
     if isinstance(estimator, FrozenEstimator):
         return _knows_spread(estimator.estimator)
     if isinstance(estimator, Pipeline):
@@ -143,25 +110,9 @@ def _knows_spread(estimator):
 
 
 def spread(estimator, X):
-    """Return the standard deviation that an estimator says its prediction has.
+    """Return the standard deviation of each prediction.
 
-    Parameters
-    ----------
-    estimator : regressor
-        Fitted: a forest, bagging, or another list of regressors, of which it is that of
-        their predictions, or one with ``predict(X, return_std=True)``.
-    X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
-        Rows.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-        Standard deviations.
-
-    Raises
-    ------
-    ValueError
-        If it is neither.
+    That of its list of regressors, or that of ``predict(X, return_std=True)``.
     """
     if isinstance(estimator, FrozenEstimator):
         return spread(estimator.estimator, X)
@@ -187,15 +138,7 @@ def spread(estimator, X):
 
 
 class ValuePredictor(WeakPredictor):
-    """A weak regressor that says two columns: its value, and its uncertainty.
-
-    Parameters
-    ----------
-    weak : WeakPredictor
-        The weak estimator.
-    uncertainty : Uncertainty
-        Fitted.
-    """
+    """A weak regressor that predicts two columns: its value, and its uncertainty."""
 
     def __init__(self, weak, uncertainty):
         super().__init__(weak.estimator, weak.columns, None)

@@ -1,6 +1,6 @@
 """Checks that scikit-learn lacks: unlabeled rows, weak probabilities, sources.
 
-They raise with the argument, its value and the fix; they never repair.
+Errors name the argument, its value and what to do; nothing is repaired.
 """
 
 import copy
@@ -25,12 +25,12 @@ _KINDS = (str, _NUMBER)
 
 
 def is_dataframe(X):
-    """Say whether X is a table with named columns, from whichever library."""
+    """Return whether X is a table with named columns, from any library."""
     return hasattr(X, "columns") and hasattr(X, "dtypes")
 
 
 def place_of(X):
-    """Name the library that computes with X, and the device unless it is NumPy."""
+    """Return the name of the library that computes with X, and its device."""
     xp, device = namespace_of(X)
     if xp is None:
         return "NumPy"
@@ -50,32 +50,10 @@ def require_rows(X):
 
 
 def check_features(estimator, X, *, reset, allow_nan=None, inside=False):
-    """Check X at the door of a meta-estimator and hand data frames on unchanged.
+    """Validate X as a meta-estimator: arrays as scikit-learn does, frames unchanged.
 
-    Parameters
-    ----------
-    estimator : estimator instance
-        Its tags say whether sparse input and missing values are welcome.
-    X : {array-like, sparse matrix, data frame} of shape (n, n_features)
-        Rows.
-    reset : bool
-        True in `fit`: record `n_features_in_` and `feature_names_in_`; False elsewhere:
-        compare with them.
-    allow_nan : bool or None, default=None
-        Whether missing values are welcome in arrays; None asks the tags.
-    inside : bool, default=False
-        Whether this is a part, whose owner has warned of arrays that have no names.
-
-    Returns
-    -------
-    {ndarray, csr matrix, data frame}
-        X itself where it is a data frame.
-
-    Raises
-    ------
-    ValueError
-        If X has no rows or no columns, holds values that the tags exclude, names two
-        columns alike, or does not fit the features seen in `fit`.
+    The `allow_nan` tag can be overridden; a part passes `inside`, since its owner has
+    already warned of an array without feature names.
     """
     if is_dataframe(X):
         check_frame(X)
@@ -133,41 +111,10 @@ def check_frame(X):
 
 
 def check_labels(y, missing_label, *, classes=None):
-    """Say which rows are labeled, and return their labels.
+    """Return the labels of the labeled rows, of one kind, and which rows these are.
 
-    Parameters
-    ----------
-    y : array-like of shape (n,)
-        Class labels, with `missing_label` where a row has none. None, NaN, NaT and
-        pandas.NA say the same, whatever `missing_label` is.
-    missing_label : scalar
-        Marker of an unlabeled row: a number, a string, None, NaN or pandas.NA.
-    classes : array-like of shape (n_classes,), default=None
-        Classes that are known already. A missing label among them is a class. Empty
-        where nothing of them may be guessed from y.
-
-    Returns
-    -------
-    labels : ndarray of shape (n_labeled,)
-        Labels of the labeled rows, of one kind: numbers, truth values or strings.
-    labeled : ndarray of shape (n,) of bool
-        Whether the row has a label.
-
-    Raises
-    ------
-    ValueError
-        If y is None, not one-dimensional, infinite, of mixed kinds, or not a
-        classification target.
-
-    Warns
-    -----
-    DataConversionWarning
-        If y is a column.
-    UserWarning
-        If y holds the numbers -1 and +1 only, beside what is missing, while -1 is the
-        missing label and the classes are not known: nothing could be learned from a
-        single class, so that both are taken as classes. Also if a label reads like the
-        missing label but is of another kind, as the string "-1".
+    None, NaN, NaT and pandas.NA always mark unlabeled rows, as does `missing_label`
+    unless it is among `classes`; empty `classes` rule out any guess from y.
     """
     if y is None:
         msg = (
@@ -178,6 +125,7 @@ def check_labels(y, missing_label, *, classes=None):
     values = values_of(y)
     known, labeled = _known_and_labeled(values, missing_label)
     labels = _tidy(values[labeled])
+    # With the single class +1 nothing could be learned, so that -1 must be the other.
     if (known & ~labeled).any():
         is_guessed = classes is None and _is_minus_one_a_class(labels, missing_label)
         if is_guessed:
@@ -198,31 +146,7 @@ def check_labels(y, missing_label, *, classes=None):
 
 
 def check_values(y):
-    """Say which rows have a target value, and return these values.
-
-    Parameters
-    ----------
-    y : array-like of shape (n,)
-        Numbers; None, NaN, NaT or pandas.NA where a row has none. No number stands for
-        a missing one.
-
-    Returns
-    -------
-    values : ndarray of shape (n_labeled,)
-        Float64 values of the labeled rows.
-    labeled : ndarray of shape (n,) of bool
-        Whether the row has a value.
-
-    Raises
-    ------
-    ValueError
-        If y is None, not one-dimensional, infinite, or holds what is no number.
-
-    Warns
-    -----
-    DataConversionWarning
-        If y is a column.
-    """
+    """Return the float64 values of the labeled rows, and which rows these are."""
     if y is None:
         msg = (
             "This estimator requires y to be passed, but the target y is None. Pass "
@@ -255,49 +179,14 @@ def _require_classes(labels):
 
 
 def check_target(y, missing_label, *, of_values, classes=None):
-    """Return what is known of a target, and in which rows.
-
-    Parameters
-    ----------
-    y : array-like of shape (n,)
-        Target.
-    missing_label : scalar
-        Marker of a row without a label; of values NaN and None are the only ones.
-    of_values : bool
-        Whether it holds the values of a regression.
-    classes : array-like of shape (n_classes,), default=None
-        As for `check_labels`.
-
-    Returns
-    -------
-    known : ndarray of shape (n_labeled,)
-        Labels or values.
-    labeled : ndarray of shape (n,) of bool
-        Whether the row has one.
-    """
+    """Return the known labels or values of a target, and which rows these are."""
     if of_values:
         return check_values(y)
     return check_labels(y, missing_label, classes=classes)
 
 
 def are_values(y, missing_label, *, stratify):
-    """Say whether a target is to be read as values, not as labels of classes.
-
-    Parameters
-    ----------
-    y : array-like of shape (n,)
-        Target.
-    missing_label : scalar
-        Marker of an unlabeled row.
-    stratify : bool
-        Whether classes are asked for.
-
-    Returns
-    -------
-    bool
-        True where it holds numbers that are not whole, and where no class is asked for
-        and the marker is NaN or None.
-    """
+    """Return whether a target holds values of a regression, not class labels."""
     values = values_of(y)
     known = values[~_are_missing(values)]
     if known.dtype.kind == "O":
@@ -312,29 +201,13 @@ def are_values(y, missing_label, *, stratify):
 
 
 def has_columns(y):
-    """Say whether a target has two dimensions."""
+    """Return whether a target has two dimensions."""
     shape = y.shape if hasattr(y, "shape") else np.asarray(y).shape
     return len(shape) > 1
 
 
 def columns_of(y):
-    """Return the outputs of a target, one column each, in a list.
-
-    Parameters
-    ----------
-    y : array-like of shape (n,) or (n, n_outputs)
-        Values.
-
-    Returns
-    -------
-    list of array-like of shape (n,)
-        Columns.
-
-    Raises
-    ------
-    ValueError
-        If y has more dimensions, or no column.
-    """
+    """Return the outputs of a target as a list with one column for each."""
     if not has_columns(y):
         return [y]
     if is_dataframe(y):
@@ -352,7 +225,7 @@ def columns_of(y):
 
 
 def _known_and_labeled(values, missing_label):
-    """Say what is not missing, and what of it is not marked either."""
+    """Return which values are not missing, and which of these are not marked either."""
     known = ~_are_missing(values)
     labeled = known.copy()
     labeled[known] = ~_are_marked(values[known], missing_label)
@@ -360,7 +233,7 @@ def _known_and_labeled(values, missing_label):
 
 
 def is_marker_a_class(y, missing_label):
-    """Say whether `check_labels` takes the marker for a class of y."""
+    """Return whether `check_labels` takes the marker for a class of y."""
     values = values_of(y)
     known, labeled = _known_and_labeled(values, missing_label)
     is_marked = bool((known & ~labeled).any())
@@ -368,11 +241,9 @@ def is_marker_a_class(y, missing_label):
 
 
 def values_of(y):
-    """Return one value per row, from whichever library, as an array of NumPy.
-
-    NumPy alone makes floats of whole numbers beside gaps, strings of gaps and numbers
-    beside strings, and values of what is masked.
-    """
+    """Return one value per row as a NumPy array, from any library."""
+    # NumPy alone would make floats of integers beside gaps, strings of gaps and numbers
+    # beside strings, and values of what is masked.
     if is_dataframe(y) and y.shape[1:] == (1,):
         y = values_of(y[y.columns[0]])[:, None]
     elif isinstance(y, np.ma.MaskedArray):
@@ -414,19 +285,7 @@ def _array_of(values):
 
 
 def warn_of_namesakes(labels, marker, *, classes=None, name="missing_label"):
-    """Warn of a label that is read as a class, but may be meant for a marker.
-
-    Parameters
-    ----------
-    labels : ndarray of shape (n,)
-        Labels of one kind.
-    marker : scalar
-        Marker of what has no label.
-    classes : array-like of shape (n_classes,), default=None
-        Labels that are classes for sure.
-    name : str, default="missing_label"
-        Parameter that the marker was given as.
-    """
+    """Warn of a class label that looks like the marker but is of another kind."""
     sure = () if classes is None else np.asarray(classes).tolist()
     found = [label for label in _namesakes(labels, marker) if label not in sure]
     if found:
@@ -438,7 +297,7 @@ def warn_of_namesakes(labels, marker, *, classes=None, name="missing_label"):
 
 
 def _namesakes(labels, marker):
-    """Return the labels that read like a marker and are of another kind."""
+    """Return the labels that look like a marker of another kind."""
     if labels.dtype.kind == "U":
         # What missing values become where all are turned into strings.
         texts = ["nan", "NaT", "<NA>"]
@@ -457,7 +316,7 @@ def _namesakes(labels, marker):
 
 
 def warn_if_all_have_values(labeled):
-    """Warn that no row is unlabeled, so that a regressor has no row to teach."""
+    """Warn if no row is unlabeled, so that a regressor has nothing to teach."""
     if labeled.all():
         warn(
             "y contains no unlabeled samples: mark them by NaN or None. If a "
@@ -467,7 +326,7 @@ def warn_if_all_have_values(labeled):
 
 
 def warn_if_all_labeled(is_full, labels, missing_label):
-    """Warn that no row is unlabeled, where `check_labels` has not warned of markers."""
+    """Warn if no row is unlabeled, unless `check_labels` has warned of the marker."""
     is_told = is_class(missing_label, np.unique(labels))
     if not is_full or is_told or _namesakes(labels, missing_label):
         return
@@ -480,22 +339,7 @@ def warn_if_all_labeled(is_full, labels, missing_label):
 
 
 def mark_unlabeled(labels, labeled, missing_label):
-    """Return one label per row, and a marker where there is none.
-
-    Parameters
-    ----------
-    labels : ndarray of shape (n_labeled,)
-        Labels of the labeled rows.
-    labeled : ndarray of shape (n,) of bool
-        Which rows these are.
-    missing_label : scalar
-        Marker; None is used where it is one of the labels.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-        Of objects where the marker is of another kind than the labels.
-    """
+    """Return one label per row, with None or the marker where there is none."""
     if labeled.all():
         return labels
     if is_class(missing_label, np.unique(labels)):
@@ -525,13 +369,13 @@ def fill_gaps(y, missing_label):
 
 
 def is_class(missing_label, classes):
-    """Say whether the marker of unlabeled rows is the label of a class."""
+    """Return whether the marker of unlabeled rows is the label of a class."""
     labels = np.asarray(classes).tolist()
     return any(_is_marker(label, missing_label) for label in labels)
 
 
 def _is_minus_one_a_class(labels, missing_label):
-    """Say whether -1 is no marker, since there is no other label but +1."""
+    """Return whether the marker -1 is a class, because +1 is the only other label."""
     is_one = labels.dtype.kind in "iuf" and len(labels) and (labels == 1).all()
     return bool(is_one) and _is_marker(-1, missing_label)
 
@@ -572,7 +416,7 @@ def _is_alike(kind_of_value, missing_label):
 
 
 def is_missing(value):
-    """Say whether a value is None, NaN, NaT or pandas.NA."""
+    """Return whether a value is None, NaN, NaT or pandas.NA."""
     if value is None or is_na(value):
         return True
     # An array, which is no value, is unequal to itself in some of its elements.
@@ -581,7 +425,7 @@ def is_missing(value):
 
 
 def is_na(value):
-    """Say whether a value is pandas.NA, without importing pandas."""
+    """Return whether a value is pandas.NA, without importing pandas."""
     # It is neither equal nor unequal to itself.
     return type(value).__name__ == "NAType"
 
@@ -591,7 +435,7 @@ def _tidy(labels):
 
 
 def _of_one_kind(labels):
-    """Turn an object array into one that sorts and compares."""
+    """Return an object array as one of numbers or strings, which can be sorted."""
     first = {type(v): v for v in labels[::-1]}
     strings = [v for kind, v in first.items() if issubclass(kind, str)]
     numbers = [v for kind, v in first.items() if issubclass(kind, _NUMBER)]
@@ -607,23 +451,7 @@ def _of_one_kind(labels):
 
 
 def classes_of(*label_arrays):
-    """Return the sorted union of class labels.
-
-    Parameters
-    ----------
-    *label_arrays : array-like
-        Labels; those without any are passed over.
-
-    Returns
-    -------
-    ndarray of shape (n_classes,)
-        Sorted class labels.
-
-    Raises
-    ------
-    ValueError
-        If some are strings and some are numbers.
-    """
+    """Return the sorted union of class labels."""
     arrays = [np.asarray(to_numpy(labels)) for labels in label_arrays]
     arrays = [labels for labels in arrays if len(labels)]
     if not arrays:
@@ -640,31 +468,10 @@ def classes_of(*label_arrays):
 
 
 def check_weak_proba(weak_proba, X, labels):
-    """Return weak probabilities as an array together with the classes of its columns.
+    """Return weak probabilities and their classes, columns in the order of the classes.
 
-    Parameters
-    ----------
-    weak_proba : {array-like, data frame} of shape (n, n_classes)
-        Class probabilities of a weak estimator. Columns of a data frame are named by
-        their classes; those of an array are in sorted order of the classes.
-    X : array-like of shape (n, n_features)
-        Rows.
-    labels : ndarray of shape (n_labeled,)
-        The labels known. An array of probabilities has the classes 0, 1, ... where
-        the labels are fewer than its columns.
-
-    Returns
-    -------
-    proba : ndarray of shape (n, n_classes)
-        Float64 probabilities, columns in sorted order of the classes.
-    classes : ndarray of shape (n_classes,)
-        Sorted class labels.
-
-    Raises
-    ------
-    ValueError
-        If shape, range or sums are not those of probabilities, or if the columns do
-        not fit the labels.
+    Columns of a data frame are named by classes. Columns of an array are the classes of
+    y, or 0, 1, ... where y has fewer.
     """
     if is_dataframe(weak_proba):
         _check_names(list(weak_proba.columns))
@@ -687,25 +494,7 @@ def check_weak_proba(weak_proba, X, labels):
 
 
 def check_weak_prediction(weak_prediction, X):
-    """Return the predictions of a weak regressor that is not at hand, as one column.
-
-    Parameters
-    ----------
-    weak_prediction : array-like of shape (n,)
-        Predictions.
-    X : array-like of shape (n, n_features)
-        Rows.
-
-    Returns
-    -------
-    ndarray of shape (n, 1)
-        Float64 values.
-
-    Raises
-    ------
-    ValueError
-        If there is not one finite number for each row.
-    """
+    """Return given predictions of a weak regressor as one float64 column."""
     values = np.asarray(values_of(weak_prediction))
     if values.dtype.kind == "O" and _are_missing(values).any():
         values = np.where(_are_missing(values), np.nan, values)
@@ -717,20 +506,7 @@ def check_weak_prediction(weak_prediction, X):
 
 
 def require_distributions(proba, *, name):
-    """Refuse rows that are no distributions over the classes.
-
-    Parameters
-    ----------
-    proba : ndarray of shape (n, n_classes)
-        Finite numbers.
-    name : str
-        Argument that they were given as, for messages.
-
-    Raises
-    ------
-    ValueError
-        If a number is negative, or a row does not sum to 1.
-    """
+    """Refuse rows that are not probability distributions."""
     wrong = (proba < 0).any(axis=1) | (np.abs(proba.sum(axis=1) - 1) > 1e-3)
     if wrong.any():
         row = int(np.argmax(wrong))
@@ -774,27 +550,7 @@ def _require_columns(names, known):
 
 
 def check_scores(scores, n, *, name):
-    """Return the scores that a function of the user gave, one finite number per row.
-
-    Parameters
-    ----------
-    scores : array-like
-        What the function returned.
-    n : int
-        Rows that it was given.
-    name : str
-        Parameter that it was given as, for messages.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-        Float64 scores.
-
-    Raises
-    ------
-    ValueError
-        If the shape is another, or a score is missing or infinite.
-    """
+    """Return the scores from a function of the user as n finite float64 numbers."""
     scores = np.asarray(scores, dtype=np.float64)
     if scores.shape != (n,):
         msg = (
@@ -813,51 +569,14 @@ def check_scores(scores, n, *, name):
 
 
 def align_proba(proba, present, classes, *, absent=0.0):
-    """Put the columns of `proba`, which belong to `present`, in the order of `classes`.
-
-    Parameters
-    ----------
-    proba : ndarray of shape (n, n_present)
-        Probabilities of an estimator that knows some of the classes.
-    present : ndarray of shape (n_present,)
-        Its classes, each of them in `classes`.
-    classes : ndarray of shape (n_classes,)
-        All classes, sorted.
-    absent : float, default=0.0
-        Value for a class that the estimator does not know.
-
-    Returns
-    -------
-    ndarray of shape (n, n_classes)
-        Float64 values.
-    """
+    """Return columns of the classes `present` as columns of all (sorted) `classes`."""
     aligned = np.full((len(proba), len(classes)), absent, dtype=np.float64)
     aligned[:, np.searchsorted(classes, present)] = proba
     return aligned
 
 
 def check_sources(sample_source, X):
-    """Return the names of the sources and the source of each row.
-
-    Parameters
-    ----------
-    sample_source : array-like of shape (n,) or None
-        Where each row comes from; None means that all come from one source.
-    X : array-like of shape (n, n_features)
-        Rows.
-
-    Returns
-    -------
-    sources : ndarray of shape (n_sources,)
-        Sorted names.
-    codes : ndarray of shape (n,)
-        Position of each row's source in `sources`.
-
-    Raises
-    ------
-    ValueError
-        If a source is missing or the lengths differ.
-    """
+    """Return the sorted names of the sources, and the position of each row's source."""
     if sample_source is None:
         return np.array(["all"]), np.zeros(n_rows(X), dtype=np.intp)
     values = values_of(sample_source)
@@ -876,13 +595,7 @@ def check_sources(sample_source, X):
 
 
 def check_level(confidence_level):
-    """Refuse a level that is no number in (0, 1).
-
-    Raises
-    ------
-    ValueError
-        If it is none.
-    """
+    """Refuse a confidence level that is not a number in (0, 1)."""
     is_number = isinstance(confidence_level, Real)
     if not (is_number and 0 < float(confidence_level) < 1):
         msg = f"confidence_level={confidence_level!r} must be a number in (0, 1)."

@@ -1,11 +1,11 @@
-"""Warnings that name the line of the user."""
+"""Warnings that point at the user's line."""
 
 import warnings
 from functools import wraps
 from inspect import currentframe
 from typing import Any
 
-# Who calls this package on behalf of the user.
+# Packages that call this one on behalf of the user, and itself.
 _BETWEEN = {
     "dask",
     "distributed",
@@ -19,19 +19,9 @@ _BETWEEN = {
 
 
 def warn(message, category=UserWarning):
-    """Warn of the line that called, through whatever estimators and searches.
+    """Warn at the innermost line outside `_BETWEEN`.
 
-    Parameters
-    ----------
-    message : str
-        What to say.
-    category : type, default=UserWarning
-        Class of the warning.
-
-    Notes
-    -----
-    The line is the innermost that belongs to none of `_BETWEEN`. A thread or process of
-    joblib or Dask has none: its warnings name the line where it began.
+    In a thread or process of joblib or Dask, that is the line where it began.
     """
     frame: Any = currentframe()
     while frame.f_back is not None and _is_between(frame):
@@ -42,18 +32,16 @@ def warn(message, category=UserWarning):
         frame.f_code.co_filename,
         frame.f_lineno,
         module=frame.f_globals.get("__name__"),
-        # As `warnings.warn` keeps it, so that a line is told of the same thing once.
+        # As `warnings.warn` keeps it, so that a line gets the same warning once.
         registry=frame.f_globals.setdefault("__warningregistry__", {}),
     )
 
 
 def keeps_filters(function):
-    """Return a function that leaves the filters of warnings as they were.
+    """Return a function that leaves the warning filters as they were."""
 
-    Scikit-learn's workers set filters and set them back. Where they are threads, these
-    steps cross one another, and the filters of a worker would stay.
-    """
-
+    # Scikit-learn's workers set filters and reset them. Where they are threads, these
+    # steps interleave, and the filters of a worker would stay.
     @wraps(function)
     def call(*args, **kwargs):
         with warnings.catch_warnings():

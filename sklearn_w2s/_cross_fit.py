@@ -19,12 +19,12 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.parallel import Parallel, delayed
 
 from sklearn_w2s._columns import distinct_rows
+from sklearn_w2s._estimators import draw_seed
 from sklearn_w2s._fitting import (
     fit_weighted,
     predict_columns,
     take_metadata,
 )
-from sklearn_w2s._seeds import draw_seed
 from sklearn_w2s._sklearn import routing_enabled, safe_indexing
 from sklearn_w2s._validation import n_rows
 

@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted, check_memory
 
 from sklearn_w2s._cross_fit import out_of_fold_proba
+from sklearn_w2s._estimators import seed_nested
 from sklearn_w2s._fitting import (
     adapt,
     fit_on_labels,
@@ -21,7 +22,6 @@ from sklearn_w2s._fitting import (
     require_array_support,
     take_metadata,
 )
-from sklearn_w2s._seeds import seed_nested
 from sklearn_w2s._sklearn import namespace_of, routing_enabled, safe_indexing, to_numpy
 from sklearn_w2s._tabular import default_weak_estimator
 from sklearn_w2s._validation import (

@@ -1,5 +1,8 @@
 """Saving estimators and loading them without running the code of others."""
 
+import os
+import tempfile
+from pathlib import Path
 from pkgutil import resolve_name
 
 from sklearn.base import BaseEstimator
@@ -115,3 +118,22 @@ class VersionStampMixin(BaseEstimator):
                 f"is loaded by {__version__}: it may fail, or predict otherwise. Fit "
                 f"it again, or load it with the version that saved it.",
             )
+
+
+# Prefix of the files that a killed process leaves.
+UNFINISHED = "unfinished-"
+
+
+def replace_file(path, content):
+    """Write `content` as a file that only its owner may read; replace a link, too."""
+    # The name cannot be guessed, so that no link can wait there.
+    number, name = tempfile.mkstemp(prefix=UNFINISHED, dir=path.parent)
+    try:
+        with os.fdopen(number, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink()
+        raise

@@ -1,5 +1,7 @@
 import copy
+import os
 import pickle
+import stat
 import subprocess
 import sys
 
@@ -15,6 +17,7 @@ from sklearn_w2s import (
     WeakToStrongClassifier,
     persistence,
 )
+from sklearn_w2s.persistence import replace_file
 from sklearn_w2s.weak_estimators import VoteClassifier
 
 ESTIMATORS = [
@@ -115,3 +118,41 @@ def test_fits_and_files_reach_no_network_and_no_other_folder(tmp_path):
     assert run.stdout.strip() == "[]", run.stderr
     assert list(given.rglob("*"))
     assert not list(started_in.iterdir())
+
+
+needs_posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
+
+
+def test_a_file_is_replaced_and_nothing_else_is_left(tmp_path):
+    for content in (b"before", b"after"):
+        replace_file(tmp_path / "a", content)
+        assert (tmp_path / "a").read_bytes() == content
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+@needs_posix
+def test_only_its_owner_may_read_it(tmp_path):
+    replace_file(tmp_path / "a", b"x")
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o600
+
+
+@needs_posix
+def test_a_link_is_replaced_and_its_target_untouched(tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    (tmp_path / "a").symlink_to(victim)
+    replace_file(tmp_path / "a", b"x")
+    assert victim.read_text() == "precious"
+    assert not (tmp_path / "a").is_symlink()
+
+
+def test_where_writing_fails_the_former_file_stays(tmp_path, monkeypatch):
+    def refuse(_):
+        raise OSError("disk full")
+
+    replace_file(tmp_path / "a", b"before")
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(OSError, match="disk full"):
+        replace_file(tmp_path / "a", b"after")
+    assert (tmp_path / "a").read_bytes() == b"before"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]

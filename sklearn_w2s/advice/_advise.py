@@ -10,8 +10,8 @@ from sklearn.base import is_regressor
 from sklearn.utils import check_random_state, indexable
 
 from sklearn_w2s._algorithms.overlap import OVERLAP
+from sklearn_w2s._estimators import draw_seed
 from sklearn_w2s._pipeline import final_step, require_weak_to_strong
-from sklearn_w2s._seeds import draw_seed
 from sklearn_w2s._validation import (
     as_table,
     check_level,

@@ -14,9 +14,9 @@ from sklearn.utils.metadata_routing import (
 
 from sklearn_w2s._algorithms.indicators import class_coverage, neighbor_consistency
 from sklearn_w2s._cross_fit import apart, group_codes, require_routing
+from sklearn_w2s._estimators import seed_nested
 from sklearn_w2s._fitting import take_metadata
 from sklearn_w2s._pipeline import before_final, final_step, weak_alone
-from sklearn_w2s._seeds import seed_nested
 from sklearn_w2s._sklearn import routing_enabled, safe_indexing
 from sklearn_w2s._validation import check_target, n_rows
 from sklearn_w2s.model_selection import LabeledSplit, cross_validate_gap

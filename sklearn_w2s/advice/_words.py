@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklearn_w2s._representation import visible
+from sklearn_w2s._display import visible
 from sklearn_w2s.advice._expectation import is_clear
 
 NAMES = {

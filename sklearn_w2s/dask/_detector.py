@@ -12,10 +12,9 @@ from sklearn.utils.validation import check_is_fitted
 
 import sklearn_w2s.overlap
 from sklearn_w2s._algorithms.overlap import OVERLAP, REGIONS
-from sklearn_w2s._fit_context import fit_context
+from sklearn_w2s._estimators import fit_context
 from sklearn_w2s._fitting import fit_arguments
-from sklearn_w2s._missing import check_new_rows
-from sklearn_w2s._validation import check_features
+from sklearn_w2s._validation import check_features, check_new_rows
 from sklearn_w2s._weak import default_for, is_given
 from sklearn_w2s.dask._blocks import (
     is_collection,

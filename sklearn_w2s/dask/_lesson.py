@@ -7,7 +7,7 @@ import dask
 import numpy as np
 
 from sklearn_w2s._algorithms.weak_labels import one_hot
-from sklearn_w2s._missing import check_new_rows
+from sklearn_w2s._validation import check_new_rows
 from sklearn_w2s.dask._blocks import merge_tree, shipped
 from sklearn_w2s.dask._sample import draw_sample, merge_samples
 from sklearn_w2s.weak_to_strong._strategies import STRATEGIES

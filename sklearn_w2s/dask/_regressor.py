@@ -11,9 +11,7 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 import sklearn_w2s.weak_to_strong
-from sklearn_w2s._fit_context import fit_context
-from sklearn_w2s._parameters import takes_one_table
-from sklearn_w2s._seeds import seed_nested
+from sklearn_w2s._estimators import fit_context, seed_nested, takes_one_table
 from sklearn_w2s._sklearn import Interval, StrOptions, safe_indexing
 from sklearn_w2s._validation import check_values, warn_if_all_have_values
 from sklearn_w2s._weak import is_given

@@ -7,7 +7,7 @@ import dask
 import numpy as np
 
 from sklearn_w2s._cross_fit import held_out_folds
-from sklearn_w2s._seeds import draw_seed
+from sklearn_w2s._estimators import draw_seed
 from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s._tables import stack
 from sklearn_w2s._validation import check_labels, warn_of_namesakes

@@ -11,9 +11,9 @@ from sklearn.base import clone, is_regressor
 from sklearn.utils import check_random_state
 
 from sklearn_w2s._algorithms.overlap import REGIONS
+from sklearn_w2s._estimators import draw_seed, seed_nested
 from sklearn_w2s._fitting import fit_weighted, take_metadata
 from sklearn_w2s._pipeline import before_final, final_step, weak_alone
-from sklearn_w2s._seeds import draw_seed, seed_nested
 from sklearn_w2s._sklearn import routing_enabled, safe_indexing
 from sklearn_w2s._validation import mark_unlabeled, n_rows
 from sklearn_w2s.metrics import region_accuracy, region_rmse

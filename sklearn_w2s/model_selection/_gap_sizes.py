@@ -18,13 +18,13 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from sklearn_w2s._algorithms.gap import recovered_share
 from sklearn_w2s._cross_fit import require_routing
+from sklearn_w2s._display import Countdown
 from sklearn_w2s._pipeline import (
     default_scoring,
     final_step,
     require_weak_to_strong,
     strong_alone,
 )
-from sklearn_w2s._progress import Countdown
 from sklearn_w2s._sklearn import routing_enabled
 from sklearn_w2s._validation import check_level, check_target, require_rows
 from sklearn_w2s._warnings import keeps_filters, warn

@@ -25,9 +25,9 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from sklearn_w2s._algorithms.overlap import OVERLAP
 from sklearn_w2s._cross_fit import require_groups
+from sklearn_w2s._estimators import draw_seed, seed_nested
 from sklearn_w2s._fitting import adapt, take_metadata
 from sklearn_w2s._pipeline import default_scoring, final_step
-from sklearn_w2s._seeds import draw_seed, seed_nested
 from sklearn_w2s._sklearn import routing_enabled, safe_indexing
 from sklearn_w2s._validation import (
     check_frame,

@@ -14,8 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skorch import NeuralNetBinaryClassifier, NeuralNetClassifier
 
 from sklearn_w2s._algorithms.weak_labels import one_hot
-from sklearn_w2s._fit_context import fit_context
-from sklearn_w2s._seeds import draw_seed
+from sklearn_w2s._estimators import draw_seed, fit_context
 from sklearn_w2s._sklearn import Interval, StrOptions, check_weights
 from sklearn_w2s.neural._criteria import LOSSES, SOFT_CRITERIA, WARMED_LOSSES
 from sklearn_w2s.neural._targets import check_distributions, initialize_net, pack

@@ -22,8 +22,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 from skorch import NeuralNet, NeuralNetBinaryClassifier, NeuralNetClassifier
 
-from sklearn_w2s._fit_context import fit_context
-from sklearn_w2s._seeds import seed_nested
+from sklearn_w2s._estimators import fit_context, seed_nested
 from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s._validation import check_features, n_rows
 from sklearn_w2s.neural._classifier import (

@@ -20,16 +20,9 @@ from sklearn_w2s._algorithms.overlap import (
     region_shares,
 )
 from sklearn_w2s._cross_fit import held_out_folds, split_arguments
-from sklearn_w2s._fit_context import fit_context
+from sklearn_w2s._display import DiagramMixin
+from sklearn_w2s._estimators import NestedParamsMixin, fit_context, takes_one_table
 from sklearn_w2s._fitting import adapt, fit_arguments, require_same_place
-from sklearn_w2s._missing import (
-    accepts_missing,
-    check_new_rows,
-    refuse_missing,
-    strict_readers,
-)
-from sklearn_w2s._parameters import NestedParamsMixin, takes_one_table
-from sklearn_w2s._representation import DiagramMixin
 from sklearn_w2s._sklearn import (
     HasMethods,
     Interval,
@@ -44,11 +37,15 @@ from sklearn_w2s._sklearn import (
 from sklearn_w2s._tabular import default_weak_estimator
 from sklearn_w2s._uncertainty import UNCERTAINTIES, Uncertainty, ValuePredictor
 from sklearn_w2s._validation import (
+    accepts_missing,
     check_features,
+    check_new_rows,
     check_target,
     check_weak_prediction,
     check_weak_proba,
     n_rows,
+    refuse_missing,
+    strict_readers,
 )
 from sklearn_w2s._weak import default_for, fit_weak, is_given, resolve_columns
 from sklearn_w2s.overlap._measures import MEASURES, new_measure, require_numpy

@@ -26,8 +26,8 @@ from sklearn_w2s._algorithms.similarity import (
     unit_rows,
 )
 from sklearn_w2s._cross_fit import out_of_bag_proba
+from sklearn_w2s._estimators import draw_seed
 from sklearn_w2s._neighbors import distances_to, require_distances, require_enough
-from sklearn_w2s._seeds import draw_seed
 from sklearn_w2s._sklearn import move_like, namespace_of, safe_indexing, to_numpy
 from sklearn_w2s._validation import check_scores, place_of
 

@@ -14,12 +14,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_w2s._algorithms.mode import half_sample_mode
 from sklearn_w2s._columns import Columns
+from sklearn_w2s._estimators import seed_nested
 from sklearn_w2s._fitting import (
     require_array_support,
     require_same_place,
     weight_arguments,
 )
-from sklearn_w2s._seeds import seed_nested
 from sklearn_w2s._sklearn import (
     check_weights,
     dispatches_arrays,

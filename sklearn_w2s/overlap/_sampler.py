@@ -7,10 +7,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 
 from sklearn_w2s._algorithms.overlap import REGIONS
-from sklearn_w2s._fit_context import fit_context
-from sklearn_w2s._missing import check_new_rows
+from sklearn_w2s._estimators import fit_context
 from sklearn_w2s._sklearn import HasMethods, safe_indexing
-from sklearn_w2s._validation import check_target
+from sklearn_w2s._validation import check_new_rows, check_target
 from sklearn_w2s.overlap._detector import OverlapDetector
 from sklearn_w2s.persistence import VersionStampMixin
 

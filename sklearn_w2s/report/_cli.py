@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 import sklearn_w2s
-from sklearn_w2s._files import replace_file
-from sklearn_w2s._representation import visible
+from sklearn_w2s._display import visible
 from sklearn_w2s._sklearn import safe_indexing
+from sklearn_w2s.persistence import replace_file
 from sklearn_w2s.plotting._fits import LABELS
 from sklearn_w2s.report._data import (
     MAX_ROWS,

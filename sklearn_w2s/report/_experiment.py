@@ -22,8 +22,8 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from sklearn_w2s._estimators import seed_nested
 from sklearn_w2s._pipeline import weak_alone
-from sklearn_w2s._seeds import seed_nested
 from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s._tabular import (
     default_strong_estimator,

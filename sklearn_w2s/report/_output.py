@@ -12,7 +12,7 @@ import numpy as np
 
 import sklearn_w2s
 from sklearn_w2s._algorithms.overlap import HARD, OVERLAP, REGIONS
-from sklearn_w2s._representation import visible
+from sklearn_w2s._display import visible
 from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s._validation import is_missing
 from sklearn_w2s.metrics import gap_regime

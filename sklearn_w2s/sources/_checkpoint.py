@@ -19,9 +19,9 @@ from uuid import UUID
 import numpy as np
 import scipy.sparse as sp
 
-from sklearn_w2s._files import UNFINISHED, replace_file
 from sklearn_w2s._validation import n_rows
 from sklearn_w2s._warnings import warn
+from sklearn_w2s.persistence import UNFINISHED, replace_file
 
 if sys.platform == "win32":
     import msvcrt

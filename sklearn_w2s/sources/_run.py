@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
 from sklearn_w2s._algorithms.overlap import OVERLAP
-from sklearn_w2s._seeds import seed_nested
+from sklearn_w2s._estimators import seed_nested
 from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s._tables import stack
 from sklearn_w2s._validation import check_scores, fill_gaps, n_rows

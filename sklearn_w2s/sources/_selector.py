@@ -19,13 +19,14 @@ from sklearn_w2s._delegation import (
     prediction_mapping,
     take_labeled,
 )
-from sklearn_w2s._fit_context import fit_context, forget_fit
+from sklearn_w2s._display import DiagramMixin, ProgressMixin, Rounds, ranked
+from sklearn_w2s._estimators import (
+    NestedParamsMixin,
+    fit_context,
+    forget_fit,
+    seed_nested,
+)
 from sklearn_w2s._fitting import adapt, take_metadata
-from sklearn_w2s._missing import accepts_missing, check_new_rows, strict_readers
-from sklearn_w2s._parameters import NestedParamsMixin
-from sklearn_w2s._progress import ProgressMixin, Rounds
-from sklearn_w2s._representation import DiagramMixin, ranked
-from sklearn_w2s._seeds import seed_nested
 from sklearn_w2s._sklearn import (
     HasMethods,
     Interval,
@@ -35,13 +36,16 @@ from sklearn_w2s._sklearn import (
     safe_indexing,
 )
 from sklearn_w2s._validation import (
+    accepts_missing,
     check_features,
+    check_new_rows,
     check_sources,
     check_target,
     is_class,
     is_marker_a_class,
     mark_unlabeled,
     n_rows,
+    strict_readers,
 )
 from sklearn_w2s.persistence import VersionStampMixin
 from sklearn_w2s.sources._bandit import POLICIES

@@ -10,8 +10,7 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state, column_or_1d, get_tags
 
-from sklearn_w2s._fit_context import forget_fit
-from sklearn_w2s._seeds import draw_seed
+from sklearn_w2s._estimators import draw_seed, forget_fit
 from sklearn_w2s._tables import require_alike, require_finite
 from sklearn_w2s._tabular import default_weak_regressor
 from sklearn_w2s._validation import check_features

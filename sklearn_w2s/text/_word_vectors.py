@@ -17,7 +17,7 @@ from sklearn.base import (
 )
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_w2s._fit_context import fit_context
+from sklearn_w2s._estimators import fit_context
 from sklearn_w2s._sklearn import HasMethods, Interval, StrOptions
 from sklearn_w2s.persistence import VersionStampMixin
 from sklearn_w2s.text._holder import Holder

@@ -10,7 +10,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sklearn_w2s._delegation import LabeledClassifierMixin
-from sklearn_w2s._fit_context import fit_context
+from sklearn_w2s._estimators import fit_context
 from sklearn_w2s._sklearn import check_weights, safe_indexing
 from sklearn_w2s._validation import (
     check_features,

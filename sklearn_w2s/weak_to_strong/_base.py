@@ -13,19 +13,17 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_w2s._cross_fit import held_out_folds, split_arguments
 from sklearn_w2s._delegation import prediction_mapping
+from sklearn_w2s._display import DiagramMixin, ProgressMixin, Steps, name_of
+from sklearn_w2s._estimators import NestedParamsMixin, draw_seed, seed_nested
 from sklearn_w2s._fitting import adapt, fit_arguments
-from sklearn_w2s._missing import (
+from sklearn_w2s._sklearn import HasMethods, StrOptions, raise_for_params, safe_indexing
+from sklearn_w2s._validation import (
     accepts_missing,
+    check_features,
     check_new_rows,
     refuse_missing,
     strict_readers,
 )
-from sklearn_w2s._parameters import NestedParamsMixin
-from sklearn_w2s._progress import ProgressMixin, Steps
-from sklearn_w2s._representation import DiagramMixin, name_of
-from sklearn_w2s._seeds import draw_seed, seed_nested
-from sklearn_w2s._sklearn import HasMethods, StrOptions, raise_for_params, safe_indexing
-from sklearn_w2s._validation import check_features
 from sklearn_w2s._warnings import warn
 from sklearn_w2s._weak import (
     fit_weak,

@@ -5,15 +5,15 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
 
 from sklearn_w2s._algorithms.weak_labels import unit_mean
+from sklearn_w2s._estimators import seed_nested
 from sklearn_w2s._fitting import (
     fit_arguments,
     partial_fit_on_targets,
     partial_fit_weighted,
     takes_weights_in_batches,
 )
-from sklearn_w2s._missing import check_new_rows
-from sklearn_w2s._seeds import seed_nested
 from sklearn_w2s._sklearn import check_weights, safe_indexing
+from sklearn_w2s._validation import check_new_rows
 from sklearn_w2s._weak import WeakPredictor, is_fitted, is_given, select_columns
 from sklearn_w2s.weak_to_strong._rows import Rows
 from sklearn_w2s.weak_to_strong._student import Pupil

@@ -13,9 +13,8 @@ from sklearn_w2s._delegation import (
     LabeledClassifierMixin,
     PredictionDelegate,
 )
-from sklearn_w2s._fit_context import fit_context
+from sklearn_w2s._estimators import fit_context, takes_one_table
 from sklearn_w2s._fitting import learns_softly, takes_weights_in_batches
-from sklearn_w2s._parameters import takes_one_table
 from sklearn_w2s._sklearn import (
     StrOptions,
     available_if,

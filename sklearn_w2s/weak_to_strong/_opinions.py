@@ -19,13 +19,13 @@ from sklearn_w2s._algorithms.sharpness import best_sharpness, sharpen
 from sklearn_w2s._algorithms.stacking import stacking_weights
 from sklearn_w2s._algorithms.weak_labels import on_grid, one_hot
 from sklearn_w2s._cross_fit import out_of_bag_proba, out_of_fold_proba
+from sklearn_w2s._estimators import draw_seed, seed_nested
 from sklearn_w2s._fitting import (
     NoProbabilities,
     fit_on_labels,
     fit_on_values,
     predict_columns,
 )
-from sklearn_w2s._seeds import draw_seed, seed_nested
 from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s._validation import align_proba, n_rows
 from sklearn_w2s._warnings import warn

@@ -12,11 +12,9 @@ from sklearn.utils.validation import check_consistent_length
 
 from sklearn_w2s._algorithms.quantile import weighted_quantile
 from sklearn_w2s._delegation import LabeledRegressorMixin, ValueDelegate
-from sklearn_w2s._fit_context import fit_context
+from sklearn_w2s._display import Steps, name_of
+from sklearn_w2s._estimators import fit_context, takes_one_table
 from sklearn_w2s._fitting import predict_values
-from sklearn_w2s._parameters import takes_one_table
-from sklearn_w2s._progress import Steps
-from sklearn_w2s._representation import name_of
 from sklearn_w2s._sklearn import (
     StrOptions,
     available_if,

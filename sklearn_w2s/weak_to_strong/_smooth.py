@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.extmath import row_norms
 
 from sklearn_w2s._algorithms.weak_labels import on_grid
-from sklearn_w2s._seeds import draw_seed
+from sklearn_w2s._estimators import draw_seed
 from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s.weak_to_strong._opinions import blocks_of
 from sklearn_w2s.weak_to_strong._teachers import SMOOTHING, Taught, Teacher

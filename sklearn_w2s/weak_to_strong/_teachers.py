@@ -19,7 +19,7 @@ from sklearn_w2s._algorithms.priors import combine_views, matching_factors, rewe
 from sklearn_w2s._algorithms.sharpness import sharpen
 from sklearn_w2s._algorithms.weak_labels import on_grid
 from sklearn_w2s._cross_fit import out_of_bag_proba
-from sklearn_w2s._seeds import draw_seed
+from sklearn_w2s._estimators import draw_seed
 from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s._version import __version__
 from sklearn_w2s.weak_to_strong._opinions import (

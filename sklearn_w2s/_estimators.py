@@ -1,11 +1,55 @@
-"""Errors for parameters and arguments that were meant for another place."""
+"""What estimators share: the decorator of fits, seeds, and parameters of parts."""
 
+from collections.abc import Callable
 from functools import wraps
 from typing import Any, Self, cast
 
+import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
 
 from sklearn_w2s._sklearn import Function
+from sklearn_w2s._sklearn import fit_context as checked_parameters
+from sklearn_w2s._warnings import keeps_filters
+
+# Other methods continue from a former call, and keep its results if interrupted.
+_BEGIN_ANEW = {"fit", "fit_resample"}
+
+
+def fit_context(
+    *, prefer_skip_nested_validation: bool
+) -> Callable[[Function], Function]:
+    """Return a decorator that checks parameters and makes a fit complete or undone.
+
+    An interrupted fit leaves no fitted attribute, and no change of warning filters.
+    """
+    checked = checked_parameters(
+        prefer_skip_nested_validation=prefer_skip_nested_validation
+    )
+
+    def decorate(method: Function) -> Function:
+        @wraps(method)
+        def whole_or_nothing(estimator: Any, *args: Any, **kwargs: Any) -> Any:
+            begins_anew = method.__name__ in _BEGIN_ANEW
+            if begins_anew:
+                forget_fit(estimator)
+            try:
+                return method(estimator, *args, **kwargs)
+            except BaseException:  # includes an interrupt
+                if begins_anew:
+                    forget_fit(estimator)
+                raise
+
+        return cast("Function", keeps_filters(checked(whole_or_nothing)))
+
+    return decorate
+
+
+def forget_fit(estimator):
+    """Remove the fitted attributes of an estimator, also those of former settings."""
+    # Otherwise a fit that fails would leave the former one predicting.
+    for name in [name for name in vars(estimator) if name.endswith("_")]:
+        delattr(estimator, name)
 
 
 class NestedParamsMixin(BaseEstimator):
@@ -78,3 +122,21 @@ def takes_one_table(fit: Function) -> Function:
         return fit(self, *args, **params)
 
     return cast(Function, checked)
+
+
+def draw_seed(rng):
+    """Return a seed drawn from a RandomState."""
+    return int(rng.randint(np.iinfo(np.int32).max))
+
+
+def seed_nested(estimator, random_state):
+    """Set each `random_state` of a fresh clone and its parts that is None, in place."""
+    if random_state is None:
+        return estimator
+    rng = check_random_state(random_state)
+    unset = {
+        name: draw_seed(rng)
+        for name, value in sorted(estimator.get_params(deep=True).items())
+        if (name == "random_state" or name.endswith("__random_state")) and value is None
+    }
+    return estimator.set_params(**unset) if unset else estimator

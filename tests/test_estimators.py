@@ -1,5 +1,3 @@
-"""A fit leaves nothing behind, finished or stopped, but what it has fitted."""
-
 import os
 import tempfile
 import threading
@@ -9,8 +7,15 @@ from multiprocessing import active_children
 import numpy as np
 import pytest
 from joblib import parallel_config
+from sklearn.base import clone
+from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_w2s import (
@@ -19,7 +24,7 @@ from sklearn_w2s import (
     UCBSourceSelector,
     WeakToStrongClassifier,
 )
-from sklearn_w2s._fit_context import forget_fit
+from sklearn_w2s._estimators import draw_seed, forget_fit, seed_nested
 from sklearn_w2s.model_selection import cross_validate_gap
 
 
@@ -164,3 +169,121 @@ def test_what_was_fitted_is_forgotten():
     forget_fit(estimator)
     assert not [name for name in vars(estimator) if name.endswith("_")]
     assert estimator.priors == [0.5, 0.5]
+
+
+def test_a_parameter_of_a_part_is_named_with_its_prefix():
+    with pytest.raises(
+        ValueError,
+        match=r"'overlap_threshold' for WeakToStrongClassifier: did you mean "
+        r"overlap_detector__overlap_threshold, with overlap_detector=OverlapDetector",
+    ):
+        WeakToStrongClassifier().set_params(overlap_threshold=0.5)
+    model = WeakToStrongClassifier(LogisticRegression())
+    with pytest.raises(ValueError, match=r"mean weak_estimator__C\?"):
+        model.set_params(C=2.0)
+    with pytest.raises(ValueError, match="Invalid parameter 'nonsense' for estimator"):
+        model.set_params(nonsense=1)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "name", "example"),
+    [
+        (
+            WeakToStrongClassifier(),
+            "overlap_detector__overlap_threshold",
+            r"overlap_detector=OverlapDetector\(\)",
+        ),
+        (WeakToStrongClassifier(), "weak_estimator__C", "weak_estimator=an estimator"),
+        (OverlapDetector(), "weak_estimator__C", "weak_estimator=an estimator"),
+        (
+            UCBSourceSelector(),
+            "overlap_detector__cv",
+            r"overlap_detector=OverlapDetector\(\)",
+        ),
+    ],
+)
+def test_a_part_that_is_none_has_no_parameters(estimator, name, example):
+    with pytest.raises(ValueError, match=f"which is None. Pass {example} first"):
+        estimator.set_params(**{name: 1})
+
+
+def test_a_search_says_which_part_is_missing():
+    search = GridSearchCV(
+        WeakToStrongClassifier(), {"overlap_detector__overlap_threshold": [0.1, 0.2]}
+    )
+    with pytest.raises(ValueError, match=r"which is None\. Pass overlap_detector="):
+        search.fit(np.zeros((20, 2)), [0, 1] * 10)
+
+
+def test_a_part_and_its_parameters_can_be_set_at_once():
+    model = WeakToStrongClassifier()
+    model.set_params(
+        overlap_detector=OverlapDetector(), overlap_detector__overlap_threshold=0.3
+    )
+    assert model.overlap_detector.overlap_threshold == 0.3
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_unlabeled_rows_belong_into_x(method):
+    X, y = np.zeros((4, 2)), [0, 1, 0, 1]
+    estimators = [OverlapDetector()]
+    if method == "fit":
+        estimators.append(WeakToStrongClassifier())
+    for estimator in estimators:
+        fit = getattr(estimator, method)
+        message = rf"{method} takes the unlabeled rows in X: .* missing_label=-1"
+        with pytest.raises(TypeError, match=message):
+            fit(X, y, X)
+        with pytest.raises(TypeError, match=message):
+            fit(X, y, X_unlabeled=X)
+
+
+def test_equal_generators_draw_equal_seeds():
+    first, second = (np.random.RandomState(3) for _ in range(2))
+    assert [draw_seed(first) for _ in range(3)] == [draw_seed(second) for _ in range(3)]
+
+
+def nested():
+    return make_pipeline(
+        StandardScaler(),
+        BaggingClassifier(RandomForestClassifier(random_state=3)),
+    )
+
+
+def seeds_of(estimator):
+    return {
+        name: value
+        for name, value in estimator.get_params().items()
+        if name.endswith("random_state")
+    }
+
+
+def test_every_seed_that_is_none_is_set_at_every_depth():
+    estimator = nested()
+    assert seed_nested(estimator, 0) is estimator
+    seeds = seeds_of(estimator)
+    assert seeds["baggingclassifier__estimator__random_state"] == 3
+    assert isinstance(seeds["baggingclassifier__random_state"], int)
+    assert seeds == seeds_of(seed_nested(nested(), 0))
+    assert seeds != seeds_of(seed_nested(nested(), 1))
+
+
+def test_a_generator_gives_each_estimator_seeds_of_its_own():
+    rng = np.random.RandomState(0)
+    first, second = (seed_nested(LogisticRegression(), rng) for _ in range(2))
+    assert first.random_state != second.random_state
+
+
+def test_without_a_seed_nothing_is_set():
+    estimator = nested()
+    before = seeds_of(estimator)
+    assert seeds_of(seed_nested(estimator, None)) == before
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [StandardScaler(), FrozenEstimator(RandomForestClassifier())],
+)
+def test_what_cannot_be_seeded_is_left_alone(estimator):
+    before = repr(clone(estimator).get_params())
+    assert repr(seed_nested(estimator, 0).get_params()) == before

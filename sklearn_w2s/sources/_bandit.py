@@ -274,6 +274,8 @@ class SourceBandit:
         self.alpha = alpha
         self._burn_in = burn_in
         self.max_failures = max_failures
+        # Costs and rates that the sources were last given.
+        self.arms = None
         self._spent = 0.0
         self._rounds: dict[str, list] = {column: [] for column in _COLUMNS}
         self._indices = []

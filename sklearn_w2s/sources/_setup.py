@@ -117,6 +117,13 @@ def tune(selector, bandit):
     bandit.limits = make_limits(selector)
     bandit.policy, bandit.alpha = selector.policy, selector.alpha
     bandit.max_failures = selector.max_failures
+    rates = selector.detection_rates
+    if isinstance(rates, Mapping):
+        rates = {name: tuple(pair) for name, pair in rates.items()}
+    arms = {} if selector.costs is None else dict(selector.costs), rates
+    # Calls of pull and update must not take as long as there are many sources.
+    if arms == bandit.arms:
+        return
     for position, name in enumerate(bandit.names):
         arm = {"cost": 1.0, "detection_rates": (1.0, 0.0)}
         arm |= describe_arm(selector, name)
@@ -129,6 +136,7 @@ def tune(selector, bandit):
                 "to go on, or begin anew."
             )
             raise ValueError(msg)
+    bandit.arms = arms
 
 
 def require_burn_in(selector, sizes):

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.frozen import FrozenEstimator
 
-from sklearn_w2s.sources import UCBSourceSelector
+from sklearn_w2s.sources import UCBSourceSelector, _setup
 
 
 def batches_of(X, size=7):
@@ -219,3 +219,38 @@ def test_2000_draws_are_told_one_by_one():
     assert selector.n_pulls_.sum() == 2000
     assert selector.ranking_[0] == "b"
     assert not selector._drawing_.batches
+
+
+def test_a_call_looks_at_the_costs_of_new_sources_only(monkeypatch):
+    described = []
+    original = _setup.describe_arm
+
+    def describe_arm(selector, name):
+        described.append(name)
+        return original(selector, name)
+
+    monkeypatch.setattr(_setup, "describe_arm", describe_arm)
+    names = [f"source_{k}" for k in range(20)]
+    selector = UCBSourceSelector(costs=dict.fromkeys(names, 2.0), burn_in=1)
+    for name in names:
+        selector.update(name, n_drawn=10, n_overlap=3)
+    n_described = len(described)
+    for _ in range(5):
+        selector.update(selector.pull(), n_drawn=10, n_overlap=3)
+
+    assert sorted(described[:n_described]) == sorted(names)
+    assert len(described) == n_described
+
+
+@pytest.mark.parametrize("is_same_mapping", [True, False])
+def test_a_cost_that_changes_holds_from_the_next_call_on(is_same_mapping):
+    selector = UCBSourceSelector(costs={"a": 1.0, "b": 1.0}, policy="greedy", burn_in=1)
+    selector.update("a", n_drawn=100, n_overlap=60)
+    selector.update("b", n_drawn=100, n_overlap=40)
+    before = selector.pull()
+    if is_same_mapping:
+        selector.costs["a"] = 5.0
+    else:
+        selector.costs = {"a": 5.0, "b": 1.0}
+
+    assert (before, selector.pull()) == ("a", "b")

@@ -12,7 +12,9 @@ nox.needs_version = ">=2024.10.9"
 # Only pip reads the indexes and wheel folders that are configured for pip, and there
 # the builds of torch without CUDA are found.
 nox.options.default_venv_backend = "venv"
-nox.options.sessions = ["lint", "types", "no_extras", "tests", "docs", "reproduce"]
+nox.options.sessions = [
+    *("tests", "lint", "types", "no_extras", "lowest", "docs", "reproduce"),
+]
 # Python compiles and keeps what it imports; pip would compile all that it installs,
 # which takes a minute for each environment with torch.
 os.environ["PIP_COMPILE"] = "0"
@@ -50,26 +52,28 @@ def types(session):
 def no_extras(session):
     """Test the wheel, or one that was built before, where nothing optional is."""
     session.install(*(session.posargs or ["."]), *test_tools())
-    # No extra changes what these find with the same versions in tests(latest).
+    # No extra changes what these find with the same versions in the session tests.
     ignored = [f"--ignore=tests/{name}" for name in ("_algorithms", "claims", "pairs")]
     ignored += ignore_tests_of(OPTIONAL_MODULES)
     session.run("pytest", "-n", "auto", *ignored, "tests", "README.md")
 
 
 @nox.session
-@nox.parametrize("resolution", ["lowest", "latest"], ids=["lowest", "latest"])
-def tests(session, resolution):
-    """Run all tests, with the lowest supported or the latest requirements."""
-    constraints = []
-    if resolution == "lowest":
-        if sys.version_info >= (3, 13):
-            session.skip("the lowest NumPy has no wheel for Python 3.13; use 3.11")
-        path = Path(session.create_tmp(), "constraints.txt")
-        path.write_text("\n".join(floors()), encoding="utf-8")
-        constraints = ["--constraint", str(path)]
-    session.install("-e", ".[test]", *constraints)
-    # The guide is about the latest versions.
-    everywhere = ["tests", "sklearn_w2s", "README.md"] if constraints else []
+def tests(session):
+    """Run all tests and the examples of all pages, with the latest requirements."""
+    session.install("-e", ".[test]")
+    session.run("pytest", "-n", "auto", *session.posargs)
+
+
+@nox.session
+def lowest(session):
+    """Run the tests, but not the guide, with the lowest supported requirements."""
+    if sys.version_info >= (3, 13):
+        session.skip("the lowest NumPy has no wheel for Python 3.13; use 3.11")
+    constraints = Path(session.create_tmp(), "constraints.txt")
+    constraints.write_text("\n".join(floors()), encoding="utf-8")
+    session.install("-e", ".[test]", "--constraint", str(constraints))
+    everywhere = ["tests", "sklearn_w2s", "README.md"]
     session.run("pytest", "-n", "auto", *(session.posargs or everywhere))
 
 

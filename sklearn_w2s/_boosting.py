@@ -21,39 +21,18 @@ _ROWS_AT_ONCE = 2**11
 
 
 class _Learner(NamedTuple):
-    """What is known of a classifier of a library.
-
-    Parameters
-    ----------
-    fit : callable
-        Fits it in place.
-    least_version : tuple of (int, int)
-        Of the library, from which on that works.
-    most_classes : float
-        Number of classes that it can learn so.
-    ignores_labels : frozenset of str
-        Parameters to which the kind of labels makes no difference.
-    standard : dict
-        Values of others, besides None, that mean what happens here.
-    """
+    """How a classifier of a library learns distributions."""
 
     fit: Callable
     least_version: tuple[int, int]
     most_classes: float
-    ignores_labels: frozenset
-    standard: dict
+    ignores_labels: frozenset  # parameters for which the kind of labels does not matter
+    standard: dict  # values of others, besides None, that mean what happens here
 
 
 def takes_distributions(estimator, n_classes=None):
-    """Say whether `fit_distributions` does what the estimator would do with labels.
-
-    Parameters
-    ----------
-    estimator : estimator instance
-        Any estimator; subclasses may mean something else and are not trusted.
-    n_classes : int, default=None
-        Number of classes; None asks for any number.
-    """
+    """Return whether `fit_distributions` does what the estimator does with labels."""
+    # Subclasses may mean something else and are not trusted.
     learner = _learner_of(estimator)
     if learner is None or (n_classes or np.inf) > learner.most_classes:
         return False
@@ -71,26 +50,7 @@ def _version_of(estimator):
 
 
 def fit_distributions(estimator, X, distributions, classes, weights):
-    """Fit a classifier that `takes_distributions`.
-
-    Parameters
-    ----------
-    estimator : classifier instance
-        Fitted in place.
-    X : {array-like, sparse matrix, data frame} of shape (n, n_features)
-        Rows, at least as many as classes.
-    distributions : ndarray of shape (n, n_classes)
-        Target distributions.
-    classes : ndarray of shape (n_classes,)
-        Sorted labels of the columns; those without any probability are left out.
-    weights : ndarray of shape (n,)
-        Positive weights.
-
-    Returns
-    -------
-    classifier instance
-        The estimator.
-    """
+    """Fit a classifier that `takes_distributions` on no fewer rows than classes."""
     totals = weights @ distributions
     named = totals > 0
     if not named.all():
@@ -108,9 +68,9 @@ def _learner_of(estimator):
 def _objective(distributions, weights, factor, start=0.0, least=0.0):
     """Return a function from scores to gradients and Hessians of the log loss.
 
-    It adds `start` to the scores and writes the gradients to `out`, which may be the
-    scores. Few rows at a time, so that besides Hessians nothing new is as long as they.
+    It adds `start` to the scores and writes gradients to `out`, perhaps the scores.
     """
+    # Few rows at a time, so that besides Hessians no new array is as long as they are.
     hessians = None
 
     def gradients(scores, out):
@@ -262,10 +222,8 @@ def _fit_catboost(estimator, X, distributions, classes, weights, _):
 
 
 def _learning_rate(hard, n):
-    """Return what CatBoost chooses for n rows, without the memory that they take.
-
-    Up to its bound of 0.5 that is a power of their number.
-    """
+    """Return what CatBoost chooses for n rows, without the memory that they take."""
+    # Up to its bound of 0.5 that is a power of their number.
     few, many = 128, 8192
     if n <= many:
         return hard(n).learning_rate_

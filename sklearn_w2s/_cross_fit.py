@@ -36,35 +36,7 @@ def out_of_fold_proba(
 ):
     """Predict the labeled rows, each with estimators fitted on the other folds.
 
-    Parameters
-    ----------
-    estimator : classifier instance
-        Cloned for every fold.
-    X : {array-like, sparse matrix, data frame} of shape (n, n_features)
-        Labeled rows.
-    y : ndarray of shape (n,)
-        Their labels.
-    classes : ndarray of shape (n_classes,) or None
-        Columns of the result; None for one column of values of a regressor.
-    folds : list of (ndarray, ndarray)
-        Positions to train on and to hold out, as from `held_out_folds`.
-    sample_weight : ndarray of shape (n,) or None
-        Weights.
-    params : dict
-        Further arguments of the estimator's `fit`, row-wise where as long as X.
-    n_jobs : int or None
-        Folds fitted at the same time.
-
-    Returns
-    -------
-    proba : ndarray of shape (n, n_classes)
-        Probabilities, averaged where a row is held out more than once; NaN where it
-        never is.
-
-    Raises
-    ------
-    ValueError
-        If a fold leaves one class only to train on.
+    The mean where a row is held out more than once, NaN where it never is.
     """
     folds = _trainable(folds, y, sample_weight, are_values=classes is None)
     fold_proba = Parallel(n_jobs=n_jobs)(
@@ -92,47 +64,8 @@ def held_out_folds(
     split_params,
     are_values=False,
 ):
-    """Return positions of labeled rows to train on and to hold out, fold by fold.
-
-    Splitters may draw anew at each call, so that this is called once a fit, and its
-    result handed to all who need folds.
-
-    Parameters
-    ----------
-    cv : int, float, splitter, iterable or None
-        None: 5 stratified folds. With None or an int there are fewer folds where the
-        smallest class has fewer rows (2 at least). A float in (0, 1) holds that share
-        out once. In all these cases rows that are alike, see `alike_rows`, are held
-        out together and count once, the only row of a class stays in every training
-        set, and rows of weight zero are left out. A splitter gets all rows.
-    X : {array-like, sparse matrix, data frame} of shape (n, n_features)
-        Rows.
-    labels : ndarray of shape (n_labeled,)
-        Labels of the labeled rows.
-    labeled : ndarray of shape (n,) of bool
-        Which rows these are.
-    sample_weight : ndarray of shape (n,) or None
-        Weights; rows of weight zero are never trained on.
-    rng : RandomState instance
-        Draws the split of a float `cv`.
-    split_params : dict
-        Further arguments of the splitter, row-wise where as long as X.
-    are_values : bool, default=False
-        Whether labels are values, which name no classes: rows are shuffled then.
-
-    Returns
-    -------
-    list of (ndarray, ndarray)
-        Positions among the labeled rows; the first of each pair have positive weight.
-        Empty where the labels of positive weight are of one class, or there is only
-        one value.
-
-    Raises
-    ------
-    ValueError
-        If `cv` does not split the rows, lacks groups, or leaves one class only to train
-        on.
-    """
+    """Return positions of labeled rows to train on and to hold out, fold by fold."""
+    # Splitters may draw anew at each call: this is called once a fit.
     weights = np.ones(len(labels)) if sample_weight is None else sample_weight[labeled]
     weighty = np.flatnonzero(weights)
     if len(weighty if are_values else np.unique(labels[weighty])) < 2:
@@ -141,6 +74,8 @@ def held_out_folds(
         if cv is None or isinstance(cv, Real):
             cv = N_FOLDS if cv is None else cv
             own = safe_indexing(X, np.flatnonzero(labeled)[weighty])
+            # Rows that are alike are held out together and count once, so that no model
+            # is tested on a row that it has learned.
             split = _shuffled_folds if are_values else _stratified_folds
             folds = split(own, labels, weighty, cv, rng)
         else:
@@ -157,35 +92,16 @@ def held_out_folds(
 
 
 def alike_rows(X, codes):
-    """Return where each distinct labeled row stands first, and which one each row is.
-
-    Rows that are equal are one row of greater weight, so that nobody who is tested on
-    one has learned from the other. Rows of columns that do not decide on the label,
-    see `are_disputed`, are all distinct.
-
-    Parameters
-    ----------
-    X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
-        Rows.
-    codes : ndarray of shape (n,)
-        Class codes, or values.
-
-    Returns
-    -------
-    first, which : ndarray of int
-        As of `distinct_rows`.
-    """
+    """Return `distinct_rows` of labeled rows, or all as distinct if `are_disputed`."""
     if are_disputed(X, codes):
         return np.arange(len(codes)), np.arange(len(codes))
     return distinct_rows(X, codes)
 
 
 def are_disputed(X, codes):
-    """Say whether rows that are equal have several labels.
-
-    Equal rows are then no copies but cases of their own, and who had seen the other
-    labels alone would be sure of them.
-    """
+    """Return whether rows that are equal have several labels."""
+    # They are then not copies but separate cases, and a model that had seen the other
+    # labels alone would be sure of them.
     return len(distinct_rows(X)[0]) < len(distinct_rows(X, codes)[0])
 
 
@@ -197,13 +113,7 @@ def split_arguments(owner, params, method="fit"):
 
 
 def require_routing(params):
-    """Refuse groups that would not reach the splitter.
-
-    Raises
-    ------
-    TypeError
-        If metadata routing is off.
-    """
+    """Refuse groups that would not reach the splitter."""
     if "groups" in params and not routing_enabled():
         msg = (
             "params has groups, which reach the splitter by metadata routing alone, "
@@ -214,13 +124,7 @@ def require_routing(params):
 
 
 def require_groups(splitter, groups):
-    """Refuse to split without the groups that a splitter asks for.
-
-    Raises
-    ------
-    ValueError
-        If there are none.
-    """
+    """Refuse to split without the groups that a splitter asks for."""
     asks = get_routing_for_object(splitter).consumes("split", ["groups"])
     if asks and groups is None:
         msg = (
@@ -232,25 +136,7 @@ def require_groups(splitter, groups):
 
 
 def apart(splits, n_rows):
-    """Return splits as positions, none of which is in both parts.
-
-    Parameters
-    ----------
-    splits : iterable of (array-like, array-like)
-        Positions or masks of training and test rows.
-    n_rows : int
-        Rows that are split.
-
-    Returns
-    -------
-    list of (ndarray, ndarray)
-        Positions.
-
-    Raises
-    ------
-    ValueError
-        If there is no split, or a row is in both parts of one.
-    """
+    """Return splits, of positions or masks, as positions; refuse overlapping parts."""
     rows = np.arange(n_rows)
     splits = [(rows[train], rows[test]) for train, test in splits]
     if not splits:
@@ -308,6 +194,7 @@ def _stratified_folds(X, y, rows, cv, rng):
     codes, n = codes[first], len(first)
     counts = np.bincount(codes)
     is_single = counts[codes] == 1
+    # The only row of a class stays in every training set.
     repeated, single = np.flatnonzero(~is_single), np.flatnonzero(is_single)
     if not len(repeated):
         return []
@@ -332,22 +219,9 @@ def _fit_predict(estimator, X, y, classes, train, test, sample_weight, params):
 
 
 def out_of_bag_proba(forest, X):
-    """Return what the trees of a forest say of the rows that they have not seen.
+    """Return the mean of trees that have not seen a row, NaN if all have.
 
-    Unlike `oob_score` of the forest, it takes rows of great weight, which every tree
-    has seen, without a warning.
-
-    Parameters
-    ----------
-    forest : RandomForestClassifier or RandomForestRegressor
-        Fitted on X with bootstrap samples; a regressor was fitted on probabilities.
-    X : {ndarray, csr matrix} of shape (n, n_features)
-        Rows.
-
-    Returns
-    -------
-    ndarray of shape (n, n_classes)
-        Means over trees; NaN where all have seen the row.
+    Unlike `oob_score`, it does not warn of rows of great weight, which all trees saw.
     """
     # Trees compare in single precision; converted and checked once, not by each.
     X = X.astype(np.float32)

@@ -37,8 +37,7 @@ def _part_has(method):
 class ValueDelegate:
     """The prediction of one fitted part of a meta-estimator.
 
-    The host names the part in `_predicting_part`, returns it unfitted from
-    `_unfitted_part`, and maps `PREDICTIONS` in its metadata routing.
+    The host names it in `_predicting_part`, and `_unfitted_part` returns it unfitted.
     """
 
     _predicting_part = "estimator"
@@ -150,26 +149,7 @@ def prediction_mapping(*methods):
 
 
 def take_labeled(fitted, X, y):
-    """Return the labeled rows of a scored set.
-
-    Parameters
-    ----------
-    fitted : estimator instance
-        Fitted, with `missing_label`, and `classes_` where it is a classifier.
-    X : {array-like, sparse matrix, data frame} of shape (n, n_features)
-        Rows.
-    y : array-like of shape (n,)
-        Labels, `missing_label` where there is none.
-
-    Returns
-    -------
-    X : {array-like, sparse matrix, data frame} of shape (n_labeled, n_features)
-        Labeled rows.
-    labels : ndarray of shape (n_labeled,)
-        Their labels.
-    positions : ndarray of shape (n_labeled,)
-        Where they stand in X.
-    """
+    """Return the labeled rows of a scored set, their labels and their positions."""
     check_consistent_length(X, y)
     labels, labeled = check_target(
         y,
@@ -182,10 +162,7 @@ def take_labeled(fitted, X, y):
 
 
 class LabeledClassifierMixin(ClassifierMixin):
-    """A classifier with `missing_label`, whose score is that of labeled rows.
-
-    The host names ClassifierMixin after it, which keeps both before BaseEstimator.
-    """
+    """A classifier with `missing_label`, whose score is that of labeled rows."""
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy on the labeled rows.
@@ -214,10 +191,7 @@ class LabeledClassifierMixin(ClassifierMixin):
 
 
 class LabeledRegressorMixin(RegressorMixin):
-    """A regressor whose score is that of labeled rows, each output by its own.
-
-    The host names RegressorMixin after it, which keeps both before BaseEstimator.
-    """
+    """A regressor whose score is that of labeled rows, each output by its own."""
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the coefficient of determination on the labeled rows.

@@ -50,19 +50,7 @@ _MOST_WITHOUT_STOPPING = 10_000
 
 
 def adapt(estimator):
-    """Wrap what does not obey the scikit-learn contract so that it does.
-
-    Parameters
-    ----------
-    estimator : classifier instance
-        Any classifier.
-
-    Returns
-    -------
-    classifier instance
-        The estimator itself unless it is a skorch net, or takes class codes only, or is
-        a pipeline that ends in such a one.
-    """
+    """Wrap a skorch net, or a classifier of codes, also at the end of a pipeline."""
     if isinstance(estimator, Pipeline):
         name, last = estimator.steps[-1]
         wrapped = adapt(last)
@@ -79,7 +67,7 @@ def adapt(estimator):
 
 
 def is_skorch_net(estimator):
-    """Say whether an estimator is a skorch net, without importing skorch."""
+    """Return whether an estimator is a skorch net, without importing skorch."""
     return any(
         base.__name__ == "NeuralNet" and base.__module__.split(".")[0] == "skorch"
         for base in type(estimator).__mro__
@@ -87,28 +75,9 @@ def is_skorch_net(estimator):
 
 
 def fit_arguments(owner, names, sample_weight, params, *, method="fit", of="fit"):
-    """Return the weights and further `fit` arguments of each sub-estimator.
+    """Return weights, or None, and further `fit` arguments of each named sub-estimator.
 
-    Parameters
-    ----------
-    owner : estimator instance
-        Meta-estimator that fits.
-    names : list of str
-        Its sub-estimators, as named in its metadata routing.
-    sample_weight : array-like of shape (n,) or None
-        Weights that it was given.
-    params : dict
-        Further metadata that it was given.
-    method : str, default="fit"
-        Method of the owner that was called.
-    of : str, default="fit"
-        Method of the sub-estimators that is to be called.
-
-    Returns
-    -------
-    list of tuple (ndarray of shape (n,) or None, dict)
-        With metadata routing on, what each sub-estimator has requested; off, the
-        weights for all.
+    `method` of the owner was called, `of` is the method of the parts that will be.
     """
     if not routing_enabled():
         routed = [{"sample_weight": sample_weight} for _ in names]
@@ -123,35 +92,7 @@ def fit_arguments(owner, names, sample_weight, params, *, method="fit", of="fit"
 
 
 def fit_on_labels(estimator, X, y, sample_weight, params, *, name):
-    """Fit a classifier on rows of positive weight that hold two classes at least.
-
-    Parameters
-    ----------
-    estimator : classifier instance
-        Fitted in place.
-    X : {array-like, sparse matrix, data frame} of shape (n, n_features)
-        Labeled rows.
-    y : ndarray of shape (n,)
-        Their labels.
-    sample_weight : ndarray of shape (n,) or None
-        Non-negative weights.
-    params : dict
-        Further arguments of its `fit`.
-    name : str
-        Parameter that the estimator was given as, for messages.
-
-    Returns
-    -------
-    classifier instance
-        The estimator.
-
-    Raises
-    ------
-    ValueError
-        If there are no labels, or labels of one class only.
-    TypeError
-        If the estimator has no `predict_proba`.
-    """
+    """Fit a classifier on rows of positive weight that hold two classes at least."""
     if not may_predict_proba(estimator):
         raise NoProbabilities(estimator, name)
     X, y, sample_weight, params = _of_positive_weight(X, y, sample_weight, params)
@@ -168,25 +109,7 @@ def fit_on_labels(estimator, X, y, sample_weight, params, *, name):
 
 
 def fit_on_values(estimator, X, y, sample_weight, params, *, name):
-    """Fit a regressor on rows of positive weight.
-
-    Parameters
-    ----------
-    estimator : regressor instance
-        Fitted in place.
-    X, y, sample_weight, params, name : object
-        As in `fit_on_labels`, with numbers for labels.
-
-    Returns
-    -------
-    regressor instance
-        The estimator.
-
-    Raises
-    ------
-    ValueError
-        If there is no row to learn from.
-    """
+    """Fit a regressor on rows of positive weight, one at least."""
     X, y, sample_weight, params = _of_positive_weight(X, y, sample_weight, params)
     if not len(y):
         where = "" if sample_weight is None else " in rows of positive weight"
@@ -207,7 +130,7 @@ def _of_positive_weight(X, y, sample_weight, params):
 
 
 def may_predict_proba(estimator):
-    """Say whether an estimator has `predict_proba`, or may have it after `fit`."""
+    """Return whether an estimator has `predict_proba`, or may have it after `fit`."""
     # Some compositions, such as stacking, know only then.
     return hasattr(estimator, "predict_proba") or hasattr(
         type(estimator), "predict_proba"
@@ -225,31 +148,7 @@ class NoProbabilities(TypeError):
 
 
 def predict_aligned(estimator, X, classes, *, name="weak_estimator"):
-    """Predict the probabilities of given classes.
-
-    Parameters
-    ----------
-    estimator : classifier instance
-        Fitted.
-    X : {array-like, sparse matrix, data frame} of shape (n, n_features)
-        Rows.
-    classes : ndarray of shape (n_classes,)
-        Sorted class labels, those that the estimator does not know included.
-    name : str, default="weak_estimator"
-        Parameter that the estimator was given as, for messages.
-
-    Returns
-    -------
-    ndarray of shape (n, n_classes)
-        Float64 probabilities, zero where the estimator does not know the class.
-
-    Raises
-    ------
-    TypeError
-        If the estimator has no `predict_proba`.
-    ValueError
-        If it predicts NaN or infinity.
-    """
+    """Predict probabilities of given classes, zero for those the estimator lacks."""
     if not hasattr(estimator, "predict_proba"):
         raise NoProbabilities(estimator, name)
     proba = to_numpy(estimator.predict_proba(X))
@@ -264,27 +163,7 @@ def predict_aligned(estimator, X, classes, *, name="weak_estimator"):
 
 
 def predict_values(estimator, X, *, name="weak_estimator"):
-    """Predict one number for each row.
-
-    Parameters
-    ----------
-    estimator : regressor instance
-        Fitted.
-    X : {array-like, sparse matrix, data frame} of shape (n, n_features)
-        Rows.
-    name : str, default="weak_estimator"
-        Parameter that the estimator was given as, for messages.
-
-    Returns
-    -------
-    ndarray of shape (n, 1)
-        Float64 predictions.
-
-    Raises
-    ------
-    ValueError
-        If it predicts NaN or infinity, or not one number for each row.
-    """
+    """Predict one finite number for each row, of shape (n, 1)."""
     values = np.asarray(to_numpy(estimator.predict(X)), dtype=np.float64)
     if values.size != n_rows(X):
         msg = (
@@ -317,14 +196,7 @@ def predicted_codes(estimator, X, classes):
 
 
 def require_array_support(estimator, X, *, name):
-    """Refuse an estimator that computes with NumPy only, where X is not NumPy's.
-
-    Raises
-    ------
-    ValueError
-        If X is an array of another library and the tags of the estimator, or of a step
-        of a pipeline, do not say that it supports the array API.
-    """
+    """Refuse an estimator that computes with NumPy only for X of another library."""
     if namespace_of(X)[0] is None or _supports_arrays(estimator):
         return
     msg = (
@@ -345,22 +217,7 @@ def _supports_arrays(estimator):
 
 
 def require_same_place(X, place, *, method):
-    """Refuse rows of another library, or on another device, than those of `fit`.
-
-    Parameters
-    ----------
-    X : {array-like, sparse matrix, data frame} of shape (n, n_features)
-        Rows.
-    place : str
-        What `place_of` said in `fit`.
-    method : str
-        The method that got X, with its class, for messages.
-
-    Raises
-    ------
-    ValueError
-        If they differ.
-    """
+    """Refuse rows of another library, or on another device, than those of `fit`."""
     if place_of(X) != place:
         msg = (
             f"Rows passed to {method}() must use the same namespace and the same "
@@ -371,17 +228,13 @@ def require_same_place(X, place, *, method):
 
 
 def takes_weights(estimator):
-    """Say whether `estimator.fit` can be given weights per row.
-
-    A pipeline takes them when its last step does and no step resamples, for the rows
-    that are left have other weights, and a meta-estimator when it can hand them on;
-    with metadata routing on, a last step must have requested them.
-    """
+    """Return whether `estimator.fit`, and each part that needs them, takes weights."""
     if not isinstance(estimator, Pipeline):
         return has_fit_parameter(estimator, "sample_weight") and _hands_weights_on(
             estimator
         )
     last = estimator.steps[-1][1]
+    # After resampling, the rows that are left have other weights.
     resamples = any(hasattr(step, "fit_resample") for _, step in estimator.steps)
     if resamples or last in (None, "passthrough"):
         return False
@@ -401,34 +254,7 @@ def _hands_weights_on(estimator):
 
 
 def fit_weighted(estimator, X, y, sample_weight=None, **params):
-    """Fit an estimator, with weights where they are given.
-
-    In a pipeline every step that can use weights receives them, so that a weight of
-    two means the same as a row given twice.
-
-    Parameters
-    ----------
-    estimator : classifier instance
-        Fitted in place.
-    X : {array-like, sparse matrix, data frame} of shape (n, n_features)
-        Rows.
-    y : array-like of shape (n,)
-        Targets.
-    sample_weight : array-like of shape (n,), default=None
-        Weights; None passes none.
-    **params : dict
-        Further arguments of the estimator's `fit`.
-
-    Returns
-    -------
-    classifier instance
-        The estimator.
-
-    Raises
-    ------
-    TypeError
-        If there are weights and the estimator cannot take them.
-    """
+    """Fit an estimator, with weights, if given, for each part that can use them."""
     if getattr(getattr(y, "dtype", None), "kind", None) in ("i", "f"):
         # Not every estimator moves labels to the device of the rows by itself.
         y = move_like(y, X)
@@ -448,20 +274,7 @@ def fit_weighted(estimator, X, y, sample_weight=None, **params):
 
 
 def weight_arguments(estimator, sample_weight):
-    """Return the `fit` arguments that give weights to each part that can use them.
-
-    Parameters
-    ----------
-    estimator : estimator instance
-        Classifier or transformer, or a pipeline of them.
-    sample_weight : ndarray of shape (n,)
-        Weights.
-
-    Returns
-    -------
-    dict
-        Empty where no part can use weights.
-    """
+    """Return the `fit` arguments that give weights to each part that can use them."""
     if not isinstance(estimator, Pipeline) or routing_enabled():
         return {"sample_weight": sample_weight} if takes_weights(estimator) else {}
     return {
@@ -473,15 +286,7 @@ def weight_arguments(estimator, sample_weight):
 
 
 def takes_distributions(estimator, n_classes=None):
-    """Say whether an estimator learns from target distributions themselves.
-
-    Parameters
-    ----------
-    estimator : classifier instance
-        A pipeline learns as its last step does, if it can be given weights.
-    n_classes : int, default=None
-        Number of classes; None asks for any number.
-    """
+    """Return whether an estimator learns from distributions over so many classes."""
     if isinstance(estimator, Pipeline):
         last = estimator.steps[-1][1]
         return takes_weights(estimator) and takes_distributions(last, n_classes)
@@ -491,21 +296,14 @@ def takes_distributions(estimator, n_classes=None):
 
 
 def learns_softly(estimator):
-    """Say whether an estimator can be given distributions in place of labels."""
+    """Return whether an estimator can be given distributions in place of labels."""
     return takes_weights(estimator) or takes_distributions(estimator)
 
 
 def splits_inside(estimator, n_rows):
-    """Say whether an estimator, or a part of it, holds out rows of its training set.
+    """Return whether an estimator, or a part of it, holds out rows of its training set.
 
     Copies of one row would then stand on both sides.
-
-    Parameters
-    ----------
-    estimator : classifier instance
-        Any classifier.
-    n_rows : int
-        Rows that it will learn from, by which histogram gradient boosting decides.
     """
     params = estimator.get_params(deep=True)
     for name, value in params.items():
@@ -525,18 +323,9 @@ def splits_inside(estimator, n_rows):
 
 
 def loss_by_repetition(estimator):
-    """Say why weighted copies of rows, one for each class, teach less than labels.
+    """Return why weighted copies of rows, one per class, teach less than labels.
 
-    Parameters
-    ----------
-    estimator : classifier instance
-        Takes weights.
-
-    Returns
-    -------
-    str or None
-        Which part ignores weights or counts rows, to be read after its name; None where
-        copies tell all parts what distributions would.
+    None if copies tell all parts what distributions would.
     """
     params = estimator.get_params(deep=True)
     frozen = [f"{n}__" for n, v in params.items() if isinstance(v, FrozenEstimator)]
@@ -554,7 +343,7 @@ def loss_by_repetition(estimator):
 
 
 def _is_misled(part):
-    """Say whether a part of an estimator learns from y and takes no weights."""
+    """Return whether a part of an estimator learns from y and takes no weights."""
     if isinstance(part, Pipeline | ColumnTransformer | FeatureUnion):
         return False  # its parts are asked
     if has_fit_parameter(part, "sample_weight"):
@@ -580,30 +369,9 @@ def _settle_early_stopping(estimator):
 
 
 def fit_on_targets(estimator, X, distributions, classes, weights, *, weighted, params):
-    """Fit an estimator on target distributions, exactly where it can.
+    """Fit an estimator on target distributions, or on one column of values.
 
-    Parameters
-    ----------
-    estimator : classifier instance
-        Fitted in place. Distributions other than single classes need one that takes
-        them, or one that takes weights.
-    X : {array-like, sparse matrix, data frame} of shape (n, n_features)
-        Rows.
-    distributions : ndarray of shape (n, n_classes)
-        Target distribution of each row, or one column of values.
-    classes : ndarray of shape (n_classes,) or None
-        Labels of their columns; None for values.
-    weights : ndarray of shape (n,)
-        Non-negative weights; rows of weight zero are left out.
-    weighted : bool
-        Whether weights must be passed even where they are all equal.
-    params : dict
-        Further arguments of the estimator's `fit`, row-wise where as long as X.
-
-    Returns
-    -------
-    classifier instance
-        The estimator.
+    `classes` is None for values; `weighted` passes weights even if all are equal.
     """
     rows = np.flatnonzero(weights)
     weighted = weighted or np.ptp(weights[rows]) > 0
@@ -626,33 +394,12 @@ def fit_on_targets(estimator, X, distributions, classes, weights, *, weighted, p
 
 
 def takes_weights_in_batches(estimator):
-    """Say whether `partial_fit` takes weights."""
+    """Return whether `partial_fit` takes weights."""
     return "sample_weight" in signature(estimator.partial_fit).parameters
 
 
 def partial_fit_weighted(estimator, X, y, classes, sample_weight, *, name):
-    """Let an estimator learn from one more batch, in place.
-
-    Parameters
-    ----------
-    estimator : estimator instance
-        Learns.
-    X : {array-like, sparse matrix, data frame} of shape (n, n_features)
-        Rows, one at least.
-    y : ndarray of shape (n,)
-        Labels or values.
-    classes : ndarray of shape (n_classes,) or None
-        All class labels; None for values.
-    sample_weight : ndarray of shape (n,) or None
-        Weights.
-    name : str
-        Parameter that the estimator was given as, for messages.
-
-    Raises
-    ------
-    TypeError
-        If weights differ, and the estimator takes none.
-    """
+    """Let an estimator learn from one more batch, in place."""
     options = {} if classes is None else {"classes": classes}
     if takes_weights_in_batches(estimator) and sample_weight is not None:
         options["sample_weight"] = sample_weight
@@ -667,15 +414,7 @@ def partial_fit_weighted(estimator, X, y, classes, sample_weight, *, name):
 
 
 def partial_fit_on_targets(estimator, X, targets, classes, weights):
-    """Let a strong estimator learn targets of one more batch, in place.
-
-    Parameters
-    ----------
-    estimator : estimator instance
-        Learns.
-    X, targets, classes, weights : object
-        As in `fit_on_targets`.
-    """
+    """Let a strong estimator learn targets of one more batch, in place."""
     X, y, weights = labels_of_targets(X, targets, classes, weights)
     if len(y):
         name = "strong_estimator"
@@ -683,22 +422,7 @@ def partial_fit_on_targets(estimator, X, targets, classes, weights):
 
 
 def labels_of_targets(X, targets, classes, weights):
-    """Return rows, labels and weights, one row for each class that a target names.
-
-    Parameters
-    ----------
-    X, targets, classes, weights : object
-        As in `fit_on_targets`.
-
-    Returns
-    -------
-    X : {array-like, sparse matrix, data frame} of shape (m, n_features)
-        Rows of positive weight.
-    y : ndarray of shape (m,)
-        Their labels or values.
-    weights : ndarray of shape (m,)
-        Their weights.
-    """
+    """Return rows, labels and weights, one row for each class that a target names."""
     if classes is None:
         rows = np.flatnonzero(weights)
         return safe_indexing(X, rows), targets[rows, 0], weights[rows]
@@ -707,7 +431,7 @@ def labels_of_targets(X, targets, classes, weights):
 
 
 def _can_learn(estimator, distributions):
-    """Say whether an estimator can learn these distributions themselves."""
+    """Return whether an estimator can learn these distributions themselves."""
     n, n_classes = distributions.shape
     codes = distributions.argmax(axis=1)
     # Steps before the last see labels, of which one kind tells them nothing.
@@ -750,22 +474,7 @@ class _LastStep(BaseEstimator):
 
 
 def take_metadata(params, positions, n_samples):
-    """Take the given rows of every row-wise argument and leave the others alone.
-
-    Parameters
-    ----------
-    params : dict
-        Arguments of a `fit`.
-    positions : ndarray of int
-        Rows to take.
-    n_samples : int
-        Rows of X; an argument of this length is row-wise.
-
-    Returns
-    -------
-    dict
-        The arguments of the rows taken.
-    """
+    """Take the given rows of all arguments of length `n_samples`."""
     return {
         name: safe_indexing(value, positions)
         if _is_row_wise(value, n_samples)

@@ -39,44 +39,22 @@ _LEAST_DECIDED = 0.01
 
 
 class WeakPredictor:
-    """A fitted weak estimator, the columns it sees and the classes it may name.
+    """A fitted weak estimator, the columns it sees and the classes it may name."""
 
-    Parameters
-    ----------
-    estimator : classifier instance or None
-        Fitted; None where only its probabilities of the training rows are known.
-    columns : list, slice, mask or None
-        Columns that it sees; None means all.
-    classes : ndarray of shape (n_classes,) or None
-        Sorted class labels, those that it does not know included; None where it is a
-        regressor, whose predictions stand in a single column.
-
-    Attributes
-    ----------
-    decides : bool
-        Whether it predicts other classes than the likeliest, as with a threshold of its
-        own.
-    """
-
+    # Whether it predicts other classes than the likeliest, as with a threshold.
     decides = False
 
     def __init__(self, estimator, columns, classes):
-        self.estimator = estimator
+        self.estimator = estimator  # None if only its labels of known rows are given
         self.columns = columns
-        self.classes = classes
+        self.classes = classes  # None if it is a regressor
 
     def view(self, X):
         """Return the columns of X that the estimator sees."""
         return select_columns(X, self.columns)
 
     def proba(self, X):
-        """Return its probabilities of all classes, or its column of values.
-
-        Raises
-        ------
-        ValueError
-            If there is no estimator to ask, or its answer is not finite.
-        """
+        """Return its probabilities of all classes, or its column of values."""
         if self.estimator is None:
             given, kind = "weak_proba", "classifier"
             if self.classes is None:
@@ -90,20 +68,7 @@ class WeakPredictor:
         return predict_columns(self.estimator, self.view(X), self.classes)
 
     def codes(self, X, proba):
-        """Return the codes of the classes that it predicts.
-
-        Parameters
-        ----------
-        X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
-            Rows.
-        proba : ndarray of shape (n, n_classes)
-            Its probabilities of them.
-
-        Returns
-        -------
-        ndarray of shape (n,) of int
-            Positions in `classes`.
-        """
+        """Return codes of the classes that it predicts for rows of these `proba`."""
         if not self.decides:
             return proba.argmax(axis=1)
         return predicted_codes(self.estimator, self.view(X), self.classes)
@@ -121,25 +86,14 @@ class WeakPredictor:
 
 
 def learns_values(estimator):
-    """Say whether labels are values to it: a regressor, or a detector with a weak one.
-
-    Parameters
-    ----------
-    estimator : estimator instance or None
-        None learns nothing.
-
-    Returns
-    -------
-    bool
-        True for these.
-    """
+    """Return whether it is a regressor, or a detector whose weak estimator is one."""
     parts = estimator, getattr(estimator, "weak_estimator", None)
     # Parameters are looked at before they are checked.
     return any(hasattr(part, "fit") and is_regressor(part) for part in parts)
 
 
 def is_given(estimator):
-    """Say whether an estimator is asked as it is: a frozen one, or one without fit."""
+    """Return whether an estimator is used as it is: frozen, or without `fit`."""
     if isinstance(estimator, FrozenEstimator):
         return True
     # A pipeline calls itself fitted where its last step is.
@@ -162,53 +116,9 @@ def fit_weak(
     seeds,
     are_values=False,
 ):
-    """Fit a weak estimator where it is not given fitted, and label all rows.
+    """Fit a weak estimator unless it is fitted; return it and its labels of all rows.
 
-    Parameters
-    ----------
-    estimator : classifier instance
-        Not changed; one in a FrozenEstimator, or one that is fitted without any `fit`,
-        as rules are, is used as it is.
-    X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
-        Rows.
-    labels : ndarray of shape (n_labeled,)
-        Labels of the labeled rows.
-    labeled : ndarray of shape (n,) of bool
-        Which rows these are.
-    columns : list, slice, mask or None
-        Columns that the estimator sees.
-    weak_proba : {array-like, data frame} of shape (n, n_classes) or None
-        Probabilities that stand in for those of the estimator.
-    sample_weight : ndarray of shape (n,) or None
-        Weights.
-    params : dict
-        Further arguments of the estimator's `fit`, row-wise where as long as X.
-    folds : list of (ndarray, ndarray) or None
-        Positions of labeled rows to train on and to hold out, by which labeled rows get
-        probabilities from estimators that did not see them; None asks one that did.
-    n_jobs : int or None
-        Folds fitted at the same time.
-    memory : None, str or object with the joblib.Memory interface
-        Cache of fits, keyed by rows, labels and estimator.
-    seeds : RandomState instance or None
-        Seeds the estimator.
-    are_values : bool, default=False
-        Whether it is a regressor, labels are values, and `weak_proba` its predictions.
-
-    Returns
-    -------
-    predictor : WeakPredictor
-        The fitted estimator.
-    proba : ndarray of shape (n, n_classes)
-        Weak probabilities of all rows, or one column of values.
-
-    Raises
-    ------
-    ValueError
-        If a frozen estimator is not fitted, there is nothing to learn from, or
-        probabilities of so many classes do not fit into memory.
-    TypeError
-        If the estimator has no `predict_proba`.
+    `folds` hold labeled rows out of it; `weak_proba` stands in for its predictions.
     """
     given = is_given(estimator)
     if given:
@@ -280,20 +190,7 @@ def select_columns(X, columns):
 
 
 def other_columns(X, columns):
-    """Return the positions of the columns of X that are not chosen.
-
-    Parameters
-    ----------
-    X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
-        Rows.
-    columns : list, slice or None
-        What `resolve_columns` returned.
-
-    Returns
-    -------
-    list of int or None
-        None where no column is left, or all are chosen.
-    """
+    """Return positions of the columns of X that are not chosen, or None if none are."""
     if columns is None:
         return None
     names = list(X.columns) if is_dataframe(X) else list(range(X.shape[1]))
@@ -307,28 +204,12 @@ def other_columns(X, columns):
 
 
 def resolve_columns(columns, X, *, name="weak_features"):
-    """Return column names, positions, a mask or a slice that `select_columns` takes.
+    """Return names, positions, a mask or a slice of columns, or None for all.
 
-    Parameters
-    ----------
-    columns : list, slice, bool mask, callable, str, int or None
-        Choice of the user; integers are positions. A callable gets X, and integers that
-        it returns for a data frame whose columns are all named by integers are names.
-    X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
-        Rows.
-    name : str, default="weak_features"
-        Parameter that `columns` was given as, for messages.
-
-    Returns
-    -------
-    list, slice or None
-        None for all columns.
-
-    Raises
-    ------
-    ValueError
-        If no column is chosen, or if X does not have them.
+    `columns` is the choice of the user; `name` is the parameter that it was given as.
     """
+    # Integers are positions; those that a callable returns for a data frame whose
+    # columns are all named by integers are names.
     chosen = columns(X) if callable(columns) else columns
     if chosen is None:
         return None
@@ -383,7 +264,7 @@ def _is_integer(value):
 
 
 def is_fitted(estimator):
-    """Say whether an estimator is fitted."""
+    """Return whether an estimator is fitted."""
     try:
         check_is_fitted(estimator)
     except NotFittedError:
@@ -446,22 +327,7 @@ def _fit_clone(estimator, X, y, sample_weight, params):
 
 
 def give_weak_view(detector, weak, *, weak_features, missing_label):
-    """Let a detector see what the weak estimator of a classifier sees.
-
-    Parameters
-    ----------
-    detector : OverlapDetector
-        Changed in place.
-    weak : classifier instance or None
-        The fitted weak estimator, which the detector is not to fit again.
-    weak_features, missing_label
-        Parameters of the classifier.
-
-    Raises
-    ------
-    ValueError
-        If the detector has a weak view of its own.
-    """
+    """Let a detector see what the weak estimator of a classifier sees."""
     for name in ("weak_estimator", "weak_features"):
         if getattr(detector, name) is not None:
             msg = (

@@ -84,8 +84,7 @@ class WeakToStrong(
 ):
     """Fit the weak estimator, label the unlabeled rows, fit the strong estimator.
 
-    The host says what labels are: `_check_target`, `_choose`, `_lesson`, `_imitate` and
-    what else it overrides.
+    Subclasses define what labels are: `_check_target`, `_choose`, `_lesson` and others.
     """
 
     _are_values = False

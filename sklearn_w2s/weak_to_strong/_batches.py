@@ -35,13 +35,7 @@ class BatchPupil(Pupil):
 
 
 def may_learn_batches(host):
-    """Say whether both parts of a host learn from batches, or why not.
-
-    Raises
-    ------
-    AttributeError
-        If one of them has no `partial_fit`.
-    """
+    """Return whether both parts of a host have `partial_fit`; raise if one lacks it."""
     if not host._takes_batches:  # noqa: SLF001  of the host
         return False
     parts = {"weak_estimator": host._weak(), "strong_estimator": host._strong()}  # noqa: SLF001
@@ -59,9 +53,7 @@ def may_learn_batches(host):
 class BatchMixin(BaseEstimator):
     """Learn from batches by a strategy that looks at each row by itself.
 
-    The host is a `WeakToStrong` with the strategies that it knows in `_strategies`. It
-    says how labels are read, `_read_batch`, and which strategy is meant,
-    `_choose_for_batches`.
+    The host, a `WeakToStrong`, defines `_read_batch` and `_choose_for_batches`.
     """
 
     _takes_batches = True
@@ -169,13 +161,7 @@ def _is_for_batches(strategy):
 
 
 def require_weights_in_batches(strong, what):
-    """Refuse a strong estimator whose `partial_fit` takes no weights.
-
-    Raises
-    ------
-    TypeError
-        If it takes none.
-    """
+    """Refuse a strong estimator whose `partial_fit` takes no weights."""
     if not takes_weights_in_batches(strong):
         msg = (
             f"{what} needs weights, and {type(strong).__name__}.partial_fit takes no "

@@ -575,7 +575,7 @@ class WeakToStrongClassifier(
         return student
 
     def _better_parent(self, rows, student, lesson, taught, weak_proba):
-        """Say whether the weak estimator is to predict in place of the student."""
+        """Return whether the weak estimator is to predict in place of the student."""
         if taught.alone == "weak" or not len(student.held):
             return taught.alone
         X = safe_indexing(rows.X, student.held)

@@ -52,33 +52,15 @@ N_PRIOR = 3.0
 
 
 class Labels(NamedTuple):
-    """Labeled rows that members learn from.
-
-    Parameters
-    ----------
-    X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
-        Rows.
-    codes : ndarray of shape (n,)
-        Class codes.
-    weights : ndarray of shape (n,)
-        Positive weights, of mean one at least.
-    classes : ndarray of shape (n_classes,)
-        Sorted class labels.
-    positions : ndarray of shape (n,)
-        Where the rows stand among all.
-    folds : list of (ndarray, ndarray)
-        Positions to train on and to hold out.
-    keeps_folds : bool, default=False
-        Whether rows may be held out by these folds alone.
-    """
+    """Labeled rows that members learn from."""
 
     X: Any
     codes: Any
-    weights: Any
+    weights: Any  # positive, of mean one at least
     classes: Any
-    positions: Any
-    folds: list
-    keeps_folds: bool = False
+    positions: Any  # where the rows stand among all
+    folds: list  # pairs of positions to train on and to hold out
+    keeps_folds: bool = False  # whether rows may be held out by these folds alone
 
     @property
     def targets(self):
@@ -179,21 +161,12 @@ class Values(NamedTuple):
     """Rows of known value that members learn from, in place of `Labels`.
 
     Opinions are one column of values, less their mean, in standard deviations.
-
-    Parameters
-    ----------
-    X, weights, positions, folds, keeps_folds : object
-        As in `Labels`.
-    y : ndarray of shape (n,)
-        Values.
-    mean, scale : float
-        Their unit.
     """
 
     X: Any
     y: Any
     weights: Any
-    mean: float
+    mean: float  # the unit of opinions
     scale: float
     positions: Any
     folds: list
@@ -304,17 +277,11 @@ class Values(NamedTuple):
 def merged(labels, first, which):
     """Return each of the distinct labeled rows once, with the weight of all its equals.
 
-    Parameters
-    ----------
-    labels : Labels or Values
-        Labeled rows.
-    first : ndarray of shape (n_distinct,)
-        Where each stands first.
-    which : ndarray of shape (n,)
-        Which of them each row is. Equal rows are in the same part of each fold.
+    `first` are positions of the distinct rows, `which` is the distinct row of each row.
     """
     if len(first) == len(which):
         return labels
+    # Equal rows are in the same part of each fold.
     is_first = np.zeros(len(which), dtype=bool)
     is_first[first] = True
     folds = [tuple(which[part[is_first[part]]] for part in f) for f in labels.folds]
@@ -340,20 +307,7 @@ def blocks_of(positions):
 class StrongMember:
     """The strong estimator, trained on the labels by cross-fitting.
 
-    It is given up after one fold where it adds nothing there to what rivals say.
-
-    Parameters
-    ----------
-    estimator : classifier instance
-        Unfitted.
-    weights : ndarray of shape (n_labeled,) or None
-        Weights for its `fit`.
-    params : dict
-        Further arguments of its `fit`, row-wise where as long as the labels.
-    rivals : ndarray of shape (n_labeled, n_classes) or None
-        What the others say together of the labeled rows.
-    n_jobs : int or None
-        Folds fitted at the same time.
+    After one fold it is given up if it adds nothing there to the opinion of `rivals`.
     """
 
     def __init__(self, estimator, weights, params, rivals, n_jobs):
@@ -448,18 +402,9 @@ class Trees:
 class Graph:
     r"""Label spreading over the nearest-neighbour graph of labeled and other rows.
 
-    With edge weights :math:`\exp(-d_{ij}^2 / (s_i s_j))`, where s is the distance to
-    the furthest neighbour [1]_, normalised to S by the square roots of both degrees,
-    :math:`F \leftarrow \alpha S F + (1 - \alpha) Y` [2]_. Columns of F are brought to
-    the class shares of the labels. Labels of each fold are masked in turn, all folds in
-    one product. Of more than 20,000 rows the graph is that of a sample, and the others
-    get the mean of their neighbours in it, unless the user passes a search for all.
-
-    References
-    ----------
-    .. [1] L. Zelnik-Manor, P. Perona, "Self-Tuning Spectral Clustering", NeurIPS 2004.
-    .. [2] D. Zhou, O. Bousquet, T. N. Lal, J. Weston, B. Schölkopf, "Learning with
-       Local and Global Consistency", NeurIPS 2003.
+    Zhou et al. (2003), with self-tuned widths (Zelnik-Manor and Perona, 2004): S has
+    edges :math:`\exp(-d_{ij}^2 / (s_i s_j))`, normalised by the roots of both degrees,
+    and :math:`F \leftarrow \alpha S F + (1 - \alpha) Y`.
     """
 
     _search: Any
@@ -479,6 +424,7 @@ class Graph:
         self._chosen = draw(n, N_SCREENED_NODES, rng)
         self._all = draw(n, MAX_GRAPH_ROWS if self.neighbors is None else n, rng)
         graphs = []
+        # The labels of each fold are masked in turn, all folds in one product.
         for way in ["scaled", "plain"] if self.view.is_plain_ else ["scaled"]:
             self._way = way
             opinions = self._spread(labels.folds)
@@ -522,6 +468,7 @@ class Graph:
             self._spread([])
         proba = np.empty((n_rows(X), self._known.shape[1]))
         proba[self._chosen] = self._known[-len(self._chosen) :]
+        # Rows beyond the sample get the mean of their neighbours in it.
         outside = np.delete(np.arange(len(proba)), self._chosen)
         for block in blocks_of(outside):
             rows = getattr(self.view, self._way)(safe_indexing(X, block))
@@ -583,11 +530,8 @@ class Candidate(NamedTuple):
 class Kernels:
     r"""Kernel ridge regressions on class indicators, averaged by their evidence.
 
-    Gaussian kernels, and Laplace kernels of the L1 distance, of many widths, over
-    scaled and ranked columns. A score f becomes probabilities by a softmax of b f. The
-    machines are averaged with weights :math:`\exp(\ell / 2)` of their leave-one-out
-    log likelihood :math:`\ell` in place of taking the best, which few labels cannot
-    tell; those that make up `kept_share` of the weight have a say.
+    A machine of leave-one-out log likelihood l has the weight :math:`\exp(l / 2)`: few
+    labels cannot tell which is best. Probabilities are a softmax of powers of scores.
     """
 
     def __init__(self, view, kept_share=0.99):

@@ -653,17 +653,7 @@ _OF_OUTPUTS = (
 
 
 class OutputOf(RegressorMixin, BaseEstimator):
-    """One output of a fitted regressor of several.
-
-    Parameters
-    ----------
-    estimator : regressor
-        Fitted.
-    position : int
-        Which output.
-    n_outputs : int
-        How many it must have.
-    """
+    """One output of a fitted regressor of several."""
 
     def __init__(self, estimator, position, n_outputs):
         self.estimator = estimator

@@ -24,30 +24,14 @@ _LEAST_OF_CLASS = 50
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Rows of a fit, with labels of some.
-
-    Parameters
-    ----------
-    X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
-        Rows.
-    y : array-like of shape (n,)
-        Labels as the user gave them.
-    labels : ndarray of shape (n_labeled,)
-        Labels of the labeled rows.
-    labeled : ndarray of shape (n,) of bool
-        Which rows these are.
-    weights : ndarray of shape (n,)
-        Weights; rows of weight zero are left out.
-    weighted : bool
-        Whether they were given.
-    """
+    """Rows of a fit, with labels of some."""
 
     X: Any
-    y: Any
-    labels: Any
-    labeled: Any
-    weights: Any
-    weighted: bool
+    y: Any  # as the user gave it
+    labels: Any  # of the labeled rows
+    labeled: Any  # which rows these are
+    weights: Any  # rows of weight zero are left out
+    weighted: bool  # whether they were given
 
     @property
     def sample_weight(self):
@@ -90,50 +74,7 @@ def gather(
     neighbors,
     seed,
 ):
-    """Return what teachers may know, with equal rows once, and where these stand.
-
-    A row that is given twice is one of twice the weight, for whoever learns, draws or
-    holds out rows.
-
-    Parameters
-    ----------
-    rows : Rows
-        Rows of the fit.
-    weak : WeakPredictor
-        The weak estimator.
-    proba : ndarray of shape (n, n_classes)
-        Its probabilities, of labeled rows held out.
-    pupil : Pupil
-        The strong estimator.
-    folds : list of (ndarray, ndarray) or None
-        How labeled rows are held out; None where nobody learns from them.
-    teacher : Teacher
-        Who asks, which decides on the views.
-    keeps_folds : bool
-        Whether rows may be held out by these folds alone, since they are the user's.
-    is_given_weak : bool
-        Whether the weak estimator has not learned from these labels.
-    has_own_proba : bool
-        Whether equal rows may have weak probabilities that differ.
-    include_labeled : bool
-        Whether the strong estimator may learn from labeled rows.
-    neighbors : transformer instance or None
-        The neighbour search of the user.
-    seed : int or None
-        Seeds the members.
-
-    Returns
-    -------
-    known : Known
-        What is known.
-    places : Places
-        Where the distinct rows stand among all.
-
-    Raises
-    ------
-    ValueError
-        If the teacher needs two views, and there is one.
-    """
+    """Return what teachers may know, with equal rows once, and where these stand."""
     taught, known = rows.taught, rows.known
     own, second, lacks = _views(rows, weak, teacher)
     complete = include_labeled and not lacks
@@ -207,9 +148,9 @@ def gather(
 
 
 def _distinct(rows, kinds, tells, *, keeps_folds):
-    """Return the distinct ones of the labeled and of the unlabeled rows.
+    """Return `distinct_rows` of the labeled and of the unlabeled rows.
 
-    Both are pairs as of `distinct_rows`; `tells` are further columns of all rows.
+    `tells` are further columns of all rows to compare.
     """
     known, taught = rows.known, rows.taught
     X_known = safe_indexing(rows.X, known)
@@ -225,27 +166,13 @@ def _distinct(rows, kinds, tells, *, keeps_folds):
 
 
 class Places(NamedTuple):
-    """Where rows that are distinct stand among all.
+    """Where rows that are distinct stand among all."""
 
-    Parameters
-    ----------
-    labeled : ndarray of shape (n_labeled,)
-        Positions of the labeled rows that members learn from.
-    first : ndarray of shape (n_distinct,)
-        Which of these are the first of their kind.
-    which : ndarray of shape (n_labeled,)
-        Which of the distinct rows each of them equals.
-    others : ndarray of shape (n_distinct_others,)
-        Positions of the unlabeled rows that are the first of their kind.
-    which_other : ndarray of shape (n_others,)
-        Which of these each unlabeled row equals.
-    """
-
-    labeled: Any
-    first: Any
-    which: Any
-    others: Any
-    which_other: Any
+    labeled: Any  # positions of the labeled rows that members learn from
+    first: Any  # which of these are the first of their kind
+    which: Any  # the distinct row of each of them
+    others: Any  # positions of the unlabeled rows that are the first of their kind
+    which_other: Any  # the distinct row of each unlabeled row
 
     def spread(self, taught):
         """Return what is taught of the distinct rows, said of all."""

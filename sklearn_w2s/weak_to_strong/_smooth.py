@@ -40,27 +40,12 @@ _LEAST_SHARE = 0.01
 
 
 class Smooth(Teacher):
-    r"""Weak labels, smoothed until rows that resemble each other agree.
+    r"""Weak labels, smoothed until rows that resemble each other agree, without labels.
 
-    The smoother S is the mean of nearest neighbours, a kernel ridge regression and a
-    linear one over scaled and ranked columns, each of which says of a row what it
-    learned from others. From the weak probabilities W on, 20 times,
-
-    .. math:: A = S(R), \qquad R = \mathrm{join}(W, A),
-
-    and the result is the mean of all A and R. Where the weak estimator sees the same
-    columns, rows of equal weak probabilities, such as the leaf of a tree, are a bag
-    whose class shares they are; R is A, a little sharpened and scaled to the shares in
-    each bag, which is learning from label proportions [1]_. Where it sees columns of
-    its own, such as the votes of rules, R is proportional to W A. A weak estimator
-    whose probabilities are smooth already is averaged with its smoothed self.
-
-    A class that next to no row would be of is not taught.
-
-    References
-    ----------
-    .. [1] N. Quadrianto, A. J. Smola, T. S. Caetano, Q. V. Le, "Estimating Labels from
-       Label Proportions", JMLR 10, 2009.
+    From the weak probabilities W on, 20 times :math:`A = S(R), R = \mathrm{join}(W, A)`
+    with a `Smoother` S; the result is the mean of all A and R. If the weak estimator
+    sees the same columns, rows of equal W are `Bags`, which is learning from label
+    proportions (Quadrianto et al., JMLR 2009); otherwise the join is a `Product`.
     """
 
     takes_neighbors = True
@@ -92,6 +77,7 @@ def _smooth_out(view, known, rng, *, independent):
     blocks = blocks_of(outside)
     proba = np.empty(weak_proba.shape)
     n_distinct = len(np.unique(own.round(6), axis=0))
+    # A weak estimator that is smooth already is averaged with its smoothed self.
     if not independent and n_distinct > _MOST_DISTINCT:
         proba[chosen] = smooth.own(own)
         for block in blocks:

@@ -40,33 +40,17 @@ def use_all(weak_proba, *_):
 
 @dataclass(frozen=True)
 class Strategy:
-    """A strategy and what it needs.
+    """A strategy and what it needs."""
 
-    Parameters
-    ----------
-    function : callable
-        Shapes weak labels, see above, where there is no teacher.
-    by_row : bool
-        Whether it looks at each row by itself, and at its region if it needs regions.
-    teacher : object or None
-        Says what the strong estimator learns in place of the weak labels.
-    needs_regions : bool
-        Whether rows are split into regions for it.
-    needs_weights : bool
-        Whether the strong estimator must take weights.
-    needs_neighbors : bool
-        Whether its `representation` is the distances and the positions of each row's
-        nearest neighbours, None for a single row, not that of the detector.
-    needs_errors : bool
-        Whether it is the error that is expected of the weak values of each row.
-    """
-
-    function: Callable[..., Any] = use_all
-    by_row: bool = False
-    teacher: Any = None
+    function: Callable[..., Any] = use_all  # shapes weak labels if there is no teacher
+    by_row: bool = False  # looks at each row by itself, and at its region
+    teacher: Any = None  # what to learn in place of the weak labels
     needs_regions: bool = False
-    needs_weights: bool = False
+    needs_weights: bool = False  # of the strong estimator
+    # Whether its `representation` is the distances and the positions of each row's
+    # nearest neighbours, None for a single row, not that of the detector;
     needs_neighbors: bool = False
+    # or the error that is expected of the weak value of each row.
     needs_errors: bool = False
 
 
@@ -116,13 +100,7 @@ STRATEGIES = {
 
 
 class StrategyNames(Set):
-    """Names of strategies, as the registry has them at any time, and "auto".
-
-    Parameters
-    ----------
-    registry : dict of str to Strategy
-        The registry.
-    """
+    """Names of strategies, as the registry has them at any time, and "auto"."""
 
     def __init__(self, registry):
         self.registry = registry
@@ -145,49 +123,9 @@ class StrategyNames(Set):
 def choose(
     strategy, pseudo_labels, strong, *, n_unlabeled, n_rows, is_table, auto="blend"
 ):
-    """Say what "auto" means for a strong estimator, and refuse what it cannot do.
+    """Return name, strategy and kind of pseudo-labels for the choices of the user.
 
-    Parameters
-    ----------
-    strategy : str or callable
-        Choice of the user.
-    pseudo_labels : {"auto", "hard", "soft"}
-        Choice of the user.
-    strong : classifier instance
-        The strong estimator.
-    n_unlabeled : int
-        Number of unlabeled rows.
-    n_rows : int
-        Number of rows that may be learned from.
-    is_table : bool
-        Whether X is a table in memory, which members can learn from, and not an array
-        of another library.
-    auto : str, default="blend"
-        What "auto" is where there is enough to learn from.
-
-    Returns
-    -------
-    name : str or callable
-        The strategy, never "auto".
-    strategy : Strategy
-        The same with its needs.
-    pseudo_labels : {"hard", "soft"}
-        Soft only where the estimator takes distributions, or weights and holds out no
-        rows by itself; after "auto" only where no part ignores weights or counts rows.
-
-    Raises
-    ------
-    TypeError
-        If the estimator is not a classifier, or the strategy needs weights that it does
-        not take.
-    ValueError
-        If the strategy needs a table, and X is none.
-
-    Warns
-    -----
-    UserWarning
-        If soft pseudo-labels are asked for and are not possible, or lose what hard ones
-        teach.
+    `auto` is what "auto" means if there is enough to learn from.
     """
     if not is_classifier(strong):
         msg = f"strong_estimator must be a classifier, got {strong!r}."
@@ -202,21 +140,14 @@ def choose(
         name = auto if suits else "confidence" if weighable else "all"
     chosen = STRATEGIES[name]
     require_possible(name, chosen, strong, is_table=is_table)
+    # A student learns hard labels of a teacher first.
     if chosen.teacher and pseudo_labels != "soft":
         kind = "hard"
     return name, chosen, kind
 
 
 def require_possible(name, chosen, strong, *, is_table):
-    """Refuse a strategy that a strong estimator, or a container of rows, rules out.
-
-    Raises
-    ------
-    TypeError
-        If it needs weights that the estimator does not take.
-    ValueError
-        If it needs a table, and X is none.
-    """
+    """Refuse a strategy that the strong estimator, or the kind of table, rules out."""
     if chosen.needs_weights and not takes_weights(strong):
         msg = (
             f'strategy="{name}" needs a strong estimator that takes sample_weight; '

@@ -39,45 +39,21 @@ _EVEN_SHARES = (1e-3, 1e-2, 0.05, 0.2)
 
 
 class Lesson(NamedTuple):
-    """What the strong estimator is to learn.
+    """What the strong estimator is to learn."""
 
-    Parameters
-    ----------
-    proba : ndarray of shape (n, n_classes)
-        Class probabilities of all rows, true labels among them.
-    judged : ndarray of shape (n, n_classes)
-        The same with rare classes raised: their likeliest class is the one to learn.
-    weights : ndarray of shape (n,)
-        One for rows to learn from, else zero, times `sample_weight`.
-    taught : ndarray of int
-        Positions of the rows that only the teacher labels.
-    which : ndarray of int
-        Which of the distinct ones of these each is.
-    by_margin : bool
-        Whether rows on which the teacher wavers count less.
-    """
-
-    proba: Any
-    judged: Any
-    weights: Any
-    taught: Any
-    which: Any
-    by_margin: bool
+    proba: Any  # (n, n_classes), of all rows, true labels among them
+    judged: Any  # the same with rare classes raised: the likeliest is the one to learn
+    weights: Any  # zero for rows that are not learned
+    taught: Any  # positions of the rows that only the teacher labels
+    which: Any  # the distinct row of each of these
+    by_margin: bool  # whether rows on which the teacher wavers count less
 
 
 class Calibration(NamedTuple):
-    """A map of probabilities that leaves the likeliest class as it is.
+    """A map of probabilities that leaves the likeliest class as it is."""
 
-    Parameters
-    ----------
-    power : float
-        Power that they are raised to, before they are renormalised.
-    even_share : float
-        Share of even chances that is mixed in before that.
-    """
-
-    power: float
-    even_share: float
+    power: float  # that probabilities are raised to, before they are renormalised
+    even_share: float  # of even chances, mixed in before that
 
     def apply(self, proba):
         """Return the calibrated probabilities."""
@@ -93,34 +69,15 @@ LEAST_PROBA = 1e-12
 
 
 class Student(NamedTuple):
-    """A strong estimator that has learned a lesson.
-
-    Parameters
-    ----------
-    estimator : classifier
-        Fitted.
-    calibration : Calibration
-        What brings its probabilities to those of the teacher.
-    targets : ndarray of shape (n, n_classes)
-        What it learned.
-    weights : ndarray of shape (n,)
-        With which weights; zero for rows that it did not learn from.
-    is_soft : bool
-        Whether it learned distributions.
-    held : ndarray of int
-        Positions of the rows that it was held against.
-    behind : float
-        By how much, at least, its classes of these are expected to be right less often
-        than the teacher's; NaN without such rows.
-    """
+    """A strong estimator that has learned a lesson."""
 
     estimator: Any
-    calibration: Any
-    targets: Any
-    weights: Any
-    is_soft: bool
-    held: Any
-    behind: float
+    calibration: Any  # brings its probabilities to those of the teacher
+    targets: Any  # that it learned
+    weights: Any  # zero for rows that it did not learn from
+    is_soft: bool  # whether it learned distributions
+    held: Any  # positions of the rows that it was held against
+    behind: float  # by how much at least on these, NaN without; see `surely_behind`
 
 
 class Pupil(NamedTuple):
@@ -138,23 +95,7 @@ class Pupil(NamedTuple):
     def learn(self, X, targets, classes, shape, counts):
         """Fit the estimator, in place, and return the weights that it learned with.
 
-        Parameters
-        ----------
-        X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
-            Rows.
-        targets : ndarray of shape (n, n_classes)
-            Class probabilities to learn.
-        classes : ndarray of shape (n_classes,) or None
-            Sorted class labels; None where targets are one column of values.
-        shape : ndarray of shape (n,)
-            What a row is worth beside others, zero where it is left out.
-        counts : ndarray of shape (n,)
-            How often it counts; `shape` is brought to mean one over these.
-
-        Returns
-        -------
-        ndarray of shape (n,)
-            Weights.
+        These are `shape`, scaled to mean 1 over `counts`; `classes` is None for values.
         """
         weights = unit_mean(shape * (counts > 0), counts)
         if self.is_weighted:
@@ -172,32 +113,10 @@ class Pupil(NamedTuple):
 
 
 def train_student(pupil, X, lesson, classes, *, pseudo_labels, rng):
-    """Train a strong estimator on a lesson, and again where it falls behind.
+    """Train a strong estimator on a lesson, again while it falls behind; keep the best.
 
-    It learns hard labels weighted by the margin of the teacher or, where rows are many,
-    labels of rows drawn with the margin for probability. Where its classes of rows that
-    it has not seen are surely expected to be right less often than the teacher's, by
-    two points, it learns them with even weights, then softly, and the best stays.
-
-    Parameters
-    ----------
-    pupil : Pupil
-        Its estimator is seeded, and fitted in place.
-    X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
-        Rows.
-    lesson : Lesson
-        What to learn.
-    classes : ndarray of shape (n_classes,)
-        Sorted class labels.
-    pseudo_labels : {"auto", "hard", "soft"}
-        Choice of the user; "soft" learns the probabilities first.
-    rng : RandomState instance
-        Draws the rows that it is held against.
-
-    Returns
-    -------
-    Student
-        The best student.
+    It falls behind if its classes of held rows are surely expected to be right less
+    often than the teacher's, by `MOST_BEHIND`.
     """
     held = draw_held(lesson, rng)
     students: list[Student] = []
@@ -221,8 +140,7 @@ def train_student(pupil, X, lesson, classes, *, pseudo_labels, rng):
 def surely_behind(lesson, held, codes, others=None):
     """Return by how much codes are surely expected to be wrong more often than others.
 
-    Others are the likeliest codes unless they are given. Two standard errors are taken
-    off the mean. Rows that are equal tell once how uncertain it is.
+    Others are the likeliest codes by default; two standard errors are subtracted.
     """
     proba, weights = lesson.judged[held], lesson.weights[held]
     rows = np.arange(len(codes))
@@ -230,6 +148,7 @@ def surely_behind(lesson, held, codes, others=None):
     loss = best - proba[rows, codes]
     mean = np.average(loss, weights=weights)
     variance = np.average((loss - mean) ** 2, weights=weights)
+    # Rows that are equal tell once how uncertain it is.
     of_kind = np.bincount(lesson.which[np.searchsorted(lesson.taught, held)], weights)
     n_effective = of_kind.sum() ** 2 / (of_kind**2).sum()
     return float(mean - _STANDARD_ERRORS * np.sqrt(variance / n_effective))
@@ -244,10 +163,7 @@ def codes_of(estimator, X, classes):
 
 
 def draw_held(lesson, rng):
-    """Return sorted positions of rows that the student is held against.
-
-    They are some of the distinct ones that only the teacher labels, and all equal ones.
-    """
+    """Return sorted positions of rows to hold the student against, equal ones alike."""
     n_distinct = len(np.unique(lesson.which))
     size = min(int(HELD_SHARE * n_distinct), MOST_HELD)
     if size < _LEAST_HELD:

@@ -9,30 +9,7 @@ LEAST_KEPT = 0.05
 
 
 def weak_targets(name, strategy, weak_proba, unlabeled, **evidence):
-    """Apply a strategy, and see which classes it loses.
-
-    Parameters
-    ----------
-    name : str or callable
-        The strategy as it was chosen.
-    strategy : Strategy
-        The same with its needs.
-    weak_proba : ndarray of shape (n, n_classes)
-        Weak probabilities.
-    unlabeled : ndarray of shape (n,) of bool
-        Rows of positive weight that have weak labels only.
-    **evidence
-        `regions`, `representation`, `labeled` and `rng` as strategies take them.
-
-    Returns
-    -------
-    targets : ndarray of shape (n, n_classes)
-        Target probabilities.
-    weights : ndarray of shape (n,)
-        Weights.
-    lost : ndarray of int
-        Positions of the classes that weak labels name, of which next to no row is kept.
-    """
+    """Return targets and weights of a strategy, and positions of classes it drops."""
     targets, weights = _apply(name, strategy, weak_proba, **evidence)
     codes, n_classes = weak_proba.argmax(axis=1), weak_proba.shape[1]
     kept = unlabeled & (weights > 0)
@@ -43,21 +20,7 @@ def weak_targets(name, strategy, weak_proba, unlabeled, **evidence):
 
 
 def keep_true_labels(targets, weights, codes, labeled, *, include_labeled):
-    """Put the true labels in place of whatever a strategy said of labeled rows.
-
-    Parameters
-    ----------
-    targets : ndarray of shape (n, n_classes)
-        Changed in place.
-    weights : ndarray of shape (n,)
-        Changed in place.
-    codes : ndarray of shape (n_labeled,)
-        Class codes of the labeled rows.
-    labeled : ndarray of shape (n,) of bool
-        Which rows these are.
-    include_labeled : bool
-        Whether they are trained on.
-    """
+    """Put the true labels in place of whatever a strategy returned for labeled rows."""
     targets[labeled] = one_hot(codes, targets.shape[1])
     weights[labeled] = float(include_labeled)
 
@@ -65,35 +28,14 @@ def keep_true_labels(targets, weights, codes, labeled, *, include_labeled):
 def lost_classes(named, kept):
     """Return the classes whose share among the rows kept is next to nothing.
 
-    Parameters
-    ----------
-    named, kept : ndarray of shape (n_classes,) of int
-        Unlabeled rows of each weak class, and those of them that a strategy keeps.
-
-    Returns
-    -------
-    ndarray of int
-        Positions of the classes.
+    `named` and `kept` count the unlabeled rows of each weak class, and those kept.
     """
     share, kept_share = named / max(named.sum(), 1), kept / max(kept.sum(), 1)
     return np.flatnonzero((named > 0) & (kept_share <= LEAST_KEPT * share))
 
 
 def loss_message(name, lost):
-    """Return the warning that a strategy loses classes.
-
-    Parameters
-    ----------
-    name : str or callable
-        The strategy.
-    lost : ndarray of int
-        Positions of the classes.
-
-    Returns
-    -------
-    str
-        Message.
-    """
+    """Return the warning that a strategy loses the classes at some positions."""
     return (
         f"strategy={name!r} drops all rows, or nearly all, whose weak label is one of "
         f'the classes at positions {lost.tolist()} of classes_, so that "all" is used '
@@ -104,10 +46,8 @@ def loss_message(name, lost):
 def call_strategy(
     name, strategy, weak_labels, *, regions, representation, labeled, rng
 ):
-    """Return the targets and weights of a strategy, of the shapes that they must have.
-
-    It gets copies, so that no function of the user's can change what is known.
-    """
+    """Return the targets and weights of a strategy, refused if of other shapes."""
+    # Copies, so that no function of the user's can change what is known.
     found = strategy.function(
         weak_labels.copy(), regions, representation, labeled.copy(), rng
     )

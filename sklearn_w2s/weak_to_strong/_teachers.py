@@ -52,132 +52,54 @@ _NEARLY_ALL = 0.9
 
 
 class Strong(NamedTuple):
-    """The strong estimator, and the labeled rows as it is to learn from them.
+    """The strong estimator, and the labeled rows as it is to learn from them."""
 
-    Parameters
-    ----------
-    estimator : classifier instance
-        Unfitted.
-    weights : ndarray of shape (n_labeled,) or None
-        Weights of its `fit`.
-    params : dict
-        Further arguments of it, row-wise where as long as the labels.
-    labels : Labels
-        All labeled rows: who takes no weights learns from equal rows one by one.
-    first : ndarray of shape (n_distinct,)
-        Where each of the distinct rows stands first among them.
-    which : ndarray of shape (n_labeled,)
-        Which of the distinct rows each is.
-    """
-
-    estimator: Any
+    estimator: Any  # unfitted
     weights: Any
     params: dict
-    labels: Any
-    first: Any
-    which: Any
+    labels: Any  # all: who takes no weights learns from equal rows one by one
+    first: Any  # positions among them of the distinct rows
+    which: Any  # the distinct row of each
 
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """What teachers know.
+    """What teachers know."""
 
-    Parameters
-    ----------
-    labels : Labels, Values or None
-        Labeled rows; None where there are none, or of one class only.
-    others : {ndarray, sparse matrix, data frame} of shape (n, n_features)
-        Unlabeled rows.
-    weak_held_out : ndarray of shape (n_labeled, n_classes)
-        Weak probabilities of labeled rows held out; NaN where they never were.
-    weak_proba : ndarray of shape (n, n_classes)
-        Those of the unlabeled rows.
-    weights : ndarray of shape (n,)
-        Weights of the unlabeled rows.
-    strong : Strong or None
-        The strong estimator; None where it cannot learn from the labels.
-    columns : list of int or None
-        Columns that labeled rows have; None means all.
-    second : list of int or None
-        Columns of a second view: those that only the unlabeled rows have, or that the
-        weak estimator does not see; None where there are none.
-    complete : bool
-        Whether the strong estimator may learn from the labeled rows.
-    seed : int or None
-        Seeds the members.
-    unit : tuple of (float, float)
-        Mean and standard deviation that stand for zero and one in all values.
-    neighbors : transformer instance or None
-        The neighbour search of the user.
-    """
-
-    labels: Any
-    others: Any
-    weak_held_out: Any
-    weak_proba: Any
-    weights: Any
-    strong: Any
-    columns: Any
-    second: Any
-    complete: bool
+    labels: Any  # Labels or Values; None without any, or of one class only
+    others: Any  # the unlabeled rows
+    weak_held_out: Any  # (n_labeled, n_classes), NaN for rows never held out
+    weak_proba: Any  # (n, n_classes), of the unlabeled rows
+    weights: Any  # of the unlabeled rows
+    strong: Any  # None if the strong estimator cannot learn from the labels
+    columns: Any  # those that labeled rows have; None means all
+    second: Any  # those that labeled rows lack, or the weak estimator does not see
+    complete: bool  # whether the strong estimator may learn from the labeled rows
     seed: Any
-    unit: tuple = (0.0, 1.0)
-    neighbors: Any = None
+    unit: tuple = (0.0, 1.0)  # mean and standard deviation of values
+    neighbors: Any = None  # the neighbour search of the user
 
 
 class Opinions(NamedTuple):
-    """What members say.
-
-    Parameters
-    ----------
-    names : list of str
-        Members that have a say.
-    held_out : ndarray of shape (n_members, n_labeled, n_classes)
-        Probabilities of labeled rows held out from each; NaN where they never were.
-    others : ndarray of shape (n_members, n, n_classes)
-        Probabilities of the unlabeled rows, in single precision.
-    left_out : list of str
-        Members that were asked and add nothing.
-    """
+    """Class probabilities of labeled and unlabeled rows, by member."""
 
     names: list
-    held_out: Any
-    others: Any
-    left_out: list
+    held_out: Any  # (n_members, n_labeled, n_classes), NaN for rows never held out
+    others: Any  # (n_members, n, n_classes), in single precision
+    left_out: list  # members that were asked and add nothing
 
 
 class Taught(NamedTuple):
-    """What a teacher says of the unlabeled rows.
+    """What a teacher returns about the unlabeled rows."""
 
-    Parameters
-    ----------
-    proba : ndarray of shape (n, n_classes)
-        Class probabilities.
-    judged : ndarray of shape (n, n_classes)
-        The same, so that the likeliest class is the one to learn.
-    alone : {"weak", "strong"} or None
-        The parent that does better without the others, if any.
-    said : dict of str to tuple of ndarray of shape (n_labeled,) and of shape (n,)
-        Class codes that each member names, of labeled rows held out, -1 where they
-        never were, and of the others.
-    positions : ndarray of shape (n_labeled,)
-        Where these labeled rows stand among all.
-    evidence : dict
-        Figures for the user.
-    parents : Parents or None
-        Of a teacher of values: errors by which a parent may be better than a student.
-    which : ndarray of shape (n,) or None
-        Which of the distinct rows each is, once it is said of all.
-    """
-
-    proba: Any
-    judged: Any
-    alone: Any
-    said: dict
-    positions: Any
-    evidence: dict
-    parents: Any = None
-    which: Any = None
+    proba: Any  # (n, n_classes), of the unlabeled rows
+    judged: Any  # the same, so that the likeliest class is the one to learn
+    alone: Any  # "weak" or "strong" if that parent does better without the others
+    said: dict  # by member, codes of labeled rows held out, -1 if never, and of others
+    positions: Any  # of these labeled rows among all
+    evidence: dict  # figures for the user
+    parents: Any = None  # Parents, if labels are values
+    which: Any = None  # the distinct row of each, once it is said of all
 
 
 def ask_members(
@@ -188,26 +110,7 @@ def ask_members(
     version,  # noqa: ARG001  a key of caches
     step=nullcontext,
 ):
-    """Fit members to the labels; return what those that add something say.
-
-    Parameters
-    ----------
-    names : tuple of str
-        Members beside the weak estimator: "trees", "graph", "kernels" and "strong".
-    known : Known
-        What they learn from.
-    n_jobs : int or None
-        Fits at the same time.
-    version : str
-        Of this package, so that a cache does not outlive it.
-    step : callable, default=contextlib.nullcontext
-        Returns the context of a named step.
-
-    Returns
-    -------
-    Opinions
-        Of the weak estimator and the members.
-    """
+    """Fit members to the labels; return the opinions of those that add something."""
     rng, labels = check_random_state(known.seed), known.labels
     is_many = len(known.weights) > MANY_ROWS
     least = LEAST_WEIGHT_OF_MANY if is_many else LEAST_WEIGHT
@@ -272,10 +175,8 @@ def step_of(name):
 
 
 def _by_folds(make, labels, rng):
-    """Return what a member says of labeled rows, held out by the folds alone.
-
-    Out of bag or left out one by one, a row would meet others of its group.
-    """
+    """Return what a member predicts for labeled rows, held out by the folds alone."""
+    # Out of bag or left out one by one, a row would meet others of its group.
     held_out = np.full(labels.targets.shape, np.nan)
     for train, test in labels.folds:
         member = make()
@@ -301,42 +202,18 @@ def _sharpen_all(labels, held_out):
 
 
 class Teacher:
-    """What a teacher declares.
+    """What a teacher declares."""
 
-    Attributes
-    ----------
-    needs_labels : bool
-        Whether it learns from labels; if not, it sees the columns that the weak
-        estimator does not.
-    needs_two_views : bool
-        Whether it needs columns that labeled rows lack, or the weak estimator.
-    takes_regions : bool
-        Whether its `teach` uses regions.
-    takes_neighbors : bool
-        Whether it looks for neighbours.
-    weighs_by_margin : bool
-        Whether the strong estimator is to learn each row by the margin of its
-        probabilities.
-    step_names : sequence of str
-        Steps of its `teach`, as `verbose` names them.
-    """
-
-    needs_labels = False
+    needs_labels = False  # without, it sees the columns that the weak one does not
     needs_two_views = False
     takes_regions = False
     takes_neighbors = False
-    weighs_by_margin = False
-    step_names: Any = ()
+    weighs_by_margin = False  # whether the student weighs rows by their margin
+    step_names: Any = ()  # steps of its `teach`, as `verbose` names them
 
 
 class MemberTeacher(Teacher):
-    """Asks members what they think, beside the weak estimator.
-
-    Parameters
-    ----------
-    members : tuple of str
-        See `ask_members`.
-    """
+    """Asks `members`, see `ask_members`, beside the weak estimator."""
 
     needs_labels = True
 
@@ -352,13 +229,7 @@ class MemberTeacher(Teacher):
 
 
 class SecondViewTeacher(Teacher):
-    """Corrects another teacher by the columns that labeled rows lack.
-
-    Parameters
-    ----------
-    teacher : Teacher
-        Teaches first.
-    """
+    """Corrects what another teacher taught by the columns that labeled rows lack."""
 
     needs_labels = True
     needs_two_views = True
@@ -393,28 +264,9 @@ class Blend(MemberTeacher):
         n_jobs=None,
         step=nullcontext,
     ):
-        """Ask the members, and weigh them.
+        """Ask the members, and weigh them by held-out labels, in each region if given.
 
-        Parameters
-        ----------
-        known : Known
-            What is known.
-        regions : tuple of (ndarray of shape (n_labeled,), ndarray of shape (n,))
-            Regions of labeled and unlabeled rows; None where they are not known.
-        scorer : callable, default=None
-            Measure ``(estimator, X, y)`` that members are weighed by, in place of the
-            likelihood.
-        memory : None, str or object with the joblib.Memory interface, default=None
-            Cache of what members say.
-        n_jobs : int, default=None
-            Fits at the same time.
-        step : callable, default=contextlib.nullcontext
-            Returns the context of one of the `step_names`.
-
-        Returns
-        -------
-        Taught
-            What they say together.
+        `regions` are of labeled and unlabeled rows; `scorer` replaces the likelihood.
         """
         opinions = self.ask(known, memory, n_jobs, step)
         labels = known.labels
@@ -456,7 +308,7 @@ class Blend(MemberTeacher):
 def _moderate(exponent, proba, weights, evidence):
     """Return the largest exponent, of some, that names no rare class too often.
 
-    None that is raised may be the likeliest of more rows than are expected to be of it.
+    A raised class is the likeliest of no more rows than are expected to be of it.
     """
     expected = np.average(proba, axis=0, weights=weights)
     for share in (1.0, 0.75, 0.5, 0.25):
@@ -476,21 +328,7 @@ def _codes_of(proba):
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What members say of rows held out from all of them, and the true classes.
-
-    Parameters
-    ----------
-    opinions : ndarray of shape (n_members, n, n_classes)
-        Probabilities.
-    X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
-        The rows, for scorers.
-    codes : ndarray of shape (n,)
-        Class codes.
-    weights : ndarray of shape (n,)
-        Weights of the rows.
-    classes : ndarray of shape (n_classes,)
-        Class labels.
-    """
+    """Opinions on rows held out from all members, and the true classes of the rows."""
 
     opinions: Any
     X: Any
@@ -538,19 +376,12 @@ class Evidence:
         return on_grid(scorer(said, self.X, self.classes[self.codes], **options))
 
     def weigh_regions(self, weights, regions):
-        """Return weights of members by region, as far as held-out labels want them.
+        """Return the weights of members by region, and the gain in nats per row.
 
-        The weights of all rows are the prior of each region's own, worth some rows. How
-        many, up to a thousand, is chosen by the likelihood of rows that the weights did
-        not learn from.
-
-        Returns
-        -------
-        of_region : dict of str to ndarray of shape (n_members,)
-            Empty where there are too few rows to tell.
-        gain : float
-            Mean gain in log likelihood, in nats a row.
+        There are none if there are too few rows to tell.
         """
+        # Weights of all rows are the prior of each region's, worth so many rows as make
+        # rows that the weights did not learn from likeliest.
         n = len(self.codes)
         if n < 2 * _N_FOLDS:
             return {}, 0.0
@@ -588,9 +419,8 @@ class Evidence:
     def better_alone(self, names, weights):
         r"""Return the parent that does better without the other members, if any.
 
-        It is one to which nearly all weight fell, or one that is right in more rows
-        than all members together by more than two standard errors
-        :math:`\sqrt{\mathrm{Var}(d) / n}` of the difference d of two hits.
+        Nearly all weight fell to it, or it is right more often than all together by two
+        standard errors :math:`\sqrt{\mathrm{Var}(d) / n}` of the difference d of hits.
         """
         parents = [i for i, name in enumerate(names) if name in ("weak", "strong")]
         for i in parents:
@@ -670,15 +500,8 @@ class Said(ClassifierMixin, BaseEstimator):
 class CoTrain(SecondViewTeacher):
     """A blend of what labeled rows know, corrected by the columns that they lack.
 
-    Trees learn the probabilities of the blend from these columns alone; each row is
-    predicted by trees that did not see it. Of two views that are independent given the
-    class, the posterior is the product of both over the prior [1]_. The class shares of
-    the blend are kept.
-
-    References
-    ----------
-    .. [1] A. Blum, T. Mitchell, "Combining Labeled and Unlabeled Data with
-       Co-Training", COLT 1998.
+    Of two views that are independent given the class, the posterior is the product of
+    both over the prior (Blum and Mitchell, "Co-Training", COLT 1998).
     """
 
     takes_regions = True

@@ -38,29 +38,7 @@ def keep_undisputed(weak_prediction, _regions, near, labeled, _rng):
 
 
 def apply_to_values(name, strategy, weak_prediction, **evidence):
-    """Apply a strategy, and refuse what is no target or no weight.
-
-    Parameters
-    ----------
-    name : str or callable
-        The strategy as it was chosen.
-    strategy : Strategy
-        The same with its needs.
-    weak_prediction : ndarray of shape (n,)
-        Weak values.
-    **evidence
-        `regions`, `representation`, `labeled` and `rng` as strategies take them.
-
-    Returns
-    -------
-    targets, weights : ndarray of shape (n,)
-        What to learn.
-
-    Raises
-    ------
-    ValueError
-        If they are of another shape, not finite, or a weight is negative.
-    """
+    """Return targets and weights of a strategy, refused if not finite or negative."""
     targets, weights = call_strategy(name, strategy, weak_prediction, **evidence)
     if not (np.isfinite(targets).all() and np.isfinite(weights).all()):
         msg = f"strategy={name!r} returned targets or weights that are not finite."

@@ -28,7 +28,7 @@ from sklearn_w2s.weak_to_strong._views import View, draw
 # Values are no further from those of n labels than this share of their range, and
 # some shares over n.
 _REACH, _REACH_OF_FEW = 0.5, 10.0
-# Share of the way to what two independent views would say.
+# Share of the way to what two independent views would say: real ones are not.
 _TRUST = 0.3
 _LEAST_SHARE, _MOST_SHARE = 0.5, 0.95
 _MOST_TOLD = 0.9
@@ -74,27 +74,9 @@ class ValueBlend(MemberTeacher):
 
 
 def within_reach(values, targets, weights):
-    """Bring values to the range of those of the labels, and half as much on each side.
-
-    Held-out labels say nothing of rows that are far from all of them, for which a
-    linear model may predict anything. Few labels tell little of the range.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_members, n)
-        What each member says of the unlabeled rows.
-    targets : ndarray of shape (n_labeled, 1)
-        Values of the labels.
-    weights : ndarray of shape (n,)
-        Weights of the unlabeled rows.
-
-    Returns
-    -------
-    near : ndarray of shape (n_members, n)
-        Values.
-    beyond : ndarray of shape (n_members,)
-        Mean square of what was taken from each: by so much it errs at least.
-    """
+    """Return values brought near the range of labels, and the mean square removed."""
+    # Held-out labels say nothing of rows far from all of them, for which a linear model
+    # may predict anything; the mean square is the least error there.
     margin = (_REACH + _REACH_OF_FEW / len(targets)) * np.ptp(targets)
     near = np.clip(values, targets.min() - margin, targets.max() + margin)
     return near, np.average((values - near) ** 2, axis=1, weights=weights)
@@ -122,47 +104,24 @@ class SaidValues(RegressorMixin, BaseEstimator):
 
 
 class Parents(NamedTuple):
-    """Errors in held-out labels, by which a parent may be better without a student.
-
-    Parameters
-    ----------
-    names : list of str
-        Members, with both parents first or last.
-    errors : ndarray of shape (n_members, n)
-        Opinions less values, in standard deviations.
-    beyond : ndarray of shape (n_members,)
-        Mean squared errors in unlabeled rows that held-out labels do not tell of.
-    together : ndarray of shape (n,)
-        Those of all members together.
-    weights : ndarray of shape (n,)
-        Weights of the rows.
-    """
+    """Errors in held-out labels, by which a parent may be better without a student."""
 
     names: list
-    errors: Any
-    beyond: Any
-    together: Any
+    errors: Any  # (n_members, n), opinions less values, in standard deviations
+    beyond: Any  # mean squared errors in unlabeled rows, see `within_reach`
+    together: Any  # errors of the mean of all members
     weights: Any
 
     def better_alone(self, distance):
         """Return the parent that is to predict in place of a student, if any.
 
-        The student errs as its teacher does, and by their distance. The weak estimator
-        stays unless the student leads by a standard error of the mean difference of
-        squared errors; the strong one on the labels must lead by as much.
-
-        Parameters
-        ----------
-        distance : float
-            Mean square of student less teacher in rows that it has not seen.
-
-        Returns
-        -------
-        {"weak", "strong"} or None
-            None where the student is to predict.
+        `distance` is the mean square of student less teacher in rows not learned from.
         """
         if not len(self.weights):
             return None
+        # The student errs as its teacher does, and by their distance. The weak one
+        # stays unless the student leads by a standard error of the mean difference of
+        # squared errors; the strong one must lead by as much.
         leads = {
             name: self._lead(name, distance)
             for name in ("weak", "strong")
@@ -196,18 +155,12 @@ def _describe(opinions, weights, errors, own, scale):
 
 
 class ValueCoTrain(SecondViewTeacher):
-    r"""A blend of what labeled rows know, moved to what the columns that they lack say.
+    """A blend of what labeled rows know, moved to what the columns that they lack tell.
 
-    Trees learn the values a of the blend from these columns alone; each row is
-    predicted, b, by trees that did not see it. Were the two views independent given the
-    value, and normal with it, b would be what the second view tells, times the share r
-    of the variance that the blend explains in held-out labels; and with s the share
-    that the second view explains, in standard deviations from the mean,
-
-    .. math:: E = \frac{a / (1 - r) + b / (r (1 - s))}{1 / (1 - r) + 1 / (1 - s) - 1} .
-
-    Real views are not independent: 30% of the way is gone, with r no less than a half,
-    and b times the slope of a on b, so that a view that says nothing changes nothing.
+    Were the two views independent and normal given the value, the best mean of the
+    blend a and the second view b, in standard deviations, would be :math:`(a / (1 - r)
+    + b / (r (1 - s))) / (1 / (1 - r) + 1 / (1 - s) - 1)`, where r and s are the shares
+    of the variance that they explain; the blend moves by `_TRUST` of the difference.
     """
 
     def teach(self, known, *, n_jobs=None, step=nullcontext, **options):
@@ -225,26 +178,14 @@ class ValueCoTrain(SecondViewTeacher):
 def correct_by_second_view(values, other, missed, weights):
     """Move values some way to what a second view makes of them, see `ValueCoTrain`.
 
-    Parameters
-    ----------
-    values, other : ndarray of shape (n,)
-        What the blend says, and trees that see the second view, in standard deviations.
-    missed : float
-        Share of the variance that the blend does not explain in held-out labels; NaN
-        where there are none.
-    weights : ndarray of shape (n,)
-        Weights of the rows.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-        Values.
+    `missed` is the share of variance that the blend does not explain, NaN if unknown.
     """
     mean = np.average(values, weights=weights)
     centred = other - np.average(other, weights=weights)
     spread = np.average(centred**2, weights=weights)
     if not spread > 0 or np.isnan(missed):
         return values
+    # The slope on the second view: a view that says nothing changes nothing.
     moved = np.average(centred * (values - mean), weights=weights)
     share = np.clip(1 - missed, _LEAST_SHARE, _MOST_SHARE)
     second = np.clip(moved / spread, 0, 1) * centred / share
@@ -256,17 +197,10 @@ def correct_by_second_view(values, other, missed, weights):
 
 
 class ValueSmooth(Teacher):
-    r"""Weak values, smoothed as far as smoothing tells those of rows left out.
+    """Weak values w, smoothed as far as smoothing tells those of rows left out.
 
-    The smoothers are those of `Smooth`: nearest neighbours, a kernel ridge regression
-    and a linear one over scaled and ranked columns. Their mean A has the weights that
-    tell best the weak values w of rows left out, and with :math:`R^2` the share of the
-    variance of w that it then explains, a row gets
-
-    .. math:: w + R^2 (A + m - w),
-
-    where m is the mean of w - A over rows of equal, or similar, w, so that what the
-    weak estimator says on average is kept. It needs no label.
+    A row gets :math:`w + R^2 (A + m - w)`: A is the mean of smoothers that explains the
+    share :math:`R^2` of the variance of w, and m the mean of w - A over similar w.
     """
 
     takes_neighbors = True

@@ -22,20 +22,7 @@ _LEAST_SQUARE = 1e-4
 
 
 class View:
-    """Chosen columns of X as numbers, in ways of which the evidence chooses.
-
-    Parameters
-    ----------
-    columns : list of int or None
-        Positions of the columns; None means all.
-
-    Attributes
-    ----------
-    is_sparse_ : bool
-        Whether rows are sparse; all ways are then the same.
-    is_plain_ : bool
-        Whether all columns are numbers, which may share a unit.
-    """
+    """Chosen columns of X as numbers, in scales between which the evidence decides."""
 
     def __init__(self, columns=None):
         self.columns = columns
@@ -71,23 +58,12 @@ class View:
 
 
 class Search:
-    """The nearest neighbours of rows, and of several at the same distance the first.
-
-    Of values that repeat, distances are tied, and the last bits of a sum, which differ
-    with the number of threads, would say who is near. One more column, in which rows
-    are the further from all the later they come, tells them apart.
-
-    Parameters
-    ----------
-    rows : {ndarray, csr matrix} of shape (n, n_encoded)
-        Rows, two at least.
-    n_neighbors : int
-        Neighbours of each row, fewer where there are not so many others.
-    n_jobs : int, default=None
-        Searches at the same time.
-    """
+    """The nearest neighbours of rows, and of several at the same distance the first."""
 
     def __init__(self, rows, n_neighbors, n_jobs=None):
+        # Of values that repeat, distances are tied, and the last bits of a sum, which
+        # differ with the number of threads, would decide who is near. One more column
+        # tells them apart: rows are the further from all the later they come.
         n = rows.shape[0]
         self._center = None if sp.issparse(rows) else rows.mean(axis=0)
         self._rows = self._centred(rows)
@@ -125,15 +101,7 @@ class Search:
 
 
 class GivenSearch:
-    """The neighbours that a transformer of the user finds, as many as it looks for.
-
-    Parameters
-    ----------
-    rows : {ndarray, csr matrix} of shape (n, n_encoded)
-        Rows.
-    transformer : transformer instance
-        Fitted in place.
-    """
+    """The neighbours that a transformer of the user finds, as many as it looks for."""
 
     def __init__(self, rows, transformer):
         require_distances(transformer, name="neighbors")
@@ -179,26 +147,7 @@ def _nearest_first(rows, columns, distances, n):
 
 
 def search_for(rows, n_neighbors, *, given=None, rng=None, n_jobs=None):
-    """Return a search for neighbours of rows.
-
-    Parameters
-    ----------
-    rows : {ndarray, csr matrix} of shape (n, n_encoded)
-        Rows, two at least.
-    n_neighbors : int
-        Neighbours of each row, which only an exact search of ours heeds.
-    given : transformer instance, default=None
-        The search of the user, which is cloned.
-    rng : RandomState instance, default=None
-        Seeds that.
-    n_jobs : int, default=None
-        Searches of ours at the same time.
-
-    Returns
-    -------
-    Search or GivenSearch
-        The search.
-    """
+    """Return a search for neighbours, by a clone of the user's if one is given."""
     if given is None:
         return Search(rows, n_neighbors, n_jobs)
     return GivenSearch(rows, seed_nested(clone(given), rng))
@@ -218,21 +167,7 @@ def draw(n, size, rng):
 
 
 def unknown_columns(X, labeled, unlabeled):
-    """Return columns that labeled rows lack, and not by chance.
-
-    Parameters
-    ----------
-    X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
-        Rows.
-    labeled, unlabeled : ndarray of int
-        Positions of either kind.
-
-    Returns
-    -------
-    list of int
-        Positions of the columns. A value is known so often in unlabeled rows that all
-        labeled rows would lack it once in a thousand times, were it missing at random.
-    """
+    """Return positions of columns that labeled rows lack, and not by chance."""
     if hasattr(X, "nnz") or not (len(labeled) and len(unlabeled)):
         return []  # what a sparse matrix lacks is zero
     rows = safe_indexing(X, labeled)
@@ -240,5 +175,6 @@ def unknown_columns(X, labeled, unlabeled):
     if not empty:
         return []
     rows = safe_indexing(X, unlabeled)
+    # Known so often that all labeled rows would hardly lack it at random.
     shares = {j: known_share(rows, j) for j in empty}
     return [j for j in empty if (1 - shares[j]) ** len(labeled) < _LEAST_CHANCE]

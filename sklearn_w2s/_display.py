@@ -150,7 +150,8 @@ class ProgressMixin(CallbackSupportMixin):
 class Steps:
     """Write one line after each step of a fit if the estimator is verbose.
 
-    `costs` holds all steps in order, and about how long each takes beside the others.
+    `costs` holds steps in order, and about how long each takes beside the others; the
+    line of a step that it does not hold has no number.
     """
 
     def __init__(self, owner, costs):
@@ -165,11 +166,12 @@ class Steps:
         yield
         if not self._owner.verbose:
             return
-        now, number = time.perf_counter(), list(self._costs).index(name) + 1
-        costs = list(self._costs.values())
-        message = f"(step {number} of {len(costs)}) {name}"
+        now, message, left = time.perf_counter(), name, 0
+        if name in self._costs:
+            number, costs = list(self._costs).index(name) + 1, [*self._costs.values()]
+            message = f"(step {number} of {len(costs)}) {name}"
+            left = (now - self._start) / sum(costs[:number]) * sum(costs[number:])
         line = message_with_time(type(self._owner).__name__, message, now - start)
-        left = (now - self._start) / sum(costs[:number]) * sum(costs[number:])
         sys.stdout.write(f"{line}, about {left:.0f} s left\n" if left else f"{line}\n")
         sys.stdout.flush()
 

@@ -1,5 +1,7 @@
 """A strategy, measure or policy is added by one class or function and one line."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -20,8 +22,13 @@ SOURCE = np.arange(400) % 3
 class Sharpened(Teacher):
     """A toy teacher, which needs no labels and is surer than the weak estimator."""
 
-    def teach(self, known, **_):
-        proba = known.weak_proba**2 / (known.weak_proba**2).sum(axis=1, keepdims=True)
+    steps = {"Sharpening": 10}
+
+    def teach(self, known, *, step=nullcontext, **_):
+        with step("Squaring"), step("Sharpening"):
+            proba = known.weak_proba**2 / (known.weak_proba**2).sum(
+                axis=1, keepdims=True
+            )
         return Taught(proba, proba, None, {}, np.empty(0, dtype=np.intp), {})
 
 
@@ -111,6 +118,22 @@ def test_a_new_strategy_serves_the_classifier_and_advice(toy_strategy):
     advice = advise(model, X, Y, cv=2, random_state=0)
     assert advice.strategy == name
     assert advice.estimator.strategy_ == name
+
+
+def test_a_new_teacher_reports_steps_of_its_own(monkeypatch, capsys):
+    monkeypatch.setitem(STRATEGIES, "sharpened", Strategy(teacher=Sharpened()))
+    WeakToStrongClassifier(
+        LogisticRegression(), LogisticRegression(), strategy="sharpened", verbose=1
+    ).fit(X, Y)
+    lines = capsys.readouterr().out.splitlines()
+    shown = [
+        "(step 1 of 3) Fitting weak_estimator",
+        "(step 2 of 3) Sharpening",
+        " Squaring",  # without a cost of its own
+        "(step 3 of 3) Fitting strong_estimator",
+    ]
+    assert len(lines) == len(shown)
+    assert all(part in line for part, line in zip(shown, lines, strict=True))
 
 
 def test_a_new_strategy_serves_the_selector(toy_strategy):

@@ -40,21 +40,6 @@ from sklearn_w2s.weak_to_strong._strategies import N_NEIGHBORS
 from sklearn_w2s.weak_to_strong._student import PLAIN, Pupil, Student
 from sklearn_w2s.weak_to_strong._views import View, search_for
 
-# Steps in their order, with the per cent of a fit that each takes, about, with the
-# default estimators.
-_COSTS = {
-    "Fitting weak_estimator": 3,
-    "Fitting overlap_detector": 1,
-    "Smoothing weak labels": 8,
-    "Fitting member 'trees'": 8,
-    "Fitting member 'kernels'": 11,
-    "Fitting member 'graph'": 7,
-    "Fitting member 'strong'": 14,
-    "Asking the members": 16,
-    "Fitting trees of the second view": 8,
-    "Fitting strong_estimator": 40,
-}
-
 # Of the parameters that both have.
 CONSTRAINTS = {
     "weak_estimator": "no_validation",
@@ -106,7 +91,14 @@ class WeakToStrong(
         needs_regions = strategy.needs_regions or self.overlap_detector is not None
         is_taught = strategy.teacher is not None
         tasks = self._begin_tasks(2 + needs_regions + is_taught)
-        step = self._plan(strategy, needs_regions=needs_regions).step
+        # With the per cent of a fit that each takes, about, with default estimators.
+        costs = (
+            {"Fitting weak_estimator": 3}
+            | ({"Fitting overlap_detector": 1} if needs_regions else {})
+            | (strategy.teacher.steps if is_taught else {})
+            | {"Fitting strong_estimator": 40}
+        )
+        step = Steps(self, costs).step
         with self._task(tasks, "weak"), step("Fitting weak_estimator"):
             folds = None
             needs_folds = needs_regions or strategy.needs_errors
@@ -152,15 +144,6 @@ class WeakToStrong(
         self._keep(rows, student, weak, proba, taught)
         self._end_tasks(tasks, X, y, rows.sample_weight)
         return self
-
-    def _plan(self, strategy, *, needs_regions):
-        """Return the steps of a fit with a strategy."""
-        names = {"Fitting weak_estimator", "Fitting strong_estimator"}
-        if needs_regions:
-            names.add("Fitting overlap_detector")
-        if strategy.teacher is not None:
-            names.update(strategy.teacher.step_names)
-        return Steps(self, {n: cost for n, cost in _COSTS.items() if n in names})
 
     def _check_rows(self, X, *, asks_weak):
         """Check the rows of a fit, and remember who takes no missing values."""

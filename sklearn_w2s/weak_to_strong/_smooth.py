@@ -49,14 +49,14 @@ class Smooth(Teacher):
     """
 
     takes_neighbors = True
-    step_names = (SMOOTHING,)
+    steps = SMOOTHING
 
     def teach(self, known, *, step=nullcontext, **_):
         """Smooth the weak labels of the unlabeled rows."""
         rng = check_random_state(known.seed)
         n = len(known.weak_proba)
         independent = known.second is not None
-        with step(SMOOTHING):
+        with step(*SMOOTHING):
             view = View(known.second).fit(known.others, np.arange(n), rng)
             proba = _smooth_out(view, known, rng, independent=independent)
         proba = on_grid(proba)

@@ -37,10 +37,11 @@ LEAST_WEIGHT = 0.02
 LEAST_WEIGHT_OF_MANY = 0.05
 MANY_ROWS = 10_000
 _PRIORS_OF_REGIONS = (10.0, 30.0, 100.0, 300.0, 1000.0)
-# Steps of a fit.
-SMOOTHING = "Smoothing weak labels"
-ASKING = "Asking the members"
-SECOND_VIEW = "Fitting trees of the second view"
+# Steps of a fit, and about what each costs beside the others.
+SMOOTHING = {"Smoothing weak labels": 8}
+_MEMBER_COSTS = {"trees": 8, "kernels": 11, "graph": 7, "strong": 14}
+_ASKING = {"Asking the members": 16}
+_SECOND_VIEW = {"Fitting trees of the second view": 8}
 _N_FOLDS = 5
 _N_GREEDY = 40
 _N_PRIOR = 5.0
@@ -152,7 +153,7 @@ def ask_members(
         if not poor:
             break
         kept = [name for name in kept if name not in poor]
-    with step(ASKING):
+    with step(*_ASKING):
         others = [
             known.weak_proba if name == "weak" else fitted[name].proba(known.others)
             for name in kept
@@ -209,7 +210,9 @@ class Teacher:
     takes_regions = False
     takes_neighbors = False
     weighs_by_margin = False  # whether the student weighs rows by their margin
-    step_names: Any = ()  # steps of its `teach`, as `verbose` names them
+    # Steps of its `teach`, as `verbose` names them, in order: what they cost beside
+    # "Fitting strong_estimator", which costs 40.
+    steps: dict = {}
 
 
 class MemberTeacher(Teacher):
@@ -220,7 +223,7 @@ class MemberTeacher(Teacher):
     def __init__(self, members):
         self.members = members
         self.takes_neighbors = "graph" in members
-        self.step_names = [*map(step_of, members), ASKING]
+        self.steps = {step_of(m): _MEMBER_COSTS[m] for m in members} | _ASKING
 
     def ask(self, known, memory, n_jobs, step):
         """Return the opinions of the members, from a cache where there is one."""
@@ -237,13 +240,13 @@ class SecondViewTeacher(Teacher):
     def __init__(self, teacher):
         self.teacher = teacher
         self.takes_neighbors = teacher.takes_neighbors
-        self.step_names = [*teacher.step_names, SECOND_VIEW]
+        self.steps = teacher.steps | _SECOND_VIEW
 
     def see(self, known, targets, n_jobs, step):
         """Return what trees that see these columns alone say of the targets."""
         rng = check_random_state(known.seed)
         rows = np.arange(len(known.weights))
-        with step(SECOND_VIEW):
+        with step(*_SECOND_VIEW):
             view = View(known.second).fit(known.others, rows, rng)
             return learn_softly(view, known, targets, rng, n_jobs)
 

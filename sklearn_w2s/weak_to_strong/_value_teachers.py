@@ -204,13 +204,13 @@ class ValueSmooth(Teacher):
     """
 
     takes_neighbors = True
-    step_names = (SMOOTHING,)
+    steps = SMOOTHING
 
     def teach(self, known, *, step=nullcontext, **_):
         """Smooth the weak values of the unlabeled rows."""
         values = known.weak_proba
         if len(values) > 1:
-            with step(SMOOTHING):
+            with step(*SMOOTHING):
                 values = _smooth_out(known)
         return Taught(values, values, None, {}, np.empty(0, dtype=np.intp), {})
 

@@ -433,15 +433,13 @@ def _describe_sources(student, labeled, sample_source, confidence_level):
 
 
 def _differing(decision, found):
-    """Return the share of rows on which choice and runner-up differ.
-
-    Of values, the variance in a row of the difference of their scores.
-    """
+    """Return the variance in a row of the difference of choice and runner-up."""
     pair = {decision.choice, decision.runner_up}
     for p in PAIRS:
         if {p.first, p.second} != pair:
             continue
         if p.differ in found:
+            # The share of rows on which they differ bounds it.
             return found[p.differ]
         return found[p.name]["error"] ** 2 * found[p.name]["n_rows"]
     return 0.0

@@ -17,22 +17,12 @@ _LEAST_ERROR = 1e-9
 
 
 class Pair(NamedTuple):
-    """Two rivals, and the indicators of their disagreement.
-
-    Parameters
-    ----------
-    first, second : str
-        The rivals.
-    differ : str
-        Indicator of the share of rows on which they differ.
-    advantage : str or None
-        Indicator of what the first thinks that it gains in these.
-    """
+    """Two rivals, and the indicators of their disagreement."""
 
     first: str
     second: str
-    differ: str
-    advantage: str | None = None
+    differ: str  # indicator: share of rows on which they differ
+    advantage: str | None = None  # indicator: what the first considers its gain there
 
     @property
     def name(self):
@@ -49,18 +39,10 @@ PAIRS = (GAIN, LEAD, VIEWS)
 
 
 class Prior(NamedTuple):
-    """What weak-to-strong is worth beside another rival, before any label is asked.
+    """What weak-to-strong is worth beside another rival, before labels are used."""
 
-    Parameters
-    ----------
-    slope : float
-        Difference in accuracy, in units of the advantage that it sees itself.
-    spread : float
-        Standard deviation over data sets, in units of the share of rows that differ.
-    """
-
-    slope: float
-    spread: float
+    slope: float  # difference in accuracy, in units of the advantage
+    spread: float  # its standard deviation over data sets, of the share that differs
 
     def of(self, pair, indicators):
         """Return the expected difference of a pair, and its standard error."""
@@ -79,18 +61,7 @@ PRIORS = {
 
 
 def kind_of(strategy):
-    """Return what a strategy does with weak labels.
-
-    Parameters
-    ----------
-    strategy : str or callable
-        Strategy, or who predicts alone.
-
-    Returns
-    -------
-    {"taught", "smoothing", "imitating"}
-        Whether a teacher corrects them, neighbours do, or nobody.
-    """
+    """Return whether a teacher corrects weak labels, neighbours do, or nothing does."""
     if strategy in ("weak", "strong_on_labels"):
         return "taught"  # by a teacher that left it to one of its members
     known = STRATEGIES.get(strategy) if isinstance(strategy, str) else None
@@ -114,21 +85,11 @@ class Expectation(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """Expected scores of the rivals, beside that of the weak estimator.
+    """Expected scores of the rivals, beside that of the weak estimator."""
 
-    Parameters
-    ----------
-    names : list of str
-        "weak_to_strong", and "strong_on_labels" where there are labels to judge it by.
-    mean : ndarray of shape (n_names,)
-        Expected differences from the weak estimator.
-    covariance : ndarray of shape (n_names, n_names)
-        Their covariance.
-    """
-
-    names: list
-    mean: Any
-    covariance: Any
+    names: list  # "weak_to_strong", and "strong_on_labels" if labels can judge it
+    mean: Any  # (n_names,), expected differences from the weak estimator
+    covariance: Any  # (n_names, n_names)
 
     def of(self, first, second):
         """Return by how much the first is expected to be better than the second."""
@@ -138,31 +99,14 @@ class Standing(NamedTuple):
 
 
 def compare(opinions, truth, weigh, confidence_level):
-    """Return the paired comparisons of the rivals in labeled rows held out.
-
-    Parameters
-    ----------
-    opinions : Opinions
-        Of labeled rows.
-    truth : ndarray of shape (n,)
-        Labels of all rows.
-    weigh : callable
-        Returns weights of rows, from their labels.
-    confidence_level : float
-        Level of the intervals, by Student's t.
-
-    Returns
-    -------
-    dict of str to dict
-        By ``"<first> - <second>"``: difference, error, interval and n_rows. Of a row
-        with several opinions the mean counts, as one row. Empty without rows.
-    """
+    """Return paired comparisons of the classifiers on held-out labeled rows."""
     rows, place = np.unique(opinions.rows, return_inverse=True)
     n_rows = len(rows)
     if n_rows < 2:
         return {}
     labels = truth[opinions.rows]
     weights = weigh(truth[rows])[place] * opinions.weights
+    # Of a row with several opinions the mean counts, as one row.
     hits = {name: said == labels for name, said in opinions.predicted.items()}
     comparisons = {}
     for pair in PAIRS:
@@ -180,23 +124,7 @@ def compare(opinions, truth, weigh, confidence_level):
 
 
 def compare_values(opinions, truth, confidence_level):
-    """Return the paired comparisons of regressors in labeled rows held out.
-
-    Parameters
-    ----------
-    opinions : Opinions
-        Of labeled rows.
-    truth : ndarray of shape (n,)
-        Values of all rows.
-    confidence_level : float
-        Level of the intervals, by Student's t.
-
-    Returns
-    -------
-    dict of str to dict
-        As from `compare`; differences are those of mean squared errors, smaller ones
-        being better, as shares of that of the weak estimator.
-    """
+    """Return the same of regressors, with differences of mean squared errors."""
     rows, place = np.unique(opinions.rows, return_inverse=True)
     n_rows, values = len(rows), truth[opinions.rows]
     squares = {
@@ -204,6 +132,7 @@ def compare_values(opinions, truth, confidence_level):
         name: np.bincount(place, (said - values) ** 2 * opinions.weights, n_rows)
         for name, said in opinions.predicted.items()
     }
+    # Differences are shares of the error of the weak estimator, positive if smaller.
     unit = squares["weak"].mean()
     comparisons = {}
     for pair in PAIRS:
@@ -221,22 +150,7 @@ def compare_values(opinions, truth, confidence_level):
 
 
 def expect(indicators, comparisons, priors):
-    """Return what the rivals are expected to be worth.
-
-    Parameters
-    ----------
-    indicators : dict of str to float
-        Disagreements of the rivals.
-    comparisons : dict of str to dict
-        See `compare`; empty where labeled rows tell nothing.
-    priors : dict of Pair to Prior or None
-        What disagreements are worth; None where that is not known.
-
-    Returns
-    -------
-    Standing
-        The priors, updated by the labeled rows held out.
-    """
+    """Return the priors, updated by the comparisons on held-out labeled rows."""
     if not comparisons:
         mean, error = priors[GAIN].of(GAIN, indicators)
         return Standing([GAIN.first], np.array([mean]), np.array([[error**2]]))
@@ -266,73 +180,29 @@ def _measured(comparisons):
 
 
 def rows_to_tell(expected, disagreement, confidence_level):
-    """Return how many labels would tell an expected difference from none.
-
-    Parameters
-    ----------
-    expected : float
-        Difference in the score.
-    disagreement : float
-        Share of rows on which the two differ, which bounds the variance in a row.
-    confidence_level : float
-        Level of the interval that is to leave out zero.
-
-    Returns
-    -------
-    float
-        Number of rows; infinity where no difference is expected.
-    """
+    """Return how many labels would tell an expected difference from none."""
     if expected == 0:
         return np.inf
+    # The share of rows that differ bounds the variance in a row.
     return disagreement * (ndtri((1 + confidence_level) / 2) / expected) ** 2
 
 
 class Decision(NamedTuple):
-    """What to do now and next.
-
-    Parameters
-    ----------
-    choice, runner_up : str
-        The classifier expected to be best, and the one that comes next.
-    lead : float
-        Expected difference of the two.
-    probability : float
-        Probability that the choice is better than the runner-up.
-    next_step : {"collect_labels", "buy_rows"} or None
-        What to do next.
-    n_more_labels : int
-        Labels to collect.
-    source : object
-        Source to buy from.
-    """
+    """What to do now and next."""
 
     choice: str
     runner_up: str | None
-    lead: float
-    probability: float
-    next_step: str | None = None
+    lead: float  # expected difference of the two
+    probability: float  # of the choice being better than the runner-up
+    next_step: str | None = None  # "collect_labels", "buy_rows" or None
     n_more_labels: int = 0
     source: Any = None
 
 
 def decide(standing, strategy):
-    """Return which classifier is expected to be best.
-
-    Parameters
-    ----------
-    standing : Standing
-        Expected scores.
-    strategy : str or callable
-        Strategy that was fitted; "weak" and "strong_on_labels" are classifiers that
-        abstained from weak-to-strong by their own evidence.
-
-    Returns
-    -------
-    Decision
-        Without a next step. Of equals, the weak estimator is chosen, which costs least.
-    """
+    """Return which estimator is expected to be best; of equals, the cheapest."""
     if strategy in ("weak", "strong_on_labels"):
-        # The classifier is that one by now, and held-out rows have made it so.
+        # The classifier has become that one, by held-out rows of its own.
         return Decision(strategy, None, 0.0, 1.0)
     rivals = ["weak", *reversed(standing.names)]
     ranked = sorted(rivals, key=lambda name: -standing.of(name, "weak").mean)
@@ -342,27 +212,12 @@ def decide(standing, strategy):
 
 
 def is_clear(decision, confidence_level):
-    """Say whether the choice is better than the runner-up beyond noise."""
+    """Return whether the choice is better than the runner-up beyond noise."""
     return decision.probability > (1 + confidence_level) / 2
 
 
 def source_table(overlap, source, confidence_level):
-    """Return the overlap density of each source with its interval.
-
-    Parameters
-    ----------
-    overlap : ndarray of shape (n,) of bool
-        Which unlabeled rows are overlap rows.
-    source : ndarray of shape (n,)
-        Where they come from.
-    confidence_level : float
-        Level of the interval.
-
-    Returns
-    -------
-    dict of str to ndarray
-        source, n_rows, overlap_density, low and high, densest first.
-    """
+    """Return overlap densities of sources with intervals, densest first."""
     names, codes, n_rows = np.unique(source, return_inverse=True, return_counts=True)
     density = np.bincount(codes, weights=overlap) / n_rows
     z = _quantile(confidence_level)
@@ -395,29 +250,10 @@ def densest_source(table, confidence_level):
 
 
 def plan(decision, differing, n_labeled, n_unlabeled, source, confidence_level):
-    """Add the next step to a decision.
-
-    Parameters
-    ----------
-    decision : Decision
-        What to use now.
-    differing : float
-        Share of rows on which choice and runner-up differ.
-    n_labeled, n_unlabeled : int
-        Rows of either kind.
-    source : object
-        The source that is clearly densest, or None.
-    confidence_level : float
-        Level at which more labels are to tell the two apart.
-
-    Returns
-    -------
-    Decision
-        With labels to collect where no more than all unlabeled rows would tell the two
-        apart; else with rows to buy, where overlap helps.
-    """
+    """Add the next step to a decision."""
     if not is_clear(decision, confidence_level):
         needed = rows_to_tell(decision.lead, differing, confidence_level) - n_labeled
+        # Not more than all unlabeled rows.
         if 1 <= needed <= n_unlabeled:
             n_more = math.ceil(needed)
             return decision._replace(next_step="collect_labels", n_more_labels=n_more)

@@ -29,30 +29,18 @@ MAX_UNLABELED = 5_000
 
 @dataclass(frozen=True)
 class Opinions:
-    """What the rivals say of rows that were held out from them.
+    """What the rivals predict for m rows that were held out from them."""
 
-    Parameters
-    ----------
-    rows : ndarray of shape (m,) of int
-        Positions of the rows; a row that was held out several times stands there as
-        often.
-    predicted : dict of str to ndarray of shape (m,)
-        By name of the rival; without labels there is no strong estimator on them.
-    confidence : ndarray of shape (m,)
-        Largest probability of the weak estimator; NaN where it gives none.
-    advantage : dict of str to ndarray of shape (m,)
-        By how much weak-to-strong thinks its own class likelier than that of each other
-        rival; NaN where it gives no probabilities.
-    """
-
-    rows: Any
-    predicted: dict
-    confidence: Any
+    rows: Any  # (m,), positions; a row stands here as often as it was held out
+    predicted: dict  # (m,) by rival; without labels, no strong estimator on them
+    confidence: Any  # (m,), largest probability of the weak estimator, or NaN
+    # (m,) by other rival: how much likelier weak-to-strong considers its own class, or
+    # NaN.
     advantage: dict
 
     @property
     def weights(self):
-        """Weights that give each row the sum of one."""
+        """Weights that give each row a sum of one."""
         _, place, times = np.unique(self.rows, return_inverse=True, return_counts=True)
         return 1 / times[place]
 
@@ -72,24 +60,12 @@ class Opinions:
 
 
 class Folds(LabeledSplit):
-    """Folds that hold out unlabeled rows as well, and last of all a fit on everything.
+    """Folds that hold out unlabeled rows as well, and last a fit on everything."""
 
-    What an estimator says of a row whose weak label it has learnt by heart tells
-    nothing of what it makes of others.
-
-    Parameters
-    ----------
-    cv, missing_label, stratify
-        As in `LabeledSplit`.
-    seed : int
-        Deals the unlabeled rows to the folds.
-
-    Attributes
-    ----------
-    held_out : list of ndarray
-        What each fold of the last call of `split` held out: its labeled test rows, and
-        the unlabeled rows dealt to it. `cv` may draw other folds when asked again.
-    """
+    # What each fold of the last call of `split` held out: labeled test rows, and the
+    # unlabeled rows dealt to it. `cv` may draw other folds when called again. An
+    # estimator that has learnt a weak label by heart predicts nothing else for its row.
+    held_out: list
 
     def __init__(self, cv, *, missing_label, seed, stratify=True):
         super().__init__(cv, missing_label=missing_label, stratify=stratify)
@@ -115,11 +91,9 @@ class Folds(LabeledSplit):
         ]
 
     def _deal(self, splits, unlabeled, units):
-        """Return a mask of unlabeled rows for each fold, with each row in one of them.
-
-        A fold that does not train on a row is the first choice. Rows of one unit that
-        have the same choice go to the same fold.
-        """
+        """Return for each fold a mask of unlabeled rows, each row in one of them."""
+        # A fold that does not train on a row is the first choice. Rows of one unit that
+        # have the same choice go to the same fold.
         is_free = np.array([~np.isin(unlabeled, train) for train, _ in splits])
         is_free |= ~is_free.any(axis=0)
         _, units = np.unique(units, return_inverse=True)
@@ -143,34 +117,7 @@ class _NoScorer(BaseEstimator):
 def run_trial(
     estimator, X, y, *, ask_labels, cv, random_state, n_jobs, params, verbose
 ):
-    """Fit on all rows, and on folds.
-
-    Parameters
-    ----------
-    estimator : classifier instance
-        A weak-to-strong classifier, or a pipeline that ends in one.
-    X : {array-like, sparse matrix, data frame} of shape (n, n_features)
-        Rows.
-    y : array-like of shape (n,)
-        Labels, with the missing label where there is none.
-    ask_labels : bool
-        Whether labeled rows tell what the estimators are worth, and are held out.
-    cv : int, splitter, iterable or None
-        How they are split; None means at most 5 stratified folds.
-    random_state : int
-        Seeds the estimators, and deals unlabeled rows to folds.
-    n_jobs, params, verbose
-        As in `cross_validate_gap`.
-
-    Returns
-    -------
-    student : classifier
-        Fitted on all rows.
-    opinions : Opinions
-        Of rows held out: of labeled ones where each class has two, as often as `cv`
-        holds them out, and of all unlabeled ones; of a fifth of these alone where no
-        labeled ones are held out.
-    """
+    """Return the student, fitted on all rows, and the opinions on held-out rows."""
     params = params or {}
     require_routing(params)
     estimator = _with_detector(estimator)
@@ -183,6 +130,7 @@ def run_trial(
     folds = Folds(
         cv, missing_label=missing_label, seed=random_state, stratify=not regresses
     )
+    # Labels are no evidence, or a class has a single one.
     if not ask_labels or (cv is None and (not len(counts) or counts.min() < 2)):
         params = _for_estimator(estimator, folds, params)
         return _hold_out_once(estimator, X, y, labeled, random_state, params)
@@ -305,28 +253,7 @@ N_NEIGHBORS = 15
 
 
 def describe(student, opinions, X, truth, labeled, weigh):
-    """Return the indicators.
-
-    Parameters
-    ----------
-    student : classifier
-        The weak-to-strong classifier, or a pipeline that ends in one, fitted.
-    opinions : Opinions
-        Of rows held out.
-    X : {ndarray, sparse matrix, data frame} of shape (n, n_features)
-        Rows.
-    truth : ndarray of shape (n,)
-        Labels; anything where there is none.
-    labeled : ndarray of shape (n,) of bool
-        Which rows have one.
-    weigh : callable
-        Returns weights of rows, from their labels.
-
-    Returns
-    -------
-    dict of str to float
-        NaN where something cannot be known. See `advise`.
-    """
+    """Return the indicators of `advise`, NaN where something cannot be known."""
     final = final_step(student)
     of_unlabeled = opinions.of(~labeled)
     said = of_unlabeled.predicted
@@ -357,20 +284,7 @@ def describe(student, opinions, X, truth, labeled, weigh):
 
 
 def describe_values(student, opinions, X, labeled):
-    """Return the indicators of a regressor.
-
-    Parameters
-    ----------
-    student : regressor
-        The weak-to-strong regressor, or a pipeline that ends in one, fitted.
-    opinions, X, labeled
-        As in `describe`.
-
-    Returns
-    -------
-    dict of str to float
-        See `advise`.
-    """
+    """Return the indicators of a regressor."""
     of_unlabeled = opinions.of(~labeled)
     said = of_unlabeled.predicted
     variance = np.var(said["weak"]) if len(said["weak"]) else 0.0
@@ -390,7 +304,7 @@ def describe_values(student, opinions, X, labeled):
 
 
 def _of_overlap(student, X, of_unlabeled, consistency):
-    """Return what a detector says of the rows, nothing where there is none."""
+    """Return indicators by the detector of the student, none where it has none."""
     detector = getattr(final_step(student), "overlap_detector_", None)
     if detector is None:
         return {}

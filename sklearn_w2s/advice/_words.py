@@ -19,27 +19,7 @@ _MOST_LISTED = 5
 
 
 def recommend(decision, strategy, standing, confidence_level, *, unit=CLASSES):
-    """Return what to use and to do next, in sentences.
-
-    Parameters
-    ----------
-    decision : Decision
-        What is advised.
-    strategy : str or callable
-        Strategy that was fitted.
-    standing : Standing
-        Expected scores.
-    confidence_level : float
-        Level of the intervals.
-    unit : {"classes", "values"}, default="classes"
-        Whether scores are shares of right classes, or squared errors as shares of those
-        of the weak estimator.
-
-    Returns
-    -------
-    str
-        Sentences.
-    """
+    """Return in sentences what to use and what to do next."""
     text = f"Use {NAMES[decision.choice]}"
     if decision.choice == "weak_to_strong":
         text += f" with strategy {strategy!r}"
@@ -96,26 +76,7 @@ def _points(standing, rival, confidence_level, unit):
 def give_reasons(
     indicators, comparisons, lacking, n_heard, confidence_level, *, unit=CLASSES
 ):
-    """Return the evidence, a sentence or two for each piece of it.
-
-    Parameters
-    ----------
-    indicators, comparisons : dict
-        See `Advice`.
-    lacking : list of str
-        Columns that labeled rows lack.
-    n_heard : int
-        Unlabeled rows that the indicators are about.
-    confidence_level : float
-        Level of the intervals.
-    unit : {"classes", "values"}, default="classes"
-        As in `recommend`.
-
-    Returns
-    -------
-    list of str
-        Sentences.
-    """
+    """Return the evidence, a sentence or two for each piece of it."""
     reasons = [
         _measured(pair, compared, confidence_level, unit)
         for pair, compared in comparisons.items()

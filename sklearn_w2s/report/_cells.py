@@ -76,13 +76,11 @@ class Writing:
 
 @dataclass
 class _Read:
-    """Values of distinct cells, their kind, and what was seen on the way.
-
-    A trait has a number of cells and some of them, or 0 and none.
-    """
+    """Values of distinct cells, their kind, and what was seen on the way."""
 
     values: Any
     kind: str
+    # By trait, a number of cells and some of them, or 0 and none.
     traits: dict = field(default_factory=dict)
 
 

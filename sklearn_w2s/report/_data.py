@@ -40,11 +40,7 @@ _MOST_DRAWS = 100
 
 @dataclass(frozen=True)
 class Data:
-    """Rows, labels with a marker where there is none, sources and row numbers.
-
-    `groups` numbers rows that no split divides. `features` and `others` are of the rows
-    of the file that have no label, those outside of a sample included.
-    """
+    """Rows, labels with a marker where there is none, sources and row numbers."""
 
     name: str
     X: Any
@@ -54,9 +50,9 @@ class Data:
     missing_label: Any = None
     notes: list = field(default_factory=list)
     facts: list = field(default_factory=list)
-    groups: Any = None
+    groups: Any = None  # numbers of groups of rows that no split divides
     features: Any = None
-    others: Any = None
+    others: Any = None  # rows of the file without label, also those not sampled
     task: str = "classification"
 
     @property
@@ -74,11 +70,9 @@ class Data:
         return np.array(self.y[labeled].tolist()), labeled
 
     def splits(self, n_splits, random_state=0):
-        """Draw training and test rows among the labeled ones, as positions among these.
-
-        30% of the rows, or groups, are to test. Classes keep their shares as far as
-        groups let them, and all are on both sides.
-        """
+        """Draw training and test rows as positions among the labeled ones."""
+        # 30% of the rows, or groups, are to test. Classes keep their shares as far as
+        # groups let them, and all are on both sides.
         labels, labeled = self.known()
         if self.regresses:
             labels = np.zeros(len(labels), dtype=int)
@@ -391,10 +385,8 @@ def _source_names(column):
 
 
 def _sample(labels, classes, max_rows, random_state, notes):
-    """Return the positions of the rows that take part, half of them labeled if so many.
-
-    Classes keep their shares of the labeled rows, but for rare ones, which keep ten.
-    """
+    """Return positions of the rows that take part, half of them labeled if possible."""
+    # Classes keep their shares of the labeled rows, but for rare ones, which keep ten.
     unlabeled = np.flatnonzero(labels.isna())
     if classes is None:
         labels = labels.notna().map({True: "values"})

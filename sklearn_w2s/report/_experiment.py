@@ -154,11 +154,8 @@ def make_model(weak, strong, data, strategy="auto"):
 
 
 def count_labeled(labels, labeled, *, regresses=False):
-    """Return how many training rows keep their label.
-
-    `labeled` is a count, a share of the training rows, or None: 100, or 12 per class if
-    that is more, but at most half of the rows.
-    """
+    """Return how many training rows keep their label."""
+    # A count, a share of the training rows, or None: see --labeled.
     n_known = len(labels)
     n_classes = 1 if regresses else len(np.unique(labels))
     n_train = n_known - int(np.ceil(TEST_SIZE * n_known))
@@ -180,23 +177,16 @@ def count_labeled(labels, labeled, *, regresses=False):
 
 @dataclass(frozen=True)
 class Study:
-    """What is known of weak-to-strong and its rivals.
+    """What is known of weak-to-strong and its rivals."""
 
-    `results` are those of `cross_validate_gap`, with `guess_score`. `measures` and
-    `recall` hold, by predictor, means over splits: of further measures by name, and for
-    each of `classes`. `importance` is by column what the score of weak-to-strong loses
-    without it. `student` was fitted on the training rows of the first split, which are
-    at `train`.
-    """
-
-    results: dict
+    results: dict  # of `cross_validate_gap`, with `guess_score`
     classes: Any
     hides_labels: bool
-    measures: dict
-    recall: dict
-    importance: dict
-    student: Any
-    train: Any
+    measures: dict  # by predictor, of further measures by name, means over splits
+    recall: dict  # by predictor, of each class, mean over splits
+    importance: dict  # by column, what weak-to-strong loses in score without it
+    student: Any  # fitted on the training rows of the first split
+    train: Any  # these rows
 
 
 def run_study(
@@ -211,11 +201,8 @@ def run_study(
     on_fit=None,
     on_folds=None,
 ):
-    """Compare guessing, weak, strong on the labels, weak-to-strong and ceiling.
-
-    `n_labeled` training rows keep their label; None hides none, so that there is no
-    ceiling. `on_fit` and `on_folds` are called as `cross_validate_sizes` calls them.
-    """
+    """Compare guessing, weak, strong on the labels, weak-to-strong and ceiling."""
+    # Without `n_labeled` no label is hidden, so that there is no ceiling.
     cv = data.splits(n_splits, random_state)
     splitter = LabeledSplit(
         cv, missing_label=data.missing_label, stratify=not data.regresses
@@ -265,10 +252,7 @@ def run_study(
 
 
 class _FurtherMeasures:
-    """Further measures of all predictors of a split, taken once these are fitted.
-
-    Of the fitted estimators, those of the first split are kept: others may be large.
-    """
+    """Further measures of all predictors of a split, taken once these are fitted."""
 
     def __init__(self, data, splits, scoring, *, hides_labels):
         self.data, self.splits, self.scoring = data, splits, scoring
@@ -284,6 +268,7 @@ class _FurtherMeasures:
         """Measure the predictors of new folds."""
         for i in range(len(self.found["guess"]), len(folds)):
             self._measure_split(folds[i]["estimator"], *self.splits[i])
+            # Of the others only scores are needed, and estimators may be large.
             if i:
                 folds[i]["estimator"] = dict.fromkeys(RIVALS[1:])
 
@@ -359,10 +344,8 @@ def _mean_recall(found):
 
 
 def _importance(student, data, test, truth, scoring, random_state):
-    """Return by column of the file what the score loses where its cells are permuted.
-
-    A text is permuted with all its words, which `permutation_importance` cannot do.
-    """
+    """Return by column of the file what the score loses if its cells are permuted."""
+    # A text is permuted with all its words, which `permutation_importance` cannot do.
     units = data.units()
     if len(units) > _MOST_UNITS:
         return {}
@@ -398,16 +381,12 @@ def _permuted(X, columns, rng):
 
 @dataclass(frozen=True)
 class Pool:
-    """Training rows as a user has them: with a label, or without one.
-
-    `y` has the missing label also where `truth` has a label that was hidden. `rows`
-    numbers the rows as the file does.
-    """
+    """Training rows as a user has them: with a label, or without one."""
 
     X: Any
-    y: Any
+    y: Any  # with the missing label also where `truth` has a label that was hidden
     truth: Any
-    rows: Any
+    rows: Any  # numbers of the rows in the file
     source: Any
     missing_label: Any
 
@@ -439,10 +418,7 @@ def take_pool(study, data):
 
 
 def compare_sources(weak_estimator, pool, random_state=SEED):
-    """Return each source by name, with the rows that UCB draws with half as budget.
-
-    Nothing is drawn where that is too little for two rows of every source.
-    """
+    """Return each source by name, with the rows that UCB draws with half as budget."""
     unlabeled = ~check_labels(pool.y, pool.missing_label)[1]
     names, codes, n_rows = np.unique(
         pool.source[unlabeled], return_inverse=True, return_counts=True
@@ -452,6 +428,7 @@ def compare_sources(weak_estimator, pool, random_state=SEED):
     ).fit(pool.X, pool.y)
     is_overlap = detector.get_support()[unlabeled]
     density = np.bincount(codes, weights=is_overlap) / n_rows
+    # Nothing is drawn where that is too little for two rows of every source.
     budget = int(unlabeled.sum()) // 2
     drawn = _draw(detector, pool, budget, len(names), random_state)
     return [
@@ -461,16 +438,13 @@ def compare_sources(weak_estimator, pool, random_state=SEED):
 
 
 def _draw(fitted, pool, budget, n_sources, random_state):
-    """Return the rows that a selector draws of each source, or none.
-
-    Its detector sees the rows at hand and those drawn first, as it would if drawing had
-    a price.
-    """
+    """Return how many rows a selector draws of each source, or nothing."""
     # The burn-in, one batch per source, takes half of the budget at most.
     batch_size = min(MAX_BATCH, budget // (2 * n_sources))
     # Rewards of the selector are for classes.
     if batch_size < 1 or is_regressor(fitted.weak_estimator):
         return {}
+    # It sees the rows at hand and those drawn first, as if drawing had a price.
     represent = fitted.representation_.transform
     detector = OverlapDetector(
         fitted.weak_estimator,
@@ -511,11 +485,9 @@ def costs(study, model, data):
 
 
 def choose_final(verdict, *, hides_labels):
-    """Return which one is to predict: "weak", "strong_on_labels" or "weak_to_strong".
-
-    Where labels were hidden, all are known in truth, and the strong estimator is
-    trained on all of them unless the weak one does as well.
-    """
+    """Return which one is to predict."""
+    # Where labels were hidden, all are known in truth, and the strong estimator is
+    # trained on all of them unless the weak one does as well.
     is_enough = verdict.kind in ("guessing", "no_gap", "nothing_left")
     if is_enough and verdict.choice in ("weak", "guess"):
         return "weak"

@@ -222,10 +222,8 @@ def _is_too_large(column):
 
 
 def find_leaks(X, y, *, regresses=False):
-    """Return the columns that alone predict nearly all held-out rows.
-
-    With the balanced accuracy, or R2, of a small tree on half of the rows.
-    """
+    """Return the columns that alone predict nearly all held-out rows."""
+    # The balanced accuracy, or R2, of a small tree on half of the rows.
     n_rows = min(len(y) // 2, _MAX_LEAK_ROWS)
     train, test = train_test_split(
         np.arange(len(y)),
@@ -267,10 +265,8 @@ def group_codes(column, notes):
 
 
 def join_groups(X, given, notes):
-    """Return groups of rows, (n,) int: those given, joined where rows are equal.
-
-    None where every row is a group; rows without a given group are -1 in `given`.
-    """
+    """Return groups of rows, (n,) int: those given, joined where rows are equal."""
+    # None where every row is a group; `given` is -1 for rows without a group.
     n = len(X)
     first, copies = distinct_rows(X)
     n_distinct = len(first)

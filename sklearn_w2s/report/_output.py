@@ -144,10 +144,7 @@ def predictor_names(study):
 
 
 def score_cells(study, costs, scoring, left_out=()):
-    """Return the headings of the table of measures, and its cells by predictor.
-
-    Shares are in percent.
-    """
+    """Return the headings of the table of measures, and its cells by predictor."""
     known = study.measures["guess"]
     left_out = {scoring, *left_out}
     measures = [name for name in MEASURES if name in known.keys() - left_out]
@@ -163,6 +160,7 @@ def score_cells(study, costs, scoring, left_out=()):
         cells = [f"{scores.mean():.2f}", spread]
         for measure in measures:
             number = study.measures[name][measure]
+            # Shares are in percent.
             is_share = "accuracy" in measure
             shown = f"{number:.4g}" if measure in ("rmse", "mae") else f"{number:.3f}"
             cells.append(f"{100 * number:.2f}" if is_share else shown)
@@ -286,22 +284,18 @@ def _source_lines(sources):
 
 @dataclass(frozen=True)
 class Findings:
-    """All that a page shows: what was asked, read, found and noted.
-
-    `setting` are sentences on rows, estimators and splits; `sources` is None where they
-    are unknown, and `final` the predictor that `choose_final` names.
-    """
+    """All that a page shows: what was asked, read, found and noted."""
 
     options: Any
     data: Any
-    setting: list
+    setting: list  # sentences on rows, estimators and splits
     study: Any
     verdict: Any
     costs: dict
     pool: Any
     sources: list | None
     notes: list
-    final: str
+    final: str  # the predictor that `choose_final` names
 
 
 def write_page(findings):

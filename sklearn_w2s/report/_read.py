@@ -247,15 +247,12 @@ def _as_cp1252(data, notes):
 
 @dataclass(frozen=True)
 class _Dialect:
-    """A separator, the names in the header, and the number of cells of most rows.
-
-    `n_titles` rows that do not belong to the table come before the header.
-    """
+    """A separator, the names in the header, and the number of cells of most rows."""
 
     separator: str
     header: list
     width: int
-    n_titles: int = 0
+    n_titles: int = 0  # rows before the header that do not belong to the table
 
 
 def _read_delimited(data, separator, notes):

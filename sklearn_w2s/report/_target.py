@@ -103,11 +103,9 @@ def read_values(column, writing, notes):
 
 
 def read_labels(column, missing, is_written, notes):
-    """Return labels, None where a row has none.
-
-    Truth values and whole numbers are such, and all others text. `missing` marks rows
-    without a label, None guesses; `is_written` is for files that hold all as text.
-    """
+    """Return labels, None where a row has none."""
+    # `missing` marks rows without a label, None guesses; `is_written` is for files that
+    # hold all as text. Truth values and whole numbers are such, and all others text.
     codes, distinct = column.factorize()
     values = [_plain(value) for value in distinct]
     counts = np.bincount(codes[codes >= 0], minlength=len(values))

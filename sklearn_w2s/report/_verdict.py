@@ -31,11 +31,9 @@ _PERFECT = 0.995
 
 @dataclass(frozen=True)
 class Difference:
-    """A mean difference of scores over splits, its interval, and P(it is above 0).
+    """A mean difference of scores over splits, its interval, and P(it is above 0)."""
 
-    All but the mean are NaN for a single split, or if all splits agree exactly.
-    """
-
+    # All but the mean are NaN for a single split, or if all splits agree exactly.
     mean: float
     low: float = math.nan
     high: float = math.nan
@@ -59,15 +57,12 @@ class Difference:
 
 
 def difference(first, second, n_train, n_test):
-    """Compare scores of the same splits by the corrected resampled t-test.
-
-    The standard error is ``s * sqrt(1 / n_splits + n_test / n_train)`` for labeled rows
-    on either side of a split and s the standard deviation of the differences.
-    """
+    """Compare scores of the same splits by the corrected resampled t-test."""
     gains = np.asarray(first) - np.asarray(second)
     mean, n_splits = float(gains.mean()), len(gains)
     if n_splits < 2 or np.ptp(gains) < 1e-12:
         return Difference(mean)
+    # s * sqrt(1 / n_splits + n_test / n_train), with s the standard deviation.
     error = gains.std(ddof=1) * math.sqrt(1 / n_splits + n_test / n_train)
     half = stdtrit(n_splits - 1, (1 + CONFIDENCE) / 2) * error
     probability = float(stdtr(n_splits - 1, mean / error))
@@ -78,6 +73,7 @@ def difference(first, second, n_train, n_test):
 class Verdict:
     """What to do: `kind` of the answer, `choice` of an estimator, and both in words."""
 
+    # "pays", "does_not_pay", "noise", "no_gap", "nothing_left", "guessing", "one_split"
     kind: str
     choice: str
     sentence: str
@@ -120,11 +116,7 @@ class _Scores:
 
 
 def judge(results, *, hides_labels, scoring, n_unlabeled=0):
-    """Return whether weak-to-strong pays, by the one rule of the report.
-
-    `results` are those of a `Study`. The kinds of verdicts are "pays", "does_not_pay",
-    "noise", "no_gap", "nothing_left", "guessing" and "one_split".
-    """
+    """Return whether weak-to-strong pays, by the one rule of the report."""
     scores = _Scores(results)
     names = [*_CHEAPEST_FIRST, *(["ceiling"] if hides_labels else [])]
     rival = scores.best(("weak", "strong_on_labels"))

@@ -301,7 +301,7 @@ def test_what_are_no_probabilities_is_named_and_refused(proba, labels, message):
     [
         (["a", "b"], ["a", "c"], r"classes \['a', 'b'\], but y also holds \['c'\]"),
         (["0", "1"], [0, 1], r"classes \['0', '1'\], but y also holds \[0, 1\]"),
-        ([0, 0], [0], r"has the columns \[0, 0\]: name each by a class of its own"),
+        ([0, 0], [0], r"has the columns \[0, 0\]: name each by a different class"),
         ([0, "a"], [0], r"has the columns \[0, 'a'\]: .* all by strings or all by num"),
     ],
 )

@@ -356,8 +356,8 @@ class WeakToStrongClassifier(OverCollections, _InMemory):
         options = {"missing_label": self.missing_label, "gathers": not given}
         survey = take_survey(blocks, size=size, seed=seed, **options).compute()
         require_survey(survey, y, self.missing_label, given=given)
-        is_full = survey.n_labeled == survey.n_rows
-        warn_if_all_labeled(is_full, survey.labels, self.missing_label)
+        if survey.n_labeled == survey.n_rows:
+            warn_if_all_labeled(survey.labels, self.missing_label)
         self._check_rows(survey.rows, asks_weak=True)
         return survey
 

@@ -27,9 +27,14 @@ from sklearn_w2s._algorithms.similarity import (
 )
 from sklearn_w2s._cross_fit import out_of_bag_proba
 from sklearn_w2s._estimators import draw_seed
-from sklearn_w2s._neighbors import distances_to, require_distances, require_enough
 from sklearn_w2s._sklearn import move_like, namespace_of, safe_indexing, to_numpy
-from sklearn_w2s._validation import check_scores, place_of
+from sklearn_w2s._validation import (
+    check_scores,
+    distances_to,
+    place_of,
+    require_distances,
+    require_enough,
+)
 
 # Residuals of less than so many units in the last place of the largest entry are none.
 _ROUNDING = 1000

@@ -505,7 +505,8 @@ class WeakToStrongClassifier(
         weights, weighted = check_weights(sample_weight, X), sample_weight is not None
         labels, labeled = check_labels(y, self.missing_label)
         check_consistent_length(X, labeled)
-        warn_if_all_labeled(labeled.all(), labels, self.missing_label)
+        if labeled.all():
+            warn_if_all_labeled(labels, self.missing_label)
         return Rows(X, y, labels, labeled, weights, weighted)
 
     def _choose(self, rows, pupil):

@@ -8,9 +8,9 @@ from sklearn.utils.extmath import row_norms
 
 from sklearn_w2s._columns import known_share
 from sklearn_w2s._estimators import seed_nested
-from sklearn_w2s._neighbors import distances_to, require_distances, require_enough
 from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s._tabular import TabularEncoder
+from sklearn_w2s._validation import distances_to, require_distances, require_enough
 from sklearn_w2s._weak import select_columns
 
 # Encoders learn from a sample of this size; more rows would tell no more.

@@ -36,7 +36,11 @@ class Columns:
         self.categories: list[list[Any]] = []
         if _is_numeric(X):
             self.numeric = list(range(X.shape[1]))
-            self.kinds = [[] if is_empty else [_NUMBERS] for is_empty in _are_empty(X)]
+            is_empty = np.zeros(X.shape[1], dtype=bool)
+            if X.dtype.kind == "f" and not sp.issparse(X):
+                is_empty = np.isnan(X[0])
+                is_empty[is_empty] = np.isnan(X[:, is_empty]).all(axis=0)
+            self.kinds = [[] if is_unknown else [_NUMBERS] for is_unknown in is_empty]
             return self
         _refuse_numbers_as_text(X)
         for j in range(X.shape[1]):
@@ -51,8 +55,9 @@ class Columns:
                 continue
             self.numeric.append(j)
             if kinds in ([_DATES], [_ZONED]):
-                parts = _calendar(cells.numbers())
-                self.parts += [(j, part) for part in _PARTS if _varies(parts[part])]
+                for part, numbers in _calendar(cells.numbers()).items():
+                    if len(np.unique(numbers[~np.isnan(numbers)])) > 1:
+                        self.parts.append((j, part))
         return self
 
     @property
@@ -255,10 +260,8 @@ class _Cells:
         """Return the values as floats, NaN for gaps."""
         if self.values is None:
             return np.append(_numbers(self.distinct), np.nan)[self.inverse]
-        if self.values.dtype.kind == "M":
-            return _days(self.values)
-        if self.values.dtype.kind == "m":
-            return _seconds(self.values)
+        if self.values.dtype.kind in "Mm":
+            return _count(self.values)
         return self.values.astype(np.float64, copy=False)
 
     def grouped(self):
@@ -274,26 +277,13 @@ class _Cells:
         return _Cells(self.name, distinct=tuple(listed), inverse=inverse)
 
 
-def _are_empty(X):
-    """Return for each column of an array whether it holds no number."""
-    if sp.issparse(X) or X.dtype.kind != "f":
-        return np.zeros(X.shape[1], dtype=bool)
-    empty = np.isnan(X[0])
-    empty[empty] = np.isnan(X[:, empty]).all(axis=0)
-    return empty
-
-
 def _is_numeric(X):
     return not is_dataframe(X) and X.dtype.kind in "biuf"
 
 
-def _name(X, j):
-    return f"Column {X.columns[j]!r} of X" if is_dataframe(X) else f"Column {j} of X"
-
-
 def _read(X, j, *, exact=False):
     """Return the cells of column j; `exact` keeps integers that no float can hold."""
-    name = _name(X, j)
+    name = f"Column {X.columns[j]!r} of X" if is_dataframe(X) else f"Column {j} of X"
     if not is_dataframe(X):
         column = X[:, [j]].toarray()[:, 0] if sp.issparse(X) else X[:, j]
         return _of_array(column, name, exact=exact)
@@ -472,12 +462,13 @@ def _numbers(values):
     times: dict[np.dtype, list[int]] = {}
     for i, value in enumerate(values):
         if isinstance(value, time):
-            numbers[i] = _seconds_of_day(value)
+            whole = (value.hour * 60 + value.minute) * 60 + value.second
+            numbers[i] = whole + value.microsecond / 1e6
         else:
             times.setdefault(_scalar(value).dtype, []).append(i)
     for dtype, places in times.items():
-        array = np.array([_scalar(values[i]) for i in places], dtype=dtype)
-        numbers[places] = _days(array) if dtype.kind == "M" else _seconds(array)
+        scalars = [_scalar(values[i]) for i in places]
+        numbers[places] = _count(np.array(scalars, dtype=dtype))
     return numbers
 
 
@@ -494,23 +485,9 @@ def _scalar(value):
     return np.datetime64(value) if isinstance(value, date) else value
 
 
-def _seconds_of_day(value):
-    whole = (value.hour * 60 + value.minute) * 60 + value.second
-    return whole + value.microsecond / 1e6
-
-
-def _days(dates):
-    """Return dates as days since 1970, equal for all units."""
-    return _count(dates, _DAY)
-
-
-def _seconds(durations):
-    """Return durations as seconds, equal for all units."""
-    return _count(durations, 1)
-
-
-def _count(times, seconds):
-    """Return times in units of so many seconds, NaN for gaps."""
+def _count(times):
+    """Return days of dates or seconds of durations of any unit, NaN for gaps."""
+    seconds = _DAY if times.dtype.kind == "M" else 1
     unit = np.datetime_data(times.dtype)[0]
     if unit == "generic":
         return np.full(times.shape, np.nan)
@@ -535,8 +512,3 @@ def _calendar(days):
     parts["weekday"][known] = (whole + 3) % 7
     parts["hour"][known] = np.minimum(seconds // 3600, 23)
     return parts
-
-
-def _varies(numbers):
-    known = numbers[~np.isnan(numbers)]
-    return known.size > 0 and known.min() < known.max()

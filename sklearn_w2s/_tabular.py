@@ -67,17 +67,10 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         self.numeric_columns_ = self.columns_.numeric
         self.categorical_columns_ = self.columns_.categorical
         self.flagged_columns_ = []
+        self.coded_columns_ = []
         self._scaler_ = None
         if self.numeric_columns_:
-            numbers = self.columns_.numbers(X)
-            if self.flag_missing and not sp.issparse(numbers):
-                self.flagged_columns_ = _often_missing(numbers, self.numeric_columns_)
-            self._fillers_ = _fillers(numbers, impute=self.impute)
-            if self.scale == "quantile" and not sp.issparse(numbers):
-                self._fit_quantiles(numbers)
-            elif self.scale:
-                self._fit_scaler(_fill_in(numbers, self._fillers_), sample_weight)
-        self.coded_columns_ = []
+            self._fit_numbers(self.columns_.numbers(X), sample_weight)
         if self.categorical_columns_:
             self._fit_categories(self.columns_.codes(X))
         return self
@@ -86,13 +79,20 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         """Return encoded rows: numbers, flags of gaps, categories."""
         check_is_fitted(self)
         X = check_features(self, X, reset=False, inside=True)
-        self._check_layout(X)
+        if sp.issparse(X) and (self._is_ranked() or self.flagged_columns_):
+            msg = (
+                "X is a sparse matrix, but the ranks and gaps of its columns were "
+                "fitted on dense rows. Pass X.toarray(), or fit on sparse rows."
+            )
+            raise ValueError(msg)
         parts = []
         if self.numeric_columns_:
             numbers = self.columns_.numbers(X)
             parts.append(self._transform_numbers(numbers))
             if self.flagged_columns_:
-                parts.append(self._flags(numbers))
+                flagged = np.isin(self.numeric_columns_, self.flagged_columns_)
+                gaps = np.isnan(numbers[:, np.flatnonzero(flagged)])
+                parts.append(gaps.astype(numbers.dtype))
         if self.categorical_columns_:
             parts.append(self._transform_categories(self.columns_.codes(X)))
         return parts[0] if len(parts) == 1 else np.hstack(parts)
@@ -139,6 +139,43 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         blocks = np.split(encoded, ends, axis=1)
         return [block[: n + 2] for block, n in zip(blocks, numbers, strict=True)]
 
+    def _fit_numbers(self, numbers, sample_weight):
+        is_dense = not sp.issparse(numbers)
+        if self.flag_missing and is_dense:
+            shares = np.isnan(numbers[:, : len(self.numeric_columns_)]).mean(axis=0)
+            least, most = _FLAGGED_SHARES
+            flagged = np.flatnonzero((least <= shares) & (shares <= most))
+            self.flagged_columns_ = [self.numeric_columns_[k] for k in flagged]
+        self._fillers_ = _fillers(numbers, impute=self.impute)
+        if self.scale == "quantile" and is_dense:
+            self._fit_quantiles(numbers)
+        elif self.scale:
+            numbers = _fill_in(numbers, self._fillers_)
+            self._lowest_ = 0.0
+            if is_dense:
+                # The weighted variance of a constant column rounds below zero unless
+                # the column is 0.
+                self._lowest_ = np.nanmin(numbers, axis=0)
+                numbers = numbers - self._lowest_
+            self._scaler_ = StandardScaler(with_mean=is_dense)
+            self._scaler_.set_output(transform="default")
+            self._scaler_.fit(numbers, sample_weight=sample_weight)
+
+    def _fit_quantiles(self, numbers):
+        # Medians in place of gaps would drive the ranks of the other numbers apart.
+        numbers = _fill_in(numbers, _fillers(numbers, impute=False))
+        is_constant = np.nanmin(numbers, axis=0) == np.nanmax(numbers, axis=0)
+        self._scaler_ = QuantileTransformer(
+            n_quantiles=min(_MAX_QUANTILES, len(numbers)),
+            output_distribution="normal",
+            random_state=0,
+        ).set_output(transform="default")
+        scores = self._scaler_.fit(numbers).transform(numbers)
+        scores = scores.clip(-_MAX_SCORE, _MAX_SCORE)
+        # Columns of few values hold the ends of the scale and would outweigh others.
+        self._center_ = np.nanmean(scores, axis=0)
+        self._spread_ = np.where(is_constant, np.inf, np.nanstd(scores, axis=0))
+
     def _fit_categories(self, codes):
         if self.categories == "ordinal":
             first = self.columns_.n_numbers + len(self.flagged_columns_)
@@ -163,49 +200,15 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         numbers = _fill_in(numbers, self._fillers_)
         if self._scaler_ is None:
             return numbers
-        if not self._is_ranked():
-            return self._scaler_.transform(self._shift(numbers))
-        scores = _normal_scores(self._scaler_, numbers)
-        return (scores - self._center_) / self._spread_
-
-    def _fit_scaler(self, numbers, sample_weight):
-        # The weighted variance of a constant column rounds below zero unless it is 0.
-        self._lowest_ = 0.0 if sp.issparse(numbers) else np.nanmin(numbers, axis=0)
-        self._scaler_ = StandardScaler(with_mean=not sp.issparse(numbers))
-        self._scaler_.set_output(transform="default")
-        self._scaler_.fit(self._shift(numbers), sample_weight=sample_weight)
-
-    def _fit_quantiles(self, numbers):
-        # Medians in place of gaps would drive the ranks of the other numbers apart.
-        numbers = _fill_in(numbers, _fillers(numbers, impute=False))
-        self._is_constant_ = np.nanmin(numbers, axis=0) == np.nanmax(numbers, axis=0)
-        self._scaler_ = QuantileTransformer(
-            n_quantiles=min(_MAX_QUANTILES, len(numbers)),
-            output_distribution="normal",
-            random_state=0,
-        ).set_output(transform="default")
-        scores = _normal_scores(self._scaler_.fit(numbers), numbers)
-        # Columns of few values hold the ends of the scale and would outweigh others.
-        self._center_ = np.nanmean(scores, axis=0)
-        self._spread_ = np.where(self._is_constant_, np.inf, np.nanstd(scores, axis=0))
+        if self._is_ranked():
+            scores = self._scaler_.transform(numbers).clip(-_MAX_SCORE, _MAX_SCORE)
+            return (scores - self._center_) / self._spread_
+        return self._scaler_.transform(
+            numbers if sp.issparse(numbers) else numbers - self._lowest_
+        )
 
     def _is_ranked(self):
         return isinstance(self._scaler_, QuantileTransformer)
-
-    def _shift(self, numbers):
-        return numbers if sp.issparse(numbers) else numbers - self._lowest_
-
-    def _flags(self, numbers):
-        flagged = np.isin(self.numeric_columns_, self.flagged_columns_)
-        return np.isnan(numbers[:, np.flatnonzero(flagged)]).astype(numbers.dtype)
-
-    def _check_layout(self, X):
-        if sp.issparse(X) and (self._is_ranked() or self.flagged_columns_):
-            msg = (
-                "X is a sparse matrix, but the ranks and gaps of its columns were "
-                "fitted on dense rows. Pass X.toarray(), or fit on sparse rows."
-            )
-            raise ValueError(msg)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -214,10 +217,6 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         tags.input_tags.categorical = True
         tags.input_tags.string = True
         return tags
-
-
-def _normal_scores(ranker, numbers):
-    return ranker.transform(numbers).clip(-_MAX_SCORE, _MAX_SCORE)
 
 
 class TabularModel(BaseEstimator):
@@ -231,13 +230,13 @@ class TabularModel(BaseEstimator):
         self.encoder_ = tree_encoder().fit(X)
         coded = self.encoder_.coded_columns_
         self.boosting_ = clone(self.boosting).set_params(categorical_features=coded)
-        self.boosting_.fit(self._encode(X), y, sample_weight=sample_weight)
+        self.boosting_.fit(self.encoder_.transform(X), y, sample_weight=sample_weight)
         return self
 
     def predict(self, X):
         """Predict class labels or values."""
         check_is_fitted(self)
-        return self.boosting_.predict(self._encode(X))
+        return self.boosting_.predict(self.encoder_.transform(X))
 
     @property
     def n_features_in_(self):
@@ -250,9 +249,6 @@ class TabularModel(BaseEstimator):
         """Names of the columns, if all are strings."""
         check_is_fitted(self)
         return self.encoder_.feature_names_in_
-
-    def _encode(self, X):
-        return self.encoder_.transform(X)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -277,12 +273,12 @@ class TabularBoosting(ClassifierMixin, TabularModel):
     def predict_proba(self, X):
         """Predict class probabilities."""
         check_is_fitted(self)
-        return self.boosting_.predict_proba(self._encode(X))
+        return self.boosting_.predict_proba(self.encoder_.transform(X))
 
     def decision_function(self, X):
         """Return the sums of the trees."""
         check_is_fitted(self)
-        return self.boosting_.decision_function(self._encode(X))
+        return self.boosting_.decision_function(self.encoder_.transform(X))
 
 
 def linear_pipeline(estimator):
@@ -366,13 +362,6 @@ def _fillers(numbers, *, impute):
     if impute and known.any():
         fillers[known] = np.nanmedian(numbers[:, known], axis=0)
     return fillers
-
-
-def _often_missing(numbers, columns):
-    shares = np.isnan(numbers[:, : len(columns)]).mean(axis=0)
-    least, most = _FLAGGED_SHARES
-    flagged = (least <= shares) & (shares <= most)
-    return [j for j, is_flagged in zip(columns, flagged, strict=True) if is_flagged]
 
 
 def _fill_in(numbers, fillers):

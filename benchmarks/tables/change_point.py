@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 import sklearn_w2s
 from benchmarks.tables._results import RESULTS, peak_mib, seconds, write
-from sklearn_w2s._algorithms.change_point import change_point
+from sklearn_w2s._algorithms.thresholds import change_point
 
 REPETITIONS = 15
 RUPTURES_REPETITIONS = 3

@@ -1,4 +1,4 @@
-"""From weak probabilities to the targets and weights a strong estimator learns from."""
+"""Weak labels as targets and weights, and how far they can be trusted."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -8,26 +8,7 @@ IntArray = NDArray[np.intp]
 
 
 def one_hot(codes: ArrayLike, n_classes: int) -> FloatArray:
-    """Return the indicator matrix of class codes.
-
-    Parameters
-    ----------
-    codes : array-like of int of shape (n,)
-        Codes in ``range(n_classes)``.
-    n_classes : int
-        Number of columns.
-
-    Returns
-    -------
-    ndarray of shape (n, n_classes)
-        One where the column is the row's code.
-
-    Examples
-    --------
-    >>> one_hot([1, 0], 2)
-    array([[0., 1.],
-           [1., 0.]])
-    """
+    """Return the indicator matrix of class codes, of shape (n, n_classes)."""
     return np.eye(n_classes)[np.asarray(codes, dtype=np.intp)]
 
 
@@ -36,31 +17,8 @@ def expand_soft_targets(
 ) -> tuple[IntArray, IntArray, FloatArray]:
     r"""Repeat each row once per possible class, weighted by the class's probability.
 
-    The weighted log loss of the repeated rows,
-    :math:`-\sum_i w_i \sum_k P_{ik} \log q_{ik}`, is the cross-entropy with the soft
-    targets, so that any classifier that takes weights can learn from them exactly.
-
-    Parameters
-    ----------
-    targets : array-like of shape (n, n_classes)
-        Target distribution of each row.
-    weights : array-like of shape (n,)
-        Non-negative weight of each row.
-
-    Returns
-    -------
-    rows : ndarray of shape (m,)
-        Position of the row that each repeated row copies.
-    codes : ndarray of shape (m,)
-        Class code of each repeated row.
-    weights : ndarray of shape (m,)
-        Positive weight of each repeated row; they sum to the sum of `weights`.
-
-    Examples
-    --------
-    >>> rows, codes, weights = expand_soft_targets([[0.25, 0.75], [0, 1]], [1, 2])
-    >>> rows, codes, weights
-    (array([0, 0, 1]), array([0, 1, 1]), array([0.25, 0.75, 2.  ]))
+    Returned are the row, class code and weight of each repetition, of which the log
+    loss :math:`-\sum_i w_i \sum_k P_{ik} \log q_{ik}` is that of the soft targets.
     """
     joint = np.asarray(targets, float) * np.asarray(weights, float)[:, None]
     rows, codes = np.nonzero(joint)
@@ -68,27 +26,10 @@ def expand_soft_targets(
 
 
 def unit_mean(weights: ArrayLike, multiplicity: ArrayLike) -> FloatArray:
-    """Scale weights to a mean of one over the rows they keep.
+    """Scale weights to a mean of one over the rows they keep, each so many times.
 
-    Losses with a fixed regularisation, and tree growing with a least leaf weight,
-    depend on the scale of the weights: many small ones would starve them.
-
-    Parameters
-    ----------
-    weights : array-like of shape (n,)
-        Non-negative weights; zero drops a row.
-    multiplicity : array-like of shape (n,)
-        How many rows each row stands for.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-        Weights whose mean over rows of positive weight, counted by multiplicity, is 1.
-
-    Examples
-    --------
-    >>> unit_mean([0.0, 0.2, 0.6], [1, 1, 1])
-    array([0. , 0.5, 1.5])
+    Losses with a fixed regularisation, and trees with a least leaf weight, depend on
+    the scale of the weights: many small ones would starve them.
     """
     w = np.asarray(weights, dtype=np.float64)
     counts = np.asarray(multiplicity, dtype=np.float64) * (w > 0)
@@ -98,52 +39,75 @@ def unit_mean(weights: ArrayLike, multiplicity: ArrayLike) -> FloatArray:
 
 
 def as_counts(weights: ArrayLike) -> FloatArray:
-    """Return weights as numbers of rows, for evidence that is to grow with the rows.
+    """Return positive weights as numbers of rows, of a mean of one at least.
 
-    A weight of two is a row given twice. Weights of less than one on average cannot
-    be numbers of rows: these compare rows alone, and are brought to a mean of one.
-
-    Parameters
-    ----------
-    weights : array-like of shape (n,)
-        Positive weights.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-        Weights of mean one at least.
-
-    Examples
-    --------
-    >>> as_counts([1, 3])
-    array([1., 3.])
-    >>> as_counts([0.01, 0.03])
-    array([0.5, 1.5])
+    A weight of two is a row given twice; weights of less than one on average cannot be
+    numbers of rows, and only compare rows.
     """
     w = np.asarray(weights, dtype=np.float64)
     return w / min(w.mean(), 1.0) if len(w) else w
 
 
 def on_grid(values: ArrayLike) -> FloatArray:
-    """Round to multiples of 2**-20, about a millionth.
+    """Round to multiples of 2**-20, so that ties are exact, and sums of billions too.
 
-    The last bits of a sum depend on the number of threads and on the order of the
-    classes. Rankings, cuts and trees would make other results of them wherever values
-    are tied; of values on a grid ties are exact, and so are sums of billions.
-
-    Parameters
-    ----------
-    values : array-like
-        Numbers, such as probabilities.
-
-    Returns
-    -------
-    ndarray
-        The same, rounded.
-
-    Examples
-    --------
-    >>> bool(on_grid(0.1 + 0.2) == on_grid(0.3))
-    True
+    The last bits of a sum depend on the number of threads and the order of the classes;
+    rankings, cuts and trees would give other results wherever values are tied.
     """
     return np.rint(np.asarray(values, dtype=np.float64) * 2.0**20) / 2.0**20
+
+
+def cut_statistic(
+    codes: ArrayLike, neighbors: ArrayLike, distances: ArrayLike
+) -> FloatArray:
+    r"""Return how far each row's neighbours disagree with its label, against chance.
+
+    .. math:: \frac{J_i - (1 - P_{y_i}) \sum_j w_{ij}}
+        {\sqrt{P_{y_i} (1 - P_{y_i}) \sum_j w_{ij}^2}}, \qquad
+        J_i = \sum_j w_{ij} \mathbb{1}[y_i \ne y_j], \quad w_{ij} = 1 / (1 + d_{ij})
+
+    with P the class shares, and 0 where the denominator is. Sources: F. Muhlenbach,
+    S. Lallich, D. A. Zighed, J. Intelligent Information Systems 22(1), 2004; of weak
+    labels H. Lang, A. Vijayaraghavan, D. Sontag, NeurIPS 2022.
+    """
+    y = np.asarray(codes, dtype=np.intp)
+    weights = 1 / (1 + np.asarray(distances, dtype=np.float64))
+    disagree = y[np.asarray(neighbors, dtype=np.intp)] != y[:, None]
+    shares = np.bincount(y) / max(len(y), 1)
+    own = shares[y]
+    excess = (weights * disagree).sum(axis=1) - (1 - own) * weights.sum(axis=1)
+    deviation = np.sqrt(own * (1 - own) * (weights**2).sum(axis=1))
+    scores = np.zeros(len(y))
+    np.divide(excess, deviation, out=scores, where=deviation > 0)
+    return scores
+
+
+def class_coverage(weak_labels: ArrayLike, known_labels: ArrayLike) -> float:
+    r"""Return how far weak labels have the class shares p of known ones, in [0, 1].
+
+    .. math:: 1 - \tfrac12 \sum_c |p_c - q_c|
+    """
+    both = np.concatenate([np.asarray(weak_labels), np.asarray(known_labels)])
+    classes, codes = np.unique(both, return_inverse=True)
+    n_weak = len(np.asarray(weak_labels))
+    q, p = (
+        np.bincount(part, minlength=len(classes)) / len(part)
+        for part in (codes[:n_weak], codes[n_weak:])
+    )
+    return float(1 - np.abs(p - q).sum() / 2)
+
+
+def neighbor_consistency(labels: ArrayLike, neighbors: ArrayLike) -> float:
+    r"""Return how much more often neighbours share a label than chance would have it.
+
+    .. math:: (o - e) / (1 - e), \qquad e = \sum_c q_c^2
+
+    with o the share of neighbours of the same label; NaN where there is one label only.
+    """
+    names = np.asarray(labels)
+    _, counts = np.unique(names, return_counts=True)
+    chance = float(((counts / len(names)) ** 2).sum())
+    if len(counts) == 1:
+        return float("nan")
+    alike = float((names[np.asarray(neighbors)] == names[:, None]).mean())
+    return (alike - chance) / (1 - chance)

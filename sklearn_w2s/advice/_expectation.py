@@ -6,8 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.special import ndtr, ndtri, stdtrit
 
-from sklearn_w2s._algorithms.interval import share_interval
-from sklearn_w2s._algorithms.pairs import normal_posterior, paired_difference
+from sklearn_w2s._algorithms.shares import (
+    normal_posterior,
+    paired_difference,
+    share_interval,
+)
 from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
 
 # Errors that are nearly the same in both would leave no covariance to invert.

@@ -12,7 +12,7 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 
-from sklearn_w2s._algorithms.indicators import class_coverage, neighbor_consistency
+from sklearn_w2s._algorithms.weak_labels import class_coverage, neighbor_consistency
 from sklearn_w2s._cross_fit import apart, group_codes, require_routing
 from sklearn_w2s._estimators import seed_nested
 from sklearn_w2s._fitting import take_metadata

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state, column_or_1d
 
 from sklearn_w2s._algorithms.overlap import OVERLAP, REGIONS
+from sklearn_w2s._algorithms.shares import apportion
 from sklearn_w2s.datasets._overlap import IntArray, region_counts, require_count
 from sklearn_w2s.datasets._sources import require_shares, source_name
 
@@ -84,10 +85,8 @@ def split_sources_by_ratio(
     equal = np.full(len(shares), 1 / len(shares))
     counts = np.array(
         [
-            _whole_parts(
-                np.sum(names == region), shares if region == OVERLAP else equal
-            )
-            for region in REGIONS
+            apportion(np.sum(names == r) * (shares if r == OVERLAP else equal))
+            for r in REGIONS
         ]
     )
     idle = np.flatnonzero(counts.sum(axis=0) == 0)
@@ -194,15 +193,6 @@ def _deal(
     return sample_indices, names[source[sample_indices]]
 
 
-def _whole_parts(n: int, shares: NDArray[np.float64]) -> IntArray:
-    """Part `n` by the largest remainders."""
-    exact = n * shares
-    parts = np.floor(exact).astype(np.int64)
-    by_remainder = np.argsort(parts - exact, kind="stable")
-    parts[by_remainder[: n - parts.sum()]] += 1
-    return parts
-
-
 def _shortage(needed: IntArray, available: IntArray) -> str:
     return " and ".join(
         f"{need} {region} rows (regions has {have})"
@@ -226,4 +216,5 @@ def _as_ratios(ratios: Any) -> NDArray[np.float64]:
     if abs(shares.sum() - 1) > 1e-8:
         msg = f"ratios={ratios!r} must sum to 1. Divide them by their sum."
         raise ValueError(msg)
-    return shares
+    # Of many rows, what the sum misses 1 by would be whole rows.
+    return shares / shares.sum()

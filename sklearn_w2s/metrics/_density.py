@@ -8,12 +8,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 from sklearn.utils.validation import check_consistent_length
 
-from sklearn_w2s._algorithms.interval import (
+from sklearn_w2s._algorithms.overlap import OVERLAP, density_regime
+from sklearn_w2s._algorithms.shares import (
     corrected_share,
     effective_size,
     share_interval,
 )
-from sklearn_w2s._algorithms.overlap import OVERLAP, density_regime
 from sklearn_w2s._sklearn import check_weights
 from sklearn_w2s.metrics._overlap import check_regions
 

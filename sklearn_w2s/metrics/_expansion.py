@@ -12,7 +12,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length
 
-from sklearn_w2s._algorithms.expansion import corner_sets, expansion_bounds
+from sklearn_w2s._algorithms.gap import corner_sets, expansion_bounds
 from sklearn_w2s._algorithms.overlap import HARD, OVERLAP
 from sklearn_w2s._validation import check_frame, check_labels, is_dataframe
 from sklearn_w2s.metrics._overlap import check_regions

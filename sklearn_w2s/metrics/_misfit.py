@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length
 
-from sklearn_w2s._algorithms.misfit import log_misfit, squared_misfit
+from sklearn_w2s._algorithms.gap import log_misfit, squared_misfit
 from sklearn_w2s._sklearn import check_weights
 from sklearn_w2s._validation import is_dataframe, require_distributions
 

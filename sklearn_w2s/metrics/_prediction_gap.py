@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length
 
-from sklearn_w2s._algorithms.prediction_gap import gap_of_labels, largest_gap, smoother
+from sklearn_w2s._algorithms.gap import gap_of_labels, largest_gap, smoother
 from sklearn_w2s._validation import check_labels
 
 FloatArray = NDArray[np.float64]

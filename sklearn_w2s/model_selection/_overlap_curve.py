@@ -24,6 +24,7 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.parallel import Parallel, delayed
 
 from sklearn_w2s._algorithms.overlap import OVERLAP
+from sklearn_w2s._algorithms.shares import apportion
 from sklearn_w2s._cross_fit import require_groups
 from sklearn_w2s._estimators import draw_seed, seed_nested
 from sklearn_w2s._fitting import adapt, take_metadata
@@ -637,28 +638,6 @@ def draw_positions(cells, is_overlap, sizes, shares, rng):
         ]
         drawn.append(np.sort(np.concatenate(taken)))
     return drawn
-
-
-def apportion(quotas):
-    """Round each quota up or down, the largest remainders up, to their rounded sum.
-
-    Parameters
-    ----------
-    quotas : ndarray of shape (n,)
-        Non-negative numbers.
-
-    Returns
-    -------
-    ndarray of shape (n,) of int
-        Numbers less than 1 away from the quotas.
-    """
-    # Products such as 0.7 * 10 are whole but for rounding.
-    quotas = np.round(quotas, 9)
-    total = int(np.floor(np.round(quotas.sum(), 9) + 0.5))
-    whole = np.floor(quotas).astype(np.intp)
-    by_remainder = np.argsort(whole - quotas, kind="stable")
-    whole[by_remainder[: total - whole.sum()]] += 1
-    return whole
 
 
 def _most(counts, share):

@@ -12,13 +12,13 @@ from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from sklearn_w2s._algorithms.interval import Z_95, effective_size, share_interval
 from sklearn_w2s._algorithms.overlap import (
     OVERLAP,
     REGIONS,
     density_regime,
     region_shares,
 )
+from sklearn_w2s._algorithms.shares import Z_95, effective_size, share_interval
 from sklearn_w2s._cross_fit import held_out_folds, split_arguments
 from sklearn_w2s._display import DiagramMixin
 from sklearn_w2s._estimators import NestedParamsMixin, fit_context, takes_one_table

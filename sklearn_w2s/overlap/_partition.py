@@ -4,8 +4,6 @@ from numbers import Real
 
 import numpy as np
 
-from sklearn_w2s._algorithms.change_point import change_point
-from sklearn_w2s._algorithms.mixture import mixture_threshold
 from sklearn_w2s._algorithms.overlap import (
     balanced_margin_confidence,
     entropy_confidence,
@@ -13,7 +11,11 @@ from sklearn_w2s._algorithms.overlap import (
     max_proba_confidence,
     split_regions,
 )
-from sklearn_w2s._algorithms.quantile import weighted_quantile
+from sklearn_w2s._algorithms.thresholds import (
+    change_point,
+    mixture_threshold,
+    weighted_quantile,
+)
 from sklearn_w2s._validation import check_scores
 from sklearn_w2s._warnings import warn
 from sklearn_w2s.overlap._measures import mean_abs_cosine

@@ -12,7 +12,7 @@ from sklearn.preprocessing import OneHotEncoder
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_w2s._algorithms.mode import half_sample_mode
+from sklearn_w2s._algorithms.thresholds import half_sample_mode
 from sklearn_w2s._columns import Columns
 from sklearn_w2s._estimators import seed_nested
 from sklearn_w2s._fitting import (

@@ -8,7 +8,7 @@ import inspect
 
 import numpy as np
 
-from sklearn_w2s._algorithms.change_point import best_break, change_point, midpoint
+from sklearn_w2s._algorithms.thresholds import best_break, change_point, midpoint
 
 # Scores repeated by whole-number weights may be so many times as many, at most.
 _MOST_REPETITIONS = 10

@@ -10,8 +10,8 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length
 
-from sklearn_w2s._algorithms.interval import share_interval
 from sklearn_w2s._algorithms.overlap import REGIONS
+from sklearn_w2s._algorithms.shares import share_interval
 from sklearn_w2s._validation import (
     are_values,
     check_level,

@@ -22,7 +22,7 @@ from sklearn_w2s._algorithms.bandit import (
     ucb_tuned_index,
     unseen_factor,
 )
-from sklearn_w2s._algorithms.interval import Z_95, corrected_share, share_interval
+from sklearn_w2s._algorithms.shares import Z_95, corrected_share, share_interval
 
 # More sources than this are not all looked at closely.
 MANY = 1_000

@@ -13,10 +13,13 @@ from sklearn.base import clone
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sklearn.metrics.pairwise import euclidean_distances, manhattan_distances
 
-from sklearn_w2s._algorithms.blend import blend_weights
-from sklearn_w2s._algorithms.kernel_ridge import leave_one_out
-from sklearn_w2s._algorithms.sharpness import best_sharpness, sharpen
-from sklearn_w2s._algorithms.stacking import stacking_weights
+from sklearn_w2s._algorithms.ensemble import (
+    best_sharpness,
+    blend_weights,
+    leave_one_out,
+    sharpen,
+    stacking_weights,
+)
 from sklearn_w2s._algorithms.weak_labels import on_grid, one_hot
 from sklearn_w2s._cross_fit import out_of_bag_proba, out_of_fold_proba
 from sklearn_w2s._estimators import draw_seed, seed_nested

@@ -10,7 +10,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_consistent_length
 
-from sklearn_w2s._algorithms.quantile import weighted_quantile
+from sklearn_w2s._algorithms.thresholds import weighted_quantile
 from sklearn_w2s._delegation import LabeledRegressorMixin, ValueDelegate
 from sklearn_w2s._display import Steps, name_of
 from sklearn_w2s._estimators import fit_context, takes_one_table

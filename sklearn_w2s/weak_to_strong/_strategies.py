@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from sklearn.base import is_classifier
 
-from sklearn_w2s._algorithms.graph import cut_statistic
 from sklearn_w2s._algorithms.overlap import HARD, OVERLAP, margin_confidence
+from sklearn_w2s._algorithms.weak_labels import cut_statistic
 from sklearn_w2s._coded import CodedClassifier
 from sklearn_w2s._fitting import (
     loss_by_repetition,

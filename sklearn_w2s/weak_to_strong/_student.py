@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.base import clone
 
+from sklearn_w2s._algorithms.ensemble import best_sharpness, sharpen
 from sklearn_w2s._algorithms.overlap import margin_confidence
-from sklearn_w2s._algorithms.sharpness import best_sharpness, sharpen
 from sklearn_w2s._algorithms.weak_labels import as_counts, one_hot, unit_mean
 from sklearn_w2s._fitting import (
     fit_on_targets,

@@ -13,10 +13,14 @@ from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_memory
 
-from sklearn_w2s._algorithms.blend import blend_weights
+from sklearn_w2s._algorithms.ensemble import (
+    blend_weights,
+    combine_views,
+    matching_factors,
+    reweigh,
+    sharpen,
+)
 from sklearn_w2s._algorithms.overlap import REGIONS
-from sklearn_w2s._algorithms.priors import combine_views, matching_factors, reweigh
-from sklearn_w2s._algorithms.sharpness import sharpen
 from sklearn_w2s._algorithms.weak_labels import on_grid
 from sklearn_w2s._cross_fit import out_of_bag_proba
 from sklearn_w2s._estimators import draw_seed

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import check_random_state
 
-from sklearn_w2s._algorithms.stacking import stacking_weights
+from sklearn_w2s._algorithms.ensemble import stacking_weights
 from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s.weak_to_strong._opinions import N_PRIOR, blocks_of
 from sklearn_w2s.weak_to_strong._smooth import MAX_SMOOTHED, Smoother, bags_of

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sklearn_w2s._algorithms.change_point import change_point
+from sklearn_w2s._algorithms.thresholds import change_point
 
 # Sixteenths are exact, so that shifts, scalings and repetitions round nowhere.
 exact = st.integers(-160, 160).map(lambda i: i / 16)

@@ -6,9 +6,9 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from sklearn_w2s._algorithms.change_point import change_point
 from sklearn_w2s._algorithms.overlap import margin_confidence
 from sklearn_w2s._algorithms.similarity import largest_similarity, unit_rows
+from sklearn_w2s._algorithms.thresholds import change_point
 from sklearn_w2s.datasets import make_overlap_classification
 from sklearn_w2s.metrics import performance_gap_recovered
 

@@ -5,8 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
 
-from sklearn_w2s._algorithms.change_point import change_point
-from sklearn_w2s._algorithms.quantile import weighted_quantile
+from sklearn_w2s._algorithms.thresholds import change_point, weighted_quantile
 from sklearn_w2s.datasets import make_overlap_classification
 from sklearn_w2s.overlap._measures import Similarity
 from sklearn_w2s.overlap._partition import HardRows, NoChangePointWarning, Threshold

@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 from sklearn.base import clone
 
 from sklearn_w2s import OverlapDetector
-from sklearn_w2s._algorithms.quantile import weighted_quantile
+from sklearn_w2s._algorithms.thresholds import weighted_quantile
 from sklearn_w2s.overlap._partition import SPLITS, split_mixture
 
 # Hard rows

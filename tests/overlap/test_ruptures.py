@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sklearn_w2s._algorithms.change_point import change_point
+from sklearn_w2s._algorithms.thresholds import change_point
 from sklearn_w2s.overlap._ruptures import (
     is_change_point_estimator,
     published_threshold,

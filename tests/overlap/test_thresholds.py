@@ -5,8 +5,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from scipy import stats
 
-from sklearn_w2s._algorithms.change_point import change_point
-from sklearn_w2s._algorithms.quantile import weighted_quantile
+from sklearn_w2s._algorithms.thresholds import change_point, weighted_quantile
 from sklearn_w2s.overlap import NoChangePointWarning
 from sklearn_w2s.overlap._partition import SPLITS, Threshold, split_mixture
 

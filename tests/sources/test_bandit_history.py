@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import hypergeom
 
 from sklearn_w2s._algorithms.bandit import ArmStatistics, unseen_factor
-from sklearn_w2s._algorithms.interval import share_interval
+from sklearn_w2s._algorithms.shares import share_interval
 from sklearn_w2s.sources._bandit import POLICIES, index_values
 
 Z95 = 1.959964

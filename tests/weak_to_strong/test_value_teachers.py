@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from sklearn_w2s._algorithms.stacking import stacking_weights
+from sklearn_w2s._algorithms.ensemble import stacking_weights
 from sklearn_w2s.weak_to_strong._teachers import Known
 from sklearn_w2s.weak_to_strong._value_teachers import (
     Parents,

@@ -1,24 +1,20 @@
 """How much of the gap is recovered, how dense the overlap is, how regions fare."""
 
-from sklearn_w2s.metrics._density import (
-    corrected_overlap_density,
-    overlap_density_interval,
-    overlap_regime,
-)
-from sklearn_w2s.metrics._expansion import expansion
+from sklearn_w2s.metrics._bounds import expansion, misfit, prediction_gap
 from sklearn_w2s.metrics._gap import (
     gap_regime,
     performance_gap_recovered,
     performance_gap_recovered_score,
+    source_regret,
 )
-from sklearn_w2s.metrics._misfit import misfit
 from sklearn_w2s.metrics._overlap import (
+    corrected_overlap_density,
     overlap_density,
+    overlap_density_interval,
+    overlap_regime,
     region_accuracy,
     region_rmse,
 )
-from sklearn_w2s.metrics._prediction_gap import prediction_gap
-from sklearn_w2s.metrics._regret import source_regret
 
 __all__ = [
     "corrected_overlap_density",

@@ -1,4 +1,4 @@
-"""The share of overlap rows and how sure it is, and what predictions are worth there."""
+"""The share of overlap rows, how sure it is, and what predictions are worth there."""
 
 from collections.abc import Callable
 from typing import Any

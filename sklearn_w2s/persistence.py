@@ -23,8 +23,7 @@ _OWN = {
     "dask._classifier": ["WeakToStrongClassifier"],
     "dask._detector": ["OverlapDetector"],
     "dask._regressor": ["WeakToStrongRegressor"],
-    "model_selection._scorer": ["LabeledScorer"],
-    "model_selection._split": ["LabeledSplit"],
+    "model_selection._split": ["LabeledScorer", "LabeledSplit"],
     "overlap._detector": ["OverlapDetector"],
     "overlap._measures": [
         "Agreement",

@@ -2,8 +2,11 @@
 
 from sklearn_w2s.model_selection._gap import cross_validate_gap, gap_learning_curve
 from sklearn_w2s.model_selection._overlap_curve import overlap_curve
-from sklearn_w2s.model_selection._scorer import LabeledScorer
-from sklearn_w2s.model_selection._split import LabeledSplit, weak_strong_split
+from sklearn_w2s.model_selection._split import (
+    LabeledScorer,
+    LabeledSplit,
+    weak_strong_split,
+)
 
 __all__ = [
     "LabeledScorer",

@@ -116,9 +116,8 @@ def overlap_curve(
         Parts the rows, draws them, and seeds every `random_state` of the estimators and
         the detector that is None.
     verbose : int, default=0
-        Progress of the fits, as in :class:`joblib.Parallel`. Callbacks of the
-        estimators, which scikit-learn has from 1.9 on, are told of every fit as of one
-        of its own.
+        Progress of the fits, as in :class:`joblib.Parallel`. With scikit-learn 1.9 or
+        later, callbacks of the estimators are notified of every fit as a separate run.
     params : dict, default=None
         Metadata for the estimators, a detector, the splitter and the scorer, routed to
         those that request it; needs metadata routing.
@@ -215,8 +214,7 @@ def overlap_curve(
     >>> curve["weak_label_accuracy"].mean(axis=1).round(2)
     array([0.72, 0.81, 0.87])
     """
-    shares = _check_shares(overlap_shares)
-    _check_numbers(n_samples, weak_size, n_repeats)
+    shares = _check_numbers(overlap_shares, n_samples, weak_size, n_repeats)
     require_rows(X)
     X, y = indexable(X, y)
     if is_dataframe(X):
@@ -406,58 +404,45 @@ def _route(weak, strong, regions, cv, scorer, params):
         )
         raise ValueError(msg)
     if not params:
-        return {
-            name: {}
-            for name in (
-                "weak_estimator",
-                "strong_estimator",
-                "regions",
-                "splitter",
-                "scorer",
-            )
-        }
+        names = ("weak_estimator", "strong_estimator", "regions", "splitter", "scorer")
+        return {name: {} for name in names}
+    to_fit = MethodMapping().add(caller="fit", callee="fit")
+    to_split = MethodMapping().add(caller="fit", callee="split")
+    to_score = MethodMapping().add(caller="fit", callee="score")
     router = (
         MetadataRouter(owner="overlap_curve")
-        .add(weak_estimator=weak, method_mapping=_call("fit"))
-        .add(strong_estimator=strong, method_mapping=_call("fit"))
-        .add(regions=regions, method_mapping=_call("fit"))
-        .add(splitter=cv, method_mapping=_call("split"))
-        .add(scorer=scorer, method_mapping=_call("score"))
+        .add(weak_estimator=weak, method_mapping=to_fit)
+        .add(strong_estimator=strong, method_mapping=to_fit)
+        .add(regions=regions, method_mapping=to_fit)
+        .add(splitter=cv, method_mapping=to_split)
+        .add(scorer=scorer, method_mapping=to_score)
     )
     return process_routing(router, "fit", **params)
 
 
-def _call(method):
-    return MethodMapping().add(caller="fit", callee=method)
-
-
-def _check_shares(overlap_shares):
+def _check_numbers(overlap_shares, n_samples, weak_size, n_repeats):
+    """Return the shares, as an array."""
     shares = column_or_1d(np.asarray(overlap_shares, dtype=np.float64))
     # Written so that NaN fails it.
     if not len(shares) or not ((shares >= 0) & (shares <= 1)).all():
         msg = f"overlap_shares={overlap_shares!r} must hold shares of rows, in [0, 1]."
         raise ValueError(msg)
-    return shares
-
-
-def _check_numbers(n_samples, weak_size, n_repeats):
-    if n_samples is not None and not _is_count(n_samples, 2):
+    if n_samples is not None and not (
+        isinstance(n_samples, Integral) and n_samples > 1
+    ):
         msg = f"n_samples={n_samples!r} must be None or an int, 2 at least."
         raise ValueError(msg)
-    if not _is_count(n_repeats, 1):
+    if not (isinstance(n_repeats, Integral) and n_repeats > 0):
         msg = f"n_repeats={n_repeats!r} must be an int, 1 at least."
         raise ValueError(msg)
     if not (isinstance(weak_size, float) and 0 < weak_size < 1):
         msg = f"weak_size={weak_size!r} must be a share of the rows, in (0, 1)."
         raise ValueError(msg)
-
-
-def _is_count(value, least):
-    return isinstance(value, Integral) and value >= least
+    return shares
 
 
 def _require_one_kind(weak, strong, matched):
-    """Say whether labels are values, and refuse what does not go together."""
+    """Return whether labels are values, and refuse what does not go together."""
     of_values = is_regressor(strong)
     if is_regressor(weak) != of_values:
         msg = (
@@ -468,8 +453,8 @@ def _require_one_kind(weak, strong, matched):
     if of_values and matched:
         msg = (
             "matched=True draws rows of equal class and correctness of the weak label; "
-            "values have neither. Pass matched=False: weak_label_rmse tells how good "
-            "weak values were."
+            "values have neither. Pass matched=False: weak_label_rmse measures the "
+            "error of weak values."
         )
         raise ValueError(msg)
     return of_values
@@ -547,26 +532,8 @@ def _check_scoring(strong, scoring):
 def rows_per_cell(pools, shares, n_samples, *, matched):
     """Return how many rows of each cell to draw at every share.
 
-    Parameters
-    ----------
-    pools : list of tuple (ndarray of int, ndarray of bool), each of shape (n,)
-        Cell of each row of a pool, and whether it is an overlap row.
-    shares : ndarray of shape (n_shares,)
-        Shares of overlap rows, in [0, 1].
-    n_samples : int or None
-        Rows to draw; None is the most at which all shares are possible in all pools.
-    matched : bool
-        Whether the cells are classes and correctness of labels, for the message.
-
-    Returns
-    -------
-    ndarray of shape (n_cells,) of int
-        Numbers of rows.
-
-    Raises
-    ------
-    ValueError
-        If the rows are too few for a share.
+    A pool is the cell of each of its rows, and a mask of overlap rows; `matched` is for
+    the message, and `n_samples` None is the most that all pools allow at all shares.
     """
     n_cells = 1 + max(cells.max() for cells, _ in pools)
     counts = np.array(
@@ -598,26 +565,7 @@ def rows_per_cell(pools, shares, n_samples, *, matched):
 
 
 def draw_positions(cells, is_overlap, sizes, shares, rng):
-    """Draw rows of a pool without replacement at each share, as alike as possible.
-
-    Parameters
-    ----------
-    cells : ndarray of shape (n,) of int
-        Cell of each row.
-    is_overlap : ndarray of shape (n,) of bool
-        Whether it is an overlap row.
-    sizes : ndarray of shape (n_cells,) of int
-        Rows to draw of each cell.
-    shares : ndarray of shape (n_shares,)
-        Shares of overlap rows, in [0, 1].
-    rng : RandomState
-        Draws the order in which rows are taken.
-
-    Returns
-    -------
-    list of ndarray of int
-        Sorted positions of the rows drawn at each share.
-    """
+    """Draw `sizes` rows of each cell at each share, as alike as possible, sorted."""
     order = rng.permutation(len(cells))
     queues = [
         [

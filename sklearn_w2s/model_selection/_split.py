@@ -1,9 +1,13 @@
-"""Splits where some rows have no label, and splits that hide labels."""
+"""Splits and scores where some rows have no label, and splits that hide labels."""
 
+from collections.abc import Callable
+from inspect import signature
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from sklearn.base import is_regressor
+from sklearn.metrics import check_scoring
 from sklearn.model_selection import (
     BaseCrossValidator,
     KFold,
@@ -14,6 +18,7 @@ from sklearn.utils import check_random_state, indexable
 from sklearn.utils.metadata_routing import UNUSED, get_routing_for_object
 
 from sklearn_w2s._cross_fit import group_codes, require_groups
+from sklearn_w2s._fitting import take_metadata
 from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s._validation import (
     are_values,
@@ -154,7 +159,13 @@ class LabeledSplit(BaseCrossValidator):
             (positions[train], positions[test]) for train, test in cv.split(*arrays)
         ]
         usable = np.full((len(splits), len(unlabeled)), True)
-        if _walks_forward(splits):
+        # Where splits walk forward in time, each starts to test at another row.
+        starts = {
+            test.min()
+            for train, test in splits
+            if len(train) and len(test) and train.max() < test.min()
+        }
+        if len(starts) == len(splits) > 1:
             for k, (train, _) in enumerate(splits):
                 first_after = positions[np.searchsorted(positions, train.max()) + 1]
                 usable[k] = unlabeled < first_after
@@ -251,14 +262,130 @@ class LabeledSplit(BaseCrossValidator):
         return cv, (X, labels, groups), labeled
 
 
-def _walks_forward(splits):
-    """Say whether splits train on rows before their test rows, at different times."""
-    first = {
-        test.min()
-        for train, test in splits
-        if len(train) and len(test) and train.max() < test.min()
-    }
-    return len(first) == len(splits) > 1
+class LabeledScorer:
+    """Drop the unlabeled rows, then score as another scorer does.
+
+    For splitters other than `LabeledSplit`, whose test sets hold unlabeled rows that
+    scorers such as "accuracy" would count as errors.
+
+    Parameters
+    ----------
+    scoring : str or callable, default="accuracy"
+        Name of a scorer of scikit-learn, or ``callable(estimator, X, y)``.
+    missing_label : scalar, default=-1
+        Marker of an unlabeled row in y. None, NaN, NaT and pandas.NA are such markers
+        as well, and the only ones of regressors: to them any number is a value.
+
+    Raises
+    ------
+    ValueError
+        If `scoring` is neither a known name nor a scorer.
+
+    See Also
+    --------
+    LabeledSplit : Keeps unlabeled rows out of the test sets.
+
+    Notes
+    -----
+    With metadata routing, arguments are requested by the inner scorer, for example
+    ``LabeledScorer(get_scorer("roc_auc").set_score_request(sample_weight=True))``.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from sklearn_w2s.model_selection import LabeledScorer
+    >>> X, y = [[0], [1], [2], [3]], [0, 0, 1, -1]
+    >>> always_zero = DummyClassifier(strategy="constant", constant=0).fit(X[:3], y[:3])
+    >>> round(LabeledScorer("accuracy")(always_zero, X, y), 2)
+    0.67
+    """
+
+    def __init__(
+        self, scoring: str | Callable[..., Any] = "accuracy", *, missing_label: Any = -1
+    ) -> None:
+        if not isinstance(scoring, str) and not callable(scoring):
+            msg = (
+                f"scoring={scoring!r} must be the name of a scorer, or a callable that "
+                "takes an estimator, X and y. For several, pass several LabeledScorer."
+            )
+            raise ValueError(msg)
+        self.scoring = scoring
+        self.missing_label = missing_label
+        check_scoring(scoring=scoring)
+
+    @property
+    def _scorer(self):
+        # Made anew, so that a saved file holds the name alone, and no function.
+        return check_scoring(scoring=self.scoring)
+
+    def __call__(self, estimator, X, y, sample_weight=None, **kwargs):
+        """Score an estimator on the labeled rows.
+
+        Parameters
+        ----------
+        estimator : fitted estimator instance
+            Estimator to score.
+        X : {array-like, sparse matrix, data frame} of shape (n, n_features)
+            Rows.
+        y : array-like of shape (n,)
+            Class labels, with the missing label where a row has none.
+        sample_weight : array-like of shape (n,), default=None
+            Weights; None passes none.
+        **kwargs : dict
+            Further arguments of the inner scorer; those with one value per row are cut
+            to the labeled rows.
+
+        Returns
+        -------
+        float
+            What the inner scorer returns.
+
+        Raises
+        ------
+        ValueError
+            If X or y is None, if y has no label or labels of another kind than the
+            classes of the estimator, or if the lengths differ.
+        """
+        require_rows(X)
+        X, y = indexable(X, y)
+        classes = getattr(estimator, "classes_", None)
+        labels, labeled = check_target(
+            y, self.missing_label, of_values=is_regressor(estimator), classes=classes
+        )
+        if classes is not None:
+            # Some versions of scikit-learn compare strings with numbers, and call it
+            # wrong.
+            classes_of(classes, labels)
+        positions = np.flatnonzero(labeled)
+        if not len(positions):
+            msg = (
+                f"There is nothing to score: all {len(labeled)} values of y are the "
+                f"missing label {self.missing_label!r}. Use LabeledSplit, which keeps "
+                "labeled rows in every test set."
+            )
+            raise ValueError(msg)
+        if sample_weight is not None:
+            kwargs["sample_weight"] = sample_weight
+        metadata = take_metadata(kwargs, positions, len(labeled))
+        return self._scorer(estimator, safe_indexing(X, positions), labels, **metadata)
+
+    def __repr__(self):
+        return f"LabeledScorer({self.scoring!r}, missing_label={self.missing_label!r})"
+
+    def _accept_sample_weight(self):
+        """Return whether searches, which call it by this name, may pass weights on."""
+        ask = getattr(self._scorer, "_accept_sample_weight", None)
+        return ask() if ask else "sample_weight" in signature(self._scorer).parameters
+
+    def get_metadata_routing(self) -> Any:
+        """Return the metadata that the inner scorer requests.
+
+        Returns
+        -------
+        MetadataRequest
+            Requests of the inner scorer.
+        """
+        return get_routing_for_object(self._scorer)
 
 
 def weak_strong_split(
@@ -337,7 +464,8 @@ def weak_strong_split(
     else:
         refuse_class(missing_label, labels)
     rng = check_random_state(random_state)
-    codes = no_classes(labels) if is_regression else labels
+    # Values are drawn at random, as rows of one class.
+    codes = np.zeros(len(labels), dtype=np.intp) if is_regression else labels
     train, test = _part(codes, test_size, stratify, rng)
     kept = train[draw_labeled(codes[train], labeled_size, rng, stratify=stratify)]
     known = np.flatnonzero(labeled)
@@ -352,45 +480,6 @@ def weak_strong_split(
             y_train, index=y_true_train.index, name=y_true_train.name
         )
     return [*parts[:2], y_train, *parts[3:], y_true_train]
-
-
-def no_classes(values):
-    """Return one class for all rows: values are drawn at random."""
-    return np.zeros(len(values), dtype=np.intp)
-
-
-def refuse_class(missing_label, labels):
-    """Refuse a marker that labels cannot be told from once they are hidden.
-
-    Raises
-    ------
-    ValueError
-        If it is one of the labels, or there are fewer than two classes.
-    """
-    if is_class(missing_label, require_two_classes(labels)):
-        msg = (
-            f"missing_label={missing_label!r} is a class of y, so that hidden labels "
-            "could not be told from it. Rename the class, or pass another marker."
-        )
-        raise ValueError(msg)
-
-
-def require_two_classes(labels):
-    """Return the classes of labels, and refuse fewer than two.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two, or some are strings and some are numbers.
-    """
-    classes = classes_of(labels)
-    if len(classes) < 2:
-        msg = (
-            f"y has the classes {classes.tolist()}; labels of 2 classes at least are "
-            "needed to compare what is learned from them."
-        )
-        raise ValueError(msg)
-    return classes
 
 
 def _part(labels, test_size, stratify, rng):
@@ -417,65 +506,10 @@ def _part(labels, test_size, stratify, rng):
     return train, test
 
 
-def count_rows(size, n, *, name):
-    """Return the number of rows that a number or a share stands for.
-
-    Parameters
-    ----------
-    size : int or float
-        A number from 0 to n, or a share in (0, 1].
-    n : int
-        All rows.
-    name : str
-        Argument that it was given as, for messages.
-
-    Returns
-    -------
-    int
-        Rows, from 0 to n.
-
-    Raises
-    ------
-    ValueError
-        If `size` is neither, or larger.
-    """
-    is_number = isinstance(size, Real) and not isinstance(size, bool)
-    if is_number and isinstance(size, Integral) and 0 <= int(size) <= n:
-        return int(size)
-    if is_number and not isinstance(size, Integral) and 0 < float(size) <= 1:
-        return round(float(size) * n)
-    msg = (
-        f"{name}={size!r} must be a number of rows from 0 to {n}, which is all there "
-        "are, or a share in (0, 1]."
-    )
-    raise ValueError(msg)
-
-
 def draw_labeled(labels, size, rng, *, stratify=True):
-    """Draw the rows that keep their label.
+    """Return ascending positions of the rows that keep their label, None being all.
 
-    With the same seed, fewer rows of a class are among more of them.
-
-    Parameters
-    ----------
-    labels : ndarray of shape (n,)
-        Labels of the rows.
-    size : int, float or None
-        How many, as in `count_rows`; None keeps all.
-    rng : RandomState instance
-        Draws.
-    stratify : bool, default=True
-        Whether in the shares of the classes. Every class keeps a row in any case.
-
-    Returns
-    -------
-    ndarray of int
-        Ascending positions.
-
-    Raises
-    ------
-    ValueError
-        If `size` does not fit, or is smaller than the number of classes and not 0.
+    Every class keeps one; with the same seed, fewer rows of a class are among more.
     """
     mixed = rng.permutation(len(labels))
     if size is None:
@@ -509,3 +543,39 @@ def _quotas(counts, n):
     while quotas.sum() < n:
         quotas[np.argmax(exact - quotas)] += 1
     return quotas
+
+
+def count_rows(size, n, *, name):
+    """Return how many of n rows a number, or a share in (0, 1], stands for."""
+    is_number = isinstance(size, Real) and not isinstance(size, bool)
+    if is_number and isinstance(size, Integral) and 0 <= int(size) <= n:
+        return int(size)
+    if is_number and not isinstance(size, Integral) and 0 < float(size) <= 1:
+        return round(float(size) * n)
+    msg = (
+        f"{name}={size!r} must be a number of rows from 0 to {n}, which is all there "
+        "are, or a share in (0, 1]."
+    )
+    raise ValueError(msg)
+
+
+def refuse_class(missing_label, labels):
+    """Refuse a marker that labels could not be told from once they are hidden."""
+    if is_class(missing_label, require_two_classes(labels)):
+        msg = (
+            f"missing_label={missing_label!r} is a class of y, so that hidden labels "
+            "could not be told from it. Rename the class, or pass another marker."
+        )
+        raise ValueError(msg)
+
+
+def require_two_classes(labels):
+    """Return the classes of labels, and refuse fewer than two or a mix of kinds."""
+    classes = classes_of(labels)
+    if len(classes) < 2:
+        msg = (
+            f"y has the classes {classes.tolist()}; labels of 2 classes at least are "
+            "needed to compare what is learned from them."
+        )
+        raise ValueError(msg)
+    return classes

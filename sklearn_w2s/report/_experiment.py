@@ -33,8 +33,7 @@ from sklearn_w2s._tabular import (
     tree_pipeline,
 )
 from sklearn_w2s._validation import align_proba, check_labels
-from sklearn_w2s.model_selection._gap_fold import RIVALS
-from sklearn_w2s.model_selection._gap_sizes import cross_validate_sizes
+from sklearn_w2s.model_selection._gap import RIVALS, cross_validate_sizes
 from sklearn_w2s.model_selection._split import LabeledSplit
 from sklearn_w2s.overlap import OverlapDetector
 from sklearn_w2s.report._data import TEST_SIZE

@@ -28,7 +28,7 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
 from sklearn_w2s.metrics import performance_gap_recovered, region_accuracy
 from sklearn_w2s.model_selection import LabeledSplit, cross_validate_gap
-from sklearn_w2s.model_selection._gap_sizes import is_beyond_noise, pool
+from sklearn_w2s.model_selection._gap import is_beyond_noise, pool
 
 X, Y = load_digits(n_class=3, return_X_y=True)
 X, Y = X[:300] / 16, Y[:300]

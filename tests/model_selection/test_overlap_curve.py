@@ -1,5 +1,7 @@
 """The curve mixes rows as it says, and scores what it says on the same test rows."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,6 +20,7 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn_w2s import OverlapDetector
 from sklearn_w2s.datasets import make_overlap_classification
 from sklearn_w2s.model_selection import overlap_curve
+from sklearn_w2s.model_selection._overlap_curve import draw_positions, rows_per_cell
 
 X, Y, REGIONS = make_overlap_classification(900, random_state=0)
 EASY_FEATURES = make_column_transformer(("passthrough", slice(0, 20)))
@@ -320,3 +323,44 @@ def accuracy(estimator, X, y):
 def test_bad_input_is_refused_with_its_fix(settings, message):
     with pytest.raises(ValueError, match=message):
         curve(**settings)
+
+
+# Rows are counted and drawn cell by cell
+
+
+@given(
+    seed=st.integers(0, 1000),
+    n_cells=st.integers(1, 4),
+    percents=st.lists(st.integers(0, 100), min_size=1, max_size=4),
+)
+def test_every_share_draws_the_same_cells(seed, n_cells, percents):
+    rng = np.random.RandomState(seed)
+    shares = np.array(percents) / 100
+    cells, is_overlap = rng.randint(n_cells, size=200), rng.rand(200) < 0.4
+    sizes = rows_per_cell([(cells, is_overlap)], shares, None, matched=True)
+    drawn = draw_positions(cells, is_overlap, sizes, shares, rng)
+    for share, positions in zip(shares, drawn, strict=True):
+        assert len(set(positions)) == len(positions)
+        counts = np.bincount(cells[positions], minlength=len(sizes))
+        assert counts.tolist() == sizes.tolist()
+        for cell, size in enumerate(sizes):
+            n_overlap = np.sum(is_overlap[positions] & (cells[positions] == cell))
+            assert abs(n_overlap - share * size) < 1
+
+
+def test_one_row_more_is_impossible_where_one_part_is_used_up():
+    cells, is_overlap = np.zeros(10, dtype=int), np.arange(10) < 3
+    for shares, most in (([0.0, 1.0], 3), ([1.0], 3), ([0.0], 7), ([0.3], 10)):
+        sizes = rows_per_cell(
+            [(cells, is_overlap)], np.array(shares), None, matched=False
+        )
+        assert sizes.tolist() == [most]
+
+
+def test_rows_of_one_share_are_kept_at_the_next():
+    cells, is_overlap = np.zeros(100, dtype=int), np.arange(100) < 50
+    shares = np.linspace(0, 1, 11)
+    sizes = np.array([50])
+    drawn = draw_positions(cells, is_overlap, sizes, shares, np.random.RandomState(0))
+    for before, after in pairwise(drawn):
+        assert len(np.intersect1d(before, after)) == 45

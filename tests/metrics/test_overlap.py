@@ -357,9 +357,9 @@ def test_a_detector_that_tells_nothing_is_refused(audited):
 
 @pytest.mark.parametrize("level", [0, 1, -0.5, 95, np.nan, "0.95", None])
 def test_the_level_is_a_share(level):
-    with pytest.raises(ValueError, match=r"confidence_level=.* must be in"):
+    with pytest.raises(ValueError, match=r"confidence_level=.* must be a number in"):
         overlap_density_interval(["easy"], confidence_level=level)
-    with pytest.raises(ValueError, match=r"confidence_level=.* must be in"):
+    with pytest.raises(ValueError, match=r"confidence_level=.* must be a number in"):
         corrected_overlap_density(["easy"], **AUDITED, confidence_level=level)
 
 

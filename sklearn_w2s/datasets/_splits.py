@@ -217,4 +217,5 @@ def _as_ratios(ratios: Any) -> NDArray[np.float64]:
         msg = f"ratios={ratios!r} must sum to 1. Divide them by their sum."
         raise ValueError(msg)
     # Of many rows, what the sum misses 1 by would be whole rows.
-    return shares / shares.sum()
+    shares /= shares.sum()
+    return shares

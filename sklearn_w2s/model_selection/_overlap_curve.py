@@ -427,12 +427,11 @@ def _check_numbers(overlap_shares, n_samples, weak_size, n_repeats):
     if not len(shares) or not ((shares >= 0) & (shares <= 1)).all():
         msg = f"overlap_shares={overlap_shares!r} must hold shares of rows, in [0, 1]."
         raise ValueError(msg)
-    if n_samples is not None and not (
-        isinstance(n_samples, Integral) and n_samples > 1
-    ):
+    is_enough = isinstance(n_samples, Integral) and int(n_samples) >= 2
+    if n_samples is not None and not is_enough:
         msg = f"n_samples={n_samples!r} must be None or an int, 2 at least."
         raise ValueError(msg)
-    if not (isinstance(n_repeats, Integral) and n_repeats > 0):
+    if not (isinstance(n_repeats, Integral) and int(n_repeats) >= 1):
         msg = f"n_repeats={n_repeats!r} must be an int, 1 at least."
         raise ValueError(msg)
     if not (isinstance(weak_size, float) and 0 < weak_size < 1):

@@ -15,6 +15,18 @@ from sklearn_w2s._weak import is_fitted
 
 # Longest names shown, in characters.
 _LONGEST = 40
+# The estimators that are compared: names for tables and figures, and for sentences.
+SHORT_NAMES = {
+    "weak": "weak",
+    "strong_on_labels": "strong on labels",
+    "weak_to_strong": "weak-to-strong",
+    "ceiling": "ceiling",
+}
+FULL_NAMES = {
+    "weak": "the weak estimator",
+    "weak_to_strong": "weak-to-strong",
+    "strong_on_labels": "the strong estimator trained on the labels alone",
+}
 
 
 class DiagramMixin(BaseEstimator):

@@ -10,6 +10,7 @@ from sklearn.base import is_regressor
 from sklearn.utils import check_random_state, indexable
 
 from sklearn_w2s._algorithms.overlap import OVERLAP
+from sklearn_w2s._display import FULL_NAMES, visible
 from sklearn_w2s._estimators import draw_seed
 from sklearn_w2s._pipeline import final_step, require_weak_to_strong
 from sklearn_w2s._validation import (
@@ -24,18 +25,25 @@ from sklearn_w2s.advice._expectation import (
     PAIRS,
     PRIORS,
     compare,
-    compare_values,
     decide,
     densest_source,
     expect,
+    is_clear,
     kind_of,
     plan,
     source_table,
 )
-from sklearn_w2s.advice._trial import describe, describe_values, run_trial
-from sklearn_w2s.advice._words import CLASSES, VALUES, give_reasons, recommend
+from sklearn_w2s.advice._trial import describe, run_trial
 from sklearn_w2s.weak_to_strong._views import unknown_columns
 
+# One is held out, and two show the error that is expected of it.
+_LEAST_VALUES = 3
+# What is worth a sentence.
+LEAST_COVERAGE = 0.9
+MOST_OVERCONFIDENCE = 0.05
+LEAST_CONSISTENCY = 0.1
+LITTLE_OVERLAP = 0.05
+_MOST_LISTED = 5
 _WIDTH = 88
 
 
@@ -128,10 +136,6 @@ class Advice:
             f"Advice(choice={self.choice!r}, strategy={self.strategy!r}, "
             f"next_step={self.next_step!r})"
         )
-
-
-# One is held out, and two tell the error that is expected of it.
-_LEAST_VALUES = 3
 
 
 def advise(
@@ -290,20 +294,29 @@ def advise(
     >>> advice.comparisons["weak_to_strong - weak"]["n_rows"]
     200
     """
-    X, y, sample_source = _check_rows(X, y, sample_source)
+    require_rows(X)
+    X, y = indexable(as_table(X), y)
+    y = values_of(y)
+    if sample_source is not None:
+        names, codes = check_sources(sample_source, X)
+        sample_source = names[codes]
     check_level(confidence_level)
-    labels, labeled = _check_labels(estimator, y)
-    weigh = _check_scoring(scoring, final_step(estimator))
+    require_weak_to_strong(estimator)
+    final = final_step(estimator)
+    regresses = is_regressor(final)
+    labels, labeled = check_target(y, final.missing_label, of_values=regresses)
+    _refuse_all_labeled(labeled, final.missing_label)
+    weigh = _check_scoring(scoring, regresses=regresses)
     lacking = _lacking_columns(X, labeled)
-    regresses = is_regressor(final_step(estimator))
     if regresses and (len(labels) < _LEAST_VALUES or lacking):
         where = f", in rows that lack the columns {lacking}" if lacking else ""
         msg = (
-            f"y has {len(labels)} values{where}. What is advised of values rests on "
-            f"{_LEAST_VALUES} labeled rows at least that have all columns. Label such "
-            "rows, or see cross_validate_gap."
+            f"y must have at least {_LEAST_VALUES} values in rows with all columns to "
+            f"advise on a regressor, got {len(labels)}{where}. Label such rows, or see "
+            "cross_validate_gap."
         )
         raise ValueError(msg)
+
     student, opinions = run_trial(
         estimator,
         X,
@@ -317,28 +330,32 @@ def advise(
     )
     truth = np.zeros(len(labeled), dtype=labels.dtype)
     truth[labeled] = labels
-    strategy = final_step(student).strategy_
+    indicators = describe(student, opinions, X, truth, labeled, weigh)
+    comparisons = compare(opinions.of(labeled), truth, weigh, confidence_level)
+
+    final = final_step(student)
+    strategy = final.strategy_
     priors = None if regresses else PRIORS[kind_of(strategy)]
-    if regresses:
-        indicators = describe_values(student, opinions, X, labeled)
-        comparisons = compare_values(opinions.of(labeled), truth, confidence_level)
-    else:
-        indicators = describe(student, opinions, X, truth, labeled, weigh)
-        comparisons = compare(opinions.of(labeled), truth, weigh, confidence_level)
     standing = expect(indicators, comparisons, priors)
-    sources = _describe_sources(student, labeled, sample_source, confidence_level)
+    regions = getattr(final, "rows_", {}).get("region")
+    sources = densest = None
+    if sample_source is not None and regions is not None:
+        is_overlap = regions[~labeled] == OVERLAP
+        sources = source_table(is_overlap, sample_source[~labeled], confidence_level)
+        densest = densest_source(sources, confidence_level)
     decision = decide(standing, strategy)
     decision = plan(
         decision,
         _differing(decision, comparisons if regresses else indicators),
         n_labeled=len(labels),
         n_unlabeled=int((~labeled).sum()),
-        source=None if sources is None else densest_source(sources, confidence_level),
+        source=densest,
         confidence_level=confidence_level,
     )
     gain = standing.of("weak_to_strong", "weak")
-    n_heard = int((~labeled[opinions.rows]).sum())
-    unit = VALUES if regresses else CLASSES
+    lead = np.nan
+    if "strong_on_labels" in standing.names:
+        lead = standing.of("weak_to_strong", "strong_on_labels").mean
     return Advice(
         choice=decision.choice,
         strategy=strategy,
@@ -347,22 +364,46 @@ def advise(
         source=decision.source,
         predicted_gain=gain.mean,
         predicted_gain_interval=gain.interval(confidence_level),
-        predicted_lead=_lead(standing),
+        predicted_lead=lead,
         indicators=indicators,
         comparisons=comparisons,
         sources=sources,
-        recommendation=recommend(
-            decision, strategy, standing, confidence_level, unit=unit
+        recommendation=_recommend(
+            decision, strategy, standing, confidence_level, regresses
         ),
-        reasons=give_reasons(
-            indicators, comparisons, lacking, n_heard, confidence_level, unit=unit
-        ),
+        reasons=[
+            *_compared(comparisons, lacking, confidence_level, regresses),
+            *_observed(indicators, int((~labeled[opinions.rows]).sum()), regresses),
+        ],
         estimator=student,
     )
 
 
-def _weigh_equally(labels):
-    return np.ones(len(labels))
+# What is checked, and how rows are weighed
+
+
+def _refuse_all_labeled(labeled, missing_label):
+    if labeled.all():
+        msg = (
+            "y must have unlabeled rows to learn from weak labels, but each of its "
+            f"{len(labeled)} rows has a label. Mark unlabeled rows with "
+            f"{missing_label!r}, or see cross_validate_gap(..., labeled_size=...) for "
+            "what hidden labels would be worth."
+        )
+        raise ValueError(msg)
+
+
+def _check_scoring(scoring, *, regresses):
+    """Return the function that weighs rows by their labels, None for a regressor."""
+    known = ["auto"] if regresses else ["auto", "accuracy", "balanced_accuracy"]
+    if scoring not in known:
+        msg = f"scoring={scoring!r} is not one of {known}."
+        raise ValueError(msg)
+    if regresses:
+        return None
+    if scoring == "balanced_accuracy":
+        return _weigh_by_class
+    return lambda labels: np.ones(len(labels))
 
 
 def _weigh_by_class(labels):
@@ -370,66 +411,14 @@ def _weigh_by_class(labels):
     return 1 / counts[codes]
 
 
-def _check_scoring(scoring, final):
-    """Return the function that weighs rows, None for a regressor."""
-    known = ["auto"] if is_regressor(final) else ["auto", *sorted(SCORING)]
-    if scoring not in known:
-        msg = f"scoring={scoring!r} is not one of {known}."
-        raise ValueError(msg)
-    if is_regressor(final):
-        return None
-    return SCORING["accuracy" if scoring == "auto" else scoring]
-
-
-SCORING = {"accuracy": _weigh_equally, "balanced_accuracy": _weigh_by_class}
-
-
-def _check_rows(X, y, sample_source):
-    require_rows(X)
-    X, y = indexable(as_table(X), y)
-    if sample_source is not None:
-        names, codes = check_sources(sample_source, X)
-        sample_source = names[codes]
-    return X, values_of(y), sample_source
-
-
-def _check_labels(estimator, y):
-    require_weak_to_strong(estimator)
-    final = final_step(estimator)
-    missing_label = final.missing_label
-    labels, labeled = check_target(y, missing_label, of_values=is_regressor(final))
-    if labeled.all():
-        msg = (
-            f"y has a label in each of its {len(labeled)} rows, so that there is "
-            f"nothing to learn from weak labels. Mark unlabeled rows with "
-            f"{missing_label!r}, or see cross_validate_gap(..., labeled_size=...)"
-            " for what hidden labels would be worth."
-        )
-        raise ValueError(msg)
-    return labels, labeled
-
-
 def _lacking_columns(X, labeled):
+    """Return the names of columns that no labeled row has."""
     if np.ndim(X) == 1:
         # Texts, for a pipeline that reads them.
         return []
     positions = unknown_columns(X, np.flatnonzero(labeled), np.flatnonzero(~labeled))
     names = getattr(X, "columns", range(X.shape[1]))
     return [str(names[j]) for j in positions]
-
-
-def _lead(standing):
-    if "strong_on_labels" not in standing.names:
-        return np.nan
-    return standing.of("weak_to_strong", "strong_on_labels").mean
-
-
-def _describe_sources(student, labeled, sample_source, confidence_level):
-    regions = getattr(final_step(student), "rows_", {}).get("region")
-    if sample_source is None or regions is None:
-        return None
-    overlap = regions[~labeled] == OVERLAP
-    return source_table(overlap, sample_source[~labeled], confidence_level)
 
 
 def _differing(decision, found):
@@ -443,3 +432,140 @@ def _differing(decision, found):
             return found[p.differ]
         return found[p.name]["error"] ** 2 * found[p.name]["n_rows"]
     return 0.0
+
+
+# The advice in words
+
+
+def _recommend(decision, strategy, standing, confidence_level, regresses):
+    """Return in sentences what to use and what to do next."""
+    text = f"Use {FULL_NAMES[decision.choice]}"
+    if decision.choice == "weak_to_strong":
+        text += f" with strategy {strategy!r}"
+    if strategy in ("weak", "strong_on_labels"):
+        text += ": on held-out labels, nothing else does better."
+    else:
+        expected = [
+            _points(standing, rival, confidence_level, regresses)
+            for rival in ["weak", *standing.names[1:]]
+        ]
+        text += f": weak-to-strong is expected {'' if regresses else 'to be '}"
+        text += " and ".join(expected)
+        text += ", of the weak mean squared error." if regresses else "."
+        if not is_clear(decision, confidence_level):
+            text += (
+                f" That {FULL_NAMES[decision.choice]} is better than "
+                f"{FULL_NAMES[decision.runner_up]} has a probability of "
+                f"{decision.probability:.0%}."
+            )
+    if decision.next_step == "collect_labels":
+        text += (
+            " Next, label rows drawn at random: about "
+            f"{decision.n_more_labels:,} more labels should settle it."
+        )
+    if decision.next_step == "buy_rows":
+        text += (
+            f" Next, draw more rows from source {decision.source}, which has clearly "
+            "more overlap rows than the others."
+        )
+    return text
+
+
+def _points(standing, rival, confidence_level, regresses):
+    expected = standing.of("weak_to_strong", rival)
+    low, high = 100 * expected.interval(confidence_level)
+    mean = round(100 * expected.mean, 1)
+    if regresses:
+        compared = f"to {'gain' if mean >= 0 else 'lose'} {abs(mean)}% on"
+    else:
+        word = "better" if mean > 0 else "worse"
+        compared = f"{abs(mean)} points {word} than" if mean else "as good as"
+    interval = f"{confidence_level:.0%} interval {low:+.1f} to {high:+.1f}"
+    return f"{compared} {FULL_NAMES[rival]} ({interval})"
+
+
+def _compared(comparisons, lacking, confidence_level, regresses):
+    """Return sentences on what labeled rows show, or on why they show nothing."""
+    reasons = []
+    for pair, compared in comparisons.items():
+        first, second = (FULL_NAMES[name] for name in pair.split(" - "))
+        low, high = 100 * compared["interval"]
+        difference = round(100 * compared["difference"], 1)
+        if regresses:
+            what = f"{'gains' if difference >= 0 else 'loses'} {abs(difference)}% on"
+        elif difference:
+            more = "more" if difference > 0 else "less"
+            what = f"is right {abs(difference)} points {more} often than"
+        else:
+            what = "is right as often as"
+        reasons.append(
+            f"On {compared['n_rows']} labeled rows held out, {first} {what} {second} "
+            f"({confidence_level:.0%} interval {low:+.1f} to {high:+.1f})."
+        )
+    if lacking:
+        shown = ", ".join(map(visible, lacking[:_MOST_LISTED]))
+        if len(lacking) > _MOST_LISTED:
+            shown += f" and {len(lacking) - _MOST_LISTED} more"
+        reasons.append(
+            f"Labeled rows lack columns that unlabeled rows have ({shown}), so they "
+            "cannot show what is learnt from these."
+        )
+    elif not comparisons:
+        reasons.append(
+            "There are no labels to compare with: what is expected rests on unlabeled "
+            "rows alone."
+        )
+    return reasons
+
+
+def _observed(indicators, n_unlabeled, regresses):
+    """Return sentences on what held-out unlabeled rows show."""
+    misfit, view = indicators["misfit"], indicators["view_discrepancy"]
+    if regresses:
+        reasons = [
+            (
+                f"On {n_unlabeled} unlabeled rows held out, the mean square of the "
+                f"difference to the weak values is {misfit:.1%} of their variance for "
+                f"weak-to-strong, and {view:.1%} for the strong estimator trained on "
+                "the labels."
+            )
+        ]
+    else:
+        reasons = [
+            (
+                f"Weak-to-strong differs from the weak estimator on {misfit:.1%} of "
+                f"{n_unlabeled} unlabeled rows held out, which bounds what it can gain."
+            )
+        ]
+        if not np.isnan(view):
+            reasons.append(
+                "The strong estimator trained on the labels differs from the weak one "
+                f"on {view:.1%}: the less they differ, the less there is to learn."
+            )
+    if "overlap_density" in indicators:
+        density = indicators["overlap_density"]
+        low, high = (indicators[f"overlap_density_{end}"] for end in ("low", "high"))
+        few = ": few rows show both patterns" if density < LITTLE_OVERLAP else ""
+        reasons.append(
+            f"The overlap density is {density:.1%} ({low:.1%} to {high:.1%}){few}."
+        )
+    if indicators["class_coverage"] < LEAST_COVERAGE:
+        reasons.append(
+            "Weak labels have other shares of classes than labels (coverage "
+            f"{indicators['class_coverage']:.2f}, at best 1): some classes are hardly "
+            "taught."
+        )
+    excess = indicators["weak_overconfidence"]
+    if abs(excess) > MOST_OVERCONFIDENCE:
+        reasons.append(
+            f"The weak estimator is {'over' if excess > 0 else 'under'}confident: its "
+            f"confidence is {abs(excess):.2f} {'above' if excess > 0 else 'below'} its "
+            "accuracy. Calibrate it, e.g. in CalibratedClassifierCV."
+        )
+    if indicators.get("neighbor_consistency", 1.0) < LEAST_CONSISTENCY:
+        reasons.append(
+            "Neighbouring rows hardly share weak labels (consistency "
+            f"{indicators['neighbor_consistency']:.2f}, by chance 0): they look like "
+            "noise, or the columns carry little information."
+        )
+    return reasons

@@ -15,7 +15,7 @@ from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
 
 # Errors that are nearly the same in both would leave no covariance to invert.
 _MOST_CORRELATED = 0.99
-# Of rivals that say the same, so that a division is possible.
+# Of rivals that predict the same, so that a division is possible.
 _LEAST_ERROR = 1e-9
 
 
@@ -102,50 +102,38 @@ class Standing(NamedTuple):
 
 
 def compare(opinions, truth, weigh, confidence_level):
-    """Return paired comparisons of the classifiers on held-out labeled rows."""
+    """Return paired comparisons of the rivals on held-out labeled rows."""
+    # `weigh` is None for values, which are compared by their squared errors.
     rows, place = np.unique(opinions.rows, return_inverse=True)
-    n_rows = len(rows)
-    if n_rows < 2:
-        return {}
-    labels = truth[opinions.rows]
-    weights = weigh(truth[rows])[place] * opinions.weights
-    # Of a row with several opinions the mean counts, as one row.
-    hits = {name: said == labels for name, said in opinions.predicted.items()}
-    comparisons = {}
-    for pair in PAIRS:
-        difference, error = paired_difference(
-            hits[pair.first], hits[pair.second], weights, place
-        )
-        half = stdtrit(n_rows - 1, (1 + confidence_level) / 2) * error
-        comparisons[pair.name] = {
-            "difference": difference,
-            "error": error,
-            "interval": np.array([difference - half, difference + half]),
-            "n_rows": n_rows,
+    n_rows, known = len(rows), truth[opinions.rows]
+    if weigh is not None:
+        if n_rows < 2:
+            return {}
+        weights = weigh(truth[rows])[place] * opinions.weights
+        hits = {name: found == known for name, found in opinions.predicted.items()}
+    else:
+        squares = {
+            # Of a row with several opinions the mean counts, as one row.
+            name: np.bincount(place, (found - known) ** 2 * opinions.weights, n_rows)
+            for name, found in opinions.predicted.items()
         }
-    return comparisons
-
-
-def compare_values(opinions, truth, confidence_level):
-    """Return the same of regressors, with differences of mean squared errors."""
-    rows, place = np.unique(opinions.rows, return_inverse=True)
-    n_rows, values = len(rows), truth[opinions.rows]
-    squares = {
-        # Of a row with several opinions the mean counts, as one row.
-        name: np.bincount(place, (said - values) ** 2 * opinions.weights, n_rows)
-        for name, said in opinions.predicted.items()
-    }
-    # Differences are shares of the error of the weak estimator, positive if smaller.
-    unit = squares["weak"].mean()
+        # Differences are positive if errors are smaller, in shares of the weak one.
+        unit = squares["weak"].mean()
     comparisons = {}
     for pair in PAIRS:
-        gains = squares[pair.second] - squares[pair.first]
-        difference = float(gains.mean() / unit) if unit > 0 else 0.0
-        error = gains.std(ddof=1) / np.sqrt(n_rows) / unit if unit > 0 else 0.0
+        least = 0.0
+        if weigh is not None:
+            difference, error = paired_difference(
+                hits[pair.first], hits[pair.second], weights, place
+            )
+        else:
+            gains, least = squares[pair.second] - squares[pair.first], _LEAST_ERROR
+            difference = float(gains.mean() / unit) if unit > 0 else 0.0
+            error = gains.std(ddof=1) / np.sqrt(n_rows) / unit if unit > 0 else 0.0
         half = stdtrit(n_rows - 1, (1 + confidence_level) / 2) * error
         comparisons[pair.name] = {
             "difference": difference,
-            "error": float(max(error, _LEAST_ERROR)),
+            "error": float(max(error, least)),
             "interval": np.array([difference - half, difference + half]),
             "n_rows": n_rows,
         }
@@ -182,14 +170,6 @@ def _measured(comparisons):
     return np.array([own["difference"], other["difference"]]), covariance
 
 
-def rows_to_tell(expected, disagreement, confidence_level):
-    """Return how many labels would tell an expected difference from none."""
-    if expected == 0:
-        return np.inf
-    # The share of rows that differ bounds the variance in a row.
-    return disagreement * (ndtri((1 + confidence_level) / 2) / expected) ** 2
-
-
 class Decision(NamedTuple):
     """What to do now and next."""
 
@@ -223,7 +203,7 @@ def source_table(overlap, source, confidence_level):
     """Return overlap densities of sources with intervals, densest first."""
     names, codes, n_rows = np.unique(source, return_inverse=True, return_counts=True)
     density = np.bincount(codes, weights=overlap) / n_rows
-    z = _quantile(confidence_level)
+    z = float(ndtri((1 + confidence_level) / 2))
     low, high = np.transpose(
         [share_interval(d, n, z) for d, n in zip(density, n_rows, strict=True)]
     )
@@ -238,25 +218,23 @@ def source_table(overlap, source, confidence_level):
     return {key: values[order] for key, values in table.items()}
 
 
-def _quantile(confidence_level):
-    return float(ndtri((1 + confidence_level) / 2))
-
-
 def densest_source(table, confidence_level):
     """Return the source that is clearly denser than the others together, or None."""
     if len(table["source"]) < 2:
         return None
     n_rows, density = table["n_rows"][1:], table["overlap_density"][1:]
     others = float(np.average(density, weights=n_rows))
-    _, high = share_interval(others, n_rows.sum(), _quantile(confidence_level))
+    z = float(ndtri((1 + confidence_level) / 2))
+    _, high = share_interval(others, n_rows.sum(), z)
     return table["source"][0] if table["low"][0] > high else None
 
 
 def plan(decision, differing, n_labeled, n_unlabeled, source, confidence_level):
     """Add the next step to a decision."""
-    if not is_clear(decision, confidence_level):
-        needed = rows_to_tell(decision.lead, differing, confidence_level) - n_labeled
-        # Not more than all unlabeled rows.
+    if not is_clear(decision, confidence_level) and decision.lead:
+        # The share of rows that differ bounds the variance in a row.
+        ratio = ndtri((1 + confidence_level) / 2) / decision.lead
+        needed = differing * ratio**2 - n_labeled
         if 1 <= needed <= n_unlabeled:
             n_more = math.ceil(needed)
             return decision._replace(next_step="collect_labels", n_more_labels=n_more)

@@ -1,4 +1,4 @@
-"""What estimators say of rows held out, and the indicators that follow from it."""
+"""What estimators predict for held-out rows, and the indicators that follow."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,8 +23,9 @@ from sklearn_w2s.model_selection import LabeledSplit, cross_validate_gap
 from sklearn_w2s.overlap import OverlapDetector
 
 MAX_FOLDS = 5
-# Opinions of more unlabeled rows cost more than they tell.
+# Opinions on more unlabeled rows cost more than they are worth.
 MAX_UNLABELED = 5_000
+N_NEIGHBORS = 15
 
 
 @dataclass(frozen=True)
@@ -47,15 +48,11 @@ class Opinions:
     def of(self, mask):
         """Return the opinions of the rows that a mask over all rows names."""
         chosen = mask[self.rows]
-
-        def take(by_rival):
-            return {name: said[chosen] for name, said in by_rival.items()}
-
         return Opinions(
             self.rows[chosen],
-            take(self.predicted),
+            {name: found[chosen] for name, found in self.predicted.items()},
             self.confidence[chosen],
-            take(self.advantage),
+            {name: found[chosen] for name, found in self.advantage.items()},
         )
 
 
@@ -104,7 +101,7 @@ class Folds(LabeledSplit):
 
 
 class _NoScorer(BaseEstimator):
-    """Scores nothing, and takes no metadata: opinions are asked for instead."""
+    """A scorer that scores nothing and takes no metadata, as opinions are asked for."""
 
     def __call__(self, *_args, **_kwargs):
         """Return a number."""
@@ -120,20 +117,25 @@ def run_trial(
     """Return the student, fitted on all rows, and the opinions on held-out rows."""
     params = params or {}
     require_routing(params)
-    estimator = _with_detector(estimator)
+    estimator = clone(estimator)
     final = final_step(estimator)
+    # The overlap density needs regions.
+    if hasattr(final, "store_rows"):
+        final.set_params(store_rows=True)
+    if getattr(final, "overlap_detector", 0) is None:
+        final.set_params(overlap_detector=OverlapDetector())
     missing_label, regresses = final.missing_label, is_regressor(final)
     labels, labeled = check_target(y, missing_label, of_values=regresses)
     counts = np.array([len(labels)])
     if not regresses:
         counts = np.unique(labels, return_counts=True)[1]
+    mixed = np.random.RandomState(random_state).permutation(np.flatnonzero(~labeled))
     folds = Folds(
         cv, missing_label=missing_label, seed=random_state, stratify=not regresses
     )
     # Labels are no evidence, or a class has a single one.
     if not ask_labels or (cv is None and (not len(counts) or counts.min() < 2)):
-        params = _for_estimator(estimator, folds, params)
-        return _hold_out_once(estimator, X, y, labeled, random_state, params)
+        return _hold_out_once(estimator, X, y, mixed, folds, params)
     if cv is None:
         folds.cv = min(MAX_FOLDS, int(counts.min()))
     results = cross_validate_gap(
@@ -149,196 +151,133 @@ def run_trial(
         verbose=verbose,
         error_score="raise",
     )
+    # The last fit is that on all rows.
     *students, student = results["weak_to_strong_estimator"]
     *alone, _ = results["strong_on_labels_estimator"]
     asked = labeled.copy()
-    asked[_sample(labeled, random_state)] = True
-    heard = [
-        _hear(X, rows[asked[rows]], *rivals)
+    asked[mixed[:MAX_UNLABELED]] = True
+    parts = [
+        _ask(X, rows[asked[rows]], *rivals)
         for rows, *rivals in zip(folds.held_out, students, alone, strict=True)
     ]
-    return student, _join(heard)
+    return student, Opinions(
+        np.concatenate([part.rows for part in parts]),
+        {
+            name: np.concatenate([part.predicted[name] for part in parts])
+            for name in parts[0].predicted
+        },
+        np.concatenate([part.confidence for part in parts]),
+        {
+            name: np.concatenate([part.advantage[name] for part in parts])
+            for name in parts[0].advantage
+        },
+    )
 
 
-def _with_detector(estimator):
-    """Return a clone that finds regions, which the overlap density needs."""
-    estimator = clone(estimator)
-    final = final_step(estimator)
-    if hasattr(final, "store_rows"):
-        final.set_params(store_rows=True)
-    if getattr(final, "overlap_detector", 0) is None:
-        final.set_params(overlap_detector=OverlapDetector())
-    return estimator
-
-
-def _sample(labeled, seed):
-    unlabeled = np.flatnonzero(~labeled)
-    mixed = np.random.RandomState(seed).permutation(unlabeled)
-    return mixed[:MAX_UNLABELED]
-
-
-def _hold_out_once(estimator, X, y, labeled, seed, params):
+def _hold_out_once(estimator, X, y, mixed, folds, params):
     """Hold out a fifth of the unlabeled rows, where labels cannot be spared."""
-    kept = np.arange(len(labeled))
-    n_held_out = max(1, (~labeled).sum() // MAX_FOLDS)
-    held_out = _sample(labeled, seed)[:n_held_out]
-    part = np.setdiff1d(kept, held_out)
+    if routing_enabled() and params:
+        # Some of them may be for the folds.
+        to_fit = MethodMapping().add(caller="fit", callee="fit")
+        to_split = MethodMapping().add(caller="fit", callee="split")
+        router = (
+            MetadataRouter(owner="advise")
+            .add(estimator=estimator, method_mapping=to_fit)
+            .add(splitter=folds, method_mapping=to_split)
+        )
+        params = process_routing(router, "fit", **params).estimator.fit
+    n_held_out = min(MAX_UNLABELED, max(1, len(mixed) // MAX_FOLDS))
+    held_out = mixed[:n_held_out]
+    everything = np.arange(n_rows(X))
     student, other = (
-        _fit(estimator, X, y, rows, seed, params) for rows in (kept, part)
+        seed_nested(clone(estimator), folds.seed).fit(
+            safe_indexing(X, rows),
+            safe_indexing(y, rows),
+            **take_metadata(params, rows, n_rows(X)),
+        )
+        for rows in (everything, np.setdiff1d(everything, held_out))
     )
-    return student, _hear(X, held_out, other)
+    return student, _ask(X, held_out, other)
 
 
-def _for_estimator(estimator, folds, params):
-    """Return the metadata for the estimator; others may be for the folds."""
-    if not routing_enabled() or not params:
-        return params
-    to_fit = MethodMapping().add(caller="fit", callee="fit")
-    to_split = MethodMapping().add(caller="fit", callee="split")
-    router = (
-        MetadataRouter(owner="advise")
-        .add(estimator=estimator, method_mapping=to_fit)
-        .add(splitter=folds, method_mapping=to_split)
-    )
-    return process_routing(router, "fit", **params).estimator.fit
-
-
-def _fit(estimator, X, y, rows, seed, params):
-    estimator = seed_nested(clone(estimator), seed)
-    params = take_metadata(params, rows, n_rows(X))
-    return estimator.fit(safe_indexing(X, rows), safe_indexing(y, rows), **params)
-
-
-def _hear(X, rows, student, alone=None):
+def _ask(X, rows, student, alone=None):
+    """Return what the student, its weak estimator and the strong one alone predict."""
     chosen = safe_indexing(X, rows)
     weak = weak_alone(student, chosen)
     predicted = {"weak": weak.predict(chosen)}
     if alone is not None:
         predicted["strong_on_labels"] = alone.predict(chosen)
     own = student.predict(chosen)
-    thought = _probability(student, chosen)
-    advantage = {
-        name: thought(own) - thought(other) for name, other in predicted.items()
-    }
     confidence = np.full(len(own), np.nan)
     if hasattr(weak, "predict_proba"):
         confidence = weak.predict_proba(chosen).max(axis=1)
+    advantage = dict.fromkeys(predicted, np.full(len(own), np.nan))
+    if hasattr(student, "predict_proba"):
+        proba, everywhere = student.predict_proba(chosen), np.arange(len(own))
+        best = proba[everywhere, np.searchsorted(student.classes_, own)]
+        for name, other in predicted.items():
+            place = np.searchsorted(student.classes_, other)
+            advantage[name] = best - proba[everywhere, place]
     return Opinions(rows, predicted | {"weak_to_strong": own}, confidence, advantage)
-
-
-def _probability(student, X):
-    """Return a function from a class for each row to its probability."""
-    if not hasattr(student, "predict_proba"):
-        return lambda said: np.full(len(said), np.nan)
-    proba = student.predict_proba(X)
-    rows = np.arange(len(proba))
-    return lambda said: proba[rows, np.searchsorted(student.classes_, said)]
-
-
-def _join(heard):
-    def join(parts):
-        return {
-            name: np.concatenate([part[name] for part in parts]) for name in parts[0]
-        }
-
-    return Opinions(
-        np.concatenate([part.rows for part in heard]),
-        join([part.predicted for part in heard]),
-        np.concatenate([part.confidence for part in heard]),
-        join([part.advantage for part in heard]),
-    )
-
-
-N_NEIGHBORS = 15
 
 
 def describe(student, opinions, X, truth, labeled, weigh):
     """Return the indicators of `advise`, NaN where something cannot be known."""
-    final = final_step(student)
-    of_unlabeled = opinions.of(~labeled)
-    said = of_unlabeled.predicted
-    weak = said["weak"]
-    weights = weigh(weak)
+    # `weigh` is None for a regressor.
+    unlabeled = opinions.of(~labeled)
+    predicted, weak = unlabeled.predicted, unlabeled.predicted["weak"]
+    final, regresses = final_step(student), weigh is None
+    variance = np.var(weak) if regresses and len(weak) else 0.0
+    weights = None if regresses else weigh(weak)
 
     def discrepancy(first, second):
-        if not (first in said and len(weak)):
+        if first not in predicted or not (variance > 0 if regresses else len(weak)):
             return np.nan
-        return float(np.average(said[first] != said[second], weights=weights))
+        if regresses:
+            squares = (predicted[first] - predicted[second]) ** 2
+            return float(np.mean(squares) / variance)
+        return float(np.average(predicted[first] != predicted[second], weights=weights))
 
-    def advantage(rival):
-        if not (rival in of_unlabeled.advantage and len(weak)):
-            return np.nan
-        return float(np.average(of_unlabeled.advantage[rival], weights=weights))
-
-    known = truth[labeled] if labeled.any() else final.classes_
+    names = ("advantage", "label_advantage", "class_coverage", "weak_overconfidence")
     indicators = {
         "misfit": discrepancy("weak_to_strong", "weak"),
         "view_discrepancy": discrepancy("strong_on_labels", "weak"),
         "label_discrepancy": discrepancy("strong_on_labels", "weak_to_strong"),
-        "advantage": advantage("weak"),
-        "label_advantage": advantage("strong_on_labels"),
-        "class_coverage": class_coverage(weak, known) if len(weak) else np.nan,
-        "weak_overconfidence": _overconfidence(opinions.of(labeled), truth),
+        **dict.fromkeys(names, np.nan),
     }
-    return indicators | _of_overlap(student, X, of_unlabeled, _consistency)
-
-
-def describe_values(student, opinions, X, labeled):
-    """Return the indicators of a regressor."""
-    of_unlabeled = opinions.of(~labeled)
-    said = of_unlabeled.predicted
-    variance = np.var(said["weak"]) if len(said["weak"]) else 0.0
-
-    def discrepancy(first, second):
-        if not (first in said and variance > 0):
-            return np.nan
-        return float(np.mean((said[first] - said[second]) ** 2) / variance)
-
-    unknown = ("advantage", "label_advantage", "class_coverage", "weak_overconfidence")
-    indicators = {
-        "misfit": discrepancy("weak_to_strong", "weak"),
-        "view_discrepancy": discrepancy("strong_on_labels", "weak"),
-        "label_discrepancy": discrepancy("strong_on_labels", "weak_to_strong"),
-    } | dict.fromkeys(unknown, np.nan)
-    return indicators | _of_overlap(student, X, of_unlabeled, _explained)
-
-
-def _of_overlap(student, X, of_unlabeled, consistency):
-    """Return indicators by the detector of the student, none where it has none."""
-    detector = getattr(final_step(student), "overlap_detector_", None)
+    if not regresses and len(weak):
+        for name, rival in zip(names, ("weak", "strong_on_labels"), strict=False):
+            if rival in unlabeled.advantage:
+                gains = unlabeled.advantage[rival]
+                indicators[name] = float(np.average(gains, weights=weights))
+        known = truth[labeled] if labeled.any() else final.classes_
+        indicators["class_coverage"] = class_coverage(weak, known)
+    known = opinions.of(labeled)
+    if not regresses and len(known.rows):
+        above = known.confidence - (known.predicted["weak"] == truth[known.rows])
+        mean = np.average(above, weights=known.weights)
+        indicators["weak_overconfidence"] = float(mean)
+    detector = getattr(final, "overlap_detector_", None)
     if detector is None:
-        return {}
+        return indicators
     low, high = detector.overlap_density_interval_
-    rows = before_final(student, safe_indexing(X, of_unlabeled.rows))
-    weak = of_unlabeled.predicted["weak"]
-    return {
+    rows = before_final(student, safe_indexing(X, unlabeled.rows))
+    return indicators | {
         "overlap_density": detector.overlap_density_,
         "overlap_density_low": low,
         "overlap_density_high": high,
-        "neighbor_consistency": consistency(detector.represent(rows), weak),
+        "neighbor_consistency": _consistency(detector.represent(rows), weak, regresses),
     }
 
 
-def _explained(rows, values):
-    """Return the share of the variance that the mean of the neighbours explains."""
+def _consistency(rows, weak, regresses):
+    """Return how much neighbours tell of a weak label, or of a weak value."""
     n_neighbors = min(N_NEIGHBORS, rows.shape[0] - 1)
-    if n_neighbors < 1 or not np.var(values) > 0:
+    if n_neighbors < 1 or (regresses and not np.var(weak) > 0):
         return np.nan
     search = NearestNeighbors(n_neighbors=n_neighbors).fit(rows)
-    means = values[search.kneighbors(return_distance=False)].mean(axis=1)
-    return float(1 - np.mean((values - means) ** 2) / np.var(values))
-
-
-def _overconfidence(opinions, truth):
-    if not len(opinions.rows):
-        return np.nan
-    hits = opinions.predicted["weak"] == truth[opinions.rows]
-    return float(np.average(opinions.confidence - hits, weights=opinions.weights))
-
-
-def _consistency(rows, labels):
-    n_neighbors = min(N_NEIGHBORS, rows.shape[0] - 1)
-    if n_neighbors < 1:
-        return np.nan
-    search = NearestNeighbors(n_neighbors=n_neighbors).fit(rows)
-    return neighbor_consistency(labels, search.kneighbors(return_distance=False))
+    neighbors = search.kneighbors(return_distance=False)
+    if not regresses:
+        return neighbor_consistency(weak, neighbors)
+    errors = weak - weak[neighbors].mean(axis=1)
+    return float(1 - np.mean(errors**2) / np.var(weak))

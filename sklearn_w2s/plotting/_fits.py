@@ -6,6 +6,7 @@ import numpy as np
 from scipy.stats import t as student_t
 from sklearn.utils import check_array
 
+from sklearn_w2s._display import SHORT_NAMES
 from sklearn_w2s._pipeline import default_scoring, final_step
 
 # From the lowest line up. Okabe-Ito colours of clearly different lightness.
@@ -18,12 +19,6 @@ MARKS = {
 _SHORT = {
     "neg_root_mean_squared_error": "negative RMSE",
     "neg_mean_absolute_error": "negative MAE",
-}
-LABELS = {
-    "weak": "weak",
-    "strong_on_labels": "strong on labels",
-    "weak_to_strong": "weak-to-strong",
-    "ceiling": "ceiling",
 }
 SAME = "ceiling =\nstrong on labels"
 # Scores that three decimals tell apart, as accuracies and errors of such a size.
@@ -84,7 +79,7 @@ def label_fits(scores):
         Labels by fit. Without strong on labels where it has no score, or where no label
         was hidden, so that it is the ceiling.
     """
-    labels = dict(LABELS)
+    labels = dict(SHORT_NAMES)
     alone = scores["strong_on_labels"]
     if np.isnan(alone).all():
         del labels["strong_on_labels"]

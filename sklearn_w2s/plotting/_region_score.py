@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from sklearn_w2s._algorithms.overlap import REGIONS
 from sklearn_w2s._algorithms.shares import share_interval
+from sklearn_w2s._display import SHORT_NAMES
 from sklearn_w2s._validation import (
     are_values,
     check_level,
@@ -21,7 +22,6 @@ from sklearn_w2s._validation import (
 )
 from sklearn_w2s.metrics._overlap import check_regions, check_truth
 from sklearn_w2s.plotting._fits import (
-    LABELS,
     MARKS,
     SAME,
     check_results,
@@ -37,7 +37,7 @@ _COLORS = ("#000000", "#D55E00", "#0072B2", "#E69F00", "#56B4E9", "#CC79A7")
 _MARKERS = "os^Dv*"
 _MARK = {"markersize": 6, "linestyle": "none", "elinewidth": 1.6, "capsize": 3}
 # By label: the four fits look the same in all displays.
-_FIT_MARKS = {LABELS[name]: marks for name, marks in MARKS.items()}
+_FIT_MARKS = {SHORT_NAMES[name]: marks for name, marks in MARKS.items()}
 _FIT_MARKS[SAME.replace("\n", " ")] = MARKS["ceiling"]
 _FOLD = {"s": 9, "color": "#888888", "linewidths": 0, "zorder": 1.5}
 # Folds stand right of the bar of their mean, in parts of the space of a predictor.

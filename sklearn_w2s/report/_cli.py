@@ -16,10 +16,9 @@ from pathlib import Path
 import numpy as np
 
 import sklearn_w2s
-from sklearn_w2s._display import visible
+from sklearn_w2s._display import SHORT_NAMES, visible
 from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s.persistence import replace_file
-from sklearn_w2s.plotting._fits import LABELS
 from sklearn_w2s.report._data import (
     MAX_ROWS,
     MIN_MAX_ROWS,
@@ -365,7 +364,7 @@ class _Progress:
     def _means(self):
         names = ("weak", "weak_to_strong", "strong_on_labels")
         return ", ".join(
-            f"{LABELS[name]} "
+            f"{SHORT_NAMES[name]} "
             f"{100 * np.mean([fold[name]['score'] for fold in self.folds]):.2f}"
             for name in names
         )

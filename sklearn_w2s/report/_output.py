@@ -12,12 +12,12 @@ import numpy as np
 
 import sklearn_w2s
 from sklearn_w2s._algorithms.overlap import HARD, OVERLAP, REGIONS
-from sklearn_w2s._display import visible
+from sklearn_w2s._display import SHORT_NAMES, visible
 from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s._validation import is_missing
 from sklearn_w2s.metrics import gap_regime
 from sklearn_w2s.plotting import GapDisplay, RegionScoreDisplay
-from sklearn_w2s.plotting._fits import LABELS, score_text
+from sklearn_w2s.plotting._fits import score_text
 from sklearn_w2s.plotting._svg import draw_svg
 from sklearn_w2s.report._data import TEST_SIZE, given_arguments
 from sklearn_w2s.report._read import counted
@@ -140,7 +140,7 @@ def _capitalized(text):
 
 def predictor_names(study):
     """Return the labels of the predictors in the order of tables."""
-    return {name: LABELS.get(name, "always guessing") for name in study.measures}
+    return {name: SHORT_NAMES.get(name, "always guessing") for name in study.measures}
 
 
 def score_cells(study, costs, scoring, left_out=()):
@@ -478,7 +478,7 @@ def gap_figure(results, verdict, scoring):
     """Return the figure of the scores of all fits, with the gap if there is one."""
     means = [
         f"{label} {score_text(results[f'{name}_score'].mean())}"
-        for name, label in LABELS.items()
+        for name, label in SHORT_NAMES.items()
     ]
     name = scoring.replace("_", " ")
     gap = "no gap beyond its noise"
@@ -511,7 +511,9 @@ def region_figure(study):
             "region_rmse",
             "Root mean squared error",
         )
-    names = {name: label for name, label in LABELS.items() if name in study.measures}
+    names = {
+        name: label for name, label in SHORT_NAMES.items() if name in study.measures
+    }
     words = []
     for region in REGIONS:
         means = _region_means(results[key], region, names)

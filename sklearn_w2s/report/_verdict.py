@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
-from sklearn_w2s.advice._words import NAMES
+from sklearn_w2s._display import FULL_NAMES
 
 # The one level of every interval, and of what counts as clear, in terminal and page.
 CONFIDENCE = 0.95
@@ -128,7 +128,7 @@ def judge(results, *, hides_labels, scoring, n_unlabeled=0):
             "one_split",
             scores.cheapest(),
             "One split cannot show whether weak-to-strong pays: it is "
-            f"{_points(gain)} {NAMES[rival]} in {measure}.",
+            f"{_points(gain)} {FULL_NAMES[rival]} in {measure}.",
             "Next: raise --repeats.",
             has_gap=False,
         )
@@ -149,7 +149,7 @@ def judge(results, *, hides_labels, scoring, n_unlabeled=0):
         and gap.is_above_noise
         and not math.isnan(results["gap_recovered"])
     )
-    shown = f"{_points(gain)} {NAMES[rival]} in {measure}{_interval(gain)}"
+    shown = f"{_points(gain)} {FULL_NAMES[rival]} in {measure}{_interval(gain)}"
     kind, sentence, next_step = _compare(
         scores, rival, gain, gap, shown, hides_labels, n_unlabeled
     )
@@ -159,7 +159,7 @@ def judge(results, *, hides_labels, scoring, n_unlabeled=0):
 
 def _compare(scores, rival, gain, gap, shown, hides_labels, n_unlabeled):
     cheapest = scores.cheapest()
-    take = f"take the cheapest, {NAMES[cheapest]}"
+    take = f"take the cheapest, {FULL_NAMES[cheapest]}"
     if gain.is_better:
         return (
             "pays",
@@ -170,7 +170,7 @@ def _compare(scores, rival, gain, gap, shown, hides_labels, n_unlabeled):
         return (
             "does_not_pay",
             f"Weak-to-strong does not pay here: it is {shown}.",
-            f"Next: use {NAMES[cheapest]}.",
+            f"Next: use {FULL_NAMES[cheapest]}.",
         )
     is_perfect = scores.mean(rival) >= _PERFECT
     if gap is not None and not gap.is_above_noise and not is_perfect:
@@ -182,10 +182,10 @@ def _compare(scores, rival, gain, gap, shown, hides_labels, n_unlabeled):
         return "no_gap", f"No clear difference: {take}. {why}", next_step
     if is_perfect or (hides_labels and not _is_below(scores, rival, "ceiling")):
         why = (
-            f"Nothing is left to gain: {NAMES[rival]} is as good as it gets here; "
+            f"Nothing is left to gain: {FULL_NAMES[rival]} is as good as it gets here; "
             f"weak-to-strong is {shown}."
         )
-        next_step = f"Next: use {NAMES[cheapest]}."
+        next_step = f"Next: use {FULL_NAMES[cheapest]}."
         return "nothing_left", f"No clear difference: {take}. {why}", next_step
     why = f"Weak-to-strong is {shown}, which is within the noise."
     next_step = _next_of_noise(scores, gain, hides_labels, n_unlabeled)

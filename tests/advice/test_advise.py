@@ -14,7 +14,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from sklearn_w2s import WeakToStrongClassifier
 from sklearn_w2s.advice import Advice, advise
-from sklearn_w2s.advice._words import give_reasons
+from sklearn_w2s.advice._advise import _compared, _observed
 from sklearn_w2s.datasets import make_overlap_classification
 
 X, TRUTH, REGIONS = make_overlap_classification(
@@ -78,7 +78,7 @@ def test_the_source_of_overlap_rows_is_named_densest(advice):
         assert advice.source == "overlap"
 
 
-def test_every_reason_can_be_told():
+def test_every_reason_is_given():
     """A lost class, too much confidence and noise are named in words."""
     indicators = dict.fromkeys(
         ["misfit", "view_discrepancy", "overlap_density", "overlap_density_low"], 0.02
@@ -86,8 +86,15 @@ def test_every_reason_can_be_told():
     indicators |= {"overlap_density_high": 0.03, "class_coverage": 0.5}
     indicators |= {"weak_overconfidence": -0.2, "neighbor_consistency": 0.0}
     columns = [f"c{j}" for j in range(9)]
-    text = " ".join(give_reasons(indicators, {}, columns, 7, 0.95))
-    for words in ("c4 and 4 more", "few rows", "hardly taught", "not sure", "noise"):
+    reasons = [*_compared({}, columns, 0.95, False), *_observed(indicators, 7, False)]
+    text = " ".join(reasons)
+    for words in (
+        "c4 and 4 more",
+        "few rows",
+        "hardly taught",
+        "underconfident",
+        "noise",
+    ):
         assert words in text
 
 

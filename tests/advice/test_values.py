@@ -11,7 +11,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from sklearn_w2s import WeakToStrongRegressor
 from sklearn_w2s.advice import advise
-from sklearn_w2s.advice._expectation import compare_values
+from sklearn_w2s.advice._expectation import compare
 from sklearn_w2s.advice._trial import Opinions
 
 X, TRUTH = make_friedman1(260, n_features=5, random_state=0)
@@ -36,7 +36,7 @@ def test_differences_are_those_of_squared_errors_in_shares_of_the_weak_one():
         "weak_to_strong": np.array([1.0, 1.0, 4.0]),
         "strong_on_labels": truth.copy(),
     }
-    found = compare_values(Opinions(np.arange(3), said, None, {}), truth, 0.95)
+    found = compare(Opinions(np.arange(3), said, None, {}), truth, None, 0.95)
     gains = np.array([3.0, 0.0, 0.0]) / (8 / 3)
     own = found["weak_to_strong - weak"]
     assert own["difference"] == pytest.approx(gains.mean())
@@ -52,7 +52,7 @@ def test_a_row_that_was_held_out_twice_counts_once():
     }
     twice["strong_on_labels"] = twice["weak_to_strong"]
     opinions = Opinions(np.array([0, 1, 1]), twice, None, {})
-    found = compare_values(opinions, truth, 0.95)["weak_to_strong - weak"]
+    found = compare(opinions, truth, None, 0.95)["weak_to_strong - weak"]
     assert found["n_rows"] == 2
     assert found["difference"] == pytest.approx(1)
 
@@ -99,10 +99,10 @@ def test_what_is_misfit_and_how_far_neighbours_agree():
 @pytest.mark.parametrize(
     ("y", "options", "message"),
     [
-        (np.full(260, np.nan), {}, "y has 0 values"),
-        (np.where(np.arange(260) < 2, TRUTH, np.nan), {}, "y has 2 values"),
+        (np.full(260, np.nan), {}, "3 values .* got 0"),
+        (np.where(np.arange(260) < 2, TRUTH, np.nan), {}, "3 values .* got 2"),
         (Y, {"scoring": "accuracy"}, "is not one of"),
-        (TRUTH, {}, "nothing to learn from weak labels"),
+        (TRUTH, {}, "must have unlabeled rows"),
     ],
 )
 def test_what_cannot_be_told_is_refused(y, options, message):

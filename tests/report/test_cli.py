@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 import sklearn_w2s
+from sklearn_w2s._display import SHORT_NAMES
 from sklearn_w2s.persistence import trusted_types
-from sklearn_w2s.plotting._fits import LABELS
 from sklearn_w2s.report import load_table, main
 from sklearn_w2s.report._cli import _Notes, check_path, write_file
 from sklearn_w2s.report._experiment import make_model, run_study
@@ -22,7 +22,7 @@ from sklearn_w2s.report._read import InputError
 from sklearn_w2s.report._verdict import RULE
 
 FAST = ["--weak", "tree", "--strong", "tree", "--labeled", "40"]
-ROWS = tuple(LABELS.values())
+ROWS = tuple(SHORT_NAMES.values())
 
 
 def printed(text, row):
@@ -152,7 +152,7 @@ def test_the_numbers_printed_are_those_of_the_experiment(table, save, name, caps
 
     data = load_table(path, "income", source="place")
     results = run_study(make_model("tree", "tree", data), data, 40, 2).results
-    for name, label in LABELS.items():
+    for name, label in SHORT_NAMES.items():
         scores = 100 * results[f"{name}_score"]
         expected = [np.mean(scores), np.std(scores, ddof=1)]
         assert printed(out, label)[:2] == [round(number, 2) for number in expected]
@@ -201,7 +201,7 @@ def test_seed_strategy_and_score_follow_the_options(table, save, capsys):
     model = make_model("tree", "tree", data, "all")
     chosen = {"scoring": "f1_macro", "random_state": 3}
     results = run_study(model, data, 40, 1, **chosen).results
-    for name, label in LABELS.items():
+    for name, label in SHORT_NAMES.items():
         assert printed(out, label)[0] == round(100 * results[f"{name}_score"][0], 2)
 
 

@@ -10,8 +10,8 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import StratifiedShuffleSplit
 
 from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
+from sklearn_w2s._display import SHORT_NAMES
 from sklearn_w2s.model_selection import cross_validate_gap
-from sklearn_w2s.plotting._fits import LABELS
 from sklearn_w2s.report import main, make_estimator
 
 QUICK = ["--weak", "naive_bayes", "--strong", "tree", "--max-rows", "400"]
@@ -40,7 +40,7 @@ def test_on_digits_the_report_has_the_numbers_of_a_call_by_hand(capsys):
         random_state=0,
     )
     lines = capsys.readouterr().out.splitlines()
-    for fit, label in LABELS.items():
+    for fit, label in SHORT_NAMES.items():
         scores = 100 * results[f"{fit}_score"]
         numbers = [f"{scores.mean():.2f}", f"{scores.std(ddof=1):.2f}"]
         assert any(
@@ -66,7 +66,7 @@ def test_the_code_on_the_page_gives_its_numbers(
     with contextlib.redirect_stdout(io.StringIO()):
         exec(compile(script, "script", "exec"), names)
     results = names["results"]
-    for fit, label in LABELS.items():
+    for fit, label in SHORT_NAMES.items():
         scores = 100 * results[f"{fit}_score"]
         numbers = [f"{scores.mean():.2f}", f"{scores.std(ddof=1):.2f}"]
         cells = "".join(f'<td class="number">{number}</td>' for number in numbers)

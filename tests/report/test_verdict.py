@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from sklearn_w2s.plotting._fits import LABELS
+from sklearn_w2s._display import SHORT_NAMES
 from sklearn_w2s.report._verdict import CONFIDENCE, difference, judge
 
 scores = st.lists(st.floats(0, 1), min_size=3, max_size=3)
@@ -144,7 +144,7 @@ def test_whatever_the_scores_the_verdict_agrees_with_itself(
 ):
     found = verdict_of(weak, alone, student, ceiling, guess=guess)
     assert ("pays here" in found.sentence) == (found.kind == "pays")
-    assert found.choice in ("guess", *LABELS)
+    assert found.choice in ("guess", *SHORT_NAMES)
     if found.kind == "pays":
         assert np.mean(student) > max(np.mean(weak), np.mean(alone))
     if found.kind == "guessing":

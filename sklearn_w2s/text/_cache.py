@@ -1,4 +1,4 @@
-"""Activations on disk, found by what was encoded and how."""
+"""Activations on disk, by text, model and settings."""
 
 import hashlib
 import os
@@ -13,7 +13,7 @@ from sklearn_w2s._warnings import warn
 FILE_NAME = "activations.sqlite3"
 # What a damaged file is renamed to.
 DAMAGED_NAME = "activations.damaged"
-# What fails for other reasons than damage.
+# Failures that do not mean damage.
 _CIRCUMSTANCES = {
     *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PERM),
     *(sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN),
@@ -62,7 +62,7 @@ class ActivationCache:
         """Store finite vectors as float32, all of them or none."""
         keys = [self._key(text) for text in texts]
         rows = [
-            (key, _pack(key, vector))
+            (key, _checksum(key, vector.tobytes()) + vector.tobytes())
             for key, vector in zip(keys, vectors.astype("<f4"), strict=True)
             if np.isfinite(vector).all()
         ]
@@ -77,22 +77,22 @@ class ActivationCache:
         """Return what a function of a connection does, in a new file if need be."""
         try:
             return self._connect(work)
-        # Messages of SQLite hold what it read, which may be no text.
+        # Messages of SQLite contain what it read, which may not be text.
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             if not self._is_damage(error):
                 raise
         self._path.replace(self._path.with_name(DAMAGED_NAME))
         warn(
-            f"cache {str(self._path)!r} is damaged. It is begun anew; what it was is "
-            f"now {DAMAGED_NAME!r} beside it."
+            f"cache {str(self._path)!r} is damaged. A new file is started; the damaged "
+            f"one is kept beside it as {DAMAGED_NAME!r}."
         )
         return self._connect(work)
 
     def _is_damage(self, error):
-        # The lowest byte is the kind, the others say more.
+        # The lowest byte is the kind, the others give details.
         kind = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
         if kind == sqlite3.SQLITE_READONLY:
-            # So is a file that says so itself.
+            # A writable file that SQLite takes for read-only has a damaged header.
             return os.access(self._path, os.W_OK)
         return kind not in _CIRCUMSTANCES
 
@@ -128,13 +128,8 @@ def _select(connection, keys):
     return found
 
 
-def _pack(key, vector):
-    """Return the bytes that are kept of a vector, a checksum before them."""
-    return _checksum(key, vector.tobytes()) + vector.tobytes()
-
-
 def _unpack(key, content):
-    """Return the vector that was packed, None if it is damaged."""
+    """Return the vector behind its checksum, None if it is damaged."""
     if not isinstance(content, bytes):
         return None
     checksum, values = content[:_N_CHECK_BYTES], content[_N_CHECK_BYTES:]
@@ -153,13 +148,12 @@ def model_fingerprint(model, revision):
     folder = Path(model)
     if not folder.is_dir():
         return repr((str(model), revision))
-    files = sorted(path for path in folder.iterdir() if path.is_file())
-    return repr([(path.name, *_file_fingerprint(path)) for path in files])
-
-
-def _file_fingerprint(path):
-    if path.suffix not in _WEIGHT_SUFFIXES:
-        return (hashlib.sha256(path.read_bytes()).hexdigest(),)
-    # Weights would take long to read.
-    status = path.stat()
-    return status.st_size, status.st_mtime_ns
+    files = []
+    for path in sorted(path for path in folder.iterdir() if path.is_file()):
+        # The size and time of change of weights, which would take long to read.
+        if path.suffix in _WEIGHT_SUFFIXES:
+            status = path.stat()
+            files.append((path.name, status.st_size, status.st_mtime_ns))
+        else:
+            files.append((path.name, hashlib.sha256(path.read_bytes()).hexdigest()))
+    return repr(files)

@@ -1,4 +1,4 @@
-"""Questions with several answers as texts whose label says whether one is right."""
+"""Multiple-choice questions as texts that are labeled right or wrong."""
 
 from string import Formatter
 from typing import Any, Literal
@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length
 
-from sklearn_w2s.text._texts import texts_of
+from sklearn_w2s.text._inputs import texts_of
 
 _CANDIDATES = ("one", "pair", "all")
 _FIELDS = {"question", "choice"}
@@ -66,9 +66,9 @@ def multiple_choice_to_binary(
     Raises
     ------
     ValueError
-        If lengths differ, a question or an answer is no text, a question has fewer than
-        two answers or no right one, the template has other fields than `{question}` and
-        `{choice}`, or `candidates` is none of the above.
+        If lengths differ, a question or an answer is not a text, a question has fewer
+        than two answers or no right one, the template has other fields than
+        `{question}` and `{choice}`, or `candidates` is not one of the above.
 
     Notes
     -----
@@ -98,7 +98,7 @@ def multiple_choice_to_binary(
     """
     _check_template(template)
     if candidates not in _CANDIDATES:
-        msg = f"candidates={candidates!r} is none of {_CANDIDATES}."
+        msg = f"candidates={candidates!r} is not one of {_CANDIDATES}."
         raise ValueError(msg)
     questions = texts_of(questions, "questions")
     choices = _check_choices(choices)
@@ -146,7 +146,7 @@ def _check_choices(choices):
     for position, own in enumerate(rows):
         name = f"choices[{position}]"
         if isinstance(own, str):
-            msg = f"{name}={own!r} is a single text. Pass the answers as a list."
+            msg = f"{name}={own!r} is a single text. Pass a list of answers."
             raise ValueError(msg)
         answers = texts_of(own, name)
         if len(answers) < 2:
@@ -160,7 +160,7 @@ def _check_answers(answers, choices):
     if answers.ndim != 1 or answers.dtype.kind not in "iu":
         msg = (
             f"answers has shape {answers.shape} and type {answers.dtype}. Pass the "
-            "position of the right answer of each question, counted from 0, as int."
+            "position of the right answer of each question as int, counted from 0."
         )
         raise ValueError(msg)
     for position, (answer, own) in enumerate(zip(answers, choices, strict=True)):

@@ -19,13 +19,11 @@ from sklearn_w2s._sklearn import Interval, StrOptions
 from sklearn_w2s.persistence import VersionStampMixin
 from sklearn_w2s.text import _language_model
 from sklearn_w2s.text._cache import ActivationCache, model_fingerprint
-from sklearn_w2s.text._holder import Holder
-from sklearn_w2s.text._packages import PREFIX, model_folder
-from sklearn_w2s.text._texts import check_texts
+from sklearn_w2s.text._inputs import PREFIX, Holder, check_texts, model_folder
 
-# What is encoded is kept this often, so that a run that was stopped goes on.
+# Vectors are written this often, so that an interrupted run can continue.
 _BATCHES_BETWEEN_WRITES = 50
-# Settings that the activations of a text depend on, beside the model.
+# Settings that the activations of a text depend on, in addition to the model.
 _OF_ACTIVATIONS = ["n_layers", "pooling", "max_length", "dtype"]
 
 
@@ -54,7 +52,7 @@ class LanguageModelEncoder(
     pooling : {"last", "first", "mean"}, default="last"
         Which activations stand for a text: those of its last token, as in the paper and
         for causal models, of its first token, or the mean over its tokens. Special
-        tokens that the tokenizer adds are tokens, padding is none.
+        tokens that the tokenizer adds are tokens, padding is not.
     max_length : int, default=None
         Tokens read of each text; the rest is left out. None is what the model can read.
     batch_size : int, default=32
@@ -100,19 +98,18 @@ class LanguageModelEncoder(
     its end of text, masked.
 
     A cached activation belongs to the text, the model, `n_layers`, `pooling`,
-    `max_length` and `dtype`. A model in a folder is known by the content of its files
-    and by size and time of change of those with weights, one on the hub by name and
-    `revision`: name a
-    commit where its newest state may change. A damaged file is put aside, and what is
-    damaged in it computed again, with a warning; vectors that are not finite are not
-    kept.
+    `max_length` and `dtype`. A model in a folder is identified by the content of its
+    files, and by size and time of change of those with weights; one on the hub by name
+    and `revision`: name a commit where its newest state may change. A damaged file is
+    put aside, and damaged vectors are computed again, with a warning; vectors that are
+    not finite are not kept.
 
     The loaded model stays with the fitted estimator, and is left out of clones, copies
     and pickles.
 
-    Scikit-learn hands out no such features. `TextEncoder` of skrub pools in the way
-    that the saved model says, which for causal models is the mean, shrinks what it gets
-    by a principal component analysis of the training rows, and keeps no activations.
+    Scikit-learn has no such features. `TextEncoder` of skrub pools as the saved model
+    prescribes, which for causal models is the mean, reduces the result by a principal
+    component analysis of the training rows, and keeps no activations.
 
     References
     ----------
@@ -194,9 +191,9 @@ class LanguageModelEncoder(
         Raises
         ------
         ValueError
-            If X is no sequence or single column of texts, if the model is a folder that
-            does not exist or reads fewer tokens than `max_length`, or if its tokenizer
-            can pad in no way or makes no token of a text.
+            If X is not a sequence or single column of texts, if the model is a folder
+            that does not exist or reads fewer tokens than `max_length`, or if its
+            tokenizer cannot pad or gives no token for a text.
         ImportError
             If the extra ``text`` is not installed.
         OSError
@@ -226,19 +223,19 @@ class LanguageModelEncoder(
         return self._encode(check_texts(self, X, reset=False))
 
     def _encode(self, texts):
-        settings = self._settings()
-        cache = None
+        settings, cache, known = self._settings(), None, {}
         # In order of appearance, each once.
         missing = list(dict.fromkeys(texts))
-        known = {}
         if self.cache is not None:
-            cache = ActivationCache(self.cache, _fingerprint(settings))
+            model = model_fingerprint(settings.model, settings.revision)
+            own = [getattr(settings, name) for name in _OF_ACTIVATIONS]
+            cache = ActivationCache(self.cache, repr((model, *own)))
             known = cache.read(missing)
             missing = [text for text in missing if text not in known]
         size = self.batch_size * _BATCHES_BETWEEN_WRITES if cache else len(missing)
         for start in range(0, len(missing), size):
             some = missing[start : start + size]
-            # Looked up in its module, where tests put another one.
+            # Looked up in its module, where tests replace it.
             model = self._holder.get(_language_model.LanguageModel, settings)
             vectors = model.encode(
                 some, batch_size=self.batch_size, verbose=self.verbose
@@ -251,8 +248,8 @@ class LanguageModelEncoder(
     def _settings(self):
         if isinstance(self.model, os.PathLike) and not Path(self.model).is_dir():
             msg = (
-                f"model={self.model!r} is not a folder. Pass that of a saved model, "
-                "or a name on the Hugging Face hub as str."
+                f"model={self.model!r} is not a folder. Pass the folder of a saved "
+                "model, or a name on the Hugging Face hub as str."
             )
             raise ValueError(msg)
         model = os.fspath(self.model)
@@ -280,9 +277,3 @@ class LanguageModelEncoder(
         # Activations are float32 whatever the texts are.
         tags.transformer_tags.preserves_dtype = []
         return tags
-
-
-def _fingerprint(settings):
-    """Return what the activations of a text depend on."""
-    model = model_fingerprint(settings.model, settings.revision)
-    return repr((model, *(getattr(settings, name) for name in _OF_ACTIVATIONS)))

@@ -23,15 +23,16 @@ class Settings(NamedTuple):
 
 
 class LanguageModel:
-    """A loaded model."""
+    """A loaded model, in evaluation mode on its device."""
 
     def __init__(self, settings):
         torch, transformers = _import_extra()
-        config, tokenizer = _load_description(transformers, settings)
+        config = _load(transformers.AutoConfig, settings)
+        tokenizer = _load(transformers.AutoTokenizer, settings)
         _limit_layers(config, settings)
         _pad_at_the_end(tokenizer, settings.model)
         _limit_length(tokenizer, config, settings)
-        # Weights of layers that are left out are no mistake.
+        # Unused weights of layers that are left out are not a mistake.
         left_out = settings.n_layers is not None
         with _errors_only(transformers) if left_out else nullcontext():
             model = _load(
@@ -42,11 +43,6 @@ class LanguageModel:
         self._model = model.eval().to(settings.device or _best_device(torch))
         self._tokenizer = tokenizer
         self._pooling = settings.pooling
-
-    @property
-    def device(self):
-        """Device that it computes on."""
-        return str(self._model.device)
 
     def encode(self, texts, *, batch_size, verbose):
         """Return the pooled activations (n_texts, n_features_out) in float32."""
@@ -64,8 +60,15 @@ class LanguageModel:
             texts, truncation=True, padding=False, return_attention_mask=False
         )
         lengths = np.array([len(own) for own in tokens["input_ids"]])
-        _require_tokens(texts, lengths)
-        # The longest come first: what memory lacks, it lacks at once.
+        empty = np.flatnonzero(lengths == 0)
+        if len(empty):
+            msg = (
+                f"The tokenizer of the model gives no token for {texts[empty[0]]!r}, "
+                "so that there is nothing to pool. Leave such texts out, or begin "
+                "every text with the same words."
+            )
+            raise ValueError(msg)
+        # The longest come first, so that a lack of memory shows at once.
         order = np.argsort(-lengths, kind="stable")
         vectors = None
         for start in range(0, len(order), batch_size):
@@ -111,17 +114,6 @@ class LanguageModel:
         return pooled.cpu().numpy()
 
 
-def _require_tokens(texts, lengths):
-    empty = np.flatnonzero(lengths == 0)
-    if len(empty):
-        msg = (
-            f"The tokenizer of the model makes no token of {texts[empty[0]]!r}, so "
-            "that there is nothing to pool. Leave such texts out, or begin every text "
-            "with the same words."
-        )
-        raise ValueError(msg)
-
-
 def _import_extra():
     try:
         import torch
@@ -138,12 +130,6 @@ def _import_extra():
         )
         raise ImportError(msg) from error
     return torch, transformers
-
-
-def _load_description(transformers, settings):
-    """Return the configuration and the tokenizer of a model."""
-    config = _load(transformers.AutoConfig, settings)
-    return config, _load(transformers.AutoTokenizer, settings)
 
 
 def _load(kind, settings, **options):
@@ -166,7 +152,7 @@ def _load(kind, settings, **options):
 
 @contextmanager
 def _errors_only(transformers):
-    """Let transformers log nothing but errors."""
+    """Let transformers log errors only."""
     before = transformers.logging.get_verbosity()
     transformers.logging.set_verbosity_error()
     try:
@@ -210,7 +196,7 @@ def _pad_at_the_end(tokenizer, name):
 
 
 def _limit_length(tokenizer, config, settings):
-    # Some tokenizers know nothing of the positions of their model.
+    # Some tokenizers have no limit where their model has one.
     longest = min(
         tokenizer.model_max_length,
         getattr(config, "max_position_embeddings", tokenizer.model_max_length),

@@ -20,11 +20,15 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_w2s._estimators import fit_context
 from sklearn_w2s._sklearn import HasMethods, Interval, StrOptions
 from sklearn_w2s.persistence import VersionStampMixin
-from sklearn_w2s.text._holder import Holder
-from sklearn_w2s.text._packages import PREFIX, files_in, word_vector_files
-from sklearn_w2s.text._texts import check_texts
+from sklearn_w2s.text._inputs import (
+    PREFIX,
+    Holder,
+    check_texts,
+    package_files,
+    the_only,
+)
 
-# As the Penn Treebank parts words, which most word vectors were trained on.
+# As the Penn Treebank splits words, which most word vectors were trained on.
 _TOKEN = re.compile(r"\w+?(?=n't\b)|n't\b|'(?:s|m|d|re|ve|ll)\b|\w+|[^\w\s]")
 
 
@@ -38,8 +42,8 @@ class WordVectorEncoder(
 ):
     r"""Represent texts by the mean of the vectors of their words.
 
-    A representation that knows nothing of the order of words, which makes it a natural
-    weak one beside a language model. It needs no extra, except for an index of words in
+    The representation ignores the order of words, which makes it a natural weak one
+    beside a language model. It needs no extra, except for an index of words in
     a Parquet file, which pyarrow reads.
 
     Read more in the :ref:`user guide <text>`.
@@ -56,7 +60,7 @@ class WordVectorEncoder(
     smoothing : float, default=1e-3
         Frequency a at which "sif" gives a word half the weight; above 0.
     tokenizer : callable, default=None
-        Returns the words of a text. None parts it into lowercase words and punctuation
+        Returns the words of a text. None splits it into lowercase words and punctuation
         marks, as the Penn Treebank does ("does", "n't").
 
     Attributes
@@ -143,9 +147,9 @@ class WordVectorEncoder(
         Raises
         ------
         ValueError
-            If X is no sequence or single column of texts, if no word of it has a
-            vector, or if vectors have no shape in common, are not finite, or are more
-            or fewer than their words.
+            If X is not a sequence or single column of texts, if no word of it has a
+            vector, or if vectors differ in shape, are not finite, or are more or fewer
+            than their words.
         ImportError
             If the package that is named, or pyarrow for its index, is not installed.
         """
@@ -159,8 +163,8 @@ class WordVectorEncoder(
         if not counts:
             msg = (
                 "No word of X has a vector. Pass vectors of the language of the texts, "
-                "or a tokenizer that parts words as they do: the first text becomes "
-                f"{self._split(texts[0])[:5]}."
+                "or a tokenizer that splits words as the vectors do: the first text "
+                f"becomes {self._split(texts[0])[:5]}."
             )
             raise ValueError(msg)
         if self.weighting == "sif":
@@ -208,18 +212,16 @@ class WordVectorEncoder(
         position = {word: i for i, word in enumerate(words)}
         if not words:
             return np.zeros((len(parts), self._n_features_out), dtype=np.float32)
-        table = _stack(self._vectors(), words) * self._weights(words)[:, None]
+        table = _stack(self._vectors(), words)
+        if self.weighting == "sif":
+            shares = [self.word_frequencies_.get(word, 0.0) for word in words]
+            shares = np.array(shares, dtype=np.float32)
+            table = table * (self.smoothing / (self.smoothing + shares))[:, None]
         rows = np.zeros((len(parts), table.shape[1]), dtype=np.float32)
         for row, part in zip(rows, parts, strict=True):
             if part:
                 row[:] = table[[position[word] for word in part]].mean(axis=0)
         return rows
-
-    def _weights(self, words):
-        if self.weighting == "mean":
-            return np.ones(len(words), dtype=np.float32)
-        shares = [self.word_frequencies_.get(word, 0.0) for word in words]
-        return self.smoothing / (self.smoothing + np.array(shares, dtype=np.float32))
 
     def _vectors(self):
         if isinstance(self.vectors, str | os.PathLike):
@@ -259,12 +261,12 @@ def _stack(vectors, words):
             [np.asarray(vectors[word], dtype=np.float32) for word in words]
         )
     except ValueError as error:
-        msg = f"Vectors are to be rows of numbers, of the same length. {error}"
+        msg = f"Vectors must be rows of numbers, of the same length. {error}"
         raise ValueError(msg) from error
     if table.ndim != 2 or not np.isfinite(table).all():
         msg = (
-            f"Vectors are to be finite and of one dimension; {words[0]!r} has the "
-            f"shape {table.shape[1:]}."
+            f"Vectors must be finite and of one dimension; that of {words[0]!r} has "
+            f"the shape {table.shape[1:]}."
         )
         raise ValueError(msg)
     return table
@@ -273,7 +275,8 @@ def _stack(vectors, words):
 def _read(source):
     """Return the vectors of a package or of a folder."""
     if source.startswith(PREFIX):
-        array, index = word_vector_files(source.removeprefix(PREFIX))
+        name = source.removeprefix(PREFIX)
+        files, where = package_files(name), f"package {name!r}"
     else:
         folder = Path(source)
         if not folder.is_dir():
@@ -282,7 +285,15 @@ def _read(source):
                 f"its words, '{PREFIX}NAME' for an installed package, or a mapping."
             )
             raise ValueError(msg)
-        array, index = files_in(sorted(folder.iterdir()), f"folder {source!r}")
+        files, where = sorted(folder.iterdir()), f"folder {source!r}"
+    arrays = [path for path in files if path.suffix == ".npy"]
+    array = the_only(arrays, where, ".npy files", "vectors")
+    beside = [
+        path
+        for path in files
+        if path.parent == array.parent and path.suffix in {".parquet", ".txt"}
+    ]
+    index = the_only(beside, where, ".parquet or .txt files", "vectors")
     words, matrix = _read_words(index), np.load(array, mmap_mode="r")
     if matrix.ndim != 2 or len(matrix) != len(words):
         msg = (

@@ -227,7 +227,7 @@ def test_auto_is_the_floating_type_of_the_saved_weights(causal, tmp_path):
 
 
 def test_a_text_without_tokens_is_refused_where_nothing_can_be_pooled(causal, encoder):
-    with pytest.raises(ValueError, match="makes no token of ''"):
+    with pytest.raises(ValueError, match="gives no token for ''"):
         LanguageModelEncoder(causal).fit(TEXTS).transform(["a cat", ""])
 
     # Its special tokens remain.

@@ -152,7 +152,7 @@ def test_a_damaged_file_is_put_aside_with_a_warning(tmp_path, damage, reads):
     damaged = (tmp_path / FILE_NAME).read_bytes()
     cache = ActivationCache(tmp_path, "model")
 
-    with pytest.warns(UserWarning, match="is damaged. It is begun anew"):
+    with pytest.warns(UserWarning, match="is damaged. A new file is started"):
         cache.read(texts) if reads else cache.write(texts, vectors)
 
     assert (tmp_path / DAMAGED_NAME).read_bytes() == damaged
@@ -170,7 +170,7 @@ def test_a_file_whose_header_closes_it_to_writers_is_damaged(tmp_path):
     content[18] = 9
     (tmp_path / FILE_NAME).write_bytes(content)
 
-    with pytest.warns(UserWarning, match="is damaged. It is begun anew"):
+    with pytest.warns(UserWarning, match="is damaged. A new file is started"):
         cache.write(["other"], np.ones((1, 2)))
 
     assert list(cache.read(["text", "other"])) == ["other"]

@@ -128,7 +128,7 @@ ONE = {"questions": ["q"], "choices": [["a", "b"]], "answers": [0]}
 REFUSED = {
     "template": ({"template": "{question}"}, "it needs {question} and {choice}"),
     "field": ({"template": "{question}{choice}{0}"}, "it needs"),
-    "candidates": ({"candidates": "two"}, "candidates='two' is none of"),
+    "candidates": ({"candidates": "two"}, "candidates='two' is not one of"),
     "question": ({"questions": [None]}, "questions holds None"),
     "choice": ({"choices": [["a", None]]}, r"choices\[0\] holds None at position 1"),
     "text": ({"choices": ["ab"]}, r"choices\[0\]='ab' is a single text"),

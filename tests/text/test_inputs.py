@@ -5,7 +5,8 @@ import pytest
 from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator
 
-from sklearn_w2s.text._texts import check_texts
+from sklearn_w2s.text import WordVectorEncoder
+from sklearn_w2s.text._inputs import check_texts, model_folder, package_files
 
 TEXTS = ["one text", "another", ""]
 
@@ -42,6 +43,7 @@ REFUSED = {
     "nothing": ([], "0 texts"),
     "no_rows": (pd.DataFrame({"a": []}), "0 texts"),
 }
+NAME = "some-weights"
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -86,3 +88,64 @@ def test_texts_without_a_column_name_fit_any():
     check_texts(estimator, TEXTS, reset=True)
 
     assert not hasattr(estimator, "feature_names_in_")
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """Return a function that installs a package of these empty files."""
+
+    def install(*names):
+        info = tmp_path / "some_weights-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Name: {NAME}\nVersion: 1.0\n", "utf-8")
+        (info / "top_level.txt").touch()
+        for name in names:
+            path = tmp_path / "some_weights" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        own = [f"some_weights/{name}" for name in names]
+        own += [f"{info.name}/METADATA", f"{info.name}/top_level.txt"]
+        record = "".join(f"{name},,\n" for name in own)
+        (info / "RECORD").write_text(record, "utf-8")
+        monkeypatch.syspath_prepend(tmp_path)
+        return tmp_path / "some_weights"
+
+    return install
+
+
+def test_the_folder_of_a_model_is_the_one_with_weights(install):
+    folder = install(
+        "model/config.json", "model/model.safetensors", "model/pooling/config.json"
+    )
+
+    assert model_folder(NAME) == folder / "model"
+    assert folder / "model" / "config.json" in package_files(NAME)
+
+
+def test_the_name_may_be_spelled_as_pip_allows(install):
+    install("config.json", "pytorch_model.bin")
+
+    assert model_folder("Some_Weights") == model_folder(NAME)
+
+
+def test_word_vectors_of_a_package_are_read_with_the_words_beside_them(install):
+    folder = install("data/a.npy", "data/words.txt", "readme.txt") / "data"
+    np.save(folder / "a.npy", np.eye(2))
+    (folder / "words.txt").write_text("cat\ndog", encoding="utf-8")
+
+    rows = WordVectorEncoder(f"package:{NAME}").fit_transform(["cat", "dog cat"])
+    assert rows.tolist() == [[1, 0], [0.5, 0.5]]
+
+
+def test_a_package_without_a_model_or_with_two_is_refused(install):
+    install("config.json", "a/config.json", "a/model.bin", "b/config.json", "b/m.bin")
+
+    with pytest.raises(ValueError, match=r"has 2 folders with config\.json"):
+        model_folder(NAME)
+    with pytest.raises(ValueError, match=r"has 0 \.npy files"):
+        WordVectorEncoder(f"package:{NAME}").fit(["cat"])
+
+
+def test_a_package_that_is_missing_is_named_with_the_command():
+    with pytest.raises(ImportError, match="pip install no-such-package"):
+        model_folder("no-such-package")

@@ -16,7 +16,7 @@ from skorch import NeuralNetBinaryClassifier, NeuralNetClassifier
 from sklearn_w2s._algorithms.weak_labels import one_hot
 from sklearn_w2s._estimators import draw_seed, fit_context
 from sklearn_w2s._sklearn import Interval, StrOptions, check_weights
-from sklearn_w2s.neural._criteria import LOSSES, SOFT_CRITERIA, WARMED_LOSSES
+from sklearn_w2s.neural._losses import LOSSES, SOFT_CRITERIA, WARMED_LOSSES
 from sklearn_w2s.neural._targets import check_distributions, initialize_net, pack
 from sklearn_w2s.persistence import VersionStampMixin
 
@@ -290,9 +290,7 @@ class NetClassifier(
             If the net's output is not a distribution, as after diverged training.
         """
         check_is_fitted(self)
-        X = validate_data(
-            self, X, reset=False, **_array_format(_floating_type(self.net_))
-        )
+        X = validate_data(self, X, reset=False, **array_format(self.net_))
         with _torch_seeded(self._seed):
             return _as_probabilities(self.net_.predict_proba(X), len(self.classes_))
 
@@ -328,33 +326,29 @@ class NetClassifier(
     def _fit_net(self, X, targets, classes):
         """Fit to class codes (n,) or to packed targets (n, n_classes + 1)."""
         self._check_number_of(classes)
-        net = clone(self.net)
-        seed = _draw_seed(self.random_state)
+        net, seed, loss_params = clone(self.net), None, {}
+        if self.random_state is not None:
+            seed = draw_seed(check_random_state(self.random_state))
+        if self.loss != "cross_entropy":
+            names = ["loss", "confidence_weight", "balance", "window_radius"]
+            loss_params = {name: getattr(self, name) for name in names}
         _seed_split(net.train_split, seed)
         with _torch_seeded(seed):
             initialize_net(
                 net,
                 len(classes),
                 packed=targets.ndim == 2,
-                loss_params=self._loss_params(),
+                loss_params=loss_params,
                 warm_up=self.warm_up if self.loss in WARMED_LOSSES else 0.0,
             )
-            dtype = _floating_type(net)
-            X = check_array(X, input_name="X", **_array_format(dtype))
+            X = check_array(X, input_name="X", **array_format(net))
             _as_probabilities(net.predict_proba(X[:1]), len(classes))
             is_codes = targets.ndim == 1 and isinstance(net, NeuralNetClassifier)
-            net.partial_fit(X, targets.astype(np.int64 if is_codes else dtype))
+            net.partial_fit(X, targets.astype(np.int64 if is_codes else X.dtype))
         # In place of all numbers in packed targets, several for each row.
         net.classes_inferred_ = np.arange(len(classes))
         self.net_, self.classes_, self._seed = net, classes, seed
         return self
-
-    def _loss_params(self):
-        """Return the parameters of a criterion that differs from the default one."""
-        if self.loss == "cross_entropy":
-            return None
-        names = ["loss", "confidence_weight", "balance", "window_radius"]
-        return {name: getattr(self, name) for name in names}
 
     def _check_number_of(self, classes):
         if len(classes) < 2:
@@ -382,21 +376,12 @@ class NetClassifier(
         return tags
 
 
-def _array_format(dtype):
-    # torch warns of memory that it could write to but must not.
-    return {"dtype": dtype, "order": "C", "force_writeable": True}
-
-
-def _floating_type(net):
-    """Return the type of the rows that the net's parameters can be multiplied with."""
+def array_format(net):
+    """Return the format of rows that the net's parameters can be multiplied with."""
     types = {parameter.dtype for parameter in net.module_.parameters()}
-    return np.float64 if torch.float64 in types else np.float32
-
-
-def _draw_seed(random_state):
-    if random_state is None:
-        return None
-    return draw_seed(check_random_state(random_state))
+    dtype = np.float64 if torch.float64 in types else np.float32
+    # torch warns of arrays that it could write to although they are read-only.
+    return {"dtype": dtype, "order": "C", "force_writeable": True}
 
 
 @contextmanager

@@ -25,11 +25,7 @@ from skorch import NeuralNet, NeuralNetBinaryClassifier, NeuralNetClassifier
 from sklearn_w2s._estimators import fit_context, seed_nested
 from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s._validation import check_features, n_rows
-from sklearn_w2s.neural._classifier import (
-    NetClassifier,
-    _array_format,
-    _floating_type,
-)
+from sklearn_w2s.neural._classifier import NetClassifier, array_format
 from sklearn_w2s.persistence import VersionStampMixin
 
 
@@ -225,7 +221,8 @@ class HiddenLayer(
             if isinstance(self.classifier_, NetClassifier):
                 self.classifier_.predict_proba(X)
             else:
-                for _ in self.net_.forward_iter(_rows_for(self.net_, X)):
+                X = check_array(X, input_name="X", **array_format(self.net_))
+                for _ in self.net_.forward_iter(X):
                     pass
         recorder.require_all_rows()
         return recorder
@@ -337,8 +334,8 @@ def _fitted_net_in(frozen):
     inner = frozen.estimator
     if not isinstance(inner, NetClassifier | NeuralNet):
         msg = (
-            f"net=FrozenEstimator({type(inner).__name__}) holds no net. Freeze a "
-            "NetClassifier or a net of skorch."
+            f"net=FrozenEstimator({type(inner).__name__}) does not hold a net. Freeze "
+            "a NetClassifier or a net of skorch."
         )
         raise TypeError(msg)
     net = getattr(inner, "net_", None) if isinstance(inner, NetClassifier) else inner
@@ -349,8 +346,3 @@ def _fitted_net_in(frozen):
         )
         raise NotFittedError(msg)
     return inner
-
-
-def _rows_for(net, X):
-    """Return rows as a net takes them that no NetClassifier stands before."""
-    return check_array(X, input_name="X", **_array_format(_floating_type(net)))

@@ -1,8 +1,8 @@
 """Targets that carry a distribution and a weight through a skorch net.
 
-A net hands its targets on to the criterion, to the split of the rows and to the
-scoring callbacks. Only the criterion understands distributions: the others are shown
-the most probable class of each row.
+A net passes its targets to the criterion, to the split of the rows and to the scoring
+callbacks. Only the criterion uses distributions: the others get the most probable class
+of each row.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_consistent_length
 from skorch.callbacks import BatchScoring, EpochScoring
 
 from sklearn_w2s._validation import require_distributions
-from sklearn_w2s.neural._criteria import SOFT_CRITERIA, WarmUp
+from sklearn_w2s.neural._losses import SOFT_CRITERIA, WarmUp
 
 
 def check_distributions(distributions, classes, X):
@@ -43,45 +43,32 @@ def labels_of(targets):
     return targets if targets.ndim == 1 else targets[:, :-1].argmax(1)
 
 
-class SplitByLabel:
-    """Gives a `train_split` of a net the class codes instead of packed targets."""
+class OnLabels:
+    """A function whose last argument is targets; it gets class codes of packed ones."""
 
-    def __init__(self, split):
-        self.split = split
+    def __init__(self, function):
+        self.function = function
 
-    def __call__(self, dataset, y, **params):
-        """Return the training and the validation part of the data set."""
-        return self.split(dataset, labels_of(y), **params)
-
-
-class ExtractLabels:
-    """Gives a scoring callback the class codes instead of packed targets."""
-
-    def __init__(self, extractor):
-        self.extractor = extractor
-
-    def __call__(self, targets):
-        """Return the targets that the score compares with predictions."""
-        return self.extractor(labels_of(targets))
+    def __call__(self, *args, **params):
+        *others, targets = args
+        return self.function(*others, labels_of(targets), **params)
 
 
-def initialize_net(net, n_classes, *, packed, loss_params=None, warm_up=0.0):
+def initialize_net(net, n_classes, *, packed, loss_params, warm_up):
     """Initialize a freshly cloned net in place, for packed targets if `packed`."""
     if not packed:
         return net.initialize()
-    params = {
-        f"criterion__{name}": value for name, value in (loss_params or {}).items()
-    }
+    params = {f"criterion__{name}": value for name, value in loss_params.items()}
     net.set_params(criterion=SOFT_CRITERIA[net.criterion], **params)
     if net.train_split:
-        net.set_params(train_split=SplitByLabel(net.train_split))
+        net.set_params(train_split=OnLabels(net.train_split))
     if net.classes is None:
         # skorch would otherwise take every number in the targets for a class.
         net.set_params(classes=list(range(n_classes)))
     net.initialize()
     for _, callback in net.callbacks_:
         if isinstance(callback, EpochScoring | BatchScoring):
-            extractor = ExtractLabels(callback.target_extractor)
+            extractor = OnLabels(callback.target_extractor)
             callback.set_params(target_extractor=extractor)
     if warm_up > 0:
         net.callbacks_.append(("warm_up_of_loss", WarmUp(warm_up)))

@@ -437,7 +437,7 @@ def test_a_frozen_net_has_to_be_fitted(X, estimator):
 def test_a_frozen_estimator_has_to_hold_a_net(X, y):
     model = LogisticRegression().fit(X, y)
 
-    with pytest.raises(TypeError, match=r"\(LogisticRegression\) holds no net"):
+    with pytest.raises(TypeError, match=r"\(LogisticRegression\) does not hold a net"):
         HiddenLayer(FrozenEstimator(model)).fit(X)
 
 

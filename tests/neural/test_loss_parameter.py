@@ -15,7 +15,7 @@ from torch import nn
 
 from sklearn_w2s import WeakToStrongClassifier
 from sklearn_w2s.neural import NetClassifier
-from sklearn_w2s.neural._criteria import LOSSES
+from sklearn_w2s.neural._losses import LOSSES
 
 every_loss = pytest.mark.parametrize("loss", sorted(LOSSES))
 own_losses = pytest.mark.parametrize("loss", sorted(LOSSES - {"cross_entropy"}))

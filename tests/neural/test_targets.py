@@ -8,8 +8,7 @@ from skorch.dataset import Dataset, ValidSplit
 
 from sklearn_w2s._algorithms.weak_labels import one_hot
 from sklearn_w2s.neural._targets import (
-    ExtractLabels,
-    SplitByLabel,
+    OnLabels,
     check_distributions,
     labels_of,
     pack,
@@ -65,7 +64,7 @@ def test_a_stratified_split_of_packed_targets_is_that_of_the_labels():
     split = ValidSplit(5, stratified=True)
 
     _, expected = split(Dataset(codes, codes), codes)
-    _, valid = SplitByLabel(split)(Dataset(targets, targets), targets)
+    _, valid = OnLabels(split)(Dataset(targets, targets), targets)
 
     np.testing.assert_array_equal(valid.indices, expected.indices)
     assert codes[valid.indices].mean() == 0.25
@@ -74,4 +73,4 @@ def test_a_stratified_split_of_packed_targets_is_that_of_the_labels():
 def test_scores_are_shown_class_codes_through_their_own_extractor():
     targets = torch.tensor(pack(one_hot([1, 0], 2), np.ones(2)))
 
-    np.testing.assert_array_equal(ExtractLabels(torch.Tensor.numpy)(targets), [1, 0])
+    np.testing.assert_array_equal(OnLabels(torch.Tensor.numpy)(targets), [1, 0])

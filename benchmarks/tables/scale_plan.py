@@ -4,8 +4,8 @@ import math
 
 from benchmarks.tables._results import RESULTS, options, read, write
 from benchmarks.tables.dask_scale import N_COLUMNS, PARTITION, WORKERS
-from sklearn_w2s.dask._blocks import MERGED_AT_ONCE
-from sklearn_w2s.dask._survey import MAX_LABELED
+from sklearn_w2s.dask._partitions import MERGED_AT_ONCE
+from sklearn_w2s.dask._sample import MAX_LABELED
 
 N_ROWS = 1_000_000_000
 ITEM_BYTES = 4

@@ -23,16 +23,13 @@ from sklearn_w2s._validation import (
     warn_if_all_labeled,
 )
 from sklearn_w2s._weak import default_for, give_weak_view, is_given
-from sklearn_w2s.dask._base import OverCollections
-from sklearn_w2s.dask._blocks import is_collection, merge_tree, row_blocks, shipped
+from sklearn_w2s.dask._base import DASK, PARTIAL_FIT, SAMPLE, Lesson, OverCollections
 from sklearn_w2s.dask._detector import OverlapDetector
-from sklearn_w2s.dask._lazy import map_rows
-from sklearn_w2s.dask._lesson import Lesson
-from sklearn_w2s.dask._survey import learn_weakly, require_survey, take_survey
-from sklearn_w2s.dask._training import DASK, PARTIAL_FIT, SAMPLE, require_codes
+from sklearn_w2s.dask._partitions import map_rows, merge_tree, row_blocks, shipped
+from sklearn_w2s.dask._sample import learn_weakly, require_survey, take_survey
 from sklearn_w2s.weak_to_strong._strategies import choose
 from sklearn_w2s.weak_to_strong._student import PLAIN
-from sklearn_w2s.weak_to_strong._targets import loss_message
+from sklearn_w2s.weak_to_strong._targets import loss_message, lost_classes
 
 _InMemory = sklearn_w2s.weak_to_strong.WeakToStrongClassifier
 
@@ -42,7 +39,7 @@ class WeakToStrongClassifier(OverCollections, _InMemory):
 
     Strategies that look at each row by itself label the rows block by block; all others
     learn as in memory, from all labeled rows and a sample of the others. Predictions
-    for collections are lazy; rows in memory are answered in memory.
+    for collections are lazy; rows in memory are predicted in memory.
 
     Parameters
     ----------
@@ -84,7 +81,7 @@ class WeakToStrongClassifier(OverCollections, _InMemory):
     weak_estimator_, strong_estimator_ : classifier
         The fitted estimators.
     estimator_ : classifier
-        Who predicts, `weak_estimator_` where `strategy_` is "weak".
+        The one that predicts, `weak_estimator_` where `strategy_` is "weak".
     calibration_ : tuple of (float, float)
         As in memory.
     evidence_ : dict
@@ -224,8 +221,8 @@ class WeakToStrongClassifier(OverCollections, _InMemory):
         Raises
         ------
         TypeError
-            If an argument is no collection of Dask, or an estimator cannot do what is
-            asked of it.
+            If an argument is not a collection of Dask, or an estimator cannot be used
+            as asked.
         ValueError
             If the labeled rows hold one class only or are more than 100,000, no row is
             left to train on, a strategy would fall back and must not, or compares rows
@@ -276,7 +273,8 @@ class WeakToStrongClassifier(OverCollections, _InMemory):
                 seeds=seeds,
             )
         self.weak_predictor_, self.classes_ = predictor, predictor.classes
-        require_codes(strong, self.classes_)
+        if type(strong).__name__ == "DaskXGBClassifier":
+            _require_codes(self.classes_)
         self.weak_estimator_ = predictor.estimator
         self._heed_decisions(predictor, strategy)
         if finds_regions:
@@ -297,8 +295,9 @@ class WeakToStrongClassifier(OverCollections, _InMemory):
         strong = seed_nested(strong, seeds)
         with plan.step("Fitting strong_estimator"):
             tally, sample = self._assess(lesson, blocks, seed)
-            if len(tally.lost):
-                self._fall_back(loss_message(self.strategy_, tally.lost))
+            lost = lost_classes(tally.named, tally.kept)
+            if len(lost):
+                self._fall_back(loss_message(self.strategy_, lost))
                 self.strategy_ = "all"
                 lesson = replace(lesson, strategy="all")
                 tally, sample = self._assess(lesson, blocks, seed)
@@ -322,7 +321,7 @@ class WeakToStrongClassifier(OverCollections, _InMemory):
             Weak probabilities, columns in the order of `classes_`. Lazily.
         """
         check_is_fitted(self)
-        if is_collection(X):
+        if dask.is_dask_collection(X):
             return self._map(X, "weak_predict_proba")
         return self.weak_predictor_.proba(check_new_rows(self, X))
 
@@ -344,11 +343,11 @@ class WeakToStrongClassifier(OverCollections, _InMemory):
             Accuracy; NaN if no row is labeled.
         """
         check_is_fitted(self)
-        if not is_collection(X):
+        if not dask.is_dask_collection(X):
             return super().score(X, y, sample_weight)
         judge, count = shipped(self), dask.delayed(_count_right)
         counts = [count(judge, block) for block in row_blocks(X, y, sample_weight)]
-        right, total = merge_tree(counts, _add).compute()
+        right, total = merge_tree(counts, np.sum, axis=0).compute()
         return float(right / total) if total else float("nan")
 
     def _survey(self, blocks, y, size, seed):
@@ -373,9 +372,6 @@ class WeakToStrongClassifier(OverCollections, _InMemory):
         )
         return seed_nested(detector, seeds)
 
-    def _require_target(self):
-        check_labels(None, self.missing_label)
-
     def _map(self, X, method):
         if method == "predict":
             output = {"names": "prediction", "dtype": self.classes_.dtype}
@@ -386,23 +382,24 @@ class WeakToStrongClassifier(OverCollections, _InMemory):
         return map_rows(self, method, X, **output)
 
 
+def _require_codes(classes):
+    if not np.array_equal(classes, np.arange(len(classes))):
+        msg = (
+            "DaskXGBClassifier takes class codes 0, 1, ... only, and the classes are "
+            f"{classes[:5].tolist()}. Encode y, or pass an XGBClassifier, which gets "
+            "codes by itself and learns from a sample of the rows."
+        )
+        raise ValueError(msg)
+
+
 def _count_right(classifier, block):
     """Return the weight of the rightly predicted rows, and of all labeled rows."""
-    labels, positions, rows = _labeled_part(classifier, block)
-    if not len(positions):
-        return np.zeros(2)
-    weights = block.weights[positions]
-    right = classifier.predict(rows) == labels
-    return np.array([weights[right].sum(), weights.sum()])
-
-
-def _labeled_part(classifier, block):
     labels, labeled = check_labels(
         block.y, classifier.missing_label, classes=classifier.classes_
     )
     positions = np.flatnonzero(labeled)
-    return labels, positions, safe_indexing(block.X, positions)
-
-
-def _add(counts):
-    return np.sum(counts, axis=0)
+    if not len(positions):
+        return np.zeros(2)
+    weights = block.weights[positions]
+    right = classifier.predict(safe_indexing(block.X, positions)) == labels
+    return np.array([weights[right].sum(), weights.sum()])

@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import dask
 import dask.array as da
+import dask.dataframe as dd
 import numpy as np
 from dask.dataframe.utils import make_meta
 from sklearn.utils import check_random_state
@@ -16,20 +17,8 @@ from sklearn_w2s._estimators import fit_context
 from sklearn_w2s._fitting import fit_arguments
 from sklearn_w2s._validation import check_features, check_new_rows
 from sklearn_w2s._weak import default_for, is_given
-from sklearn_w2s.dask._blocks import (
-    is_collection,
-    is_frame,
-    merge_tree,
-    row_blocks,
-    shipped,
-)
-from sklearn_w2s.dask._lazy import map_rows
-from sklearn_w2s.dask._survey import (
-    learn_weakly,
-    require_survey,
-    seed_of,
-    take_survey,
-)
+from sklearn_w2s.dask._partitions import map_rows, merge_tree, row_blocks, shipped
+from sklearn_w2s.dask._sample import learn_weakly, require_survey, seed_of, take_survey
 from sklearn_w2s.overlap._output import COLUMN_NAMES, prepend
 
 
@@ -162,7 +151,7 @@ class OverlapDetector(  # type: ignore[call-arg]
         Raises
         ------
         TypeError
-            If an argument is no collection of Dask.
+            If an argument is not a collection of Dask.
         ValueError
             If there is nothing to learn confidences from, there are more than 100,000
             labeled rows to learn them from, or partitions or an argument do not fit.
@@ -209,7 +198,7 @@ class OverlapDetector(  # type: ignore[call-arg]
         Parameters
         ----------
         X : {dask data frame, dask array} of shape (n, n_features)
-            Rows. Rows in memory are answered in memory, here and elsewhere.
+            Rows. Rows in memory give results in memory, here and elsewhere.
 
         Returns
         -------
@@ -217,7 +206,12 @@ class OverlapDetector(  # type: ignore[call-arg]
             "easy", "hard" or "overlap", lazily: strings for an array, categories for a
             data frame.
         """
-        return self._map(X, "predict", "region", _regions_of(X))
+        dtype = np.dtype(f"<U{max(map(len, REGIONS))}")
+        if isinstance(X, dd.DataFrame):
+            import pandas as pd
+
+            dtype = pd.CategoricalDtype(list(REGIONS))
+        return self._map(X, "predict", "region", dtype)
 
     def transform(self, X: Any) -> Any:
         """Describe new rows by confidence, overlap score and region.
@@ -242,10 +236,10 @@ class OverlapDetector(  # type: ignore[call-arg]
         check_is_fitted(self)
         is_single = isinstance(X, da.Array) and X.dtype == np.float32
         dtype = np.dtype(np.float32 if is_single else np.float64)
-        if not (self.passthrough and is_collection(X)):
+        if not (self.passthrough and dask.is_dask_collection(X)):
             return self._map(X, "transform", list(COLUMN_NAMES), dtype)
         if isinstance(X, da.Array):
-            # Columns without names of their own: the widths tell them apart.
+            # Columns without names: their number tells them apart.
             names = [*range(X.shape[1]), *COLUMN_NAMES]
             return self._map(X, "transform", names, np.result_type(X.dtype, dtype))
         named = hasattr(self, "feature_names_in_")
@@ -318,7 +312,7 @@ class OverlapDetector(  # type: ignore[call-arg]
 
     def _map(self, X, method, names, dtype):
         check_is_fitted(self)
-        if not is_collection(X):
+        if not dask.is_dask_collection(X):
             return getattr(super(), method)(X)
         return map_rows(self, method, X, names=names, dtype=dtype)
 
@@ -335,44 +329,21 @@ class OverlapDetector(  # type: ignore[call-arg]
         rows, weak_rows = self.views_.views(survey.rows, proba)
         self._part(proba, rows, weak_rows, weights, rng)
         if not survey.sample.is_whole:
-            judge = copy.copy(self)
+            judge, count = shipped(copy.copy(self)), dask.delayed(_count_block)
             # A count that fails must not leave an estimator that predicts.
             del self.overlap_density_
-            overlap, total, squares = _count_regions(
-                judge, blocks, survey, labeled_proba
-            )
+            counts = [
+                count(judge, block, survey.of_block(labeled_proba, number))
+                for number, block in enumerate(blocks)
+            ]
+            overlap, total, squares = merge_tree(counts, np.sum, axis=0).compute()
             self._set_density(float(overlap / total), total**2 / squares)
         self.n_samples_seen_ = survey.n_rows
         return self
 
 
-def over_collections(detector):
-    """Return a detector that was fitted in memory as one that judges collections."""
-    judge = OverlapDetector(**detector.get_params(deep=False))
-    for name, value in vars(detector).items():
-        setattr(judge, name, value)
-    return judge
-
-
-def _regions_of(X):
-    if not is_frame(X):
-        return np.dtype(f"<U{max(map(len, REGIONS))}")
-    import pandas as pd
-
-    return pd.CategoricalDtype(list(REGIONS))
-
-
-def _count_regions(detector, blocks, survey, labeled_proba):
-    """Return weight of overlap rows, weight of all, and sum of squared weights."""
-    judge, count = shipped(detector), dask.delayed(_count_block)
-    counts = [
-        count(judge, block, survey.of_block(labeled_proba, number))
-        for number, block in enumerate(blocks)
-    ]
-    return merge_tree(counts, _add).compute()
-
-
 def _count_block(detector, block, labeled_proba):
+    """Return weight of overlap rows, weight of all, and sum of squared weights."""
     if not len(block):
         return np.zeros(3)
     X = check_new_rows(detector, block.X)
@@ -386,7 +357,3 @@ def _count_block(detector, block, labeled_proba):
     return np.array(
         [weights[regions == OVERLAP].sum(), weights.sum(), weights @ weights]
     )
-
-
-def _add(counts):
-    return np.sum(counts, axis=0)

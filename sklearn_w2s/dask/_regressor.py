@@ -15,12 +15,15 @@ from sklearn_w2s._estimators import fit_context, seed_nested, takes_one_table
 from sklearn_w2s._sklearn import Interval, StrOptions, safe_indexing
 from sklearn_w2s._validation import check_values, warn_if_all_have_values
 from sklearn_w2s._weak import is_given
-from sklearn_w2s.dask._base import OverCollections
-from sklearn_w2s.dask._blocks import is_collection, merge_tree, row_blocks, shipped
-from sklearn_w2s.dask._lazy import map_rows
-from sklearn_w2s.dask._lesson import ValueLesson
-from sklearn_w2s.dask._survey import learn_weakly, require_rows, take_survey
-from sklearn_w2s.dask._training import DASK, PARTIAL_FIT, SAMPLE
+from sklearn_w2s.dask._base import (
+    DASK,
+    PARTIAL_FIT,
+    SAMPLE,
+    OverCollections,
+    ValueLesson,
+)
+from sklearn_w2s.dask._partitions import map_rows, merge_tree, row_blocks, shipped
+from sklearn_w2s.dask._sample import learn_weakly, require_rows, take_survey
 from sklearn_w2s.weak_to_strong._strategies import require_possible
 from sklearn_w2s.weak_to_strong._value_strategies import VALUE_STRATEGIES
 
@@ -32,7 +35,7 @@ class WeakToStrongRegressor(OverCollections, _InMemory):
 
     The strategy "all" labels the rows block by block; all others learn as in memory,
     from all labeled rows and a sample of the others. Predictions for collections are
-    lazy; rows in memory are answered in memory.
+    lazy; rows in memory are predicted in memory.
 
     Parameters
     ----------
@@ -70,7 +73,7 @@ class WeakToStrongRegressor(OverCollections, _InMemory):
     weak_estimator_, strong_estimator_ : regressor
         The fitted estimators.
     estimator_ : regressor
-        Who predicts, `weak_estimator_` where `strategy_` is "weak".
+        The one that predicts, `weak_estimator_` where `strategy_` is "weak".
     weak_predictor_ : object
         The weak estimator together with its columns.
     strategy_ : str or callable
@@ -186,8 +189,8 @@ class WeakToStrongRegressor(OverCollections, _InMemory):
         Raises
         ------
         TypeError
-            If an argument is no collection of Dask, or an estimator cannot do what is
-            asked of it.
+            If an argument is not a collection of Dask, or an estimator cannot be used
+            as asked.
         ValueError
             If there are no labeled rows, or more than 100,000, no row is left to train
             on, a strategy would fall back and must not, or compares rows while the
@@ -255,7 +258,7 @@ class WeakToStrongRegressor(OverCollections, _InMemory):
             R²; NaN if no row is labeled.
         """
         check_is_fitted(self)
-        if not is_collection(X):
+        if not dask.is_dask_collection(X):
             return super().score(X, y, sample_weight)
         judge, measure = shipped(self), dask.delayed(_moments)
         parts = [measure(judge, block) for block in row_blocks(X, y, sample_weight)]
@@ -287,9 +290,6 @@ class WeakToStrongRegressor(OverCollections, _InMemory):
     def _is_by_block(self, strategy):
         # Regions of values are not found over collections.
         return strategy.by_row and not strategy.needs_regions
-
-    def _require_target(self):
-        check_values(None)
 
     def _map(self, X, method):
         return map_rows(self, method, X, names="prediction", dtype=np.float64)

@@ -19,7 +19,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 import sklearn_w2s
 from sklearn_w2s.dask import OverlapDetector, WeakToStrongClassifier
-from sklearn_w2s.dask._training import is_distributed
+from sklearn_w2s.dask._base import way_to_fit
 from sklearn_w2s.weak_estimators import ColumnProbaClassifier
 
 STRATEGIES = ["all", "confidence", "confident", "overlap"]
@@ -297,10 +297,10 @@ def test_an_estimator_for_collections_gets_and_predicts_collections(
         ("xgboost.sklearn", False),
     ],
 )
-def test_only_who_is_known_to_take_collections_gets_them_unasked(module, is_known):
+def test_only_estimators_known_to_take_collections_get_them_unasked(module, is_known):
     kind = type("Classifier", (), {"__module__": module})
 
-    assert is_distributed(kind()) == is_known
+    assert way_to_fit("auto", kind()) == ("dask" if is_known else "sample")
 
 
 def test_labels_that_an_estimator_for_collections_cannot_take_are_refused(

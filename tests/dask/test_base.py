@@ -13,9 +13,9 @@ from sklearn.tree import DecisionTreeRegressor
 
 import sklearn_w2s
 import sklearn_w2s.dask
-from sklearn_w2s.dask import _table
-from sklearn_w2s.dask._blocks import row_blocks
-from sklearn_w2s.dask._table import draw_table
+from sklearn_w2s.dask import _sample
+from sklearn_w2s.dask._partitions import row_blocks
+from sklearn_w2s.dask._sample import draw_table
 from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
 from sklearn_w2s.weak_to_strong._value_strategies import VALUE_STRATEGIES
 
@@ -195,7 +195,7 @@ def test_labels_are_drawn_from_where_a_given_weak_estimator_allows_more(
     problem, monkeypatch
 ):
     X, y, truth = problem
-    monkeypatch.setattr(_table, "MAX_LABELED", 50)
+    monkeypatch.setattr(_sample, "MAX_LABELED", 50)
     table = draw(X, y, may_draw_labels=True)
     assert (table.y != np.array(None)).sum() == 50
     weak = FrozenEstimator(LogisticRegression().fit(X[:, WEAK], truth))

@@ -1,4 +1,4 @@
-"""What users call: make a graph, and the arrays that it takes."""
+"""Public functions: make a graph, and the arrays that it takes."""
 
 from typing import Any
 
@@ -23,19 +23,19 @@ from sklearn_w2s._coded import CodedClassifier
 from sklearn_w2s._columns import Columns, values_of
 from sklearn_w2s._tabular import TabularBoosting, TabularEncoder, TabularRegressor
 from sklearn_w2s._validation import as_table, is_dataframe
-from sklearn_w2s.onnx._models import (
+from sklearn_w2s.onnx._converters import (
+    convert_boosting,
     convert_boosting_of_tables,
     convert_classifier,
     convert_coded,
-    convert_regressor,
-)
-from sklearn_w2s.onnx._tables import (
     convert_encoder,
     convert_imputer,
+    convert_regressor,
+    infer_classifier,
     infer_encoder,
     infer_imputer,
+    infer_regressor,
 )
-from sklearn_w2s.onnx._trees import convert_boosting, infer_classifier, infer_regressor
 from sklearn_w2s.weak_to_strong import WeakToStrongClassifier, WeakToStrongRegressor
 
 _CONVERTERS = {
@@ -59,40 +59,37 @@ _OF_CLASSIFIERS = {
 
 
 def register_converters() -> None:
-    """Teach skl2onnx the estimators of this package.
+    """Register the estimators of this package with skl2onnx.
 
-    Known then are :class:`~sklearn_w2s.WeakToStrongClassifier` and
+    These are :class:`~sklearn_w2s.WeakToStrongClassifier` and
     :class:`~sklearn_w2s.WeakToStrongRegressor`, alone or in a pipeline, and the default
     estimators, which read tables of mixed columns. Converters of skl2onnx are replaced
     for histogram gradient boosting, whose splits by categories it takes for splits by
     numbers, and for SimpleImputer, which runs in single precision only. :func:`to_onnx`
-    calls this by itself.
+    calls this function itself.
 
     Examples
     --------
     >>> from sklearn_w2s.onnx import register_converters
     >>> register_converters()
     """
-    for kind, (infer, convert) in _kinds():
+    for known, (infer, convert) in _CONVERTERS.items():
         options = None
-        if issubclass(kind, HistGradientBoostingClassifier):
+        if issubclass(known, HistGradientBoostingClassifier):
             options = {**_OF_CLASSIFIERS, "raw_scores": [True, False]}
         elif infer is infer_classifier:
             options = _OF_CLASSIFIERS
-        alias = f"SklearnW2S{kind.__name__}"
-        skl2onnx.update_registered_converter(
-            kind, alias, infer, convert, options=options
-        )
-
-
-def _kinds():
-    """Yield the estimators with a converter, also those of `sklearn_w2s.dask`."""
-    for kind, how in _CONVERTERS.items():
-        yield kind, how
-        # If they were never imported, there is nothing to convert.
-        for other in kind.__subclasses__():
-            if other.__module__.startswith("sklearn_w2s.dask."):
-                yield other, how
+        # If those for Dask were never imported, there is none to convert.
+        over_collections = [
+            kind
+            for kind in known.__subclasses__()
+            if kind.__module__.startswith("sklearn_w2s.dask.")
+        ]
+        for kind in (known, *over_collections):
+            alias = f"SklearnW2S{kind.__name__}"
+            skl2onnx.update_registered_converter(
+                kind, alias, infer, convert, options=options
+            )
 
 
 def to_onnx(estimator: Any, X: Any) -> Any:
@@ -129,9 +126,9 @@ def to_onnx(estimator: Any, X: Any) -> Any:
     NotFittedError
         If the estimator is not fitted.
     ValueError
-        If a part cannot be converted, such as a net, a rule, or an estimator that
-        skl2onnx does not know; if X is sparse; or if categories cannot be told apart in
-        ONNX, as with texts and numbers in one column.
+        If a part cannot be converted, such as a net, a rule, or an estimator without a
+        converter; if X is sparse; or if categories cannot be told apart in ONNX, as
+        with texts and numbers in one column.
 
     See Also
     --------
@@ -162,7 +159,7 @@ def to_onnx(estimator: Any, X: Any) -> Any:
         )
     except (MissingConverter, MissingShapeCalculator) as error:
         msg = (
-            f"{type(estimator).__name__} cannot be converted, for skl2onnx has no "
+            f"{type(estimator).__name__} cannot be converted: skl2onnx has no "
             f"converter for a part of it: {str(error).splitlines()[0]}"
         )
         raise ValueError(msg) from error

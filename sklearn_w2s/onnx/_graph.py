@@ -1,4 +1,4 @@
-"""Nodes of a graph that skl2onnx is making, by short names."""
+"""The graph of one operator of skl2onnx, and the columns of its inputs."""
 
 import numpy as np
 from onnx import TensorProto
@@ -16,9 +16,9 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 
 DOUBLE, FLOAT, INT = TensorProto.DOUBLE, TensorProto.FLOAT, TensorProto.INT64
 _KINDS = {"f": DOUBLE, "i": INT, "b": TensorProto.BOOL, "U": TensorProto.STRING}
-# In which a library compares what its trees split on, or computes.
+# Precision in which a library compares the values that its trees split, or computes.
 _PRECISIONS = {"sklearn": DoubleTensorType, "xgboost": FloatTensorType}
-# Of these inputs each keeps its own name and type.
+# Each of their inputs keeps its own name and type.
 _READ_COLUMNS = (ColumnTransformer, FeatureUnion)
 
 
@@ -112,11 +112,92 @@ class Graph:
         """Return several inputs as one matrix of numbers."""
         if len(inputs) == 1:
             return inputs
-        kind = _one_type(inputs)
-        rows = self.scope.declare_local_variable("rows", kind([None, width(inputs)]))
+        kinds = {type(variable.type) for variable in inputs}
+        if len(kinds) > 1 or StringTensorType in kinds:
+            names = [v.raw_name for v in inputs if isinstance(v.type, StringTensorType)]
+            msg = (
+                f"Columns {names} are text, which the estimator that predicts does not "
+                "read. Put a ColumnTransformer before it, or take a default estimator."
+            )
+            raise ValueError(msg)
+        width = sum(variable.type.shape[1] for variable in inputs)
+        rows = self.scope.declare_local_variable("rows", kinds.pop()([None, width]))
         names = [variable.full_name for variable in inputs]
         self.node("Concat", *names, axis=1, output=rows.full_name)
         return [rows]
+
+
+class Table:
+    """The columns of the inputs of an operator, by position."""
+
+    def __init__(self, graph, n_columns):
+        self._graph = graph
+        self._texts: dict[int, tuple] = {}
+        self._places: dict[int, int] = {}
+        parts, position = [], 0
+        for variable in graph.inputs:
+            n = variable.type.shape[1]
+            if isinstance(variable.type, StringTensorType):
+                self._texts |= {position + k: (variable, k, n) for k in range(n)}
+            else:
+                start = len(self._places)
+                self._places |= {position + k: start + k for k in range(n)}
+                parts.append(graph.cast(variable.full_name, DOUBLE))
+            position += n
+        if position != n_columns:
+            msg = (
+                f"The inputs have {position} columns, but {n_columns} were fitted. "
+                "Name each column, or one matrix of so many."
+            )
+            raise ValueError(msg)
+        self._numbers = parts[0] if len(parts) == 1 else None
+        if len(parts) > 1:
+            self._numbers = graph.node("Concat", *parts, axis=1)
+
+    def numbers(self, positions):
+        """Give columns of numbers, (n, n_positions) in double precision."""
+        self._require(positions, self._places, "numbers")
+        places = [self._places[j] for j in positions]
+        if places == list(range(len(self._places))):
+            return self._numbers
+        return self._graph.node("Gather", self._numbers, places, axis=1)
+
+    def codes(self, j, values, *, missing):
+        """Give positions (n, 1) among values, and `len(values)` for unknown ones."""
+        # `missing` is the code of empty texts and of NaN.
+        graph, unknown = self._graph, len(values)
+        if not all(isinstance(value, str) for value in values):
+            self._require([j], self._places, "numbers")
+            column = self.numbers([j])
+            known = np.array(values, dtype=np.float64)[None]
+            hits = graph.cast(graph.node("Equal", column, known), DOUBLE)
+            back = np.arange(unknown, dtype=np.float64)[:, None] - unknown
+            codes = graph.node("Add", graph.node("MatMul", hits, back), float(unknown))
+            codes = graph.cast(codes, INT)
+            return graph.node("Where", graph.node("IsNaN", column), missing, codes)
+        self._require([j], self._texts, "text")
+        variable, k, n = self._texts[j]
+        name = variable.full_name
+        if n > 1:
+            name = graph.node("Gather", name, [k], axis=1)
+        return graph.node(
+            "LabelEncoder",
+            name,
+            domain="ai.onnx.ml",
+            keys_strings=[*values, ""],
+            values_int64s=[*range(unknown), missing],
+            default_int64=unknown,
+        )
+
+    def _require(self, positions, there, kind):
+        others = [j for j in positions if j not in there]
+        if others:
+            msg = (
+                f"Columns {others} were fitted as {kind}, but the inputs are of "
+                "another type. Make the graph from rows in which each column has a "
+                "value, with to_onnx(estimator, X)."
+            )
+            raise ValueError(msg)
 
 
 def require_converter(estimator):
@@ -129,7 +210,7 @@ def require_converter(estimator):
         get_model_alias(type(estimator))
     except RuntimeError as error:
         msg = (
-            f"{type(estimator).__name__} cannot be converted: skl2onnx knows no "
+            f"{type(estimator).__name__} cannot be converted: skl2onnx has no "
             "converter for it. Register one with skl2onnx.update_registered_converter, "
             "or fit with an estimator that skl2onnx.supported_converters() lists."
         )
@@ -139,7 +220,8 @@ def require_converter(estimator):
 def plain_classes(classes):
     """Return class labels as whole numbers or texts, and refuse others."""
     classes = np.asarray(classes)
-    if classes.dtype.kind in "iub" or _are_whole(classes):
+    are_whole = classes.dtype.kind == "f" and (classes == classes.round()).all()
+    if classes.dtype.kind in "iub" or are_whole:
         return classes.astype(np.int64)
     if all(isinstance(label, str) for label in classes.tolist()):
         return classes.astype(str)
@@ -150,19 +232,10 @@ def plain_classes(classes):
     raise ValueError(msg)
 
 
-def _are_whole(classes):
-    return classes.dtype.kind == "f" and (classes == classes.round()).all()
-
-
 def label_type(classes):
     """Return the type of labels in a graph."""
     is_text = plain_classes(classes).dtype.kind == "U"
     return StringTensorType if is_text else Int64TensorType
-
-
-def width(inputs):
-    """Return the number of columns that inputs have together."""
-    return sum(variable.type.shape[1] for variable in inputs)
 
 
 def _reads_columns(estimator):
@@ -170,15 +243,3 @@ def _reads_columns(estimator):
         return _reads_columns(estimator.steps[0][1])
     is_own = type(estimator).__module__.startswith("sklearn_w2s.")
     return is_own or isinstance(estimator, _READ_COLUMNS)
-
-
-def _one_type(inputs):
-    kinds = {type(variable.type) for variable in inputs}
-    if len(kinds) > 1 or StringTensorType in kinds:
-        names = [v.raw_name for v in inputs if isinstance(v.type, StringTensorType)]
-        msg = (
-            f"Columns {names} are text, which the estimator that predicts does not "
-            "read. Put a ColumnTransformer before it, or take a default estimator."
-        )
-        raise ValueError(msg)
-    return kinds.pop()

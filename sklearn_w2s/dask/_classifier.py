@@ -353,7 +353,7 @@ class WeakToStrongClassifier(OverCollections, _InMemory):
     def _survey(self, blocks, y, size, seed):
         given = is_given(self._weak())
         options = {"missing_label": self.missing_label, "gathers": not given}
-        survey = take_survey(blocks, size=size, seed=seed, **options).compute()
+        survey = take_survey(blocks, size=size, seed=seed, **options)
         require_survey(survey, y, self.missing_label, given=given)
         if survey.n_labeled == survey.n_rows:
             warn_if_all_labeled(survey.labels, self.missing_label)

@@ -170,7 +170,7 @@ class OverlapDetector(  # type: ignore[call-arg]
             seed=seed_of(self.random_state, rng),
             missing_label=self.missing_label,
             gathers=not given,
-        ).compute()
+        )
         require_survey(survey, y, self.missing_label, given=given)
         check_features(self, survey.rows, reset=True, allow_nan=True)
         weights = None if sample_weight is None else survey.labeled_weights

@@ -281,7 +281,7 @@ class WeakToStrongRegressor(OverCollections, _InMemory):
             missing_label=None,
             gathers=not given,
             are_values=True,
-        ).compute()
+        )
         require_rows(len(survey.sample), survey.n_rows)
         warn_if_all_have_values(np.array([survey.n_labeled == survey.n_rows]))
         self._check_rows(survey.rows, asks_weak=True)

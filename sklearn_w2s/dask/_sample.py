@@ -140,7 +140,7 @@ class Survey:
 
 
 def take_survey(blocks, *, size, seed, missing_label, gathers, are_values=False):
-    """Return the survey of all blocks as `Delayed`; `gathers` collects labeled rows."""
+    """Return the survey of all blocks, computed; `gathers` collects labeled rows."""
     visit = dask.delayed(_survey_block)
     options = {
         "missing_label": missing_label,
@@ -148,7 +148,7 @@ def take_survey(blocks, *, size, seed, missing_label, gathers, are_values=False)
         "are_values": are_values,
     }
     surveys = [visit(block, size=size, seed=[seed, 0], **options) for block in blocks]
-    return merge_tree(surveys, _merge_surveys, size=size)
+    return merge_tree(surveys, _merge_surveys, size=size).compute()
 
 
 def _merge_surveys(surveys, *, size):

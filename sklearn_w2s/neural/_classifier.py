@@ -1,4 +1,4 @@
-"""A skorch classifier net that keeps every promise of a scikit-learn classifier."""
+"""NetClassifier: a skorch net that behaves as a scikit-learn classifier."""
 
 from contextlib import contextmanager
 from numbers import Real

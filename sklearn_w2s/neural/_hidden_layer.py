@@ -150,8 +150,8 @@ class HiddenLayer(
             net is not frozen, or if the module has no such layer, does not call it or
             gives no activations per row there.
         TypeError
-            If there are weights and the criterion cannot use them, if there is no net
-            in the FrozenEstimator, or if the layer gives no tensor.
+            If there are weights and the criterion cannot use them, if the
+            FrozenEstimator does not hold a net, or if the layer does not give a tensor.
         NotFittedError
             If the net in the FrozenEstimator is not fitted.
         """
@@ -315,9 +315,9 @@ class _Recorder:
     def _refuse(self, what):
         n_all, n_units = self._shape
         msg = (
-            f"layer={self.name!r} gives {what}, but {n_all} row(s) of {n_units} each "
-            "are due. Name a layer whose first dimension is the rows and whose other "
-            "dimensions are fixed."
+            f"layer={self.name!r} gives {what}; expected are {n_all} row(s) of "
+            f"{n_units} each. Name a layer whose first dimension is the rows and whose "
+            "other dimensions are fixed."
         )
         raise ValueError(msg)
 

@@ -127,8 +127,8 @@ def _seen_inputs(graph, model):
     if len(inputs) == model.n_features_in_:
         return [inputs[j] for j in positions]
     msg = (
-        f"The weak estimator predicts, from columns {positions}, which cannot be told "
-        f"among {len(inputs)} inputs. Name each column, or all in one matrix."
+        f"The weak estimator predicts from columns {positions}, which cannot be found "
+        f"among {len(inputs)} inputs. Pass one input per column, or a single matrix."
     )
     raise ValueError(msg)
 

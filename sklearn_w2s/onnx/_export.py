@@ -49,7 +49,7 @@ _CONVERTERS = {
     HistGradientBoostingRegressor: (infer_regressor, convert_boosting),
     SimpleImputer: (infer_imputer, convert_imputer),
 }
-# Runtimes know later trees, and skl2onnx does not yet.
+# skl2onnx does not support later tree operators yet, which runtimes do.
 _OPSETS = {"": skl2onnx.__max_supported_opset__, "ai.onnx.ml": 3}
 _OF_CLASSIFIERS = {
     "zipmap": [True, False, "columns"],
@@ -96,8 +96,8 @@ def to_onnx(estimator: Any, X: Any) -> Any:
     """Return a fitted estimator as an ONNX graph.
 
     An array of numbers is one input, ``X``. Of a data frame, or an array of objects,
-    each column is an input of its own, of shape (n, 1), in order, and
-    :func:`as_inputs` makes them:
+    each column is a separate input of shape (n, 1), in order, and :func:`as_inputs`
+    makes them:
 
     - numbers, truth values, dates and durations are doubles: dates are days since 1970,
       in UTC where they have a time zone, durations and times of day seconds, and NaN is
@@ -127,8 +127,8 @@ def to_onnx(estimator: Any, X: Any) -> Any:
         If the estimator is not fitted.
     ValueError
         If a part cannot be converted, such as a net, a rule, or an estimator without a
-        converter; if X is sparse; or if categories cannot be told apart in ONNX, as
-        with texts and numbers in one column.
+        converter; if X is sparse; or if categories cannot be distinguished in ONNX,
+        as with texts and numbers in one column.
 
     See Also
     --------

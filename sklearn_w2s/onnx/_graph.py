@@ -147,7 +147,7 @@ class Table:
         if position != n_columns:
             msg = (
                 f"The inputs have {position} columns, but {n_columns} were fitted. "
-                "Name each column, or one matrix of so many."
+                "Pass one input per column, or a single matrix of all."
             )
             raise ValueError(msg)
         self._numbers = parts[0] if len(parts) == 1 else None

@@ -25,8 +25,8 @@ def multiple_choice_to_binary(
 ) -> tuple[Any, ...]:
     r"""Turn questions with several answers into texts of two classes.
 
-    A text is a question with one of its answers, a candidate, and its class tells
-    whether the candidate is the right one.
+    A text is a question with one of its answers, the candidate; its class is 1 where
+    the candidate is the right answer.
 
     Parameters
     ----------
@@ -47,8 +47,8 @@ def multiple_choice_to_binary(
         - "pair": the right one, then a random wrong one;
         - "all": all of them, in their order.
     groups : array-like of shape (n_questions,), default=None
-        What questions have in common, such as the passage that they are about. None is
-        the position of the question.
+        What questions have in common, such as the passage that they are about. None
+        makes each question one group, named by its position.
     random_state : int, RandomState instance or None, default=None
         Draws the candidates.
 

@@ -50,7 +50,7 @@ class LanguageModelEncoder(
         None is all of them. Fewer make a weaker and faster model, so that one model is
         a ladder of them.
     pooling : {"last", "first", "mean"}, default="last"
-        Which activations stand for a text: those of its last token, as in the paper and
+        Which activations represent a text: those of its last token, as in the paper and
         for causal models, of its first token, or the mean over its tokens. Special
         tokens that the tokenizer adds are tokens, padding is not.
     max_length : int, default=None
@@ -91,7 +91,7 @@ class LanguageModelEncoder(
 
     Notes
     -----
-    Batches are padded on the right whatever the tokenizer says, since models with
+    Batches are padded on the right whatever the tokenizer's setting, since models with
     absolute positions would count padding on the left. So the activations of a text
     depend on no other text, nor on `batch_size`, but for the rounding of floats: a
     cache returns what was computed first. A tokenizer without padding token pads with

@@ -1,4 +1,4 @@
-"""ColumnProbaClassifier: probabilities that are columns of the table already."""
+"""ColumnProbaClassifier: probabilities that are columns of the table."""
 
 from numbers import Integral
 from typing import Any
@@ -15,9 +15,9 @@ from sklearn_w2s.weak_estimators._base import (
 
 
 class ColumnProbaClassifier(GivenClassifier):
-    """Classify with probabilities that stand in the table.
+    """Classify with probabilities that are columns of the table.
 
-    Such are the scores of a vendor, of a language model, or of a model that is gone.
+    Examples are scores of a vendor, of a language model, or of a former model.
     Where the classes are named there is nothing left to learn: the classifier predicts
     without `fit`, and as a weak estimator it needs no label.
 
@@ -54,12 +54,12 @@ class ColumnProbaClassifier(GivenClassifier):
     probabilities are :math:`1 - p` and :math:`p`. A strong estimator that is trained
     on its labels sees the columns as well unless they are taken out of its input.
 
-    Scores that are no frequencies are made such on labeled rows by
+    Scores that are not frequencies are calibrated on labeled rows by
     :class:`~sklearn.calibration.CalibratedClassifierCV`: with ``ensemble=False`` all
-    labels serve one calibration, as nothing else is learned from them. Its method
+    labels serve one calibration, since nothing else is learned from them. Its method
     "sigmoid", or "temperature" from scikit-learn 1.8 on, copes with few labels;
-    "isotonic" takes many of them, or scores of few different values. Each class that
-    the classifier knows must have labels.
+    "isotonic" takes many of them, or scores of few different values. Each class of
+    the classifier must have labels.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""FunctionClassifier: a rule that is written down, as a weak estimator."""
+"""FunctionClassifier: a function as a weak estimator."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,8 +32,8 @@ class FunctionClassifier(GivenClassifier):
     classes : array-like of shape (n_classes,), default=None
         Class labels. None takes them from the labels in `fit`.
     abstain : scalar, default=None
-        Label by which the function says that it does not know. None, NaN, NaT and
-        pandas.NA say so as well.
+        Label that the function returns where it abstains. None, NaN, NaT and pandas.NA
+        are abstentions as well.
     class_prior : array-like of shape (n_classes,), default=None
         Probabilities of rows on which the function abstains, in the order of `classes`.
         None takes all classes for equally likely.
@@ -77,7 +77,7 @@ class FunctionClassifier(GivenClassifier):
     array([[1., 0.],
            [0., 1.]])
 
-    No label is needed to train a strong estimator on what the rule says:
+    No label is needed to train a strong estimator on the labels of the rule:
 
     >>> model = WeakToStrongClassifier(rule, DecisionTreeClassifier())
     >>> model.fit(X, np.full(4, -1)).predict(X)

@@ -34,8 +34,7 @@ class VoteClassifier(GivenClassifier):
     columns : list of str or int, slice, bool mask, callable or None, default=None
         Columns of votes; a callable gets X and returns them. None means all.
     abstain : scalar, default=-1
-        Vote of a function that does not know. None, NaN, NaT and pandas.NA are
-        abstentions as well.
+        Value of an abstention. None, NaN, NaT and pandas.NA are abstentions as well.
     classes : array-like of shape (n_classes,), default=None
         Class labels, as the functions name them. None takes those that occur among the
         votes and labels in `fit`.
@@ -83,14 +82,14 @@ class VoteClassifier(GivenClassifier):
 
     with the class prior :math:`\pi` held fixed and rates :math:`\theta` estimated by
     expectation-maximisation from the majority on, so that the result is deterministic.
-    This is the model of Dawid and Skene [1]_ with two changes. An abstention is no
-    evidence: functions that are silent together, as rules of one origin are, would
-    outvote those that speak. And :math:`\theta_{jkl} \le \theta_{jll}`: a function is
+    This is the model of Dawid and Skene [1]_ with two changes. An abstention is not
+    evidence: functions that abstain together, as rules of one origin do, would outvote
+    those that vote. And :math:`\theta_{jkl} \le \theta_{jll}`: a function is
     no worse than chance, which keeps the classes from swapping names. Where
     abstentions do not depend on the class, the first changes nothing.
 
-    A class prior that is estimated along with the rates tends to one class on
-    functions that know one class only; pass the true one where it is known.
+    A class prior that is estimated along with the rates tends to one class if functions
+    vote for one class only; pass the true one where it is known.
 
     Functions that copy one another make naive Bayes too sure. Where some rows are
     labeled, ``CalibratedClassifierCV(FrozenEstimator(fitted))`` makes up for it, see

@@ -137,8 +137,8 @@ REFUSED = {
     "groups": ({"groups": [0, 1]}, "inconsistent numbers of samples"),
     "past": ({"answers": [2]}, r"answers\[0\]=2, but choices\[0\] has the positions"),
     "negative": ({"answers": [-1]}, r"answers\[0\]=-1"),
-    "float": ({"answers": [0.0]}, "counted from 0, as int"),
-    "word": ({"answers": ["a"]}, "counted from 0, as int"),
+    "float": ({"answers": [0.0]}, "as int, counted from 0"),
+    "word": ({"answers": ["a"]}, "as int, counted from 0"),
 }
 
 

@@ -20,7 +20,7 @@ from sklearn.model_selection import GroupKFold
 from splitters import Fickle, drawn_by
 
 import sklearn_w2s
-from sklearn_w2s.dask import OverlapDetector, WeakToStrongClassifier, _survey
+from sklearn_w2s.dask import OverlapDetector, WeakToStrongClassifier, _sample
 
 SETTINGS = {
     "default": {},
@@ -375,7 +375,7 @@ def test_partitions_of_other_lengths_are_refused(problem):
 
 def test_too_many_labeled_rows_are_refused(problem, collect, monkeypatch):
     X, y, _ = problem
-    monkeypatch.setattr(_survey, "MAX_LABELED", 100)
+    monkeypatch.setattr(_sample, "MAX_LABELED", 100)
 
     with pytest.raises(ValueError, match="more than 100 labeled rows"):
         OverlapDetector().fit(*collect(X, y))

@@ -203,25 +203,3 @@ class Countdown:
         sys.stderr.write(
             f"{n_done} of {self._n_folds} folds done in {took:.0f} s{left}\n"
         )
-
-
-class Rounds:
-    """Report rounds to callbacks, given their count and whether another follows."""
-
-    def __init__(self, estimator, context, count, goes_on):
-        self._estimator = estimator
-        self._context = context
-        self._count = count
-        self._goes_on = goes_on
-        self._n_told = count()
-        self._round = None
-
-    def tell(self):
-        """Report the end of the last round and the beginning of the next, if any."""
-        if self._round is not None and self._count() > self._n_told:
-            self._round.call_on_fit_task_end(estimator=self._estimator)
-            self._round = None
-        self._n_told = self._count()
-        if self._round is None and self._goes_on():
-            self._round = self._context.subcontext(task_name="round")
-            self._round.call_on_fit_task_begin(estimator=self._estimator)

@@ -30,7 +30,6 @@ from sklearn_w2s import (
 from sklearn_w2s._display import (
     DiagramMixin,
     ProgressMixin,
-    Rounds,
     Steps,
     name_of,
     ranked,
@@ -616,18 +615,12 @@ def test_a_task_that_fails_does_not_end():
     assert ended == [True]
 
 
-def test_a_step_that_is_no_round_is_not_told():
-    events, over = [], [0]
-    context = SimpleNamespace()
-    context.subcontext = lambda **_: SimpleNamespace(
-        call_on_fit_task_begin=lambda **_: events.append("begin"),
-        call_on_fit_task_end=lambda **_: events.append("end"),
-    )
-    rounds = Rounds(None, context, count=lambda: over[-1], goes_on=lambda: over[-1] < 2)
-    for n_rounds in (0, 0, 1, 1, 2):
-        over.append(n_rounds)
-        rounds.tell()
-    assert events == ["begin", "end", "begin", "end"]
+@needs_callbacks
+def test_a_source_that_merely_ends_is_not_a_round():
+    recorder = Recorder()
+    selector = make_selector(n_rounds=3).set_callbacks(recorder)
+    selector.fit_sources({"ended": iter(()), "rows": X[100:]}, X[:100], y[:100])
+    assert recorder.names("end") == [*["round"] * 3, "draw", "fit"]
 
 
 LINE = re.compile(

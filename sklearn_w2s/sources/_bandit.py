@@ -38,7 +38,8 @@ def worth(arms, rates, which=slice(None)):
 
 
 def _kl_ucb(arms):
-    return _kl_worth(arms, _fair_level(arms))
+    level = _fair_level(arms)
+    return worth(arms, kl_ucb_index(arms.found, arms.drawn, level, arms.pool))
 
 
 def _leading_kl_ucb(arms):
@@ -66,21 +67,23 @@ def _kl_lucb(arms):
     return marks
 
 
-def _kl_worth(arms, level):
-    return worth(arms, kl_ucb_index(arms.found, arms.drawn, level, arms.pool))
-
-
 def _leading_kl_worth(arms, level, among):
     """Return the worth of kl bounds; of more than `MANY`, of those near the largest.
 
     The others, which some bound surely exceeds, are left at minus infinity.
     """
     if len(among) <= MANY:
-        return _kl_worth(arms, level)
+        return worth(arms, kl_ucb_index(arms.found, arms.drawn, level, arms.pool))
     near, values = np.flatnonzero(among), np.full(len(among), -np.inf)
     if not len(near):
         return values
-    high = np.concatenate([_highest_kl_worth(arms, level, lot) for lot in _lots(near)])
+    # The ceiling of a bound takes little time.
+    counts = (arms.found, arms.drawn, level)
+    ceilings = [
+        worth(arms, kl_ucb_ceiling(*(count[lot] for count in counts)), lot)
+        for lot in _lots(near)
+    ]
+    high = np.concatenate(ceilings)
     first = near[[np.argmax(high)]]
     low, _ = _kl_worth_bounds(arms, level, first, n_steps=2)
     near = near[~(high < low)]
@@ -96,12 +99,6 @@ def _leading_kl_worth(arms, level, among):
 def _lots(values):
     """Return parts of an array that are small enough for the processor's cache."""
     return np.array_split(values, len(values) // _LOT + 1)
-
-
-def _highest_kl_worth(arms, level, which):
-    """Return a bound on the worth of kl bounds that takes little time."""
-    counts = arms.found[which], arms.drawn[which], level[which]
-    return worth(arms, kl_ucb_ceiling(*counts), which)
 
 
 def _kl_worth_bounds(arms, level, which, n_steps):
@@ -157,8 +154,7 @@ class Policy(NamedTuple):
     """How a policy rates sources, and whether it needs the number of rounds in all.
 
     `values(arms)` returns the index of each source. `leading(arms)` does the same in
-    less time, with minus infinity for values that are surely not the largest of an open
-    source.
+    less time, with minus infinity for values that are surely not the largest.
     """
 
     values: Callable[[Any], Any]
@@ -180,21 +176,15 @@ POLICIES = {
 }
 
 
-def needs_horizon(policy):
-    """Return whether a policy, a key of `POLICIES` or a function, needs a limit."""
-    return not callable(policy) and POLICIES[policy].needs_horizon
+def index_values(policy, arms, *, exact=True):
+    """Return the index of each source by a key of `POLICIES` or a function.
 
-
-def leading_values(policy, arms):
-    """Return `index_values`, or minus infinity for those that cannot be the largest."""
-    leading = None if callable(policy) else POLICIES[policy].leading
-    return index_values(policy, arms) if leading is None else leading(arms)
-
-
-def index_values(policy, arms):
-    """Return the index of each source by a key of `POLICIES` or a function."""
+    If not exact, values that are surely not the largest may be minus infinity.
+    """
     if not callable(policy):
-        return POLICIES[policy].values(arms)
+        rule = POLICIES[policy]
+        values_of = rule.values if exact or rule.leading is None else rule.leading
+        return values_of(arms)
     values = np.asarray(policy(arms))
     if values.shape != arms.drawn.shape or values.dtype.kind not in "biuf":
         msg = (
@@ -218,7 +208,7 @@ _NOTHING = {
     "cost": 0.0,
     "error": "",
 }
-_COLUMNS = tuple(_NOTHING)
+_ESTIMATES = ("overlap_density", "density_low", "density_high")
 # What is counted per source, in arrays that have room for sources to come.
 _TYPES = (
     dict.fromkeys(("n_pulls", "drawn", "rated", "failures", "rests_until"), np.intp)
@@ -277,7 +267,7 @@ class SourceBandit:
         # Costs and rates that the sources were last given.
         self.arms = None
         self._spent = 0.0
-        self._rounds: dict[str, list] = {column: [] for column in _COLUMNS}
+        self._rounds: dict[str, list] = {column: [] for column in _NOTHING}
         self._indices = []
         self._unrated: deque[int] = deque()
 
@@ -293,13 +283,6 @@ class SourceBandit:
         self.pool[position], self.cost[position] = size, cost
         self.sensitivity[position], self.fall_out[position] = detection_rates
         self.is_open[position] = True
-
-    def position(self, name):
-        """Return the position of a new or known source, and the rows drawn of it."""
-        if name not in self.positions:
-            return len(self.names), 0
-        position = self.positions[name]
-        return position, int(self.drawn[position])
 
     @property
     def n_rounds(self):
@@ -395,7 +378,7 @@ class SourceBandit:
     def choose(self, among=None):
         """Return the position of the source to draw from, and the index of each source.
 
-        The indices are empty in the burn-in, and those of `leading_values` afterwards.
+        The indices are empty in the burn-in, and those of `index_values` afterwards.
         """
         usable = self.can_be_drawn()
         if among is not None:
@@ -406,7 +389,8 @@ class SourceBandit:
         fresh = np.flatnonzero(usable & (self.n_pulls < self._burn_in))
         if len(fresh):
             return int(fresh[np.argmin(self.n_pulls[fresh])]), np.empty(0)
-        values = leading_values(self.policy, self._statistics(usable, self.rng))
+        arms = self._statistics(usable, self.rng)
+        values = index_values(self.policy, arms, exact=False)
         if (np.isnan(values) & usable).any():
             msg = (
                 f"policy={self.policy!r} returned NaN for a source with rows left: "
@@ -445,11 +429,7 @@ class SourceBandit:
         # After its k-th failure in a row it rests for k rounds.
         self._rests_until[source] = self.n_rounds + self._failures[source]
         if self._failures[source] >= self.max_failures:
-            self.close(source)
-
-    def close(self, source):
-        """Draw nothing more of a source."""
-        self.is_open[source] = False
+            self.is_open[source] = False
 
     def rate(self, rewards):
         """Add the sums of rewards of the first rounds that are not rated yet."""
@@ -459,7 +439,8 @@ class SourceBandit:
             self.found[source] += reward
             self.rated[source] += self._rounds["n_drawn"][position]
             self._rounds["n_overlap"][position] = reward
-            self._describe(position, source)
+            for column, value in zip(_ESTIMATES, self.estimate(source), strict=True):
+                self._rounds[column][position] = value
 
     def forget_ratings(self):
         """Discard the rewards of all rounds."""
@@ -486,7 +467,8 @@ class SourceBandit:
         return table
 
     def _record(self, source, indices, **values):
-        entry = _NOTHING | values | {"source": source}
+        estimates = zip(_ESTIMATES, self.estimate(source), strict=True)
+        entry = _NOTHING | values | {"source": source} | dict(estimates)
         is_chosen = indices is not None and len(indices) > 0
         if is_chosen:
             entry["index"] = float(indices[source])
@@ -495,13 +477,6 @@ class SourceBandit:
         # Those of all sources in all rounds would be too much of many.
         is_kept = is_chosen and len(indices) <= MANY
         self._indices.append(indices if is_kept else ())
-        self._describe(-1, source)
-
-    def _describe(self, position, source):
-        """Note the estimate for a source after a round."""
-        names = ("overlap_density", "density_low", "density_high")
-        for column, value in zip(names, self.estimate(source), strict=True):
-            self._rounds[column][position] = value
 
     def _affordable(self, cost):
         """Return how many rows of such a cost the budget allows for."""
@@ -524,6 +499,6 @@ class SourceBandit:
             # So that no policy of the user's can change or watch the counts.
             counts = {name: values.copy() for name, values in counts.items()}
         # Which takes a while for many sources.
-        is_read = callable(self.policy) or needs_horizon(self.policy)
+        is_read = callable(self.policy) or POLICIES[self.policy].needs_horizon
         horizon = self.horizon if is_read else np.inf
         return ArmStatistics(**counts, horizon=horizon, alpha=self.alpha, rng=rng)

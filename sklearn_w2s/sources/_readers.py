@@ -1,16 +1,13 @@
 """Read rows from tables, functions, Dask, pyarrow and iterables, a few at a time.
 
-Whatever a source does, no row is lost and none comes twice. Nothing here knows what the
-rows are for.
+Whatever a source does, no row is lost and none comes twice.
 """
 
 import inspect
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from numbers import Integral
 from threading import Thread
-from types import GeneratorType
 from typing import Any
 
 import numpy as np
@@ -46,52 +43,53 @@ class SourceFailed(Exception):
         self.batch = batch
 
 
-def open_reader(name, source, *, rng, offset=0, timeout=None, check=None):
-    """Return a reader of a source, from which nothing is drawn yet.
+class SourceReader:
+    """Read the rows of one source, a few at a time; nothing is drawn before `read`.
 
     `fit_sources` describes the kinds of sources. Of tables and of iterables that can be
     read from their beginning again, the first `offset` rows are left out. With a
     `timeout` the source runs in another thread. `check(X, y)` raises ValueError to
-    refuse a batch.
-    """
-    order = None
-    size = _known_size(source)
-    feed: _Items | _Calls
-    if _is_table_source(source):
-        size = n_rows(source[0] if isinstance(source, tuple) else source)
-        order = rng.permutation(size)
-        feed = _Items(source, lambda: [source], offset)
-    elif _is_asked(source):
-        feed = _Calls(source)
-    else:
-        feed = _Items(source, _find_items(name, source), offset)
-    return SourceReader(
-        name, feed, size, order=order, offset=offset, timeout=timeout, check=check
-    )
-
-
-class SourceReader:
-    """Read the rows of one source, a few at a time; made by `open_reader`.
-
-    The `size` is infinite where unknown; `delivered` includes rows of runs before this
-    one.
+    refuse a batch. `delivered` counts the rows read, the `offset` included.
     """
 
-    def __init__(self, name, feed, size, *, order, offset, timeout, check):
+    def __init__(self, name, source, *, rng, offset=0, timeout=None, check=None):
         self.name = name
-        self.size = size
+        self.size: Any = np.inf
         self.delivered = offset
-        self._feed = feed
-        self._order = order
+        self._source = source
+        self._n_to_skip = offset
         self._timeout = timeout
         self._check = check
-        self._parts: deque[_Part] = deque()
-        self._uncomputed: Any = _END
-        self._pending = None
-        self._error = None
-        self._held = None
+        self._order = None
+        self._takes_offset = False
+        table = source[0] if isinstance(source, tuple) and len(source) == 2 else source
+        is_lazy = hasattr(source, "compute")
+        # Lazy objects of Dask have every attribute and can be called.
+        self._is_asked = callable(source) and not is_lazy
+        if is_table(table):
+            self.size = n_rows(table)
+            self._order = rng.permutation(self.size)
+            self._open_items = lambda: [source]
+        elif self._is_asked:
+            self._n_to_skip = 0
+            self._takes_offset = _has_parameter(source, "offset")
+        else:
+            self._open_items = _find_items(name, source)
+            # A Parquet file has its number of rows in its metadata.
+            holders = () if is_lazy else (source, getattr(source, "metadata", None))
+            sizes = [getattr(holder, "num_rows", None) for holder in holders]
+            self.size = next((n for n in sizes if isinstance(n, Integral)), np.inf)
+        self._iterator: Any = None
+        # An item that was taken from the source and could not be computed yet.
+        self._item: Any = _END
+        # Of a call of the source: its thread, and its item or error.
+        self._thread: Thread | None = None
+        self._outcome: Any = None
+        self._error: BaseException | None = None
+        # Rows that were not read yet: X, y, and their positions in these.
+        self._parts: deque[tuple[Any, Any, Any]] = deque()
+        self._held: SourceFailed | None = None
         self._is_at_end = False
-        self._is_closed = False
 
     @property
     def has_ended(self):
@@ -106,244 +104,146 @@ class SourceReader:
         is raised. An iterator that ends right after it raised fails once more before it
         counts as ended.
         """
-        if self._is_closed:
-            msg = f"source {self.name!r} is closed"
-            raise SourceEnded(msg)
-        self._fill_or_hold(n)
-        if not self._parts:
-            msg = f"source {self.name!r} has no rows left"
-            raise SourceEnded(msg)
-        X, y = self._cut(n)
-        self.delivered += n_rows(X)
-        return X, y
-
-    def give_back(self, X, y):
-        """Put back the rows that were read last, to be read again."""
-        n = n_rows(X)
-        self.delivered -= n
-        self._parts.appendleft(_Part(X, y, None, 0, n))
-
-    def raise_interrupt(self):
-        """Raise an interrupt that ended a late call; return whether it still runs."""
-        if self._pending is None or not self._pending.is_done(0):
-            return self._pending is not None
-        _, error = self._pending.outcome
-        if error is not None and not isinstance(error, Exception):
-            self._pending, self._error = None, error
-            raise error
-        # Rows, or a fault, which wait for the next read.
-        return False
-
-    def close(self):
-        """Release the source and close its generator."""
-        self._is_closed = True
-        # A generator that runs in a thread cannot be closed; it ends with its fetch.
-        if self._pending is None:
-            self._feed.close()
-
-    def _fill_or_hold(self, n):
-        # Rows that are there already come first, the failure with the next read.
-        held, self._held = self._held, None
-        if held is not None:
-            raise held
+        if self._held is not None:
+            failure, self._held = self._held, None
+            raise failure
         try:
             self._fill(n)
         except SourceFailed as failure:
             if not self._parts:
                 raise
             self._held = failure
-
-    def _n_buffered(self):
-        return sum(part.n_left for part in self._parts)
-
-    def _fill(self, n):
-        missing = n - self._n_buffered()
-        while missing > 0 and not self._is_at_end:
-            item = self._fetch(missing)
-            if item is _END:
-                self._end()
-            else:
-                self._accept(item)
-            if self._feed.is_asked:
-                return
-            missing = n - self._n_buffered()
-
-    def _end(self):
-        self._is_at_end = True
-        # A generator that raised is over; that is not the end of its rows.
-        if self._error is not None and not self._feed.is_asked:
-            raise self._raised(self._error) from self._error
-
-    def _fetch(self, n):
-        position = self.delivered + self._n_buffered()
-        if self._timeout is None:
-            item, error = _attempt(self._draw, n, position)
-        else:
-            item, error = self._wait(n, position)
-        if error is None:
-            if item is not _END:
-                self._error = None
-            return item
-        self._error = error
-        if not isinstance(error, Exception):
-            raise error
-        raise self._raised(error) from error
-
-    def _draw(self, n, position):
-        # An item that could not be computed waits, so that its rows are not lost.
-        if self._uncomputed is _END:
-            self._uncomputed = self._feed.fetch(n, position)
-        item = computed(self._uncomputed)
-        self._uncomputed = _END
-        return item
-
-    def _wait(self, n, position):
-        if self._pending is None:
-            self._pending = _Fetch(self._draw, n, position)
-        if not self._pending.is_done(self._timeout):
-            reason = f"stalled: nothing came within timeout={self._timeout:g} seconds"
-            raise self._failed("stalled", reason)
-        outcome, self._pending = self._pending.outcome, None
-        return outcome
-
-    def _accept(self, item):
-        try:
-            X, y = as_batch(item)
-            rows = n_rows(X)
-            if rows:
-                self._require_fitting(X, y)
-        except (TypeError, ValueError) as error:
-            if self._feed.n_to_skip:
-                return  # It was refused when its neighbours were read before.
-            cause = f"gave an invalid batch: {error}"
-            raise self._failed("invalid", cause, item) from error
-        if not rows and not self._feed.n_to_skip:
-            raise self._failed("empty", "gave an empty batch")
-        skipped = min(self._feed.n_to_skip, rows)
-        self._feed.n_to_skip -= skipped
-        if skipped < rows:
-            if self._order is None:
-                # A source may fill the same memory again with its next batch.
-                X, y = owned(X), None if y is None else owned(y)
-            self._parts.append(_Part(X, y, self._order, skipped, rows))
-
-    def _require_fitting(self, X, y):
-        if self._check is not None:
-            self._check(X, y)
-        if self._parts:
-            last = self._parts[-1]
-            require_alike(X, y, last.X, last.y)
-            _require_stackable(X, last.X)
-
-    def _cut(self, n):
+        if not self._parts:
+            msg = f"source {self.name!r} has no rows left"
+            raise SourceEnded(msg)
         taken = []
         while n and self._parts:
-            part = self._parts[0]
-            taken.append(part.take(n))
-            n -= n_rows(taken[-1][0])
-            if not part.n_left:
-                self._parts.popleft()
+            X, y, positions = self._parts.popleft()
+            now, later = positions[:n], positions[n:]
+            if len(later):
+                self._parts.appendleft((X, y, later))
+            if isinstance(now, range):
+                X = rows_of(X, now.start, now.stop)
+                taken.append((X, None if y is None else y[now.start : now.stop]))
+            else:
+                X = safe_indexing(X, now)
+                taken.append((X, None if y is None else y[now]))
+            n -= len(now)
+            self.delivered += len(now)
         tables, labels = zip(*taken, strict=True)
         return stack(list(tables)), None if labels[0] is None else stack(list(labels))
 
-    def _raised(self, error):
-        return self._failed("raised", f"raised {type(error).__name__}: {error}")
+    def give_back(self, X, y):
+        """Put back the rows that were read last, to be read again."""
+        n = n_rows(X)
+        self.delivered -= n
+        self._parts.appendleft((X, y, range(n)))
 
-    def _failed(self, reason, cause, batch=None):
-        return SourceFailed(f"source {self.name!r} {cause}", reason, batch)
+    def raise_interrupt(self):
+        """Raise an interrupt that ended a late call; return whether it still runs."""
+        if self._thread is None or self._thread.is_alive():
+            return self._thread is not None
+        _, error = self._outcome
+        if error is not None and not isinstance(error, Exception):
+            self._thread, self._error = None, error
+            raise error
+        # Rows, or a fault, wait for the next read.
+        return False
 
+    def _fill(self, n):
+        """Take items of the source until n rows are there, or one where it is asked."""
+        while not self._is_at_end:
+            n_there = sum(len(positions) for _, _, positions in self._parts)
+            if n_there >= n:
+                return
+            item, error = self._fetch(n - n_there, self.delivered + n_there)
+            if error is not None:
+                self._error = error
+                if not isinstance(error, Exception):
+                    raise error
+            elif item is not _END:
+                self._error = None
+                self._accept(item)
+            else:
+                self._is_at_end = True
+                # A generator that raised is over; that is not the end of its rows.
+                error = None if self._is_asked else self._error
+            if error is not None:
+                msg = f"source {self.name!r} raised {type(error).__name__}: {error}"
+                raise SourceFailed(msg) from error
+            if self._is_asked:
+                return
 
-@dataclass(eq=False, repr=False)
-class _Part:
-    """What is left of an item."""
+    def _fetch(self, n, position):
+        """Return the next item of the source, or `_END` and an error."""
+        if self._timeout is None:
+            self._call(n, position)
+        else:
+            if self._thread is None:
+                # A thread that does not keep the program from ending.
+                self._thread = Thread(
+                    target=self._call, args=(n, position), daemon=True
+                )
+                self._thread.start()
+            self._thread.join(self._timeout)
+            if self._thread.is_alive():
+                msg = (
+                    f"source {self.name!r} stalled: nothing came within "
+                    f"timeout={self._timeout:g} seconds"
+                )
+                raise SourceFailed(msg, "stalled")
+            self._thread = None
+        outcome, self._outcome = self._outcome, None
+        return outcome
 
-    X: Any
-    y: Any
-    order: Any
-    start: int
-    stop: int
+    def _call(self, n, position):
+        # Foreign code runs here and may raise anything. The caller turns errors into
+        # faults of the source and raises the others, such as KeyboardInterrupt, again.
+        try:
+            # An item that could not be computed is kept, so that its rows are not lost.
+            if self._item is _END and self._is_asked:
+                options = {"offset": position} if self._takes_offset else {}
+                item = self._source(n, **options)
+                self._item = _END if item is None else item
+            elif self._item is _END:
+                if self._iterator is None:
+                    self._iterator = iter(self._open_items())
+                    if self._iterator is self._source:
+                        self._n_to_skip = 0  # It continues where it stopped.
+                self._item = next(self._iterator, _END)
+            self._outcome = computed(self._item), None
+            self._item = _END
+        except BaseException as error:
+            self._outcome = _END, error
 
-    @property
-    def n_left(self):
-        return self.stop - self.start
-
-    def take(self, n):
-        start = self.start
-        self.start = min(start + n, self.stop)
-        if self.order is None:
-            X = rows_of(self.X, start, self.start)
-            return X, None if self.y is None else self.y[start : self.start]
-        rows = self.order[start : self.start]
-        X = safe_indexing(self.X, rows)
-        return X, None if self.y is None else self.y[rows]
-
-
-class _Items:
-    """Items of an iterable, which is opened when the first is fetched."""
-
-    is_asked = False
-
-    def __init__(self, source, open_items, n_to_skip):
-        self.n_to_skip = n_to_skip
-        self._source = source
-        self._open_items = open_items
-        self._iterator = None
-
-    def fetch(self, _n, _position):
-        if self._iterator is None:
-            self._iterator = iter(self._open_items())
-            if self._iterator is self._source:
-                self.n_to_skip = 0  # It goes on where it stopped.
-        return next(self._iterator, _END)
-
-    def close(self):
-        iterator, self._iterator = self._iterator, None
-        if isinstance(iterator, GeneratorType):
-            iterator.close()
-
-
-class _Calls:
-    """Items that a callable gives when asked."""
-
-    is_asked = True
-    n_to_skip = 0
-
-    def __init__(self, source):
-        self._source = source
-        self._takes_offset = _has_parameter(source, "offset")
-
-    def fetch(self, n, position):
-        options = {"offset": position} if self._takes_offset else {}
-        item = self._source(n, **options)
-        return _END if item is None else item
-
-    def close(self):
-        """Do nothing: a callable has no end to come to."""
-
-
-class _Fetch:
-    """A fetch in a thread that does not keep the program from ending."""
-
-    def __init__(self, draw, n, position):
-        self.outcome = None
-        self._thread = Thread(target=self._run, args=(draw, n, position), daemon=True)
-        self._thread.start()
-
-    def is_done(self, timeout):
-        self._thread.join(timeout)
-        return not self._thread.is_alive()
-
-    def _run(self, draw, n, position):
-        self.outcome = _attempt(draw, n, position)
-
-
-def _attempt(draw, n, position):
-    # Foreign code runs here and may raise anything. The caller turns errors into faults
-    # of the source and raises the others, such as KeyboardInterrupt, again.
-    try:
-        return draw(n, position), None
-    except BaseException as error:
-        return _END, error
+    def _accept(self, item):
+        """Keep the rows of an item, without those that were read before."""
+        try:
+            X, y = as_batch(item)
+            n = n_rows(X)
+            if n and self._check is not None:
+                self._check(X, y)
+            if n and self._parts:
+                last_X, last_y, _ = self._parts[-1]
+                require_alike(X, y, last_X, last_y)
+                _require_stackable(X, last_X)
+        except (TypeError, ValueError) as error:
+            if self._n_to_skip:
+                return  # It was refused when its neighbours were read before.
+            msg = f"source {self.name!r} gave an invalid batch: {error}"
+            raise SourceFailed(msg, "invalid", item) from error
+        if not n and not self._n_to_skip:
+            msg = f"source {self.name!r} gave an empty batch"
+            raise SourceFailed(msg, "empty")
+        skipped = min(self._n_to_skip, n)
+        self._n_to_skip -= skipped
+        if skipped < n:
+            positions = self._order
+            if positions is None:
+                # A source may fill the same memory again with its next batch.
+                X, y = owned(X), None if y is None else owned(y)
+                positions = range(n)
+            self._parts.append((X, y, positions[skipped:]))
 
 
 def _require_stackable(X, other):
@@ -360,17 +260,6 @@ def _has_parameter(function, name):
         return name in inspect.signature(function).parameters
     except (TypeError, ValueError):  # Some built-in functions have no signature.
         return False
-
-
-def _is_table_source(source):
-    if isinstance(source, tuple) and len(source) == 2:
-        return is_table(source[0])
-    return is_table(source)
-
-
-def _is_asked(source):
-    # Lazy objects of Dask answer to any name and can be called.
-    return callable(source) and not hasattr(source, "compute")
 
 
 def _find_items(name, source):
@@ -404,14 +293,3 @@ def _partitions(source):
     # The blocks of an array side by side are parts of the same rows.
     for i in range(source.numblocks[0]):
         yield source.partitions[i]
-
-
-def _known_size(source):
-    if _is_asked(source) or hasattr(source, "compute"):
-        return np.inf
-    # A Parquet file knows its rows from its metadata.
-    for holder in (source, getattr(source, "metadata", None)):
-        size = getattr(holder, "num_rows", None)
-        if isinstance(size, Integral):
-            return size
-    return np.inf

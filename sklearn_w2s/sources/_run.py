@@ -1,4 +1,4 @@
-"""Draw from sources, one step after another, rate what came, and go on after a stop."""
+"""Draw from sources step by step, rate what was drawn, and continue after a stop."""
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,20 +25,18 @@ class PoolReader:
         self.name = name
         self.size = len(rows)
         self._rows = rows
-        self._start = 0
 
     @property
     def has_ended(self):
         """Whether no row is left."""
-        return self._start == self.size
+        return not len(self._rows)
 
     def read(self, n):
         """Return the positions of the next n rows or fewer."""
         if self.has_ended:
             msg = f"source {self.name!r} has no rows left"
             raise SourceEnded(msg)
-        batch = self._rows[self._start : self._start + n]
-        self._start += len(batch)
+        batch, self._rows = self._rows[:n], self._rows[n:]
         return batch
 
 
@@ -69,13 +67,9 @@ class DrawnRows:
     """
 
     def __init__(self, X, y, missing_label):
+        self.X, self.y = X, y
         self.like = X
-        self._X, self._y, self._missing_label = X, y, missing_label
-
-    @property
-    def at_hand(self):
-        """Rows at hand and their labels."""
-        return self._X, self._y
+        self._missing_label = missing_label
 
     def size(self, batch):
         """Return the number of rows of a batch."""
@@ -87,26 +81,26 @@ class DrawnRows:
 
     def together(self, batches):
         """Return the rows at hand, then all batches, and each batch's positions."""
-        tables = [(self._X, self._y)] if self._X is not None else []
-        tables += batches
+        tables = [*([] if self.X is None else [(self.X, self.y)]), *batches]
         sizes = [n_rows(X) for X, _ in tables]
         ends = np.cumsum(sizes)
         places = [np.arange(end - n, end) for n, end in zip(sizes, ends, strict=True)]
+        y = None
+        if any(labels is not None for _, labels in tables):
+            parts = [
+                np.full(n, None) if labels is None else np.asarray(labels)
+                for (_, labels), n in zip(tables, sizes, strict=True)
+            ]
+            y = fill_gaps(stack(parts), self._missing_label)
         X = stack([X for X, _ in tables])
-        return X, self._labels(tables, sizes), places[len(tables) - len(batches) :]
-
-    def _labels(self, tables, sizes):
-        if all(y is None for _, y in tables):
-            return None
-        parts = [
-            np.full(n, None) if y is None else np.asarray(y)
-            for (_, y), n in zip(tables, sizes, strict=True)
-        ]
-        return fill_gaps(stack(parts), self._missing_label)
+        return X, y, places[len(tables) - len(batches) :]
 
 
 class Rater:
-    """Rate batches by a detector, which is fitted when enough rows were drawn."""
+    """Rate rows by a detector, which is fitted when enough rows were drawn.
+
+    `seeds` is a RandomState for every unset `random_state` of the detector, or None.
+    """
 
     def __init__(self, rows, detector, reward, seeds):
         self.rows = rows
@@ -121,19 +115,15 @@ class Rater:
         self.detector = seed_nested(clone(self._template), self.seeds)
         self.detector.fit(X, y)
         if self._reward is not None or isinstance(self._template, FrozenEstimator):
-            return [self.rate(batch) for batch in batches]
-        regions = self.detector.regions_
-        return [_count_overlap(regions[place]) for place in places]
+            return [self.rate(*self.rows.table(batch)) for batch in batches]
+        is_overlap = self.detector.regions_ == OVERLAP
+        return [float(np.count_nonzero(is_overlap[place])) for place in places]
 
-    def forget_rows(self):
-        """Let go of all rows; batches that are rated later are tables themselves."""
-        self.rows = DrawnRows(None, None, None)
-
-    def rate(self, batch):
-        """Return the sum of the rewards of the rows of a batch."""
-        X, y = self.rows.table(batch)
+    def rate(self, X, y):
+        """Return the sum of the rewards of rows."""
         if self._reward is None:
-            return _count_overlap(self.detector.predict(X))
+            regions = np.asarray(self.detector.predict(X))
+            return float(np.count_nonzero(regions == OVERLAP))
         rewards = check_scores(
             self._reward(self.detector, X, y), n_rows(X), name="reward"
         )
@@ -147,25 +137,27 @@ class Rater:
         return float(rewards.sum())
 
 
-def _count_overlap(regions):
-    return float(np.count_nonzero(np.asarray(regions) == OVERLAP))
-
-
 @dataclass(eq=False, repr=False)
 class Step:
     """The outcome of one step of a run, with everything that is needed to repeat it."""
 
     source: int
     indices: np.ndarray
+    # Arguments of `SourceBandit.add` for each source that was added.
     added: list = field(default_factory=list)
     batch: object = None
     n_drawn: int = 0
     cost: float = 1.0
+    # Why no rows came; empty where the source merely ended.
     error: str = ""
     refused: object = None
+    # The source has no more rows.
     closes: bool = False
+    # The detector was fitted in this step, and all rows were rated again.
     fits: bool = False
+    # Sums of rewards of the rounds that were not rated yet.
     rewards: list = field(default_factory=list)
+    # Before that fit, or after the step without one.
     rng_state: tuple = ()
 
 
@@ -178,41 +170,36 @@ class SelectionRun:
     def __init__(self, bandit, rater, *, refits, seed, journal=None):
         self.bandit = bandit
         self.rater = rater
+        self.seed = seed
+        self.journal = journal
+        self.rules = {}
         self.batches = []
         self.refused = []
-        self.seed = seed
-        self._refits = refits
-        self._opened = {}
-        self._absent = set()
-        self.rules = {}
-        self.journal = journal
-        self._stalled = set()
-        self._added = []
-        self._step = None
-        self._is_early = False
-        self._unfitted = None
         self.stop_reason = None
+        # By name, sources and their readers; names of those that were removed; readers
+        # whose last call may still run.
+        self.opened = {}
+        self.absent = set()
+        self._stalled = set()
+        self._refits = refits
+        self._added = []
+        # A step that was counted and is neither rated nor written yet.
+        self._step: Step | None = None
+        self._is_early = False
+        # Of the last fit in the journal: state before, batches, state after the run.
+        self._unfitted: Any = None
 
     def __getstate__(self):
         # Open files, connections and generators stay behind; they are opened again.
-        return self.__dict__ | {"_opened": {}, "_stalled": set()}
-
-    def reads(self, name, source):
-        """Return whether a source is open."""
-        return name in self._opened and self._opened[name][0] is source
-
-    def forget_absent(self, names):
-        """Read sources of other names no more, unless they come back."""
-        # Their readers stay: rows may be in them that the source gives only once.
-        self._absent = {name for name in self._opened if name not in names}
+        return self.__dict__ | {"opened": {}, "_stalled": set()}
 
     def close(self):
-        """Let go of all sources."""
-        self._opened, self._absent, self._stalled = {}, set(), set()
+        """Release all sources."""
+        self.opened, self.absent, self._stalled = {}, set(), set()
 
     def add(self, source, reader, **arm):
         """Add a source, or the reader of a source that is known."""
-        self._opened[reader.name] = source, reader
+        self.opened[reader.name] = source, reader
         if reader.name not in self.bandit.positions:
             arm = {"name": reader.name, "size": reader.size} | arm
             self.bandit.add(**arm)
@@ -220,8 +207,6 @@ class SelectionRun:
 
     def replay(self):
         """Repeat the steps of the journal without reading from a source."""
-        if self.journal is None:
-            return
         for fields in self.journal.read():
             step = Step(**fields)
             for arm in step.added:
@@ -240,28 +225,40 @@ class SelectionRun:
 
         Sources may be added between rounds; `stop_reason` is set at the end.
         """
-        self._refit()
-        self._forget_early_fit()
+        if self._unfitted is not None:
+            self._refit()
+        if self._is_early:
+            # A run that continues makes its first draws, and fits as if it had not
+            # stopped.
+            self.rater.detector = None
+            self.bandit.forget_ratings()
+            self._is_early = False
         while True:
             if self._step is not None:
                 self._finish(self._step)
-            self._raise_interrupts()
+            # An interrupt within a call that outlasted its timeout stops the run,
+            # whether its source is asked again or not.
+            self._stalled = {r for r in self._stalled if r.raise_interrupt()}
             yield
             self.stop_reason = self.bandit.stop_reason()
             if self.stop_reason is not None:
                 break
             with self._undone_if_stopped():
-                step = self._ask()
+                step = self._draw()
             step.added, self._added = self._added, []
             self._step = step
             self._count(step)
         if self.rater.detector is None and self.batches:
-            self._fit_early()
+            # A limit was reached before all first draws.
+            rng_state = self.bandit.rng.get_state()
+            with self._undone_if_stopped():
+                rewards = self.rater.fit([batch for _, batch in self.batches])
+            self.bandit.rng.set_state(rng_state)
+            self.bandit.rate(rewards)
+            self._is_early = True
 
     def _refit(self):
         """Fit the detector of the journal again, as it was fitted then."""
-        if self._unfitted is None:
-            return
         before, n_batches, after = self._unfitted
         with self._undone_if_stopped():
             self.bandit.rng.set_state(before)
@@ -270,13 +267,14 @@ class SelectionRun:
             self.bandit.rng.set_state(after)
         self._unfitted = None
 
-    def _ask(self):
+    def _draw(self):
+        """Choose a source and read a batch of it."""
         source, indices = self.bandit.choose()
         name = self.bandit.names[source]
         step = Step(source, indices, cost=float(self.bandit.cost[source]))
-        _, reader = self._opened.get(name, (None, None))
+        _, reader = self.opened.get(name, (None, None))
         try:
-            if reader is None or name in self._absent:
+            if reader is None or name in self.absent:
                 msg = f"source {name!r} is not among the sources any more"
                 raise SourceFailed(msg)
             step.batch = reader.read(self.bandit.batch_size(source))
@@ -298,8 +296,8 @@ class SelectionRun:
         try:
             return unpack(pack(batch))
         except TypeError as error:
-            # Its rows are read again, where they can be, when the run goes on.
-            del self._opened[reader.name]
+            # Its rows are read again, where they can be, when the run continues.
+            del self.opened[reader.name]
             msg = (
                 f"a batch of source {reader.name!r} cannot be kept in a checkpoint: it "
                 f"{error}. Give numbers, texts, truth values or dates, or leave out "
@@ -310,34 +308,44 @@ class SelectionRun:
             reader.give_back(*batch)
             raise
 
-    def _raise_interrupts(self):
-        """Raise what stops a run from within a call that outlasted its time."""
-        # Whether its source is asked again or not.
-        for reader in list(self._stalled):
-            if not reader.raise_interrupt():
-                self._stalled.discard(reader)
+    def _count(self, step):
+        if step.batch is not None:
+            self.batches.append((step.source, step.batch))
+            self.bandit.draw(step.source, step.n_drawn, step.indices)
+        elif step.error:
+            self.bandit.fail(step.source, step.error, step.indices)
+        if step.refused is not None:
+            self.refused.append((step.source, step.refused))
+        if step.closes:
+            self.bandit.is_open[step.source] = False
 
     def _finish(self, step):
-        """Rate and keep the step that was counted, now or after a stop."""
+        """Rate and write the step that was counted, now or after a stop."""
         with self._undone_if_stopped():
-            self._find_rewards(step)
+            step.rng_state = self.bandit.rng.get_state()
+            if self.rater.detector is None:
+                step.fits = bool(self.batches) and not self.bandit.is_burning_in()
+            else:
+                step.fits = self._refits and step.batch is not None
+            if step.fits:
+                step.rewards = self.rater.fit([batch for _, batch in self.batches])
+            elif self.rater.detector is not None and step.batch is not None:
+                step.rewards = [self.rater.rate(*self.rater.rows.table(step.batch))]
             if self.journal is not None:
                 self.journal.write(vars(step))
         self._rate(step)
         self._step = None
         if step.error:
-            self._warn(step)
+            is_open = self.bandit.is_open[step.source]
+            then = "It will be asked again." if is_open else "It is not drawn again."
+            warn(
+                f"round {self.bandit.n_rounds - 1}: {step.error.rstrip('.')}. {then}",
+            )
 
-    def _find_rewards(self, step):
-        step.rng_state = self.bandit.rng.get_state()
-        if self.rater.detector is None:
-            step.fits = bool(self.batches) and not self.bandit.is_burning_in()
-        else:
-            step.fits = self._refits and step.batch is not None
+    def _rate(self, step):
         if step.fits:
-            step.rewards = self.rater.fit([batch for _, batch in self.batches])
-        elif self.rater.detector is not None and step.batch is not None:
-            step.rewards = [self.rater.rate(step.batch)]
+            self.bandit.forget_ratings()
+        self.bandit.rate(step.rewards)
 
     @contextmanager
     def _undone_if_stopped(self):
@@ -349,45 +357,6 @@ class SelectionRun:
             self.bandit.rng.set_state(rng_state)
             self.rater.detector = detector
             raise
-
-    def _fit_early(self):
-        """Fit the detector where a limit came before all first draws were done."""
-        rng_state = self.bandit.rng.get_state()
-        with self._undone_if_stopped():
-            rewards = self.rater.fit([batch for _, batch in self.batches])
-        self.bandit.rng.set_state(rng_state)
-        self.bandit.rate(rewards)
-        self._is_early = True
-
-    def _forget_early_fit(self):
-        # A run that goes on makes its first draws, and fits as if it had not stopped.
-        if self._is_early:
-            self.rater.detector = None
-            self.bandit.forget_ratings()
-            self._is_early = False
-
-    def _count(self, step):
-        if step.batch is not None:
-            self.batches.append((step.source, step.batch))
-            self.bandit.draw(step.source, step.n_drawn, step.indices)
-        elif step.error:
-            self.bandit.fail(step.source, step.error, step.indices)
-        if step.refused is not None:
-            self.refused.append((step.source, step.refused))
-        if step.closes:
-            self.bandit.close(step.source)
-
-    def _rate(self, step):
-        if step.fits:
-            self.bandit.forget_ratings()
-        self.bandit.rate(step.rewards)
-
-    def _warn(self, step):
-        is_open = self.bandit.is_open[step.source]
-        then = "It will be asked again." if is_open else "It is not drawn again."
-        warn(
-            f"round {self.bandit.n_rounds - 1}: {step.error.rstrip('.')}. {then}",
-        )
 
 
 def _lasting(item):

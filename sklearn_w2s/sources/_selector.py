@@ -1,7 +1,6 @@
 """UCBSourceSelector: draw rows from the sources of the highest overlap density."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import contextmanager
 from numbers import Integral, Real
 from os import PathLike
 from typing import Any, Literal, Self
@@ -19,7 +18,7 @@ from sklearn_w2s._delegation import (
     prediction_mapping,
     take_labeled,
 )
-from sklearn_w2s._display import DiagramMixin, ProgressMixin, Rounds, ranked
+from sklearn_w2s._display import DiagramMixin, ProgressMixin, ranked
 from sklearn_w2s._estimators import (
     NestedParamsMixin,
     fit_context,
@@ -32,7 +31,6 @@ from sklearn_w2s._sklearn import (
     Interval,
     StrOptions,
     available_if,
-    routing_enabled,
     safe_indexing,
 )
 from sklearn_w2s._validation import (
@@ -50,17 +48,16 @@ from sklearn_w2s._validation import (
 from sklearn_w2s.persistence import VersionStampMixin
 from sklearn_w2s.sources._bandit import POLICIES
 from sklearn_w2s.sources._checkpoint import held
-from sklearn_w2s.sources._run import DrawnRows, PoolReader, PoolRows
+from sklearn_w2s.sources._run import DrawnRows, PoolRows
 from sklearn_w2s.sources._setup import (
     asked_bandit,
     describe_arm,
-    know,
-    look_for,
     make_detector,
     marker_of,
     new_run,
+    open_pool,
+    open_sources,
     rate_alone,
-    require_burn_in,
     require_counts,
     require_horizon,
     require_live_run,
@@ -296,7 +293,7 @@ class UCBSourceSelector(
     """
 
     _indices_ = None
-    _is_told_ = False
+    _has_counts_ = False
 
     __metadata_request__fit = {"sample_source": True}
 
@@ -400,30 +397,29 @@ class UCBSourceSelector(
             detector takes `missing_label` for a class, if one of the two learns classes
             and the other values, or if an argument does not fit.
         """
-        routed = self._route_fit(params, sample_source)
+        own = {} if sample_source is None else {"sample_source": sample_source}
+        routed = self._route("fit", params, **own)
         # The parts refuse what they do not take.
         X = check_features(self, X, reset=True, allow_nan=True)
         y, labeled = self._check_target(X, y)
         in_pool = labeled if labeled.all() else ~labeled
-        sources, codes = check_sources(sample_source, X)
+        names, codes = check_sources(sample_source, X)
         rng = check_random_state(self.random_state)
         seeds = None if self.random_state is None else rng
 
         at_hand = np.flatnonzero(~in_pool)
-        drawing = new_run(self, PoolRows(X, y, at_hand), rng)
-        self._open_pool(drawing, in_pool, codes, sources, rng)
-        tasks = self._begin_drawing_tasks()
-        with self._task_of_rounds(tasks, drawing.bandit) as rounds:
-            for _ in drawing.rounds():
-                rounds.tell()
-        self.stop_reason_ = drawing.stop_reason
-        drawing.close()
+        run = new_run(self, PoolRows(X, y, at_hand), rng)
+        open_pool(self, run, np.flatnonzero(in_pool), names, codes, rng)
+        tasks = self._begin_tasks(1 if self.estimator is None else 2)
+        for _ in self._rounds(run, tasks):
+            pass
+        run.close()
+        self.overlap_detector_ = run.rater.detector
+        drawn = np.concatenate([rows for _, rows in run.batches])
+        # The counts are kept, and not the table in which they were counted.
+        run.rater.rows = None
+        run.batches.clear()
 
-        self.overlap_detector_ = drawing.rater.detector
-        drawn = np.concatenate([rows for _, rows in drawing.batches])
-        # What was counted is kept, and not the table that it was counted of.
-        drawing.rater.forget_rows()
-        drawing.batches.clear()
         selected = np.sort(np.concatenate([at_hand, drawn]))
         X, y = safe_indexing(X, selected), None if y is None else y[selected]
         routed = take_metadata(routed, selected, len(labeled))
@@ -432,8 +428,9 @@ class UCBSourceSelector(
             self._require_unlearned(y)
         self.drawn_indices_ = drawn
         self.sample_indices_ = selected
-        self._drawing_ = drawing
-        self._end_drawing_tasks(tasks, X, y)
+        self._drawing_ = run
+        # Without an estimator no predictions can be scored.
+        self._end_tasks(tasks, X, None if self.estimator is None else y)
         return self
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -511,28 +508,42 @@ class UCBSourceSelector(
             forget_fit(self)
         require_live_run(self)
         require_horizon(self)
-        rows = self._rows_at_hand(X, y)
+        if X is None and y is not None:
+            msg = "y holds labels of X, but X is None. Pass X, or leave out y."
+            raise ValueError(msg)
+        if X is not None:
+            X = check_features(self, X, reset=True, allow_nan=True)
+            y, _ = self._check_target(X, y)
+        rows = DrawnRows(X, y, marker_of(self))
         rng = check_random_state(self.random_state)
-        tasks = self._begin_drawing_tasks()
+
+        tasks = self._begin_tasks(1 if self.estimator is None else 2)
         with held(self.checkpoint):
-            drawing = take_up(self, rows, rng)
-            with self._task_of_rounds(tasks, drawing.bandit) as rounds:
-                for _ in drawing.rounds():
-                    look_for(self, sources, drawing)
-                    rounds.tell()
-        self.stop_reason_ = drawing.stop_reason
-        if not drawing.batches:
+            run = take_up(self, rows, rng)
+            for _ in self._rounds(run, tasks):
+                open_sources(self, run, sources)
+        if not run.batches:
             msg = (
                 f"sources={list(sources)} gave no rows. Pass sources that have some; "
                 "history_ says what happened."
             )
             raise ValueError(msg)
         if not self.warm_start:
-            drawing.close()
-        self.overlap_detector_ = drawing.rater.detector
+            run.close()
+        self.overlap_detector_ = run.rater.detector
         # The rows drawn are kept, for `drawn_samples`; those at hand are the user's.
-        drawing.rater.forget_rows()
-        self._fit_on_selection(rows, drawing, tasks)
+        run.rater.rows = None
+
+        if self.estimator is None:
+            self._end_tasks(tasks, None, None)
+            return self
+        X, y, _ = rows.together([batch for _, batch in run.batches])
+        # Seeds of its own, so that a run that continues draws as if it never stopped.
+        is_seeded = run.rater.seeds is not None
+        seeds = np.random.RandomState(run.seed) if is_seeded else None
+        self._fit_estimator(tasks, X, y, {}, seeds)
+        self._require_unlearned(y)
+        self._end_tasks(tasks, X, y)
         return self
 
     def drawn_samples(self) -> tuple[Any, ...]:
@@ -612,7 +623,8 @@ class UCBSourceSelector(
         among = None
         if names != bandit.names:
             for name in names:
-                know(self, bandit, name)
+                if name not in bandit.positions:
+                    bandit.add(name, **describe_arm(self, name))
             among = np.zeros(len(bandit.names), dtype=bool)
             among[[bandit.positions[name] for name in names]] = True
         if bandit.stop_reason() is not None:
@@ -683,21 +695,22 @@ class UCBSourceSelector(
             )
             raise ValueError(msg)
         bandit = asked_bandit(self)
-        position, _ = bandit.position(source)
-        if position < len(bandit.names) and not bandit.is_open[position]:
+        position = bandit.positions.get(source, len(bandit.names))
+        if position == len(bandit.names):
+            bandit.add(source, **describe_arm(self, source))
+        elif not bandit.is_open[position]:
             msg = (
                 f"source {source!r} is exhausted_: it was retired, or no row of it is "
                 "left. Update other sources, or pass another name."
             )
             raise ValueError(msg)
-        know(self, bandit, source)
         indices = self._indices_
         if indices is not None and 0 < len(indices) < len(bandit.names):
             new = np.full(len(bandit.names) - len(indices), np.nan)
             indices = np.append(indices, new)
         if error is not None:
             bandit.fail(position, f"source {source!r} {error}", indices)
-            self._indices_, self._is_told_ = None, True
+            self._indices_, self._has_counts_ = None, True
             return self
         if X is not None:
             is_first = not hasattr(self, "n_features_in_")
@@ -705,7 +718,7 @@ class UCBSourceSelector(
             n_drawn, n_overlap = n_rows(X), rate_alone(self, X, y)
         bandit.draw(position, n_drawn, indices)
         bandit.rate([n_overlap])
-        self._indices_, self._is_told_ = None, True
+        self._indices_, self._has_counts_ = None, True
         return self
 
     @available_if(lambda self: hasattr(self.estimator, "score"))
@@ -807,17 +820,24 @@ class UCBSourceSelector(
             raise AttributeError(msg)
         return self._drawing_.bandit
 
-    def _fit_on_selection(self, rows, drawing, tasks):
-        if self.estimator is None:
-            self._end_drawing_tasks(tasks, None, None)
-            return
-        X, y, _ = rows.together([batch for _, batch in drawing.batches])
-        # Seeds of their own, so that a run that goes on draws as if it never stopped.
-        is_seeded = drawing.rater.seeds is not None
-        seeds = np.random.RandomState(drawing.seed) if is_seeded else None
-        self._fit_estimator(tasks, X, y, {}, seeds)
-        self._require_unlearned(y)
-        self._end_drawing_tasks(tasks, X, y)
+    def _rounds(self, run, tasks):
+        """Yield before every round of a run, with callbacks notified of the rounds."""
+        bandit = run.bandit
+        left = bandit.limits.n_rounds - bandit.n_rounds
+        n_rounds = max(0, left) if np.isfinite(left) else None
+        with self._task(tasks, "draw", n_tasks=n_rounds) as task:
+            current, n_before = None, bandit.n_rounds
+            for _ in run.rounds():
+                yield
+                # A source that merely ended made no round.
+                if current is not None and bandit.n_rounds > n_before:
+                    current.call_on_fit_task_end(estimator=self)
+                    current = None
+                n_before = bandit.n_rounds
+                if current is None and bandit.stop_reason() is None:
+                    current = task.subcontext(task_name="round")
+                    current.call_on_fit_task_begin(estimator=self)
+        self.stop_reason_ = run.stop_reason
 
     def _fit_estimator(self, tasks, X, y, params, seeds):
         if self.estimator is None:
@@ -847,54 +867,6 @@ class UCBSourceSelector(
 
     def _findings(self):
         return ranked(self.ranking_, self.sources_, self.overlap_density_)
-
-    def _begin_drawing_tasks(self):
-        return self._begin_tasks(1 if self.estimator is None else 2)
-
-    @contextmanager
-    def _task_of_rounds(self, tasks, bandit):
-        left = bandit.limits.n_rounds - bandit.n_rounds
-        n_rounds = max(0, left) if np.isfinite(left) else None
-        with self._task(tasks, "draw", n_tasks=n_rounds) as task:
-            yield Rounds(
-                self,
-                task,
-                count=lambda: bandit.n_rounds,
-                goes_on=lambda: bandit.stop_reason() is None,
-            )
-
-    def _end_drawing_tasks(self, tasks, X, y):
-        # Without an estimator there is nobody whose predictions could be scored.
-        self._end_tasks(tasks, X, None if self.estimator is None else y)
-
-    def _rows_at_hand(self, X, y):
-        if X is None and y is not None:
-            msg = "y holds labels of X, but X is None. Pass X, or leave out y."
-            raise ValueError(msg)
-        if X is None:
-            return DrawnRows(None, None, marker_of(self))
-        X = check_features(self, X, reset=True, allow_nan=True)
-        y, _ = self._check_target(X, y)
-        return DrawnRows(X, y, marker_of(self))
-
-    def _open_pool(self, drawing, in_pool, codes, sources, rng):
-        rows = np.flatnonzero(in_pool)
-        by_source = rows[np.argsort(codes[rows], kind="stable")]
-        ends = np.cumsum(np.bincount(codes[rows], minlength=len(sources)))
-        pools = np.split(by_source, ends[:-1])
-        require_burn_in(self, np.array([len(pool) for pool in pools]))
-        for position, (name, pool) in enumerate(
-            zip(sources.tolist(), pools, strict=True)
-        ):
-            reader = PoolReader(name, rng.permutation(pool))
-            drawing.add(pool, reader, **describe_arm(self, name))
-            if reader.has_ended:
-                drawing.bandit.close(position)
-
-    def _route_fit(self, params, sample_source):
-        if sample_source is None or not routing_enabled():
-            return self._route("fit", params)
-        return self._route("fit", params, sample_source=sample_source)
 
     def get_metadata_routing(self) -> Any:
         """Return the metadata routing of this object.

@@ -1,4 +1,4 @@
-"""A run as the parameters of a selector describe it, begun or taken up again."""
+"""The run that the parameters of a selector describe, begun or continued."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -16,10 +16,10 @@ from sklearn_w2s._tabular import default_weak_regressor
 from sklearn_w2s._validation import check_features
 from sklearn_w2s._weak import learns_values
 from sklearn_w2s.overlap import OverlapDetector
-from sklearn_w2s.sources._bandit import Limits, SourceBandit, needs_horizon
+from sklearn_w2s.sources._bandit import POLICIES, Limits, SourceBandit
 from sklearn_w2s.sources._checkpoint import Journal, require_same_rules, rules_of
-from sklearn_w2s.sources._readers import open_reader
-from sklearn_w2s.sources._run import DrawnRows, Rater, SelectionRun
+from sklearn_w2s.sources._readers import SourceReader
+from sklearn_w2s.sources._run import DrawnRows, PoolReader, Rater, SelectionRun
 
 # Counts beyond it would not add up.
 _MOST_ROWS = 10**12
@@ -61,7 +61,7 @@ def marker_of(selector):
     return np.nan if takes_values(selector) else selector.missing_label
 
 
-def make_limits(selector):
+def limits_of(selector):
     """Return what ends the drawing of a selector."""
     return Limits(
         selector.batch_size,
@@ -73,16 +73,16 @@ def make_limits(selector):
 
 
 def new_run(selector, rows, rng, *, seed=0, journal=None):
-    """Return a run without sources; `seed` shuffles tables."""
+    """Return a run without sources; `seed` shuffles those that are tables."""
     bandit = SourceBandit(
         policy=selector.policy,
         alpha=selector.alpha,
         burn_in=selector.burn_in,
         max_failures=selector.max_failures,
-        limits=make_limits(selector),
+        limits=limits_of(selector),
         rng=rng,
     )
-    # Of a journal the detector is fitted again, and must be the same.
+    # The detector of a journal is fitted again, and must be the same.
     is_seeded = selector.random_state is not None or journal is not None
     seeds = rng if is_seeded else None
     rater = Rater(rows, make_detector(selector), selector.reward, seeds)
@@ -113,8 +113,8 @@ def describe_arm(selector, name):
 
 
 def tune(selector, bandit):
-    """Let the parameters of a selector that may change hold from the next round on."""
-    bandit.limits = make_limits(selector)
+    """Apply the parameters that may change between rounds to a run."""
+    bandit.limits = limits_of(selector)
     bandit.policy, bandit.alpha = selector.policy, selector.alpha
     bandit.max_failures = selector.max_failures
     rates = selector.detection_rates
@@ -157,11 +157,14 @@ def require_burn_in(selector, sizes):
 
 def require_horizon(selector):
     """Require a limit where the policy needs the number of rounds in all."""
+    policy = selector.policy
+    if callable(policy) or not POLICIES[policy].needs_horizon:
+        return
     limits = (selector.n_rounds, selector.budget, selector.cost_budget)
-    if needs_horizon(selector.policy) and all(limit is None for limit in limits):
+    if all(limit is None for limit in limits):
         msg = (
-            f"policy={selector.policy!r} needs the number of rounds. Set n_rounds, "
-            "budget or cost_budget, or take another policy."
+            f"policy={policy!r} needs the number of rounds. Set n_rounds, budget or "
+            "cost_budget, or another policy."
         )
         raise ValueError(msg)
 
@@ -177,108 +180,118 @@ def _of_source(parameter, values, name):
 
 
 def require_live_run(selector):
-    """Refuse to go on with a run that `fit_sources` cannot go on with."""
+    """Refuse to continue a run that `fit_sources` cannot continue."""
     if hasattr(selector, "drawn_indices_"):
         msg = (
-            "warm_start=True goes on with a run of fit_sources, but the run before "
-            "was that of fit. Set warm_start=False to begin anew."
+            "warm_start=True continues a run of fit_sources, but the run before was "
+            "that of fit. Set warm_start=False to begin anew."
         )
         raise ValueError(msg)
-    if selector._is_told_:
+    if selector._has_counts_:
         msg = (
-            "warm_start=True goes on with a run of fit_sources, but update "
-            "counted rows that were not kept. Go on with pull and update, or set "
+            "warm_start=True continues a run of fit_sources, but update counted rows "
+            "that were not kept. Continue with pull and update, or set "
             "warm_start=False to begin anew."
         )
         raise ValueError(msg)
-    if "_drawing_" in vars(selector) and not selector._drawing_.bandit.n_rounds:
-        # Names alone were given, to pull.
+    run = vars(selector).get("_drawing_")
+    if run is not None and not run.bandit.n_rounds:
+        # Only names were given, to pull.
         forget_fit(selector)
-    if "_drawing_" in vars(selector):
-        journal = selector._drawing_.journal
-        former = None if journal is None else journal.folder
-        if former != (
-            None if selector.checkpoint is None else Path(selector.checkpoint)
-        ):
+    elif run is not None:
+        checkpoint = None if run.journal is None else run.journal.folder
+        given = None if selector.checkpoint is None else Path(selector.checkpoint)
+        if checkpoint != given:
             msg = (
                 f"checkpoint={selector.checkpoint!r} is not that of the run before, "
-                f"{former and str(former)!r}. Use the same, or set "
-                "warm_start=False to go on with what a checkpoint holds."
+                f"{checkpoint and str(checkpoint)!r}. Use the same, or set "
+                "warm_start=False to continue the run in a checkpoint."
             )
             raise ValueError(msg)
 
 
 def take_up(selector, rows, rng):
-    """Return the run before, or a new one, ready to go on."""
-    rules = rules_of(selector, make_detector(selector), *rows.at_hand)
-    if "_drawing_" not in vars(selector):
-        selector._drawing_ = _begin(selector, rows, rng, rules)
-    elif selector._drawing_.rules:
-        require_same_rules(rules, selector._drawing_.rules, "warm_start=True")
-        if selector._drawing_.journal is not None:
-            selector._drawing_.journal.require_own()
-    selector._drawing_.rules = rules
-    drawing = selector._drawing_
-    if drawing.batches:
-        first = drawing.batches[0][1][0]
+    """Return the run before, that of the checkpoint, or a new one."""
+    rules = rules_of(selector, make_detector(selector), rows.X, rows.y)
+    run = vars(selector).get("_drawing_")
+    if run is None:
+        # A generator of its own, whose state can be kept and set.
+        own = np.random.RandomState(draw_seed(rng))
+        seed, journal = draw_seed(own), None
+        if selector.checkpoint is not None:
+            journal = Journal(selector.checkpoint)
+            former = journal.open({"rules": rules, "seed": seed})
+            where = f"checkpoint={str(selector.checkpoint)!r}"
+            require_same_rules(rules, former["rules"], where)
+            seed = former["seed"]
+        run = new_run(selector, rows, own, seed=seed, journal=journal)
+        if journal is not None:
+            run.replay()
+        selector._drawing_ = run
+    elif run.rules:
+        require_same_rules(rules, run.rules, "warm_start=True")
+        if run.journal is not None:
+            run.journal.require_own()
+    run.rules = rules
+    if run.batches:
+        first = run.batches[0][1][0]
         if rows.like is None:
             rows.like = check_features(selector, first, reset=True, allow_nan=True)
         require_alike(first, None, rows.like, None)
-    drawing.rater.rows = rows
-    tune(selector, drawing.bandit)
-    return drawing
+    run.rater.rows = rows
+    tune(selector, run.bandit)
+    return run
 
 
-def _begin(selector, rows, rng, rules):
-    # A generator of its own, whose state can be kept and set.
-    own = np.random.RandomState(draw_seed(rng))
-    seed = draw_seed(own)
-    journal = None
-    if selector.checkpoint is not None:
-        journal = Journal(selector.checkpoint)
-        former = journal.open({"rules": rules, "seed": seed})
-        where = f"checkpoint={str(selector.checkpoint)!r}"
-        require_same_rules(rules, former["rules"], where)
-        seed = former["seed"]
-    drawing = new_run(selector, rows, own, seed=seed, journal=journal)
-    drawing.replay()
-    return drawing
+def open_pool(selector, run, rows, names, codes, rng):
+    """Add the sources of a table; `codes` are positions in `names`, one per row."""
+    by_source = rows[np.argsort(codes[rows], kind="stable")]
+    ends = np.cumsum(np.bincount(codes[rows], minlength=len(names)))
+    pools = np.split(by_source, ends[:-1])
+    require_burn_in(selector, np.array([len(pool) for pool in pools]))
+    for position, (name, pool) in enumerate(zip(names.tolist(), pools, strict=True)):
+        reader = PoolReader(name, rng.permutation(pool))
+        run.add(pool, reader, **describe_arm(selector, name))
+        run.bandit.is_open[position] = not reader.has_ended
 
 
-def look_for(selector, sources, drawing):
-    """Open the sources that were added, and mark those that were removed as absent."""
+def open_sources(selector, run, sources):
+    """Add the live sources that came, and mark those that were removed as absent."""
     if not isinstance(sources, Mapping):
         msg = (
             "sources must be a mapping of names to sources, got an object of type "
             f"{type(sources).__name__}. Pass a dictionary."
         )
         raise TypeError(msg)
-    drawing.forget_absent(sources)
+    # Their readers stay: rows may be in them that the source gives only once.
+    run.absent = {name for name in run.opened if name not in sources}
+    bandit = run.bandit
     # A list, since a source that runs in a thread may add another meanwhile.
     for name, source in list(sources.items()):
-        if not drawing.reads(name, source):
-            position, n_drawn = drawing.bandit.position(name)
-            reader = open_reader(
-                name,
-                source,
-                rng=np.random.default_rng([drawing.seed, position]),
-                offset=n_drawn,
-                timeout=selector.timeout,
-                check=partial(_check_batch, selector, drawing.rater),
-            )
-            drawing.add(source, reader, **describe_arm(selector, name))
+        if name in run.opened and run.opened[name][0] is source:
+            continue
+        position = bandit.positions.get(name, len(bandit.names))
+        reader = SourceReader(
+            name,
+            source,
+            rng=np.random.default_rng([run.seed, position]),
+            offset=int(bandit.drawn[position]) if name in bandit.positions else 0,
+            timeout=selector.timeout,
+            check=partial(_check_batch, selector, run.rater),
+        )
+        run.add(source, reader, **describe_arm(selector, name))
 
 
 def _check_batch(selector, rater, X, y):
-    rows = rater.rows
-    if rows.like is not None:
-        require_alike(X, None, rows.like, None)
+    like = rater.rows.like
+    if like is not None:
+        require_alike(X, None, like, None)
     if not get_tags(selector).input_tags.allow_nan:
         require_finite(X)
     if y is not None:
         column_or_1d(y)
-    if rows.like is None:
-        rows.like = check_features(selector, X, reset=True, allow_nan=True)
+    if like is None:
+        rater.rows.like = check_features(selector, X, reset=True, allow_nan=True)
 
 
 def asked_bandit(selector):
@@ -298,12 +311,6 @@ def asked_bandit(selector):
     return selector._drawing_.bandit
 
 
-def know(selector, bandit, name):
-    """Add a source that has no name yet."""
-    if name not in bandit.positions:
-        bandit.add(name, **describe_arm(selector, name))
-
-
 def rate_alone(selector, X, y):
     """Return the sum of the rewards of rows that are not kept."""
     rater = selector._drawing_.rater
@@ -318,7 +325,7 @@ def rate_alone(selector, X, y):
             raise ValueError(msg)
         rater.detector = detector
         selector.overlap_detector_ = detector
-    return rater.rate((X, y))
+    return rater.rate(X, y)
 
 
 def require_counts(n_drawn, n_overlap):

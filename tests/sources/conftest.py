@@ -255,7 +255,7 @@ def play():
             bandit.draw(source, n, indices)
             bandit.rate([rng.binomial(n, densities[source])])
             if n == left:
-                bandit.close(source)
+                bandit.is_open[source] = False
         return bandit
 
     return draw

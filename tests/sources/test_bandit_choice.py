@@ -110,9 +110,9 @@ def test_the_reason_names_the_limit(make_bandit, limit, reason):
 def test_without_an_open_source_all_is_exhausted(make_bandit):
     assert make_bandit().stop_reason() == "exhausted"
     bandit = make_bandit({}, {}, n_rounds=5)
-    bandit.close(0)
+    bandit.is_open[0] = False
     assert bandit.stop_reason() is None
-    bandit.close(1)
+    bandit.is_open[1] = False
     assert bandit.stop_reason() == "exhausted"
 
 
@@ -173,15 +173,15 @@ def test_the_best_source_is_one_of_those_that_are_left(make_bandit):
     for source, found in enumerate((95, 50, 48)):
         record(bandit, source, 100, found)
     assert bandit.best_is_known()
-    bandit.close(0)
+    bandit.is_open[0] = False
     assert not bandit.best_is_known()
-    bandit.close(1)
+    bandit.is_open[1] = False
     assert bandit.best_is_known()
 
 
 def test_the_only_source_left_is_the_best_once_something_is_known_of_it(make_bandit):
     bandit = make_bandit({}, {}, confidence=0.9)
-    bandit.close(0)
+    bandit.is_open[0] = False
     assert not bandit.best_is_known()
     record(bandit, 1, 10, 0)
     assert bandit.best_is_known()
@@ -235,7 +235,7 @@ def test_the_burn_in_takes_turns(make_bandit):
         order.append(source)
         record(bandit, source, 10, 5)
         if source == 1:
-            bandit.close(1)
+            bandit.is_open[1] = False
     assert order == [0, 1, 2, 0, 2]
     assert np.isfinite(bandit.choose()[1]).all()
 
@@ -244,13 +244,12 @@ def test_a_source_that_comes_later_has_its_first_draws_first(make_bandit, play):
     bandit = make_bandit({}, {}, burn_in=2)
     rng = np.random.RandomState(0)
     play(bandit, [0.1, 0.9], rng, n_rounds=10)
-    assert bandit.position("c") == (2, 0)
     bandit.add("c", size=500, cost=1.0)
     assert bandit.is_burning_in()
     play(bandit, [0.1, 0.9, 1.0], rng, n_rounds=12)
     assert_array_equal(bandit.history()["source"][10:], ["c", "c"])
     assert not bandit.is_burning_in()
-    assert bandit.position("c") == (2, 20)
+    assert bandit.drawn[bandit.positions["c"]] == 20
     table = bandit.index_history()
     assert table.shape == (12, 3)
     assert np.isnan(table[:, 2]).all()
@@ -335,7 +334,7 @@ def test_nothing_rests_while_nothing_else_can_be_drawn(make_bandit):
     bandit = make_bandit({}, {}, max_failures=10)
     bandit.fail(0, "no answer")
     assert bandit.choose(np.array([True, False]))[0] == 0
-    bandit.close(1)
+    bandit.is_open[1] = False
     assert bandit.choose()[0] == 0
 
 

@@ -286,5 +286,4 @@ def test_sources_that_come_one_by_one_keep_the_counts_of_those_before(make_bandi
     assert_array_equal(bandit.cost, np.arange(50) + 2)
     assert_array_equal(bandit.fall_out, np.full(50, 0.5))
     assert bandit.is_open.all()
-    assert bandit.position("source 49") == (49, 50)
-    assert bandit.position("new") == (50, 0)
+    assert bandit.positions["source 49"] == 49

@@ -22,8 +22,6 @@ from sklearn_w2s.sources._bandit import (
     Limits,
     SourceBandit,
     index_values,
-    leading_values,
-    needs_horizon,
 )
 
 # What they return does not depend on chance.
@@ -156,7 +154,7 @@ def test_only_policies_that_say_so_look_at_the_horizon(arms, policy):
     short, long = (
         index_values(policy, replace(arms, horizon=horizon)) for horizon in (10, 1000)
     )
-    assert (short != long).any() == needs_horizon(policy)
+    assert (short != long).any() == POLICIES[policy].needs_horizon
 
 
 @pytest.mark.parametrize("policy", ["kl_ucb", "ucb1", "ucb_tuned", "greedy", "kl_lucb"])
@@ -241,7 +239,7 @@ def test_many_sources_are_chosen_as_if_all_were_looked_at_closely(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_policies, "MANY", 3)
         patch.setattr(_policies, "_LOT", 16)
-        values = leading_values(policy, arms)
+        values = index_values(policy, arms, exact=False)
     chosen = next_arm(values, drawn, arms.is_open)
     assert chosen == next_arm(closely, drawn, arms.is_open)
     assert values[chosen] == closely[chosen]

@@ -101,7 +101,7 @@ ONE_TABLE = {"a": TABLE}
         (
             lambda s: s.fit(TABLE).set_params(warm_start=True).fit_sources(ONE_TABLE),
             ValueError,
-            "warm_start=True goes on with a run of fit_sources",
+            "warm_start=True continues a run of fit_sources",
         ),
     ],
 )

@@ -14,11 +14,11 @@ from sklearn.utils.validation import validate_data
 
 from sklearn_w2s._tables import require_finite
 from sklearn_w2s._validation import n_rows
-from sklearn_w2s.sources._readers import SourceEnded, SourceFailed, open_reader
+from sklearn_w2s.sources._readers import SourceEnded, SourceFailed, SourceReader
 
 
 def reader_of(source, **options):
-    return open_reader("web", source, rng=np.random.default_rng(0), **options)
+    return SourceReader("web", source, rng=np.random.default_rng(0), **options)
 
 
 def numbered(start, stop):
@@ -261,20 +261,6 @@ def test_what_else_comes_of_a_late_call_waits_for_the_next_read(read_all):
     while reader.raise_interrupt():
         pass
     assert read_all(reader, 3) == ([0, 1, 2], [])
-
-
-def test_closing_does_not_wait_for_a_stalled_source():
-    arrived = threading.Event()
-
-    def source():
-        arrived.wait(60)
-        yield numbered(0, 3)
-
-    reader = reader_of(source(), timeout=0.01)
-    with pytest.raises(SourceFailed):
-        reader.read(2)
-    reader.close()
-    arrived.set()
 
 
 # Any schedule of rows and faults

@@ -9,11 +9,11 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_array_equal
 
-from sklearn_w2s.sources._readers import SourceEnded, open_reader
+from sklearn_w2s.sources._readers import SourceReader
 
 
 def reader_of(source, **options):
-    return open_reader("web", source, rng=np.random.default_rng(0), **options)
+    return SourceReader("web", source, rng=np.random.default_rng(0), **options)
 
 
 def numbered(start, stop):
@@ -178,7 +178,7 @@ def test_rows_of_a_table_are_shuffled_once_and_resumed(read_all, kind, offset):
 
 def test_the_order_of_a_table_is_drawn_when_it_is_opened():
     rng, other = np.random.default_rng(1), np.random.default_rng(1)
-    open_reader("web", numbered(0, 20), rng=rng)
+    SourceReader("web", numbered(0, 20), rng=rng)
     other.permutation(20)
     assert rng.integers(1000) == other.integers(1000)
 
@@ -269,26 +269,6 @@ def test_a_callable_need_not_say_what_it_takes(first_column):
             return numbered(0, n)
 
     assert first_column(reader_of(Opaque(), offset=5).read(2)[0]) == [0, 1]
-
-
-def test_closing_ends_a_generator():
-    closed = []
-
-    def source():
-        try:
-            yield numbered(0, 3)
-            yield numbered(3, 6)
-        finally:
-            closed.append(True)
-
-    reader = reader_of(source())
-    reader.read(2)
-    reader.close()
-    assert closed == [True]
-    assert not reader.has_ended
-    with pytest.raises(SourceEnded, match="is closed"):
-        reader.read(2)
-    reader.close()
 
 
 @pytest.mark.parametrize(

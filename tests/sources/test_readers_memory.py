@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sklearn_w2s.sources._readers import open_reader
+from sklearn_w2s.sources._readers import SourceReader
 
 pa = pytest.importorskip("pyarrow")
 
@@ -73,7 +73,7 @@ def test_what_was_read_stays_whatever_the_source_does_with_its_memory(
             yield TABLES[kind](buffer), labels
         buffer[:], labels[:] = -1, -1
 
-    reader = open_reader(
+    reader = SourceReader(
         "a",
         SOURCES[source](batches()),
         rng=np.random.default_rng(0),

@@ -127,7 +127,7 @@ def test_a_detector_that_was_fitted_here_gives_the_regions_of_its_rows(table):
         # Its own rows are turned around, those that come later are not.
         expected = [len(batch) - n_positive(X[batch]) for batch in split]
         assert rater.fit(batches) == expected
-        assert rater.rate(batches[0]) == n_positive(X[split[0]])
+        assert rater.rate(*rows.table(batches[0])) == n_positive(X[split[0]])
         assert len(rater.detector.X_) == 15
         assert set(rater.detector.y_) == {7, 3, 5, 1, 20, *range(30, 40)}
 
@@ -139,7 +139,7 @@ def test_a_frozen_detector_predicts_what_it_was_not_fitted_on(table, frozen):
         rater = Rater(rows, frozen, None, None)
         expected = [n_positive(X[batch]) for batch in split]
         assert rater.fit(batches) == expected
-        assert [rater.rate(batch) for batch in batches] == expected
+        assert [rater.rate(*rows.table(batch)) for batch in batches] == expected
         assert len(rater.detector.X_) == len(X)
 
 
@@ -147,7 +147,7 @@ def test_rating_fits_nothing(table):
     rater = Rater(PoolRows(*table, np.arange(5)), Regions(), None, None)
     rater.fit([np.arange(5, 10)])
     detector, rows = rater.detector, rater.detector.X_
-    rater.rate(np.arange(10, 20))
+    rater.rate(table[0][10:20], None)
     assert rater.detector is detector
     assert detector.X_ is rows
 
@@ -169,7 +169,8 @@ def test_a_reward_is_summed_for_new_rows_and_those_of_the_fit(table):
         rater = Rater(rows, Regions(), second_feature, None)
         expected = [second_feature(None, X[batch], None).sum() for batch in split]
         assert rater.fit(batches) == pytest.approx(expected)
-        assert [rater.rate(batch) for batch in batches] == pytest.approx(expected)
+        found = [rater.rate(*rows.table(batch)) for batch in batches]
+        assert found == pytest.approx(expected)
 
 
 def test_a_reward_gets_the_fitted_detector_and_the_rows_with_their_labels(table):
@@ -207,7 +208,7 @@ def test_a_reward_must_be_a_number_between_0_and_1_for_each_row(
     with pytest.raises(ValueError, match=message):
         rater.fit([np.array([6, 8, 10])])
     with pytest.raises(ValueError, match=message):
-        rater.rate(np.array([6, 8, 10]))
+        rater.rate(table[0][[6, 8, 10]], None)
 
 
 @pytest.mark.parametrize("returned", [[0, 1, 0], [True, True, False], [0.0, 1.0, 1.0]])

@@ -5,7 +5,6 @@ write a subclass of `Measure` and name it in `MEASURES`.
 """
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,6 @@ from sklearn.utils import gen_even_slices
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
-from sklearn_w2s._algorithms import similarity_xp
 from sklearn_w2s._algorithms.similarity import (
     largest_similarity,
     mean_similarity,
@@ -78,9 +76,9 @@ class Similarity(Measure):
 
     def fit(self, rows, weak_rows, hard, weights):
         """Keep the hard rows as references."""
-        references = safe_indexing(rows, hard)
-        unit = _for_namespace(rows)[0]
-        self.references = unit(references) if self.cosine else references
+        self.references = safe_indexing(rows, hard)
+        if self.cosine:
+            self.references = unit_rows(self.references, namespace_of(rows)[0] or np)
         self.weights = move_like(weights[hard], rows)
         return self
 
@@ -101,35 +99,14 @@ class Similarity(Measure):
         return np.concatenate(parts)
 
     def _score_part(self, rows, working_bytes):
-        _, largest, mean = _for_namespace(rows)
+        options = {"unit": self.cosine, "xp": namespace_of(rows)[0] or np}
+        arrays = rows, self.references
         if self.reduce == "mean":
-            scores = mean(
-                rows, self.references, self.weights, working_bytes, unit=self.cosine
-            )
+            scores = mean_similarity(*arrays, self.weights, working_bytes, **options)
         else:
-            scores = largest(
-                rows,
-                self.references,
-                working_bytes,
-                absolute=self.absolute,
-                unit=self.cosine,
-            )
+            options["absolute"] = self.absolute
+            scores = largest_similarity(*arrays, working_bytes, **options)
         return to_numpy(scores)
-
-
-def _for_namespace(rows):
-    """Return the functions for unit rows, largest and mean similarity."""
-    xp, _ = namespace_of(rows)
-    if xp is None:
-        return unit_rows, largest_similarity, mean_similarity
-    return tuple(
-        partial(function, xp)
-        for function in (
-            similarity_xp.unit_rows,
-            similarity_xp.largest_similarity,
-            similarity_xp.mean_similarity,
-        )
-    )
 
 
 class Unexplained(Measure):

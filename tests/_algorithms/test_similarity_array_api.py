@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose
 
-from sklearn_w2s._algorithms import similarity, similarity_xp
+from sklearn_w2s._algorithms import similarity
 
 strict = pytest.importorskip(
     "array_api_strict", reason="checks against the strict reading of the array API"
@@ -44,8 +44,8 @@ def test_the_largest_similarity_is_that_of_numpy(data, budget, absolute, unit):
     rows, references, _ = data
     chosen = {"absolute": absolute, "unit": unit}
 
-    found = similarity_xp.largest_similarity(
-        strict, strict.asarray(rows), strict.asarray(references), budget, **chosen
+    found = similarity.largest_similarity(
+        strict.asarray(rows), strict.asarray(references), budget, **chosen, xp=strict
     )
 
     expected = similarity.largest_similarity(rows, references, budget, **chosen)
@@ -57,7 +57,7 @@ def test_the_mean_similarity_is_that_of_numpy(data, budget, unit):
     rows, references, weights = data
     given_arrays = map(strict.asarray, data)
 
-    found = similarity_xp.mean_similarity(strict, *given_arrays, budget, unit=unit)
+    found = similarity.mean_similarity(*given_arrays, budget, unit=unit, xp=strict)
 
     expected = similarity.mean_similarity(rows, references, weights, budget, unit=unit)
     agree(found, expected, rows, references)
@@ -65,7 +65,7 @@ def test_the_mean_similarity_is_that_of_numpy(data, budget, unit):
 
 @given(rows=arrays(np.float64, (4, 3), elements=numbers))
 def test_unit_rows_are_those_of_numpy(rows):
-    found = similarity_xp.unit_rows(strict, strict.asarray(rows))
+    found = similarity.unit_rows(strict.asarray(rows), strict)
 
     assert_allclose(np.asarray(found), similarity.unit_rows(rows), atol=1e-15)
 
@@ -74,7 +74,7 @@ def test_unit_rows_are_those_of_numpy(rows):
 def test_squares_neither_overflow_nor_underflow(scale):
     rows = np.array([[3.0, 4.0], [0.0, 0.0]], dtype=np.float32) * np.float32(scale)
 
-    found = similarity_xp.unit_rows(strict, strict.asarray(rows))
+    found = similarity.unit_rows(strict.asarray(rows), strict)
 
     assert_allclose(np.asarray(found), [[0.6, 0.8], [0, 0]], rtol=1e-6)
 
@@ -88,9 +88,9 @@ def test_rows_of_two_precisions_are_compared_in_the_higher_one(dtypes):
     ]
     given_pair = [strict.asarray(array) for array in pair]
 
-    largest = similarity_xp.largest_similarity(strict, *given_pair, 2**20)
-    mean = similarity_xp.mean_similarity(
-        strict, *given_pair, strict.asarray(weights), 2**20
+    largest = similarity.largest_similarity(*given_pair, 2**20, xp=strict)
+    mean = similarity.mean_similarity(
+        *given_pair, strict.asarray(weights), 2**20, xp=strict
     )
 
     products = np.abs(pair[0].astype(float) @ pair[1].T)
@@ -127,8 +127,8 @@ class Watched:
 def test_arrays_of_the_right_precision_are_not_copied():
     xp, rows, references = Watched(), strict.ones((4, 2)), strict.ones((3, 2))
 
-    similarity_xp.largest_similarity(xp, rows, references, 2**20)
-    similarity_xp.mean_similarity(xp, rows, references, strict.ones(3), 2**20)
+    similarity.largest_similarity(rows, references, 2**20, xp=xp)
+    similarity.mean_similarity(rows, references, strict.ones(3), 2**20, xp=xp)
 
     assert xp.n_copies == 0
 
@@ -136,8 +136,8 @@ def test_arrays_of_the_right_precision_are_not_copied():
 def test_blocks_of_many_rows_and_references_are_square():
     xp = Watched()
 
-    similarity_xp.largest_similarity(
-        xp, strict.ones((60, 2)), strict.ones((70, 2)), 2 * 8 * 400
+    similarity.largest_similarity(
+        strict.ones((60, 2)), strict.ones((70, 2)), 2 * 8 * 400, xp=xp
     )
 
     assert max(xp.shapes) == (20, 20)
@@ -150,8 +150,8 @@ def test_blocks_of_many_rows_and_references_are_square():
 def test_a_block_and_its_absolute_values_fit_the_memory(n, m, budget):
     xp = Watched()
 
-    similarity_xp.largest_similarity(
-        xp, strict.ones((n, 2)), strict.ones((m, 2)), budget
+    similarity.largest_similarity(
+        strict.ones((n, 2)), strict.ones((m, 2)), budget, xp=xp
     )
 
     assert sum(xp.sizes) == n * m

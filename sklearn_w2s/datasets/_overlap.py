@@ -133,22 +133,7 @@ def make_overlap_classification(
 def draw_centers(
     rng: np.random.RandomState, n_classes: int, n_features: int
 ) -> FloatArray:
-    """Draw the centre of each class.
-
-    Parameters
-    ----------
-    rng : RandomState
-        Drawn from for the centres alone.
-    n_classes : int
-        Number of classes.
-    n_features : int
-        Number of features.
-
-    Returns
-    -------
-    ndarray of shape (n_classes, n_features)
-        Numbers in [-1, 1].
-    """
+    """Draw the centre of each class, of numbers in [-1, 1]."""
     if n_classes == 2:
         theta = rng.uniform(size=n_features)
         return np.stack([-theta, theta])
@@ -159,22 +144,7 @@ def draw_centers(
 def absent_entries(
     regions: NDArray[np.str_], n_easy_features: int, n_features: int
 ) -> NDArray[np.bool_]:
-    """Find the entries in the blocks that rows do not carry.
-
-    Parameters
-    ----------
-    regions : ndarray of shape (n,)
-        "easy", "hard" or "overlap".
-    n_easy_features : int
-        Number of features in the easy block.
-    n_features : int
-        Number of features in both blocks.
-
-    Returns
-    -------
-    ndarray of bool of shape (n, n_features)
-        True in the easy block of hard rows and the hard block of easy rows.
-    """
+    """Return a mask of the hard block of easy rows and the easy block of hard rows."""
     is_easy_block = np.arange(n_features) < n_easy_features
     is_absent: NDArray[np.bool_] = np.where(
         is_easy_block, (regions == HARD)[:, None], (regions == EASY)[:, None]
@@ -183,25 +153,7 @@ def absent_entries(
 
 
 def region_counts(n_samples: Any, overlap_density: float) -> list[int]:
-    """Return the numbers of easy, hard and overlap rows.
-
-    Parameters
-    ----------
-    n_samples : int or sequence of three int
-        Number of rows, or the numbers to be returned.
-    overlap_density : float
-        Share of overlap rows, in [0, 1]; ignored where three numbers are given.
-
-    Returns
-    -------
-    list of three int
-        Numbers of rows.
-
-    Raises
-    ------
-    ValueError
-        If a number is out of its range.
-    """
+    """Return the numbers of easy, hard and overlap rows, which may be given as such."""
     if isinstance(n_samples, Integral):
         require_count("n_samples", n_samples, 1)
         require_number("overlap_density", overlap_density, 1)
@@ -220,25 +172,7 @@ def region_counts(n_samples: Any, overlap_density: float) -> list[int]:
 
 
 def class_shares(class_weights: ArrayLike | None, n_classes: int) -> FloatArray:
-    """Return the probability of each class.
-
-    Parameters
-    ----------
-    class_weights : array-like of shape (n_classes,) or None
-        Probabilities; None makes them equal.
-    n_classes : int
-        Number of classes.
-
-    Returns
-    -------
-    ndarray of shape (n_classes,)
-        Probabilities.
-
-    Raises
-    ------
-    ValueError
-        If they are no distribution over the classes.
-    """
+    """Return the probability of each class; None makes them equal."""
     if class_weights is None:
         return np.full(n_classes, 1 / n_classes)
     shares = np.asarray(class_weights, dtype=np.float64)
@@ -253,44 +187,14 @@ def class_shares(class_weights: ArrayLike | None, n_classes: int) -> FloatArray:
 
 
 def require_count(name: str, value: Any, least: int) -> None:
-    """Refuse anything but an integer of at least `least`.
-
-    Parameters
-    ----------
-    name : str
-        Argument, for the message.
-    value : object
-        Its value.
-    least : int
-        Smallest integer allowed.
-
-    Raises
-    ------
-    ValueError
-        If it is not.
-    """
+    """Refuse anything but an integer of at least `least`."""
     if not isinstance(value, Integral) or int(value) < least:
         msg = f"{name}={value!r} must be an integer of at least {least}."
         raise ValueError(msg)
 
 
 def require_number(name: str, value: Any, most: float = sys.float_info.max) -> None:
-    """Refuse anything but a number in [0, `most`].
-
-    Parameters
-    ----------
-    name : str
-        Argument, for the message.
-    value : object
-        Its value.
-    most : float, default=the largest finite number
-        Largest number allowed.
-
-    Raises
-    ------
-    ValueError
-        If it is not.
-    """
+    """Refuse anything but a number in [0, `most`]."""
     # A NaN fails every comparison.
     if not isinstance(value, Real) or not 0 <= float(value) <= most:
         limit = "a number in [0, 1]" if most == 1 else "a finite number of at least 0"

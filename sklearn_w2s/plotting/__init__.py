@@ -1,7 +1,6 @@
 """Displays of what was found; they store results and draw them."""
 
-from sklearn_w2s.plotting._gap import GapDisplay
-from sklearn_w2s.plotting._learning_curve import GapLearningCurveDisplay
+from sklearn_w2s.plotting._gap import GapDisplay, GapLearningCurveDisplay
 from sklearn_w2s.plotting._overlap import OverlapDisplay
 from sklearn_w2s.plotting._overlap_curve import OverlapCurveDisplay
 from sklearn_w2s.plotting._region_score import RegionScoreDisplay

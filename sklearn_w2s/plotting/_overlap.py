@@ -3,11 +3,16 @@
 from typing import Any, Self
 
 import numpy as np
-from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
 from sklearn_w2s._algorithms.overlap import EASY, HARD, OVERLAP, REGIONS
-from sklearn_w2s.plotting._style import LEGEND, collection_style, line_style, three_axes
+from sklearn_w2s.plotting._shared import (
+    LEGEND,
+    as_column,
+    collection_style,
+    line_style,
+    three_axes,
+)
 
 # Okabe-Ito colours of clearly different lightness, so that they survive in grey.
 _MARKS = {
@@ -88,8 +93,8 @@ class OverlapDisplay:
         overlap_threshold: float | None,
         name: str | None = None,
     ) -> None:
-        self.confidence = _as_scores(confidence, "confidence")
-        self.overlap_score = _as_scores(overlap_score, "overlap_score")
+        self.confidence = as_column(confidence, "confidence")
+        self.overlap_score = as_column(overlap_score, "overlap_score")
         self.regions = np.asarray(regions)
         self.confidence_threshold = confidence_threshold
         self.overlap_threshold = overlap_threshold
@@ -307,8 +312,3 @@ def _draw_threshold(draw, threshold):
     if threshold is None or not np.isfinite(threshold):
         return None
     return draw(threshold, **_THRESHOLD)
-
-
-def _as_scores(values, name):
-    scores = check_array(values, dtype=np.float64, ensure_2d=False, input_name=name)
-    return column_or_1d(scores)

@@ -3,16 +3,18 @@
 from typing import Any, Self
 
 import numpy as np
-from sklearn.utils import check_array, column_or_1d
 
 from sklearn_w2s.metrics import gap_regime, performance_gap_recovered
 from sklearn_w2s.model_selection import overlap_curve
-from sklearn_w2s.plotting._fits import check_results, name_score
-from sklearn_w2s.plotting._style import (
+from sklearn_w2s.plotting._shared import (
     LEGEND,
+    as_column,
+    as_table,
+    check_results,
     collection_style,
     import_pyplot,
     line_style,
+    name_score,
 )
 
 # Okabe-Ito colours of different lightness; line styles tell them apart in grey.
@@ -121,15 +123,14 @@ class OverlapCurveDisplay:
         n_samples: int | None = None,
         score_name: str = "score",
     ) -> None:
-        self.overlap_share = _as_numbers(overlap_share, "overlap_share")
-        self.weak_score = _as_numbers(weak_score, "weak_score")
+        self.overlap_share = as_column(overlap_share, "overlap_share")
+        self.weak_score = as_column(weak_score, "weak_score")
         shape = (len(self.overlap_share), len(self.weak_score))
-        self.weak_to_strong_score = _as_table(
-            weak_to_strong_score, "weak_to_strong_score", shape, finite="allow-nan"
+        why = f"with {shape[0]} shares and {shape[1]} scores of the weak estimator"
+        self.weak_to_strong_score = as_table(
+            weak_to_strong_score, "weak_to_strong_score", shape, why
         )
-        self.ceiling_score = _as_table(
-            ceiling_score, "ceiling_score", shape, finite="allow-nan"
-        )
+        self.ceiling_score = as_table(ceiling_score, "ceiling_score", shape, why)
         if (weak_label_accuracy is None) == (weak_label_rmse is None):
             msg = (
                 "Pass weak_label_accuracy where labels are classes, or weak_label_rmse "
@@ -137,7 +138,7 @@ class OverlapCurveDisplay:
             )
             raise ValueError(msg)
         self.weak_label_accuracy, self.weak_label_rmse = (
-            None if values is None else _as_table(values, name, shape, finite=True)
+            None if values is None else as_table(values, name, shape, why, finite=True)
             for name, values in (
                 ("weak_label_accuracy", weak_label_accuracy),
                 ("weak_label_rmse", weak_label_rmse),
@@ -146,7 +147,7 @@ class OverlapCurveDisplay:
         self.overlap_density = (
             None
             if overlap_density is None
-            else _as_numbers(overlap_density, "overlap_density")
+            else as_column(overlap_density, "overlap_density")
         )
         self.n_samples = n_samples
         self.score_name = score_name
@@ -425,21 +426,3 @@ def _one_or_two_axes(ax):
         msg = f"ax={ax!r} must be one axes or two, as from plt.subplots(2, 1)[1]."
         raise ValueError(msg)
     return axes
-
-
-def _as_numbers(values, name):
-    checked = check_array(values, dtype=np.float64, ensure_2d=False, input_name=name)
-    return column_or_1d(checked)
-
-
-def _as_table(values, name, shape, *, finite):
-    table = check_array(
-        values, dtype=np.float64, ensure_all_finite=finite, input_name=name
-    )
-    if table.shape != shape:
-        msg = (
-            f"{name} has shape {table.shape}; with {shape[0]} shares and {shape[1]} "
-            f"scores of the weak estimator it must have {shape}."
-        )
-        raise ValueError(msg)
-    return table

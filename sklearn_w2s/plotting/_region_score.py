@@ -21,15 +21,18 @@ from sklearn_w2s._validation import (
     values_of,
 )
 from sklearn_w2s.metrics._overlap import check_regions, check_truth
-from sklearn_w2s.plotting._fits import (
+from sklearn_w2s.plotting._shared import (
+    LEGEND,
     MARKS,
     SAME,
+    as_table,
     check_results,
     describe_folds,
     half_width,
     label_fits,
+    line_style,
+    one_axes,
 )
-from sklearn_w2s.plotting._style import LEGEND, line_style, one_axes
 
 _COLUMNS = (*REGIONS, "all")
 # Okabe-Ito colours; the markers alone tell the predictors apart in grey.
@@ -137,9 +140,10 @@ class RegionScoreDisplay:
         self.score_name = score_name
         self.confidence_level = confidence_level
         shape = (len(self.names), len(_COLUMNS))
-        self.scores = _as_table(scores, "scores", shape)
-        self.low = _as_table(low, "low", shape)
-        self.high = _as_table(high, "high", shape)
+        why = f"with {shape[0]} names, and one column for each of {_COLUMNS},"
+        self.scores = as_table(scores, "scores", shape, why)
+        self.low = as_table(low, "low", shape, why)
+        self.high = as_table(high, "high", shape, why)
         self.n_rows = np.asarray(n_rows)
         if self.n_rows.shape != shape[1:]:
             msg = f"n_rows={n_rows!r} must hold one number for each of {_COLUMNS}."
@@ -410,9 +414,10 @@ class RegionScoreDisplay:
             n_folds = self.fold_scores.shape[2]
             title = describe_folds(n_folds, self.confidence_level)
             per_fold = "\nper fold" if n_folds > 1 else ""
+        whole = np.rint(self.n_rows).astype(int).tolist()
         texts = [
             f"{column}\n{n:,} row{'' if n == 1 else 's'}{per_fold}"
-            for column, n in zip(_COLUMNS, _to_whole(self.n_rows), strict=True)
+            for column, n in zip(_COLUMNS, whole, strict=True)
         ]
         self.ax_.set_xticks(places, texts)
         self.ax_.set(xlim=(-0.5, len(_COLUMNS) - 0.5), ylabel=self.score_name)
@@ -539,10 +544,6 @@ def _average(folds, n_rows, level):
     return mean, half
 
 
-def _to_whole(n_rows):
-    return np.rint(n_rows).astype(int).tolist()
-
-
 def _check_named(values, argument, what):
     if not isinstance(values, Mapping) or not values:
         msg = f"{argument}={values!r} must be a dict of names to {what}, not empty."
@@ -560,16 +561,3 @@ def _check_folds(scores, shape):
         )
         raise ValueError(msg)
     return folds
-
-
-def _as_table(values, name, shape):
-    table = check_array(
-        values, dtype=np.float64, ensure_all_finite="allow-nan", input_name=name
-    )
-    if table.shape != shape:
-        msg = (
-            f"{name} has shape {table.shape}; with {shape[0]} names it must have "
-            f"{shape}, one column for each of {_COLUMNS}."
-        )
-        raise ValueError(msg)
-    return table

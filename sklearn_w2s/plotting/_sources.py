@@ -3,10 +3,10 @@
 from typing import Any, Self
 
 import numpy as np
-from sklearn.utils import check_array, column_or_1d
+from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from sklearn_w2s.plotting._style import LEGEND, line_style, three_axes
+from sklearn_w2s.plotting._shared import LEGEND, as_column, line_style, three_axes
 
 _DISPLAY = "SourceSelectionDisplay"
 # Okabe-Ito colours, neighbours of clearly different lightness. Each serves twice, once
@@ -450,15 +450,7 @@ def _check_history(history):
         msg = f"history lacks {missing}; give one array per round of each."
         raise ValueError(msg)
     checked = {
-        name: column_or_1d(
-            check_array(
-                history[name],
-                dtype=np.float64,
-                ensure_2d=False,
-                ensure_all_finite=finite,
-                input_name=f"history[{name!r}]",
-            )
-        )
+        name: as_column(history[name], f"history[{name!r}]", finite=finite)
         for name, finite in _NUMBERS.items()
     }
     for name in ("source", "error"):

@@ -17,8 +17,7 @@ from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s._validation import is_missing
 from sklearn_w2s.metrics import gap_regime
 from sklearn_w2s.plotting import GapDisplay, RegionScoreDisplay
-from sklearn_w2s.plotting._fits import score_text
-from sklearn_w2s.plotting._svg import draw_svg
+from sklearn_w2s.plotting._shared import draw_svg, score_text
 from sklearn_w2s.report._data import TEST_SIZE, given_arguments
 from sklearn_w2s.report._read import counted
 from sklearn_w2s.report._verdict import CONFIDENCE, RULE

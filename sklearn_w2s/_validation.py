@@ -20,6 +20,7 @@ from sklearn.utils import check_array, column_or_1d, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, validate_data
 
+from sklearn_w2s._algorithms.overlap import REGIONS
 from sklearn_w2s._sklearn import namespace_of, safe_indexing, to_numpy
 from sklearn_w2s._warnings import warn
 
@@ -628,6 +629,19 @@ def check_sources(sample_source, X):
         is_number = all(isinstance(name, _NUMBER) for name in values)
         values = np.array(values.tolist()) if is_number else values.astype(str)
     return np.unique(values, return_inverse=True)
+
+
+def check_regions(regions, *, name="regions"):
+    """Return region names as an array; messages call the argument `name`."""
+    names = np.asarray(column_or_1d(regions))
+    if not names.size:
+        msg = f"{name} is empty: at least one row is required."
+        raise ValueError(msg)
+    unknown = names[~np.isin(names, REGIONS)].tolist()
+    if unknown:
+        msg = f"{name} holds {unknown[0]!r}; name each row by one of {REGIONS}."
+        raise ValueError(msg)
+    return names.astype(str)
 
 
 def check_level(confidence_level):

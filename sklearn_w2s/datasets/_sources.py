@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils import check_random_state
 
 from sklearn_w2s._algorithms.overlap import EASY, HARD, OVERLAP, REGIONS
 from sklearn_w2s._algorithms.shares import apportion
+from sklearn_w2s._validation import check_regions
 from sklearn_w2s.datasets._overlap import (
     FloatArray,
     IntArray,
@@ -393,7 +394,7 @@ def split_sources_by_ratio(
     [2 2 2]
     [2 2 8]
     """
-    names = _as_regions(regions)
+    names = check_regions(regions)
     shares = _as_ratios(ratios)
     equal = np.full(len(shares), 1 / len(shares))
     counts = np.array(
@@ -466,7 +467,7 @@ def split_sources_by_count(
     [9 9 2]
     [ 5  5 10]
     """
-    names = _as_regions(regions)
+    names = check_regions(regions)
     densities = require_shares("overlap_densities", overlap_densities)
     available = np.array([np.sum(names == region) for region in REGIONS])
 
@@ -562,16 +563,6 @@ def _shortage(needed: IntArray, available: IntArray) -> str:
         for region, need, have in zip(REGIONS, needed, available, strict=True)
         if need > have
     )
-
-
-def _as_regions(regions: ArrayLike) -> StrArray:
-    names = np.asarray(column_or_1d(regions))
-    unknown = names[~np.isin(names, REGIONS)].tolist()
-    if unknown or not names.size:
-        held = repr(unknown[0]) if unknown else "no row"
-        msg = f"regions holds {held}; name each of the rows by one of {REGIONS}."
-        raise ValueError(msg)
-    return names.astype(str)
 
 
 def _as_ratios(ratios: Any) -> NDArray[np.float64]:

@@ -26,10 +26,10 @@ from sklearn_w2s._sklearn import check_weights
 from sklearn_w2s._validation import (
     check_frame,
     check_labels,
+    check_regions,
     is_dataframe,
     require_distributions,
 )
-from sklearn_w2s.metrics._overlap import check_regions
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]

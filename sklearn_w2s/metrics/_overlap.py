@@ -25,6 +25,7 @@ from sklearn_w2s._sklearn import check_weights
 from sklearn_w2s._validation import (
     check_labels,
     check_level,
+    check_regions,
     check_values,
     is_class,
     values_of,
@@ -412,19 +413,6 @@ def region_rmse(
     return _by_region(
         root_mean_squared_error, truth, predicted, names, weights[labeled]
     )
-
-
-def check_regions(regions: ArrayLike, *, name: str = "regions") -> NDArray[np.str_]:
-    """Return region names as an array; messages call the argument `name`."""
-    names = np.asarray(column_or_1d(regions))
-    if not names.size:
-        msg = f"{name} is empty: at least one row is required."
-        raise ValueError(msg)
-    unknown = names[~np.isin(names, REGIONS)].tolist()
-    if unknown:
-        msg = f"{name} holds {unknown[0]!r}; name each row by one of {REGIONS}."
-        raise ValueError(msg)
-    return names.astype(str)
 
 
 def check_truth(

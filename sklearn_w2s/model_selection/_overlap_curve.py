@@ -32,6 +32,7 @@ from sklearn_w2s._pipeline import default_scoring, final_step
 from sklearn_w2s._sklearn import routing_enabled, safe_indexing
 from sklearn_w2s._validation import (
     check_frame,
+    check_regions,
     check_target,
     classes_of,
     is_class,
@@ -41,7 +42,6 @@ from sklearn_w2s._validation import (
 )
 from sklearn_w2s._warnings import keeps_filters, warn
 from sklearn_w2s._weak import learns_values
-from sklearn_w2s.metrics._overlap import check_regions
 from sklearn_w2s.model_selection._split import require_two_classes
 
 

@@ -5,7 +5,8 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
-from sklearn_w2s._algorithms.overlap import EASY, HARD, OVERLAP, REGIONS
+from sklearn_w2s._algorithms.overlap import EASY, HARD, OVERLAP
+from sklearn_w2s._validation import check_regions
 from sklearn_w2s.plotting._shared import (
     LEGEND,
     as_column,
@@ -95,15 +96,11 @@ class OverlapDisplay:
     ) -> None:
         self.confidence = as_column(confidence, "confidence")
         self.overlap_score = as_column(overlap_score, "overlap_score")
-        self.regions = np.asarray(regions)
+        self.regions = check_regions(regions)
         self.confidence_threshold = confidence_threshold
         self.overlap_threshold = overlap_threshold
         self.name = name
         check_consistent_length(self.confidence, self.overlap_score, self.regions)
-        unknown = self.regions[~np.isin(self.regions, REGIONS)]
-        if unknown.size:
-            msg = f"regions holds {unknown[0]!r}; name each row by one of {REGIONS}."
-            raise ValueError(msg)
 
     @classmethod
     def from_estimator(

@@ -16,11 +16,12 @@ from sklearn_w2s._display import SHORT_NAMES
 from sklearn_w2s._validation import (
     are_values,
     check_level,
+    check_regions,
     check_values,
     classes_of,
     values_of,
 )
-from sklearn_w2s.metrics._overlap import check_regions, check_truth
+from sklearn_w2s.metrics._overlap import check_truth
 from sklearn_w2s.plotting._shared import (
     LEGEND,
     MARKS,

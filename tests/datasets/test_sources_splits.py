@@ -197,11 +197,16 @@ def test_more_than_ten_sources_keep_their_names(split):
 
 @pytest.mark.parametrize("split", SPLITTERS)
 @pytest.mark.parametrize(
-    ("regions", "held"),
-    [([], "no row"), (["easy", "both"], "'both'"), (["easy", None], "None"), ([1], 1)],
+    ("regions", "wrong"),
+    [
+        ([], "is empty: at least one row"),
+        (["easy", "both"], "holds 'both'; name each"),
+        (["easy", None], "holds None; name each"),
+        ([1], "holds 1; name each"),
+    ],
 )
-def test_regions_of_other_names_are_refused(split, regions, held):
-    with pytest.raises(ValueError, match=f"^regions holds {held}; name each"):
+def test_regions_of_other_names_are_refused(split, regions, wrong):
+    with pytest.raises(ValueError, match=f"^regions {wrong}"):
         split(regions)
 
 

@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 import sklearn_w2s.weak_to_strong
+from sklearn_w2s._display import Steps
 from sklearn_w2s._estimators import fit_context, seed_nested, takes_one_table
 from sklearn_w2s._sklearn import Interval, StrOptions, safe_indexing
 from sklearn_w2s._validation import (
@@ -255,8 +256,14 @@ class WeakToStrongClassifier(OverCollections, _InMemory):
         self._require_use_of_neighbors(strategy)
         finds_regions = strategy.needs_regions or self.overlap_detector is not None
         size = self._detector().reservoir_size if finds_regions else 1
-        plan = self._plan(strategy, needs_regions=finds_regions)
-        with plan.step("Fitting weak_estimator"):
+        # As in memory: about how long each takes beside the others.
+        costs = (
+            {"Fitting weak_estimator": 3}
+            | ({"Fitting overlap_detector": 1} if finds_regions else {})
+            | {"Fitting strong_estimator": 40}
+        )
+        step = Steps(self, costs).step
+        with step("Fitting weak_estimator"):
             survey = self._survey(blocks, y, size, seed)
             predictor, labeled_proba = learn_weakly(
                 default_for(survey.rows)
@@ -280,7 +287,7 @@ class WeakToStrongClassifier(OverCollections, _InMemory):
         if finds_regions:
             detector = self._dask_detector(predictor, seeds)
             check_features(detector, survey.rows, reset=True, allow_nan=True)
-            with plan.step("Fitting overlap_detector"):
+            with step("Fitting overlap_detector"):
                 self.overlap_detector_ = detector._fit_survey(  # noqa: SLF001
                     blocks,
                     survey,
@@ -293,7 +300,7 @@ class WeakToStrongClassifier(OverCollections, _InMemory):
         is_hard = self.pseudo_labels_ == "hard"
         lesson = Lesson(copy.copy(self), predictor, self.strategy_, is_hard)
         strong = seed_nested(strong, seeds)
-        with plan.step("Fitting strong_estimator"):
+        with step("Fitting strong_estimator"):
             tally, sample = self._assess(lesson, blocks, seed)
             lost = lost_classes(tally.named, tally.kept)
             if len(lost):

@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 import sklearn_w2s.weak_to_strong
+from sklearn_w2s._display import Steps
 from sklearn_w2s._estimators import fit_context, seed_nested, takes_one_table
 from sklearn_w2s._sklearn import Interval, StrOptions, safe_indexing
 from sklearn_w2s._validation import check_values, warn_if_all_have_values
@@ -213,8 +214,9 @@ class WeakToStrongRegressor(OverCollections, _InMemory):
         self.strategy_, strategy = name, VALUE_STRATEGIES[name]
         require_possible(name, strategy, strong, is_table=False)
         self._require_use_of_neighbors(strategy)
-        plan = self._plan(strategy, needs_regions=False)
-        with plan.step("Fitting weak_estimator"):
+        costs = {"Fitting weak_estimator": 3, "Fitting strong_estimator": 40}
+        step = Steps(self, costs).step
+        with step("Fitting weak_estimator"):
             survey = self._survey(blocks, y, seed)
             predictor, _ = learn_weakly(
                 self._weak(),
@@ -231,7 +233,7 @@ class WeakToStrongRegressor(OverCollections, _InMemory):
             )
         self.weak_predictor_, self.weak_estimator_ = predictor, predictor.estimator
         lesson = ValueLesson(copy.copy(self), predictor, self.strategy_)
-        with plan.step("Fitting strong_estimator"):
+        with step("Fitting strong_estimator"):
             tally, sample = self._assess(lesson, blocks, seed)
             strong = seed_nested(strong, seeds)
             self.strong_estimator_ = self._fit_strong_on(

@@ -134,7 +134,10 @@ def test_a_layer_that_some_batch_does_not_call_is_refused(X):
     [
         ("row_last", r"'row_last' gives activations of shape \(3, 1\) in a batch"),
         ("all_in_one", r"'all_in_one' gives activations of shape \(1, 180\)"),
-        ("total", r"'total' gives 1 rows of activations; expected are 60 row\(s\) of 1 each"),
+        (
+            "total",
+            r"'total' gives 1 rows of activations; expected are 60 row\(s\) of 1 each",
+        ),
     ],
 )
 def test_activations_that_are_not_row_by_row_are_refused(X, y, layer, message):

@@ -78,8 +78,7 @@ def visible(text):
     if text.isprintable():
         return text
     return "".join(
-        sign if sign.isprintable() else sign.encode("unicode_escape").decode()
-        for sign in text
+        c if c.isprintable() else c.encode("unicode_escape").decode() for c in text
     )
 
 
@@ -129,8 +128,8 @@ class ProgressMixin(CallbackSupportMixin):
         `part` is the estimator that it fits; None for `n_tasks` is an unknown number.
         """
         task = context.subcontext(task_name=name, max_subtasks=n_tasks)
-        is_telling = isinstance(part, CallbackSupportMixin)
-        with task.propagate_callback_context(part) if is_telling else nullcontext():
+        reports = isinstance(part, CallbackSupportMixin)
+        with task.propagate_callback_context(part) if reports else nullcontext():
             task.call_on_fit_task_begin(estimator=self)
             yield task
             task.call_on_fit_task_end(estimator=self)
@@ -188,18 +187,14 @@ class Steps:
         sys.stdout.flush()
 
 
-class Countdown:
-    """Write the remaining time to stderr after each of several similar folds."""
+def countdown(n_folds):
+    """Return a function that writes to stderr how many folds are done, and the time."""
+    start = time.perf_counter()
 
-    def __init__(self, n_folds):
-        self._n_folds = n_folds
-        self._start = time.perf_counter()
-
-    def tell(self, folds):
-        """Write how many folds are done, what they took, and what is left."""
-        n_done, n_left = len(folds), self._n_folds - len(folds)
-        took = time.perf_counter() - self._start
+    def report(folds):
+        n_done, n_left = len(folds), n_folds - len(folds)
+        took = time.perf_counter() - start
         left = f", about {took / n_done * n_left:.0f} s left" if n_left else ""
-        sys.stderr.write(
-            f"{n_done} of {self._n_folds} folds done in {took:.0f} s{left}\n"
-        )
+        sys.stderr.write(f"{n_done} of {n_folds} folds done in {took:.0f} s{left}\n")
+
+    return report

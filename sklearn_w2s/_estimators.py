@@ -1,5 +1,6 @@
 """What estimators share: the decorator of fits, seeds, and parameters of parts."""
 
+import warnings
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Self, cast
@@ -10,7 +11,6 @@ from sklearn.utils import check_random_state
 
 from sklearn_w2s._sklearn import Function
 from sklearn_w2s._sklearn import fit_context as checked_parameters
-from sklearn_w2s._warnings import keeps_filters
 
 # Other methods continue from a former call, and keep its results if interrupted.
 _BEGIN_ANEW = {"fit", "fit_resample"}
@@ -28,19 +28,22 @@ def fit_context(
     )
 
     def decorate(method: Function) -> Function:
+        begins_anew = method.__name__ in _BEGIN_ANEW
+
         @wraps(method)
         def whole_or_nothing(estimator: Any, *args: Any, **kwargs: Any) -> Any:
-            begins_anew = method.__name__ in _BEGIN_ANEW
             if begins_anew:
                 forget_fit(estimator)
             try:
-                return method(estimator, *args, **kwargs)
+                # As for `keeps_filters`.
+                with warnings.catch_warnings():
+                    return method(estimator, *args, **kwargs)
             except BaseException:  # includes an interrupt
                 if begins_anew:
                     forget_fit(estimator)
                 raise
 
-        return cast("Function", keeps_filters(checked(whole_or_nothing)))
+        return cast("Function", checked(whole_or_nothing))
 
     return decorate
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from sklearn import __version__, get_config
-from sklearn.base import _fit_context
+from sklearn.base import _fit_context as fit_context
 from sklearn.utils import _array_api, metaestimators
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -61,13 +61,6 @@ SHIMS = {
 
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def fit_context(
-    *, prefer_skip_nested_validation: bool
-) -> Callable[[Function], Function]:
-    """Return scikit-learn's decorator of `fit`, with the method's type preserved."""
-    return _fit_context(prefer_skip_nested_validation=prefer_skip_nested_validation)
 
 
 def available_if(check: Callable[[Any], bool]) -> Callable[[Function], Function]:

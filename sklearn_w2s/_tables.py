@@ -38,7 +38,23 @@ def as_batch(item):
     item = computed(item)
     X, y = item if isinstance(item, tuple) and len(item) == 2 else (item, None)
     X = _as_table(X)
-    return X, None if y is None else _as_labels(y, n_rows(X))
+    if y is None:
+        return X, None
+    try:
+        labels = values_of(y)
+    except (TypeError, ValueError) as error:
+        msg = (
+            f"the labels of a batch must be one column, got {_describe(y)}. A tuple "
+            "of two is read as (rows, labels)."
+        )
+        raise ValueError(msg) from error
+    if len(labels) != n_rows(X):
+        msg = (
+            f"a batch has {n_rows(X)} rows but {len(labels)} labels. Give one label "
+            "per row, the marker of missing labels where there is none."
+        )
+        raise ValueError(msg)
+    return X, labels
 
 
 def _as_table(item):
@@ -70,53 +86,28 @@ def _array_of_rows(rows):
     if not len(rows):
         return np.empty((0, 0))
     lengths = [
-        len(row) if hasattr(row, "__len__") and not isinstance(row, str) else None
+        f"{len(row)} values"
+        if hasattr(row, "__len__") and not isinstance(row, str)
+        else "a single value"
         for row in rows
     ]
     ragged = next((i for i, size in enumerate(lengths) if size != lengths[0]), None)
     if ragged is not None:
         msg = (
-            f"a batch must have rows of one length, but row 0 has "
-            f"{_count_values(lengths[0])} and row {ragged} has "
-            f"{_count_values(lengths[ragged])}. Give every row the same columns."
+            f"a batch must have rows of one length, but row 0 has {lengths[0]} and row "
+            f"{ragged} has {lengths[ragged]}. Give every row the same columns."
         )
         raise ValueError(msg)
     try:
-        return _as_array(rows)
+        array = np.asarray(rows)
+        # NumPy would turn numbers beside strings into strings.
+        return np.asarray(rows, dtype=object) if array.dtype.kind in "US" else array
     except (TypeError, ValueError) as error:
         msg = (
             "a batch must hold one value per row and column, but some values are "
             "lists themselves. Give a table."
         )
         raise ValueError(msg) from error
-
-
-def _as_array(values):
-    # NumPy would turn numbers beside strings into strings.
-    array = np.asarray(values)
-    return np.asarray(values, dtype=object) if array.dtype.kind in "US" else array
-
-
-def _count_values(length):
-    return "a single value" if length is None else f"{length} values"
-
-
-def _as_labels(y, n):
-    try:
-        labels = values_of(y)
-    except (TypeError, ValueError) as error:
-        msg = (
-            f"the labels of a batch must be one column, got {_describe(y)}. A tuple "
-            "of two is read as (rows, labels)."
-        )
-        raise ValueError(msg) from error
-    if len(labels) != n:
-        msg = (
-            f"a batch has {n} rows but {len(labels)} labels. Give one label per row, "
-            "the marker of missing labels where there is none."
-        )
-        raise ValueError(msg)
-    return labels
 
 
 def require_alike(X, y, like_X, like_y):
@@ -167,27 +158,25 @@ def _require_names(names, expected):
 
 
 def _require_kinds(X, like_X):
-    pairs = zip(_are_numbers(X), _are_numbers(like_X), strict=True)
-    for j, (is_number, expected) in enumerate(pairs):
+    kinds = [
+        [
+            # The kinds of NumPy and pandas, and the types of polars.
+            dtype.is_numeric() or str(dtype) == "Boolean"
+            if hasattr(dtype, "is_numeric")
+            else getattr(dtype, "kind", "O") in "biuf"
+            for dtype in (table.dtypes if is_dataframe(table) else [table.dtype])
+        ]
+        for table in (X, like_X)
+    ]
+    for j, (is_number, expected) in enumerate(zip(*kinds, strict=True)):
         if is_number != expected:
-            kinds = {True: "numbers", False: "no numbers"}
+            names = {True: "numbers", False: "no numbers"}
             where = f"column {X.columns[j]!r}" if is_dataframe(X) else "its table"
             msg = (
-                f"the batch holds {kinds[is_number]} in {where} where "
-                f"{kinds[expected]} are expected."
+                f"the batch holds {names[is_number]} in {where} where "
+                f"{names[expected]} are expected."
             )
             raise ValueError(msg)
-
-
-def _are_numbers(X):
-    dtypes = list(X.dtypes) if is_dataframe(X) else [X.dtype]
-    return [_is_number_type(dtype) for dtype in dtypes]
-
-
-def _is_number_type(dtype):
-    if hasattr(dtype, "is_numeric"):  # polars
-        return dtype.is_numeric() or str(dtype) == "Boolean"
-    return getattr(dtype, "kind", "O") in "biuf"
 
 
 def require_finite(X):

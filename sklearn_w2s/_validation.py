@@ -4,6 +4,7 @@ Errors name the argument, its value and what to do; nothing is repaired.
 """
 
 import copy
+import warnings
 from collections import Counter
 from decimal import Decimal
 from numbers import Number, Real
@@ -228,7 +229,9 @@ def check_labels(y, missing_label, *, classes=None):
     labeled = known & ~marked
     labels = _of_one_kind(values[labeled])
     if (known & marked).any():
-        is_guessed = classes is None and _is_minus_one_a_class(labels, missing_label)
+        # Nothing could be learned from the single class +1.
+        is_one = labels.dtype.kind in "iuf" and len(labels) and (labels == 1).all()
+        is_guessed = classes is None and is_one and is_class(missing_label, [-1])
         if is_guessed:
             warn(
                 "y holds -1 and +1 only, so that -1 is taken as a class, not as "
@@ -252,12 +255,9 @@ def check_labels(y, missing_label, *, classes=None):
 
 def is_marker_a_class(y, missing_label):
     """Return whether `check_labels` takes the marker for a class of y."""
-    values = values_of(y)
-    known, marked = ~_are_missing(values), _are_marked(values, missing_label)
-    if not (known & marked).any():
-        return False
-    labels = _of_one_kind(values[known & ~marked])
-    return _is_minus_one_a_class(labels, missing_label)
+    with warnings.catch_warnings(action="ignore"):
+        labels, _ = check_labels(y, missing_label)
+    return is_class(missing_label, np.unique(labels))
 
 
 def is_class(missing_label, classes):
@@ -468,13 +468,6 @@ def _are_marked(values, missing_label):
         for v in values
     )
     return np.fromiter(marked, dtype=bool, count=len(values))
-
-
-def _is_minus_one_a_class(labels, missing_label):
-    """Return whether the marker -1 is a class, because +1 is the only other label."""
-    # A single class would leave nothing to learn.
-    is_one = labels.dtype.kind in "iuf" and len(labels) and (labels == 1).all()
-    return bool(is_one) and is_class(missing_label, [-1])
 
 
 def _namesakes(labels, marker):

@@ -24,7 +24,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn_w2s._algorithms.gap import recovered_share
 from sklearn_w2s._algorithms.overlap import REGIONS
 from sklearn_w2s._cross_fit import require_routing
-from sklearn_w2s._display import Countdown
+from sklearn_w2s._display import countdown
 from sklearn_w2s._estimators import draw_seed, seed_nested
 from sklearn_w2s._fitting import fit_weighted, take_metadata
 from sklearn_w2s._pipeline import (
@@ -456,7 +456,7 @@ def cross_validate_sizes(
     ]
     if verbose and on_folds is None and effective_n_jobs(n_jobs) == 1:
         # Of folds one after the other, joblib prints the time taken, not what is left.
-        on_folds, verbose = Countdown(len(tasks)).tell, 0
+        on_folds, verbose = countdown(len(tasks)), 0
     parallel = keeps_filters(Parallel(n_jobs=n_jobs, verbose=verbose))
     folds, step = [], len(tasks) if on_folds is None else effective_n_jobs(n_jobs)
     for start in range(0, len(tasks), step):

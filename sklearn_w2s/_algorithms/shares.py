@@ -54,7 +54,7 @@ def share_interval(share: float, n: float, z: float) -> tuple[float, float]:
 def corrected_share(
     share: ArrayLike, found: ArrayLike, mistaken: ArrayLike, most: float = 1.0
 ) -> FloatArray:
-    r"""Return the share of a kind among rows, given how often a test says so.
+    r"""Return the share of a kind among rows, given how often a test finds it.
 
     .. math:: \frac{o - \mathrm{FPR}}{\mathrm{TPR} - \mathrm{FPR}}
         \text{ clipped to } [0, \text{most}]
@@ -80,7 +80,7 @@ def paired_difference(
         \tilde b = \frac{n b + 1/2}{n + 2}
 
     with the shares b and c of rows that one of them alone gets right, so that few rows
-    do not pass for certainty; values of the same of `rows` are no further evidence.
+    do not pass for certainty; values of the same row add none to n.
     Source: A. Agresti, Y. Min, Statistics in Medicine 24(5), 2005.
     """
     w = np.asarray(weights, dtype=np.float64)

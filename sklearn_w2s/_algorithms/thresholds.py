@@ -34,7 +34,7 @@ def change_point(values: ArrayLike, weights: ArrayLike | None = None) -> float |
         \min_t \sum_{x_i < t} w_i (x_i - \mu_<)^2
         + \sum_{x_i \ge t} w_i (x_i - \mu_\ge)^2
 
-    Equal values never part, ties go to the smallest threshold, and None says that all
+    Equal values never part, ties go to the smallest threshold, and it is None where all
     values of positive weight are equal. Source: N. Otsu, IEEE Trans. SMC 9(1), 1979.
     """
     x, w = _in_order(np.asarray(values, dtype=np.float64), weights)

@@ -106,7 +106,7 @@ class OverlapSource:
         self._noise = noise
         self._absent_noise = absent_noise
         self._shares = class_shares(class_weights, len(centers))
-        # A stream of its own for each quantity, so that every row takes the same
+        # A separate stream for each quantity, so that every row takes the same
         # numbers from each of them whatever the size of its batch.
         rng = check_random_state(random_state)
         self._region_rng, self._class_rng, self._noise_rng = _streams(rng, 3)
@@ -360,7 +360,7 @@ def split_sources_by_ratio(
     Raises
     ------
     ValueError
-        If a region has another name, if the ratios are no distribution, or if a source
+        If a region has another name, if the ratios do not sum to 1, or if a source
         would get no row.
 
     See Also
@@ -374,7 +374,7 @@ def split_sources_by_ratio(
 
     .. math:: o_k = \frac{r_k O}{r_k O + R / K}
 
-    Parts that are no whole numbers are rounded by the largest remainders, ties to the
+    Parts that are not whole numbers are rounded by the largest remainders, ties to the
     source listed first. This is the experiment on data selection of [1]_, with two
     sources and the default ratios.
 
@@ -395,7 +395,12 @@ def split_sources_by_ratio(
     [2 2 8]
     """
     names = check_regions(regions)
-    shares = _as_ratios(ratios)
+    shares = np.array(require_shares("ratios", ratios), dtype=np.float64)
+    if abs(shares.sum() - 1) > 1e-8:
+        msg = f"ratios={ratios!r} must sum to 1. Divide them by their sum."
+        raise ValueError(msg)
+    # Of many rows, what the sum misses 1 by would be whole rows.
+    shares /= shares.sum()
     equal = np.full(len(shares), 1 / len(shares))
     counts = np.array(
         [
@@ -563,13 +568,3 @@ def _shortage(needed: IntArray, available: IntArray) -> str:
         for region, need, have in zip(REGIONS, needed, available, strict=True)
         if need > have
     )
-
-
-def _as_ratios(ratios: Any) -> NDArray[np.float64]:
-    shares = np.array(require_shares("ratios", ratios), dtype=np.float64)
-    if abs(shares.sum() - 1) > 1e-8:
-        msg = f"ratios={ratios!r} must sum to 1. Divide them by their sum."
-        raise ValueError(msg)
-    # Of many rows, what the sum misses 1 by would be whole rows.
-    shares /= shares.sum()
-    return shares

@@ -84,8 +84,8 @@ def misfit(
     ------
     ValueError
         If the loss is unknown, or "log" of values, if shapes or names of columns
-        differ, if rows are no distributions, or if the weights are negative, not finite
-        or all zero.
+        differ, if rows are not distributions, or if the weights are negative, not
+        finite or all zero.
 
     See Also
     --------
@@ -111,7 +111,7 @@ def misfit(
     - The class must *hold the truth*. A strong estimator that cannot learn it, such as
       a tree without splits, disagrees much and loses.
     - *Weak labels of all rows*: a strong estimator that learns from chosen rows, from
-      hard labels, or with regularisation is no projection of w.
+      hard labels, or with regularisation is not a projection of w.
 
     References
     ----------
@@ -232,7 +232,7 @@ def expansion(
     q : float, default=0.1
         Share of the hard rows in [0, 1) that a set must exceed to be looked at.
     y : array-like of shape (n,), default=None
-        Class labels, true or weak. With them every class has a graph of its own, and
+        Class labels, true or weak. With them every class has a separate graph, and
         the result is that of the class that expands least. None takes all rows as one.
     missing_label : scalar, default=-1
         Label of rows without one, which are left out, as are None, NaN, NaT and
@@ -277,8 +277,8 @@ def expansion(
     of a corner, and from below in between; all capacities are integers.
 
     The number is pessimistic. All sets count, also those that no strong estimator would
-    be wrong on together; c = 0 says that a share q of the hard rows has no overlap row
-    nearby, not that nothing can be learned about them. It says nothing about the weak
+    be wrong on together; c = 0 means that a share q of the hard rows has no overlap row
+    nearby, not that nothing can be learned about them. It does not measure the weak
     labels themselves, and depends on `n_neighbors`, with which it grows: compare values
     at the same `n_neighbors` and about the same number of rows.
 
@@ -473,8 +473,9 @@ def prediction_gap(
     no matrix of n by n is formed for d < n.
 
     Without labels the number is close to 1 as soon as one direction of the strong
-    representation is foreign to the weak one, whether or not it matters. It tells
-    representations apart only where the weak one nearly contains the strong one.
+    representation is foreign to the weak one, whether or not it matters. It
+    distinguishes representations only where the weak one nearly contains the strong
+    one.
 
     References
     ----------

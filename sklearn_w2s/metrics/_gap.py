@@ -74,7 +74,27 @@ def performance_gap_recovered(
     >>> performance_gap_recovered(0.75, 0.75, 0.5, zero_division=0.0)
     0.0
     """
-    return _recover(weak_score, weak_to_strong_score, ceiling_score, zero_division)
+    is_number = isinstance(zero_division, Real)
+    if not is_number and zero_division != "warn":
+        msg = f'zero_division={zero_division!r} must be "warn" or a number.'
+        raise ValueError(msg)
+    weak, strong, ceiling = np.broadcast_arrays(
+        _as_scores("weak_score", weak_score),
+        _as_scores("weak_to_strong_score", weak_to_strong_score),
+        _as_scores("ceiling_score", ceiling_score),
+    )
+    # A NaN score is unknown, not a missing gap.
+    no_gap = (ceiling <= weak) & ~np.isnan(strong)
+    if not is_number and no_gap.any():
+        warn(
+            "The performance gap recovered is undefined, and set to NaN, where the "
+            "ceiling score is not above the weak score: there is no gap to recover. "
+            "Use `zero_division` to control this.",
+            UndefinedMetricWarning,
+        )
+    share = recovered_share(weak, strong, ceiling)
+    share = np.where(no_gap, zero_division if is_number else np.nan, share)
+    return share if share.ndim else float(share)
 
 
 def performance_gap_recovered_score(
@@ -152,15 +172,17 @@ def performance_gap_recovered_score(
     weights = {} if sample_weight is None else {"sample_weight": sample_weight}
     sign = 1 if greater_is_better else -1
     weak, strong, ceiling = (sign * metric(y_true, y, **weights) for y in predictions)
-    return float(_recover(weak, strong, ceiling, zero_division))
+    return float(
+        performance_gap_recovered(weak, strong, ceiling, zero_division=zero_division)
+    )
 
 
 def gap_regime(gap_recovered: ArrayLike) -> str | NDArray[np.str_]:
     """Name the regime that a performance gap recovered stands for.
 
-    The paper tells three regimes apart: too little overlap for the strong estimator to
-    learn from, enough to improve on the weak estimator, and so much that it nears the
-    ceiling. It gives no numbers; here they are:
+    The paper distinguishes three regimes: too little overlap for the strong estimator
+    to learn from, enough to improve on the weak estimator, and so much that it nears
+    the ceiling. It gives no numbers; here they are:
 
     ========== =========================
     regime     performance gap recovered
@@ -209,8 +231,8 @@ def source_regret(
 
     with :math:`n_k` the rows drawn of source k, :math:`o_k` its overlap density and
     :math:`o^*` that of the densest source. The *floor* is what the first draws of every
-    source miss, which nothing can save who does not know the densities; the *excess* is
-    the rest, for which a policy is to blame. The excess of the best policies grows like
+    source miss, which cannot be avoided without knowing the densities; the *excess* is
+    the rest, which is due to the policy. The excess of the best policies grows like
     the logarithm of the number of rows [1]_.
 
     Parameters
@@ -268,35 +290,6 @@ def source_regret(
     parts = {"floor": regret[is_first].sum(), "excess": regret[~is_first].sum()}
     parts["total"] = regret.sum()
     return {name: float(part) for name, part in parts.items()}
-
-
-def _recover(
-    weak_score: ArrayLike,
-    weak_to_strong_score: ArrayLike,
-    ceiling_score: ArrayLike,
-    zero_division: float | str,
-) -> float | FloatArray:
-    is_number = isinstance(zero_division, Real)
-    if not is_number and zero_division != "warn":
-        msg = f'zero_division={zero_division!r} must be "warn" or a number.'
-        raise ValueError(msg)
-    weak, strong, ceiling = np.broadcast_arrays(
-        _as_scores("weak_score", weak_score),
-        _as_scores("weak_to_strong_score", weak_to_strong_score),
-        _as_scores("ceiling_score", ceiling_score),
-    )
-    # A NaN score is unknown, not a missing gap.
-    no_gap = (ceiling <= weak) & ~np.isnan(strong)
-    if not is_number and no_gap.any():
-        warn(
-            "The performance gap recovered is undefined, and set to NaN, where the "
-            "ceiling score is not above the weak score: there is no gap to recover. "
-            "Use `zero_division` to control this.",
-            UndefinedMetricWarning,
-        )
-    share = recovered_share(weak, strong, ceiling)
-    share = np.where(no_gap, zero_division if is_number else np.nan, share)
-    return share if share.ndim else float(share)
 
 
 def _as_scores(name: str, score: Any) -> FloatArray:

@@ -84,8 +84,8 @@ def overlap_density_interval(
     .. math:: \frac{o + z^2 / 2n \pm z \sqrt{o (1 - o) / n + z^2 / 4 n^2}}{1 + z^2 / n},
         \qquad n = \frac{(\sum_i w_i)^2}{\sum_i w_i^2}
 
-    with the number :math:`n` of equally weighted rows that tell as much as the rows of
-    weights :math:`w_i` [2]_.
+    with the number :math:`n` of equally weighted rows that are worth as much as those
+    of weights :math:`w_i` [2]_.
 
     Parameters
     ----------
@@ -226,7 +226,7 @@ def corrected_overlap_density(
     if found <= mistaken:
         msg = (
             f"audited_regions names {found:.3g} of the audited overlap rows overlap, "
-            f"and {mistaken:.3g} of the others: such a detector tells nothing of the "
+            f"and {mistaken:.3g} of the others: such a detector does not measure the "
             "density. Pass regions of one that finds overlap rows, or audit more rows."
         )
         raise ValueError(msg)
@@ -245,10 +245,10 @@ def corrected_overlap_density(
 def overlap_regime(density: ArrayLike) -> str | NDArray[np.str_]:
     """Name how much can be expected of an overlap density.
 
-    The paper tells three regimes apart: too little overlap for the strong estimator to
-    learn from, enough to improve on the weak estimator, and so much that it nears the
-    ceiling. It gives no numbers; these follow what a strong estimator recovers on its
-    synthetic data (``benchmarks/results/regimes.csv``):
+    The paper distinguishes three regimes: too little overlap for the strong estimator
+    to learn from, enough to improve on the weak estimator, and so much that it nears
+    the ceiling. It gives no numbers; these follow what a strong estimator recovers on
+    its synthetic data (``benchmarks/results/regimes.csv``):
 
     ======= ================ ==========================
     regime  overlap density  gap recovered
@@ -390,7 +390,8 @@ def region_rmse(
     ------
     ValueError
         If there is no row or an unknown region, if the lengths differ, if a value is
-        infinite or no number, or if the weights are negative, not finite or all zero.
+        infinite or not a number, or if the weights are negative, not finite or all
+        zero.
 
     See Also
     --------

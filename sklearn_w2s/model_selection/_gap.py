@@ -527,7 +527,7 @@ class Trial:
     estimator: Any
     alone: Any
     X: Any
-    # Anything where `labeled`, a mask, says that there is none.
+    # Anything where there is none, by the mask `labeled`.
     labels: Any
     labeled: Any
     missing_label: Any
@@ -729,27 +729,19 @@ def _stack_folds(values, shape):
 
 
 def pool(weak, weak_to_strong, ceiling, *, confidence_level, seed):
-    """Return the recovered share of the mean gap, and its bootstrap interval."""
-    if not is_beyond_noise(ceiling - weak, confidence_level):
+    """Return the recovered share of a gap beyond its noise, and its interval."""
+    gaps, n_folds = ceiling - weak, len(weak)
+    # By Student's t over folds; that of a single fold is unknown.
+    noise = np.inf
+    if n_folds > 1:
+        error = np.std(gaps, ddof=1) / np.sqrt(n_folds)
+        noise = student_t.ppf(confidence_level, n_folds - 1) * error
+    # Written so that NaN fails it.
+    if not np.mean(gaps) > max(0, noise):
         return np.nan, np.full(2, np.nan)
     share = recovered_share(weak.mean(), weak_to_strong.mean(), ceiling.mean())
     rng = np.random.default_rng(seed)
-    drawn = rng.integers(len(weak), size=(N_DRAWS, len(weak)))
+    drawn = rng.integers(n_folds, size=(N_DRAWS, n_folds))
     means = (scores[drawn].mean(axis=1) for scores in (weak, weak_to_strong, ceiling))
     tail = (1 - confidence_level) / 2
     return float(share), np.nanquantile(recovered_share(*means), [tail, 1 - tail])
-
-
-def is_beyond_noise(gaps, confidence_level):
-    """Test by Student's t over folds whether the mean gap is above zero.
-
-    A single fold, of which the noise is unknown, or a gap that is NaN fails the test.
-    """
-    n_folds = len(gaps)
-    if n_folds < 2:
-        return False
-    error = np.std(gaps, ddof=1) / np.sqrt(n_folds)
-    mean = np.mean(gaps)
-    return bool(
-        mean > 0 and mean > student_t.ppf(confidence_level, n_folds - 1) * error
-    )

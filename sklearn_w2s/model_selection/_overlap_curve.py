@@ -184,7 +184,7 @@ def overlap_curve(
     are then the same at all shares, and are part of the result. What is left of the
     slope is not due to them. The hard rows among the others are then mostly those whose
     weak label happens to be right, which teach the hard pattern as overlap rows do: a
-    flat curve says that right labels explain the gain, not that overlap is of no use
+    flat curve means that right labels explain the gain, not that overlap is of no use
     where the right ones are not known.
 
     References

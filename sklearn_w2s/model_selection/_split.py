@@ -56,7 +56,7 @@ class LabeledSplit(BaseCrossValidator):
     Attributes
     ----------
     shuffle, random_state : object
-        Those of `cv`, where it has them, by which halving searches know a splitter that
+        Those of `cv`, where it has them, by which halving searches recognise a splitter that
         draws anew at each call.
 
     Raises
@@ -86,8 +86,8 @@ class LabeledSplit(BaseCrossValidator):
     :class:`~sklearn.model_selection.TimeSeriesSplit`, train on rows before their test
     rows alone, and each tests from another row on. Then unlabeled rows stay out as
     well, from the first labeled row on that comes after the training rows. Rows must be
-    in the order of time for this, unlabeled ones too. A single split cannot be told
-    from a plain hold-out, and keeps all unlabeled rows.
+    in the order of time for this, unlabeled ones too. A single split looks like
+    a plain hold-out, and keeps all unlabeled rows.
 
     Examples
     --------
@@ -204,7 +204,7 @@ class LabeledSplit(BaseCrossValidator):
         Raises
         ------
         ValueError
-            If y has no label, if the lengths differ, or if `cv` needs data to tell.
+            If y has no label, if the lengths differ, or if `cv` needs data for it.
         """
         if y is None:
             return check_cv(self.cv).get_n_splits(None, None, None)
@@ -213,7 +213,7 @@ class LabeledSplit(BaseCrossValidator):
 
     @property
     def shuffle(self) -> Any:
-        """Whether `cv` shuffles, where it says so."""
+        """Whether `cv` shuffles, if it has this attribute."""
         return self.cv.shuffle
 
     @property
@@ -560,7 +560,7 @@ def count_rows(size, n, *, name):
 
 
 def refuse_class(missing_label, labels):
-    """Refuse a marker that labels could not be told from once they are hidden."""
+    """Refuse a marker that is a class: hidden labels would look like it."""
     if is_class(missing_label, require_two_classes(labels)):
         msg = (
             f"missing_label={missing_label!r} is a class of y, so that hidden labels "

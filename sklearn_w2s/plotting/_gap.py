@@ -102,7 +102,7 @@ class GapDisplay:
     -----
     The interval of a mean is that of Student's t over the folds. Scores of one fold
     are of the same rows: where intervals overlap, a difference can still be clear, and
-    the share of the gap, which compares fold by fold, says so.
+    the share of the gap, which compares fold by fold, shows it.
 
     Examples
     --------

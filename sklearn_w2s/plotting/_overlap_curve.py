@@ -317,9 +317,15 @@ class OverlapCurveDisplay:
         ):
             self._draw_scores(name, label, shares, scores, style, band_kwargs)
         self._draw_regimes(shares, weak.mean(axis=1), self.ceiling_score[order])
-        self._draw_density()
+        if self.overlap_density is not None:
+            density = self.overlap_density.mean()
+            label = f"share in the data: {density:.2g}"
+            self.ax_.axvline(density, label=label, zorder=1, **_DENSITY)
         self._draw_quality(shares, order)
-        self._label()
+        rows = "" if self.n_samples is None else f" among {self.n_samples:,}"
+        self.axes_[-1].set_xlabel(f"share of overlap rows{rows}")
+        self.ax_.set_ylabel(self.score_name)
+        self.ax_.legend(ncols=2, **LEGEND)
         return self
 
     def _draw_scores(self, name, label, shares, scores, style, band_kwargs):
@@ -366,12 +372,6 @@ class OverlapCurveDisplay:
                 color="#555555",
             )
 
-    def _draw_density(self):
-        if self.overlap_density is not None:
-            density = self.overlap_density.mean()
-            label = f"share in the data: {density:.2g}"
-            self.ax_.axvline(density, label=label, zorder=1, **_DENSITY)
-
     def _draw_quality(self, shares, order):
         self.quality_line_ = None
         if len(self.axes_) < 2:
@@ -400,12 +400,6 @@ class OverlapCurveDisplay:
             centre = (low + high) / 2
             panel.set_ylim(centre - least / 2, centre + least / 2)
         panel.set_ylabel(label)
-
-    def _label(self):
-        rows = "" if self.n_samples is None else f" among {self.n_samples:,}"
-        self.axes_[-1].set_xlabel(f"share of overlap rows{rows}")
-        self.ax_.set_ylabel(self.score_name)
-        self.ax_.legend(ncols=2, **LEGEND)
 
 
 def _one_or_two_axes(ax):

@@ -196,7 +196,7 @@ class RegionScoreDisplay:
         Raises
         ------
         ValueError
-            If `estimators` is no dict or empty, or holds classifiers and regressors, or
+            If `estimators` is not a dict or empty, or holds classifiers and regressors, or
             as for `from_predictions`.
         """
         _check_named(estimators, "estimators", "fitted estimators")
@@ -268,9 +268,9 @@ class RegionScoreDisplay:
         Raises
         ------
         ValueError
-            If `predictions` is no dict or empty, if there is no labeled row or an
-            unknown region, if lengths or kinds of labels differ, if a value is no
-            number, or if `score` is unknown or the level not in (0, 1).
+            If `predictions` is not a dict or empty, if there is no labeled row or an
+            unknown region, if lengths or kinds of labels differ, if a value is not
+            a number, or if `score` is unknown or the level not in (0, 1).
         """
         _check_named(predictions, "predictions", "predicted labels")
         check_level(confidence_level)
@@ -422,7 +422,7 @@ class RegionScoreDisplay:
         ]
         self.ax_.set_xticks(places, texts)
         self.ax_.set(xlim=(-0.5, len(_COLUMNS) - 0.5), ylabel=self.score_name)
-        # "all" is no region: the others make it up.
+        # "all" is not a region: the others make it up.
         self.ax_.axvline(len(REGIONS) - 0.5, color="#888888", linewidth=0.8)
         self.ax_.grid(axis="y", color="#DDDDDD", linewidth=0.8)
         self.ax_.set_axisbelow(True)
@@ -449,11 +449,11 @@ class Accuracy:
     def check(self, y_true, predicted, missing_label):
         """Return known labels, which rows have them, and what is predicted there."""
         labels, labeled = check_truth(y_true, list(predicted.values()), missing_label)
-        said = {name: y[labeled] for name, y in predicted.items()}
-        for y in said.values():
+        kept = {name: y[labeled] for name, y in predicted.items()}
+        for y in kept.values():
             if len(labels):
                 classes_of(labels, y)
-        return labels, labeled, said
+        return labels, labeled, kept
 
     def describe(self, y_true, y, z):
         """Return the share of rows that are right, and the ends of its interval."""
@@ -475,7 +475,7 @@ class Error:
     def check(self, y_true, predicted, _missing_label):
         """Return known values, which rows have them, and what is predicted there."""
         values, labeled = check_values(y_true)
-        said = {
+        kept = {
             name: check_array(
                 y,
                 dtype=np.float64,
@@ -484,7 +484,7 @@ class Error:
             )[labeled]
             for name, y in predicted.items()
         }
-        return values, labeled, said
+        return values, labeled, kept
 
     def describe(self, y_true, y, z):
         """Return the error, and the ends of the interval of its square, by the root."""
@@ -515,7 +515,7 @@ def _score_by_region(score, y_true, predicted, missing_label):
 
 
 def _weighted(scores, shares):
-    # A region without a row counts for nothing; elsewhere NaN tells of a failure.
+    # A region without a row counts for nothing; elsewhere NaN marks a failure.
     return np.where(shares == 0, 0, shares * scores).sum(axis=0)
 
 

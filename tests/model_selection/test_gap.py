@@ -28,7 +28,7 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
 from sklearn_w2s.metrics import performance_gap_recovered, region_accuracy
 from sklearn_w2s.model_selection import LabeledSplit, cross_validate_gap
-from sklearn_w2s.model_selection._gap import is_beyond_noise, pool
+from sklearn_w2s.model_selection._gap import pool
 
 X, Y = load_digits(n_class=3, return_X_y=True)
 X, Y = X[:300] / 16, Y[:300]
@@ -320,10 +320,16 @@ def test_a_gap_within_its_noise_leaves_the_share_undefined(gaps):
 def test_a_gap_counts_from_the_quantile_of_students_t_on():
     # Two folds: one degree of freedom, of which the 0.95 quantile is 6.314.
     spread = np.array([-1, 1]) / 100  # standard error 0.01
-    assert not is_beyond_noise(0.0631 + spread, 0.95)
-    assert is_beyond_noise(0.0632 + spread, 0.95)
-    assert is_beyond_noise(0.0632 + spread, 0.9)
-    assert not is_beyond_noise(0.0632 + spread, 0.99)
+
+    def share_of(gap, level):
+        weak = np.array([0.5, 0.6])
+        ceiling = weak + gap + spread
+        return pool(weak, ceiling, ceiling, confidence_level=level, seed=0)[0]
+
+    assert np.isnan(share_of(0.0631, 0.95))
+    assert share_of(0.0632, 0.95) == 1
+    assert share_of(0.0632, 0.9) == 1
+    assert np.isnan(share_of(0.0632, 0.99))
 
 
 def test_a_ceiling_no_better_than_the_weak_estimator_recovers_nothing_defined():

@@ -56,8 +56,8 @@ class LabeledSplit(BaseCrossValidator):
     Attributes
     ----------
     shuffle, random_state : object
-        Those of `cv`, where it has them, by which halving searches recognise a splitter that
-        draws anew at each call.
+        Those of `cv`, where it has them, by which halving searches recognise a splitter
+        that draws anew at each call.
 
     Raises
     ------

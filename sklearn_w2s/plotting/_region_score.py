@@ -196,8 +196,8 @@ class RegionScoreDisplay:
         Raises
         ------
         ValueError
-            If `estimators` is not a dict or empty, or holds classifiers and regressors, or
-            as for `from_predictions`.
+            If `estimators` is not a dict or empty, or holds classifiers and regressors,
+            or as for `from_predictions`.
         """
         _check_named(estimators, "estimators", "fitted estimators")
         if hasattr(regions, "predict"):

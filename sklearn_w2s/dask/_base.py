@@ -123,8 +123,9 @@ class OverCollections(BaseEstimator):
         self.weak_predictor_ = weak
         detector = getattr(self, "overlap_detector_", None)
         if isinstance(detector, sklearn_w2s.overlap.OverlapDetector):
+            # Over collections it predicts by what was found in memory.
             self.overlap_detector_ = OverlapDetector(**detector.get_params(deep=False))
-            vars(self.overlap_detector_).update(vars(detector))
+            self.overlap_detector_.__dict__.update(vars(detector))
 
     def _fit_strong_on(self, strong, tally, sample, lesson, blocks, X, *, weighted):
         """Fit the strong estimator on what the lesson makes of the blocks."""

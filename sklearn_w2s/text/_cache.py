@@ -148,7 +148,7 @@ def model_fingerprint(model, revision):
     folder = Path(model)
     if not folder.is_dir():
         return repr((str(model), revision))
-    files = []
+    files: list[tuple] = []
     for path in sorted(path for path in folder.iterdir() if path.is_file()):
         # The size and time of change of weights, which would take long to read.
         if path.suffix in _WEIGHT_SUFFIXES:

@@ -214,8 +214,8 @@ class WordVectorEncoder(
             return np.zeros((len(parts), self._n_features_out), dtype=np.float32)
         table = _stack(self._vectors(), words)
         if self.weighting == "sif":
-            shares = [self.word_frequencies_.get(word, 0.0) for word in words]
-            shares = np.array(shares, dtype=np.float32)
+            frequencies = [self.word_frequencies_.get(word, 0.0) for word in words]
+            shares = np.array(frequencies, dtype=np.float32)
             table = table * (self.smoothing / (self.smoothing + shares))[:, None]
         rows = np.zeros((len(parts), table.shape[1]), dtype=np.float32)
         for row, part in zip(rows, parts, strict=True):

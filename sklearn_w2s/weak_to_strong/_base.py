@@ -304,7 +304,8 @@ class WeakToStrong(
             return kept, self.overlap_detector_.represent(rows.X)
         if not strategy.needs_neighbors or len(kept) < 2:
             return kept, None
-        numbers = View().fit(rows.X, kept, rng).ranked(safe_indexing(rows.X, kept))
+        view = View(rows.X, kept, rng)
+        numbers = view.numbers(safe_indexing(rows.X, kept), "ranked")
         search = search_for(
             numbers, N_NEIGHBORS, given=self.neighbors, rng=rng, n_jobs=self.n_jobs
         )

@@ -1,10 +1,11 @@
-"""Members of a teacher: what each says of labeled rows held out, and of the others.
+"""Members of a teacher: their opinions of labeled rows held out, and of the others.
 
 A member learns from `Labels` with `fit`, which returns its opinion of the labeled rows
 held out from it, of shape (n_labeled, n_classes), NaN where a row never was; `proba`
-says what it thinks of other rows.
+returns its opinion of other rows.
 """
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +21,7 @@ from sklearn_w2s._algorithms.ensemble import (
     sharpen,
     stacking_weights,
 )
-from sklearn_w2s._algorithms.weak_labels import on_grid, one_hot
+from sklearn_w2s._algorithms.weak_labels import on_grid
 from sklearn_w2s._cross_fit import out_of_bag_proba, out_of_fold_proba
 from sklearn_w2s._estimators import draw_seed, seed_nested
 from sklearn_w2s._fitting import (
@@ -55,226 +56,74 @@ N_PRIOR = 3.0
 
 
 class Labels(NamedTuple):
-    """Labeled rows that members learn from."""
+    """Labeled rows that members learn from.
+
+    Opinions are class probabilities; if `classes` is None, labels are values, and an
+    opinion is one column of values, less their `mean`, in units of `scale`.
+    """
 
     X: Any
-    codes: Any
+    y: Any  # class labels or values
+    targets: Any  # (n, n_classes) class indicators, or (n, 1) values in their unit
     weights: Any  # positive, of mean one at least
     classes: Any
     positions: Any  # where the rows stand among all
     folds: list  # pairs of positions to train on and to hold out
     keeps_folds: bool = False  # whether rows may be held out by these folds alone
-
-    @property
-    def targets(self):
-        """Class indicators, of shape (n, n_classes)."""
-        return one_hot(self.codes, len(self.classes))
-
-    @property
-    def y(self):
-        """Class labels."""
-        return self.classes[self.codes]
-
-    def take(self, chosen):
-        """Return some of the rows, which are not held out again."""
-        return self._replace(
-            X=safe_indexing(self.X, chosen),
-            codes=self.codes[chosen],
-            weights=self.weights[chosen],
-            positions=self.positions[chosen],
-            folds=[],
-        )
-
-    def likelihood(self, proba):
-        """Return the probability of each row's true class."""
-        return proba[np.arange(len(self.codes)), self.codes]
-
-    def sharpness_of(self, proba):
-        """Return the power under which the labels of rows held out are likeliest."""
-        known = ~np.isnan(proba).any(axis=1)
-        return best_sharpness(proba[known], self.targets[known], self.weights[known])
-
-    def raise_to(self, power, proba):
-        """Return probabilities raised to a power, and renormalised."""
-        return sharpen(proba, power)
-
-    def blend(self, opinions, rows):
-        """Return the weights of opinions under which the labels are likeliest."""
-        likelihoods = np.array([self.likelihood(proba) for proba in opinions])
-        return blend_weights(likelihoods[:, rows], weights=self.weights[rows])
-
-    def evidence(self, held_out):
-        """Return the log likelihood of held-out labels, as sharp as they justify."""
-        sharp = sharpen(held_out, self.sharpness_of(held_out))
-        logs = np.nan_to_num(np.log(self.likelihood(sharp)))
-        return float(on_grid(self.weights @ logs))
-
-    @staticmethod
-    def settled(opinions):
-        """Return probabilities without their last bits."""
-        return on_grid(opinions)
-
-    def forest(self, rows, **options):
-        """Return trees that have learned the classes."""
-        forest = ExtraTreesClassifier(**options)
-        return forest.fit(rows, self.codes, sample_weight=self.weights)
-
-    def from_forest(self, said, forest):
-        """Return the probabilities of all classes, from those of a forest."""
-        return align_proba(said, forest.classes_, np.arange(len(self.classes)))
-
-    @property
-    def seeds(self):
-        """What is spread over a graph."""
-        return self.targets * self.weights[:, None]
-
-    def from_spread(self, spread, seeds):
-        """Return probabilities of nodes, from what was spread to them."""
-        return _to_shares(spread, seeds)
-
-    def fit(self, estimator, weights, params):
-        """Fit a strong estimator, in place, and return it."""
-        name = "strong_estimator"
-        return fit_on_labels(estimator, self.X, self.y, weights, params, name=name)
-
-    def from_strong(self, said):
-        """Return the opinion of a strong estimator, from what it predicts."""
-        return said
-
-    @property
-    def powers(self):
-        """Powers of kernel machines, whose scores are no probabilities as they are."""
-        return _POWERS
-
-    @staticmethod
-    def link(scores, power):
-        """Return probabilities, from the scores of a kernel machine."""
-        return _softmax(scores, power)
-
-    def evidence_of_powers(self, scores, targets, weights):
-        """Return the log likelihood of labels of which one mistake is no veto."""
-        # All powers at once, and rows last: these are thousands of small arrays.
-        below = np.ascontiguousarray((scores - scores.max(axis=1, keepdims=True)).T)
-        raised = np.exp(np.array(self.powers)[:, None, None] * below)
-        likelihoods = (raised * targets.T).sum(axis=1) / raised.sum(axis=1)
-        return on_grid(np.log(np.maximum(likelihoods, 1e-4)) @ weights)
-
-
-class Values(NamedTuple):
-    """Rows of known value that members learn from, in place of `Labels`.
-
-    Opinions are one column of values, less their mean, in standard deviations.
-    """
-
-    X: Any
-    y: Any
-    weights: Any
-    mean: float  # the unit of opinions
-    scale: float
-    positions: Any
-    folds: list
-    keeps_folds: bool = False
-
-    @property
-    def classes(self):
-        """Values have no classes."""
-        return None
-
-    @property
-    def powers(self):
-        """Values need no sharpening."""
-        return (1.0,)
-
-    @property
-    def targets(self):
-        """The values in their unit, of shape (n, 1)."""
-        # Rounded, so that what a change of unit does to the last digits moves no split.
-        return ((self.y - self.mean) / self.scale).round(12)[:, None]
+    mean: float = 0.0
+    scale: float = 1.0
 
     def take(self, chosen):
         """Return some of the rows, which are not held out again."""
         return self._replace(
             X=safe_indexing(self.X, chosen),
             y=self.y[chosen],
+            targets=self.targets[chosen],
             weights=self.weights[chosen],
             positions=self.positions[chosen],
             folds=[],
         )
 
-    def sharpness_of(self, _):
-        """Return one: values have no sharpness."""
-        return 1.0
-
-    def raise_to(self, _, opinion):
-        """Return the values."""
-        return opinion
-
-    @staticmethod
-    def settled(opinions):
-        """Return the values, whose unit is rounded already."""
-        return np.asarray(opinions)
+    def sharpened(self, opinions):
+        """Return powers that make labels likeliest, and opinions raised to them."""
+        if self.classes is None:
+            return [1.0] * len(opinions), np.array(opinions)
+        powers, sharp = [], []
+        for proba in opinions:
+            known = ~np.isnan(proba).any(axis=1)
+            targets, weights = self.targets[known], self.weights[known]
+            powers.append(best_sharpness(proba[known], targets, weights))
+            sharp.append(sharpen(proba, powers[-1]))
+        return powers, np.array(sharp)
 
     def blend(self, opinions, rows):
-        """Return the weights of opinions whose mean has the least squared error."""
-        errors = np.array([(said - self.targets)[rows, 0] for said in opinions])
-        own = self.weights[rows]
-        return stacking_weights(errors, weights=own, n_prior=N_PRIOR)
+        """Return weights of opinions, by the likelihood or squared errors of rows."""
+        weights = self.weights[rows]
+        if self.classes is None:
+            errors = np.array([(said - self.targets)[rows, 0] for said in opinions])
+            return stacking_weights(errors, weights=weights, n_prior=N_PRIOR)
+        likelihoods = np.array([said[self.targets > 0] for said in opinions])
+        return blend_weights(likelihoods[:, rows], weights=weights)
 
     def evidence(self, held_out):
-        """Return the log likelihood of held-out values."""
-        known = ~np.isnan(held_out[:, 0])
-        if not known.any():
-            return 0.0
-        return self.log_evidence(
-            held_out[known], self.targets[known], self.weights[known]
-        )
+        """Return the log likelihood of held-out labels, as sharp as they justify."""
+        if self.classes is None:
+            known = ~np.isnan(held_out[:, 0])
+            if not known.any():
+                return 0.0
+            return _evidence_of_values(
+                held_out[known], self.targets[known], self.weights[known]
+            )
+        _, (sharp,) = self.sharpened([held_out])
+        logs = np.nan_to_num(np.log(sharp[self.targets > 0]))
+        return float(on_grid(self.weights @ logs))
 
-    def forest(self, rows, **options):
-        """Return trees that have learned the values."""
-        forest = ExtraTreesRegressor(**options, min_samples_leaf=2)
-        return forest.fit(rows, self.targets[:, 0], sample_weight=self.weights)
 
-    def from_forest(self, said, _):
-        """Return the values that a forest predicts, in one column."""
-        return np.reshape(said, (-1, 1))
-
-    @property
-    def seeds(self):
-        """What is spread over a graph: values, and how many there are."""
-        return np.column_stack([self.targets[:, 0] * self.weights, self.weights])
-
-    def from_spread(self, spread, seeds):
-        """Return the mean of the values that reach each node."""
-        mean = seeds[:, 0].sum() / max(seeds[:, 1].sum(), 1e-12)
-        reached = spread[:, 1] > 1e-12
-        values = np.full((len(spread), 1), mean)
-        values[reached, 0] = spread[reached, 0] / spread[reached, 1]
-        return values
-
-    def fit(self, estimator, weights, params):
-        """Fit a strong estimator, in place, and return it."""
-        name = "strong_estimator"
-        return fit_on_values(estimator, self.X, self.y, weights, params, name=name)
-
-    def from_strong(self, said):
-        """Return the opinion of a strong estimator, from what it predicts."""
-        return (said - self.mean) / self.scale
-
-    @staticmethod
-    def link(scores, _):
-        """Return the scores of a kernel machine, which are values."""
-        return scores
-
-    def evidence_of_powers(self, scores, targets, weights):
-        """Return the log likelihood of values, for the only power."""
-        return np.array([self.log_evidence(scores, targets, weights)])
-
-    @staticmethod
-    def log_evidence(opinion, targets, weights):
-        """Return the log likelihood of values, with the variance of the errors."""
-        squares = ((opinion - targets) ** 2).sum(axis=1)
-        variance = np.average(squares, weights=weights)
-        return -0.5 * weights.sum() * np.log(variance + 1e-12)
+def _evidence_of_values(opinion, targets, weights):
+    """Return the log likelihood of values, with the variance of the errors."""
+    squares = ((opinion - targets) ** 2).sum(axis=1)
+    variance = np.average(squares, weights=weights)
+    return -0.5 * weights.sum() * np.log(variance + 1e-12)
 
 
 def merged(labels, first, which):
@@ -307,18 +156,18 @@ def blocks_of(positions):
     ]
 
 
+@dataclass
 class StrongMember:
     """The strong estimator, trained on the labels by cross-fitting.
 
     After one fold it is given up if it adds nothing there to the opinion of `rivals`.
     """
 
-    def __init__(self, estimator, weights, params, rivals, n_jobs):
-        self.estimator = estimator
-        self.weights = weights
-        self.params = params
-        self.rivals = rivals
-        self.n_jobs = n_jobs
+    estimator: Any
+    weights: Any
+    params: dict
+    rivals: Any
+    n_jobs: Any
 
     def fit(self, labels, rng):
         """Return its opinion of held-out rows; None if it has none, or adds nothing."""
@@ -331,18 +180,26 @@ class StrongMember:
         }
         args = (estimator, labels.X, labels.y, labels.classes)
         try:
-            first = labels.from_strong(
-                out_of_fold_proba(*args, folds=labels.folds[:1], **options)
-            )
-            if not self._is_worthwhile(labels, first):
-                return None
-            held_out = first
+            said = out_of_fold_proba(*args, folds=labels.folds[:1], **options)
+            held_out = (said - labels.mean) / labels.scale
+            known = ~np.isnan(said[:, 0])
+            if self.rivals is not None and known.any():
+                own_weight = labels.blend([self.rivals, held_out], known)[1]
+                if own_weight <= _LEAST_WEIGHT:
+                    return None
             if len(labels.folds) > 1:
-                others = labels.from_strong(
-                    out_of_fold_proba(*args, folds=labels.folds[1:], **options)
-                )
-                held_out = np.where(np.isnan(others), first, others)
-            self.fitted_ = labels.fit(clone(estimator), self.weights, self.params)
+                said = out_of_fold_proba(*args, folds=labels.folds[1:], **options)
+                others = (said - labels.mean) / labels.scale
+                held_out = np.where(np.isnan(others), held_out, others)
+            fit = fit_on_values if labels.classes is None else fit_on_labels
+            self.fitted_ = fit(
+                clone(estimator),
+                labels.X,
+                labels.y,
+                self.weights,
+                self.params,
+                name="strong_estimator",
+            )
         except NoProbabilities:
             return None
         except ValueError as error:
@@ -356,52 +213,52 @@ class StrongMember:
         return held_out
 
     def proba(self, X):
-        """Return its probabilities of rows of X."""
-        return in_blocks(self._proba, X)
-
-    def _proba(self, X):
-        said = predict_columns(
-            self.fitted_, X, self._labels.classes, name="strong_estimator"
-        )
-        return self._labels.from_strong(said)
-
-    def _is_worthwhile(self, labels, held_out):
-        known = ~np.isnan(held_out[:, 0])
-        if self.rivals is None or not known.any():
-            return True
-        return labels.blend([self.rivals, held_out], known)[1] > _LEAST_WEIGHT
+        """Return its opinion of rows of X."""
+        labels = self._labels
+        said = predict_columns(self.fitted_, X, labels.classes, name="strong_estimator")
+        return (said - labels.mean) / labels.scale
 
 
+@dataclass
 class Trees:
     """Extremely randomised trees on bootstrap samples; held out is out of bag."""
 
-    def __init__(self, view, n_jobs):
-        self.view = view
-        self.n_jobs = n_jobs
+    view: Any
+    n_jobs: Any
 
     def fit(self, labels, rng):
         """Return its opinion of held-out rows."""
-        rows = self.view.ranked(labels.X)
+        rows = self.view.numbers(labels.X, "ranked")
+        options = {
+            "n_estimators": N_TREES,
+            "bootstrap": True,
+            "n_jobs": self.n_jobs,
+            "random_state": draw_seed(rng),
+        }
+        if labels.classes is None:
+            forest = ExtraTreesRegressor(**options, min_samples_leaf=2)
+            learned = labels.targets[:, 0]
+        else:
+            forest = ExtraTreesClassifier(**options)
+            learned = labels.targets.argmax(axis=1)
         self._labels = labels
-        self._forest = labels.forest(
-            rows,
-            n_estimators=N_TREES,
-            bootstrap=True,
-            n_jobs=self.n_jobs,
-            random_state=draw_seed(rng),
-        )
-        return labels.from_forest(out_of_bag_proba(self._forest, rows), self._forest)
+        self._forest = forest.fit(rows, learned, sample_weight=labels.weights)
+        return self._opinion(out_of_bag_proba(forest, rows))
 
     def proba(self, X):
-        """Return its probabilities of rows of X."""
-        return in_blocks(self._proba, X)
+        """Return its opinion of rows of X."""
+        ask = "predict" if self._labels.classes is None else "predict_proba"
+        return self._opinion(getattr(self._forest, ask)(self.view.numbers(X, "ranked")))
 
-    def _proba(self, X):
-        is_classifier = hasattr(self._forest, "predict_proba")
-        ask = self._forest.predict_proba if is_classifier else self._forest.predict
-        return self._labels.from_forest(ask(self.view.ranked(X)), self._forest)
+    def _opinion(self, said):
+        """Return predictions in one column, or probabilities of all classes."""
+        if self._labels.classes is None:
+            return np.reshape(said, (-1, 1))
+        every = np.arange(len(self._labels.classes))
+        return align_proba(said, self._forest.classes_, every)
 
 
+@dataclass
 class Graph:
     r"""Label spreading over the nearest-neighbour graph of labeled and other rows.
 
@@ -410,14 +267,10 @@ class Graph:
     and :math:`F \leftarrow \alpha S F + (1 - \alpha) Y`.
     """
 
-    _search: Any
-    _known: Any
-
-    def __init__(self, view, others, n_jobs, neighbors=None):
-        self.view = view
-        self.others = others
-        self.n_jobs = n_jobs
-        self.neighbors = neighbors
+    view: Any
+    others: Any
+    n_jobs: Any
+    neighbors: Any = None
 
     def fit(self, labels, rng):
         """Return its opinion of held-out rows, from a graph of some of the others."""
@@ -444,28 +297,36 @@ class Graph:
         """Spread the labels over a graph, and all but those of each fold."""
         labels = self._labels
         parts = [labels.X, safe_indexing(self.others, self._chosen)]
-        nodes = _stack([getattr(self.view, self._way)(part) for part in parts])
+        parts = [self.view.numbers(part, self._way) for part in parts]
+        stack = sp.vstack if self.view.is_sparse_ else np.vstack
         self._search = search_for(
-            nodes,
+            stack(parts),
             _N_NEIGHBORS,
             given=self.neighbors,
             rng=self._rng,
             n_jobs=self.n_jobs,
         )
         graph = _symmetric_graph(*self._search.own())
-        seeds = [labels.seeds]
-        for _, test in folds:
-            seeds.append(labels.seeds)
-            seeds[-1][test] = 0.0
-        blocks = np.split(_spread(graph, np.hstack(seeds)), len(seeds), axis=1)
-        opinions = [
-            labels.from_spread(b, s) for b, s in zip(blocks, seeds, strict=True)
-        ]
-        self._known = opinions[0]
-        return opinions[1:]
+        own = labels.targets
+        if labels.classes is None:
+            # Values, and how many there are.
+            own = np.hstack([own, np.ones_like(own)])
+        seeds = [own * labels.weights[:, None] for _ in range(1 + len(folds))]
+        for masked, (_, test) in zip(seeds[1:], folds, strict=True):
+            masked[test] = 0.0
+        n_columns = len(seeds) * own.shape[1]
+        start = np.zeros((graph.shape[0], n_columns), dtype=np.float32)
+        start[: len(own)] = (1 - _ALPHA) * np.hstack(seeds)
+        spread = start
+        for _ in range(_N_STEPS):
+            spread = _ALPHA * (graph @ spread) + start
+        blocks = np.split(spread.astype(np.float64), len(seeds), axis=1)
+        opinion = _means_reached if labels.classes is None else _shares_reached
+        self._known, *held_out = map(opinion, blocks, seeds)
+        return held_out
 
     def proba(self, X):
-        """Return its probabilities of the other rows, which X must be."""
+        """Return its opinion of the other rows, which X must be."""
         if len(self._chosen) < len(self._all):
             self._chosen = self._all
             self._spread([])
@@ -474,17 +335,13 @@ class Graph:
         # Rows beyond the sample get the mean of their neighbours in it.
         outside = np.delete(np.arange(len(proba)), self._chosen)
         for block in blocks_of(outside):
-            rows = getattr(self.view, self._way)(safe_indexing(X, block))
+            rows = self.view.numbers(safe_indexing(X, block), self._way)
             distances, neighbors = self._search.of(rows)
             scale = np.maximum(distances[:, -1:], np.finfo(np.float32).tiny)
             weights = np.exp(-((distances / scale) ** 2))[:, :, None]
             spread = (weights * self._known[neighbors]).sum(axis=1)
             proba[block] = spread / weights.sum(axis=1)
         return proba
-
-
-def _stack(parts):
-    return sp.vstack(parts).tocsr() if sp.issparse(parts[0]) else np.vstack(parts)
 
 
 def _symmetric_graph(distances, neighbors):
@@ -501,21 +358,21 @@ def _symmetric_graph(distances, neighbors):
     return (halves @ graph @ halves).tocsr().astype(np.float32)
 
 
-def _spread(graph, seeds):
-    start = np.zeros((graph.shape[0], seeds.shape[1]), dtype=np.float32)
-    start[: len(seeds)] = (1 - _ALPHA) * seeds
-    spread = start
-    for _ in range(_N_STEPS):
-        spread = _ALPHA * (graph @ spread) + start
-    return spread.astype(np.float64)
-
-
-def _to_shares(spread, seeds):
+def _shares_reached(spread, seeds):
     """Bring columns to the class shares of the seeds, then rows to a sum of one."""
     shares = (seeds.sum(axis=0) + 1) / (seeds.sum() + seeds.shape[1])
     spread = spread / np.maximum(spread.sum(axis=0), 1e-12) * shares
     total = spread.sum(axis=1, keepdims=True)
     return np.where(total > 1e-12, spread / np.maximum(total, 1e-12), shares)
+
+
+def _means_reached(spread, seeds):
+    """Return the mean of the values that reach each node."""
+    mean = seeds[:, 0].sum() / max(seeds[:, 1].sum(), 1e-12)
+    reached = spread[:, 1] > 1e-12
+    values = np.full((len(spread), 1), mean)
+    values[reached, 0] = spread[reached, 0] / spread[reached, 1]
+    return values
 
 
 class Candidate(NamedTuple):
@@ -530,6 +387,7 @@ class Candidate(NamedTuple):
     held_out: Any
 
 
+@dataclass
 class Kernels:
     r"""Kernel ridge regressions on class indicators, averaged by their evidence.
 
@@ -537,16 +395,15 @@ class Kernels:
     labels cannot tell which is best. Probabilities are a softmax of powers of scores.
     """
 
-    def __init__(self, view, kept_share=0.99):
-        self.view = view
-        self.kept_share = kept_share
+    view: Any
+    kept_share: float = 0.99
 
     def fit(self, labels, rng):
         """Return its opinion of held-out rows."""
         self._labels = labels
         chosen = draw(len(labels.y), MAX_KERNEL_ROWS, rng)
         rows = safe_indexing(labels.X, chosen)
-        self._rows = {way: getattr(self.view, way)(rows) for way in self._ways()}
+        self._rows = {way: self.view.numbers(rows, way) for way in self.view.ways_}
         targets, weights = labels.targets[chosen], labels.weights[chosen]
         self._mean = np.average(targets, axis=0, weights=weights)
         spots = self._spots(rng, targets, weights)
@@ -560,21 +417,18 @@ class Kernels:
         self._shares = shares[order] / shares[order].sum()
         held_out = np.full(labels.targets.shape, np.nan)
         held_out[chosen] = sum(
-            share * labels.link(c.held_out, c.power)
+            share * self._opinion(c.held_out, c.power)
             for share, c in zip(self._shares, self._machines_, strict=True)
         )
         others = np.setdiff1d(np.arange(len(labels.y)), chosen)
         if len(others):
-            held_out[others] = self.proba(safe_indexing(labels.X, others))
+            held_out[others] = in_blocks(self.proba, safe_indexing(labels.X, others))
         return held_out
 
     def proba(self, X):
-        """Return its probabilities of rows of X."""
-        return in_blocks(self._proba, X)
-
-    def _proba(self, X):
+        """Return its opinion of rows of X."""
         ways = {c.way for c in self._machines_}
-        rows = {way: getattr(self.view, way)(X) for way in ways}
+        rows = {way: self.view.numbers(X, way) for way in ways}
         total, distances, kernels = 0.0, {}, {}
         for share, c in zip(self._shares, self._machines_, strict=True):
             place, spot = (c.way, c.metric), (c.way, c.metric, c.width)
@@ -584,21 +438,23 @@ class Kernels:
             if spot not in kernels:
                 kernels[spot] = np.exp(distances[place] * np.float32(-1 / c.width))
             scores = kernels[spot] @ c.coefficients.astype(np.float32) + self._mean
-            total = total + share * self._labels.link(scores, c.power)
+            total = total + share * self._opinion(scores, c.power)
         return total
 
-    def _ways(self):
-        return ["scaled"] if self.view.is_sparse_ else ["scaled", "ranked"]
-
-    def _metrics(self):
-        # The L1 distance of sparse rows has no fast way.
-        return ["gauss"] if self.view.is_sparse_ else ["gauss", "laplace"]
+    def _opinion(self, scores, power):
+        """Return probabilities, or the scores, which are values."""
+        if self._labels.classes is None:
+            return scores
+        powers = np.exp(power * (scores - scores.max(axis=1, keepdims=True)))
+        return powers / powers.sum(axis=1, keepdims=True)
 
     def _spots(self, rng, targets, weights):
         """Return way, metric and width of the kernels that are worth a closer look."""
         spots = []
-        for way in self._ways():
-            for metric in self._metrics():
+        # The L1 distance of sparse rows has no fast way.
+        metrics = ["gauss"] if self.view.is_sparse_ else ["gauss", "laplace"]
+        for way in self.view.ways_:
+            for metric in metrics:
                 distances = _distances(self._rows[way], self._rows[way], metric)
                 pairs = distances[np.triu_indices(len(targets), 1)]
                 if pairs.any():
@@ -633,26 +489,25 @@ class Kernels:
                 values, vectors, roots * centred, ridge
             )
             held_out = held_out / roots + self._mean
-            labels = self._labels
-            scores = labels.evidence_of_powers(held_out, targets, weights)
-            best = int(np.argmax(scores))
+            score, power = self._evidence(held_out, targets, weights)
+            coefficients = roots * coefficients
             found.append(
-                Candidate(
-                    float(scores[best]),
-                    way,
-                    metric,
-                    width,
-                    roots * coefficients,
-                    labels.powers[best],
-                    held_out,
-                )
+                Candidate(score, way, metric, width, coefficients, power, held_out)
             )
         return found
 
-
-def _softmax(scores, power):
-    powers = np.exp(power * (scores - scores.max(axis=1, keepdims=True)))
-    return powers / powers.sum(axis=1, keepdims=True)
+    def _evidence(self, held_out, targets, weights):
+        """Return the log likelihood with the best power of scores, and this power."""
+        if self._labels.classes is None:
+            return float(_evidence_of_values(held_out, targets, weights)), 1.0
+        # All powers at once, and rows last: these are thousands of small arrays.
+        below = np.ascontiguousarray((held_out - held_out.max(axis=1, keepdims=True)).T)
+        raised = np.exp(np.array(_POWERS)[:, None, None] * below)
+        likelihoods = (raised * targets.T).sum(axis=1) / raised.sum(axis=1)
+        # One mistake is not a veto.
+        scores = on_grid(np.log(np.maximum(likelihoods, 1e-4)) @ weights)
+        best = int(np.argmax(scores))
+        return float(scores[best]), _POWERS[best]
 
 
 def _distances(first, second, metric):

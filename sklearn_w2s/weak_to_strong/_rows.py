@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sklearn_w2s._algorithms.weak_labels import as_counts, on_grid
+from sklearn_w2s._algorithms.weak_labels import as_counts, on_grid, one_hot
 from sklearn_w2s._columns import distinct_rows
 from sklearn_w2s._cross_fit import are_disputed
 from sklearn_w2s._fitting import may_predict_proba, take_metadata
 from sklearn_w2s._sklearn import safe_indexing, to_numpy
 from sklearn_w2s._validation import n_rows
 from sklearn_w2s._weak import other_columns
-from sklearn_w2s.weak_to_strong._opinions import Labels, Values, merged
+from sklearn_w2s.weak_to_strong._opinions import Labels, merged
 from sklearn_w2s.weak_to_strong._teachers import Known, Strong
 from sklearn_w2s.weak_to_strong._views import unknown_columns
 
@@ -102,17 +102,21 @@ def gather(
         unit = _unit(values, rows.weights[known if len(known) else taught])
     if folds is not None and len(np.unique(kinds)) > 1:
         weights = rows.weights[known]
-        shared = {
-            "X": safe_indexing(rows.X, known),
-            "weights": as_counts(weights),
-            "positions": known,
-            "folds": _folds_among(folds, place[known], kinds, len(rows.labels)),
-            "keeps_folds": keeps_folds,
-        }
-        every = (
-            Values(y=rows.labels[place[known]], mean=unit[0], scale=unit[1], **shared)
+        y = rows.labels[place[known]] if are_values else weak.classes[kinds]
+        every = Labels(
+            safe_indexing(rows.X, known),
+            y,
+            # Rounded, so that what a change of unit does to the last digits of values
+            # moves no split.
+            ((y - unit[0]) / unit[1]).round(12)[:, None]
             if are_values
-            else Labels(codes=kinds, classes=weak.classes, **shared)
+            else one_hot(kinds, len(weak.classes)),
+            as_counts(weights),
+            weak.classes,
+            known,
+            _folds_among(folds, place[known], kinds, len(rows.labels)),
+            keeps_folds,
+            *unit,
         )
         labels = merged(every, first, which)
         if not is_given_weak:

@@ -57,7 +57,7 @@ class Smooth(Teacher):
         n = len(known.weak_proba)
         independent = known.second is not None
         with step(*SMOOTHING):
-            view = View(known.second).fit(known.others, np.arange(n), rng)
+            view = View(known.others, np.arange(n), rng, known.second)
             proba = _smooth_out(view, known, rng, independent=independent)
         proba = on_grid(proba)
         judged = on_grid(_drop_rare(proba, known.weights))
@@ -176,10 +176,9 @@ class Smoother:
 
     def __init__(self, view, X, rng, *, neighbors=None):
         self._view = view
-        self._ways = ["scaled"] if view.is_sparse_ else ["scaled", "ranked"]
         self._members = []
-        for way in self._ways:
-            rows = getattr(view, way)(X)
+        for way in view.ways_:
+            rows = view.numbers(X, way)
             kernel = Ridge(_kernel_map(rows, rng), _KERNEL_PENALTY).fit(rows)
             search = search_for(rows, _N_NEIGHBORS, given=neighbors, rng=rng)
             members: list[Any] = [Neighbors(search, rows.shape[0]), kernel]
@@ -202,8 +201,8 @@ class Smoother:
     def new_opinions(self, X, targets):
         """Return what each member says of other rows."""
         said = []
-        for way, members in zip(self._ways, self._members, strict=True):
-            rows = getattr(self._view, way)(X)
+        for way, members in zip(self._view.ways_, self._members, strict=True):
+            rows = self._view.numbers(X, way)
             said += [member.new(rows, targets) for member in members]
         return np.array(said)
 

@@ -1,10 +1,11 @@
-"""Teachers: what is said of unlabeled rows, by all that is known of them.
+"""Teachers: what all that is known tells about the unlabeled rows.
 
 A teacher is a class whose method `teach` gets what is known and returns `Taught`.
 """
 
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,13 +37,14 @@ from sklearn_w2s.weak_to_strong._opinions import (
 from sklearn_w2s.weak_to_strong._views import MAX_ROWS, View, draw
 
 N_SOFT_TREES = 100
-# A member of less weight costs more than it says, the more so of many rows.
+# A member of less weight costs more than it adds, the more so of many rows.
 LEAST_WEIGHT = 0.02
 LEAST_WEIGHT_OF_MANY = 0.05
 MANY_ROWS = 10_000
 _PRIORS_OF_REGIONS = (10.0, 30.0, 100.0, 300.0, 1000.0)
 # Steps of a fit, and about what each costs beside the others.
 SMOOTHING = {"Smoothing weak labels": 8}
+_FITTING = "Fitting member '{}'"
 _MEMBER_COSTS = {"trees": 8, "kernels": 11, "graph": 7, "strong": 14}
 _ASKING = {"Asking the members": 16}
 _SECOND_VIEW = {"Fitting trees of the second view": 8}
@@ -117,92 +119,82 @@ def ask_members(
 ):
     """Fit members to the labels; return the opinions of those that add something."""
     rng, labels = check_random_state(known.seed), known.labels
+    settled = np.asarray if labels.classes is None else on_grid
     is_many = len(known.weights) > MANY_ROWS
-    least = LEAST_WEIGHT_OF_MANY if is_many else LEAST_WEIGHT
-    fitted: dict[str, Any] = {}
+    members: dict[str, Any] = {}
+    if set(names) - {"strong"}:
+        rows = np.arange(len(known.weights))
+        view = View(known.others, rows, rng, known.columns)
+        members = {
+            "trees": Trees(view, n_jobs),
+            "kernels": Kernels(view, 0.95 if is_many else 0.99),
+            "graph": Graph(view, known.others, n_jobs, known.neighbors),
+        }
     held_out = {"weak": known.weak_held_out}
-    view = View(known.columns)
-    makers: dict[str, Any] = {
-        "trees": lambda: Trees(view, n_jobs),
-        "kernels": lambda: Kernels(view, 0.95 if is_many else 0.99),
-        "graph": lambda: Graph(view, known.others, n_jobs, known.neighbors),
-    }
-    if set(names) & set(makers):
-        view.fit(known.others, np.arange(len(known.weights)), rng)
-    for name in [name for name in makers if name in names]:
-        with step(step_of(name)):
-            fitted[name] = makers[name]()
-            held_out[name] = labels.settled(fitted[name].fit(labels, rng))
+    for name in [name for name in members if name in names]:
+        with step(_FITTING.format(name)):
+            held_out[name] = settled(members[name].fit(labels, rng))
             if labels.keeps_folds and name != "graph":
-                held_out[name] = _by_folds(makers[name], labels, rng)
+                held_out[name] = _by_folds(members[name], labels, rng)
     if "strong" in names and known.strong is not None:
         rivals = None
-        if fitted:
-            rivals = _pool(labels, list(held_out.values()))[1][known.strong.which]
+        if members:
+            _, sharp, shared = sharpen_all(labels, [*held_out.values()])
+            weights = labels.blend(sharp, shared)
+            together = np.tensordot(weights, np.nan_to_num(sharp), axes=1)
+            rivals = together[known.strong.which]
         estimator, own_weights, params, every, first, _ = known.strong
-        strong = StrongMember(estimator, own_weights, params, rivals, n_jobs)
-        with step(step_of("strong")):
-            said = strong.fit(every, rng)
+        members["strong"] = StrongMember(estimator, own_weights, params, rivals, n_jobs)
+        with step(_FITTING.format("strong")):
+            said = members["strong"].fit(every, rng)
         if said is not None:
-            fitted["strong"], held_out["strong"] = strong, said[first]
-    kept = list(held_out)
-    while True:
-        weights, _ = _pool(labels, [held_out[name] for name in kept])
-        # The parents stay to be compared with.
-        poor = [
-            name
-            for name, weight in zip(kept, weights, strict=True)
-            if weight < least and name not in ("weak", "strong")
-        ]
-        if not poor:
-            break
-        kept = [name for name in kept if name not in poor]
+            held_out["strong"] = said[first]
+    kept = _worthwhile(
+        labels, held_out, LEAST_WEIGHT_OF_MANY if is_many else LEAST_WEIGHT
+    )
     with step(*_ASKING):
-        others = [
-            known.weak_proba if name == "weak" else fitted[name].proba(known.others)
-            for name in kept
-        ]
+        others = [known.weak_proba]
+        for name in kept[1:]:
+            # A graph of all rows is asked for all at once.
+            ask = members[name].proba
+            every = ask if name == "graph" else partial(in_blocks, ask)
+            others.append(every(known.others))
+    cannot = () if known.strong is not None else ("strong",)
     return Opinions(
         kept,
-        labels.settled([held_out[name] for name in kept]),
-        labels.settled(others).astype(np.float32),
-        [
-            name
-            for name in names
-            if name not in kept and (name != "strong" or known.strong is not None)
-        ],
+        settled([held_out[name] for name in kept]),
+        settled(others).astype(np.float32),
+        [name for name in names if name not in (*kept, *cannot)],
     )
 
 
-def step_of(name):
-    """Return the name of the step that fits a member."""
-    return f"Fitting member {name!r}"
-
-
-def _by_folds(make, labels, rng):
-    """Return what a member predicts for labeled rows, held out by the folds alone."""
+def _by_folds(member, labels, rng):
+    """Return the opinion of a member of labeled rows, held out by the folds alone."""
     # Out of bag or left out one by one, a row would meet others of its group.
     held_out = np.full(labels.targets.shape, np.nan)
     for train, test in labels.folds:
-        member = make()
-        member.fit(labels.take(train), rng)
-        held_out[test] = member.proba(safe_indexing(labels.X, test))
+        copy = replace(member)
+        copy.fit(labels.take(train), rng)
+        held_out[test] = in_blocks(copy.proba, safe_indexing(labels.X, test))
     return held_out
 
 
-def _pool(labels, held_out):
-    """Return weights of opinions, and the weighted mean of the sharpened ones."""
-    _, sharp, rows = _sharpen_all(labels, held_out)
-    weights = labels.blend(sharp, rows)
-    return weights, np.tensordot(weights, np.nan_to_num(sharp), axes=1)
+def _worthwhile(labels, held_out, least):
+    """Return the names of members that have some weight in a blend, and the parents."""
+    kept = list(held_out)
+    while True:
+        _, sharp, shared = sharpen_all(labels, [held_out[name] for name in kept])
+        weights = dict(zip(kept, labels.blend(sharp, shared), strict=True))
+        # The parents stay to be compared with.
+        poor = [n for n in kept if weights[n] < least and n not in ("weak", "strong")]
+        if not poor:
+            return kept
+        kept = [name for name in kept if name not in poor]
 
 
-def _sharpen_all(labels, held_out):
+def sharpen_all(labels, opinions):
     """Return powers, opinions raised to them, and which rows all have an opinion of."""
-    powers = [labels.sharpness_of(proba) for proba in held_out]
-    sharp = np.array(
-        [labels.raise_to(b, p) for p, b in zip(held_out, powers, strict=True)]
-    )
+    powers, sharp = labels.sharpened(opinions)
     return powers, sharp, ~np.isnan(sharp).any(axis=(0, 2))
 
 
@@ -227,7 +219,7 @@ class MemberTeacher(Teacher):
     def __init__(self, members):
         self.members = members
         self.takes_neighbors = "graph" in members
-        self.steps = {step_of(m): _MEMBER_COSTS[m] for m in members} | _ASKING
+        self.steps = {_FITTING.format(m): _MEMBER_COSTS[m] for m in members} | _ASKING
 
     def ask(self, known, memory, n_jobs, step):
         """Return the opinions of the members, from a cache where there is one."""
@@ -251,7 +243,7 @@ class SecondViewTeacher(Teacher):
         rng = check_random_state(known.seed)
         rows = np.arange(len(known.weights))
         with step(*_SECOND_VIEW):
-            view = View(known.second).fit(known.others, rows, rng)
+            view = View(known.others, rows, rng, known.second)
             return learn_softly(view, known, targets, rng, n_jobs)
 
 
@@ -277,11 +269,11 @@ class Blend(MemberTeacher):
         """
         opinions = self.ask(known, memory, n_jobs, step)
         labels = known.labels
-        powers, held_out, rows = _sharpen_all(labels, opinions.held_out)
+        powers, held_out, rows = sharpen_all(labels, opinions.held_out)
         evidence = Evidence(
             held_out[:, rows],
             safe_indexing(labels.X, np.flatnonzero(rows)),
-            labels.codes[rows],
+            labels.targets[rows].argmax(axis=1),
             labels.weights[rows],
             labels.classes,
         )
@@ -296,17 +288,20 @@ class Blend(MemberTeacher):
                 share[regions[1] == region] = own[i]
             proba += share[:, None] * sharpen(opinions.others[i], power)
         proba = on_grid(proba / proba.sum(axis=1, keepdims=True))
-        said = [
-            (_codes_of(own), others.argmax(axis=1))
-            for own, others in zip(opinions.held_out, opinions.others, strict=True)
-        ]
+        said = {}
+        for name, own, others in zip(
+            opinions.names, opinions.held_out, opinions.others, strict=True
+        ):
+            is_known = ~np.isnan(own).any(axis=1)
+            codes = np.where(is_known, np.nan_to_num(own).argmax(axis=1), -1)
+            said[name] = codes, others.argmax(axis=1)
         if scorer is None:
             exponent = _moderate(exponent, proba, known.weights, evidence)
         return Taught(
             proba,
             on_grid(reweigh(proba, evidence.class_factors(exponent))),
             evidence.better_alone(opinions.names, weights),
-            dict(zip(opinions.names, said, strict=True)),
+            said,
             labels.positions,
             evidence.describe(opinions, weights, of_region, gain),
         )
@@ -326,11 +321,6 @@ def _moderate(exponent, proba, weights, evidence):
         if (named <= expected)[is_raised].all():
             return share * exponent
     return 0.0
-
-
-def _codes_of(proba):
-    known = ~np.isnan(proba).any(axis=1)
-    return np.where(known, np.nan_to_num(proba).argmax(axis=1), -1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -451,20 +441,15 @@ class Evidence:
         names, n = opinions.names, len(self.codes)
         together = (weights @ self.likelihoods)[None]
         logs = np.log(np.maximum(np.vstack([self.likelihoods, together]), 1e-6))
-
-        def mean(values):
-            return [
-                float(np.average(row, weights=self.weights)) if n else np.nan
-                for row in values
-            ]
-
+        logs, hits = (
+            [float(np.average(row, weights=self.weights)) if n else np.nan for row in v]
+            for v in (logs, self.hits(weights))
+        )
         evidence = {
             "weights": dict(zip(names, weights.tolist(), strict=True))
             | dict.fromkeys(opinions.left_out, 0.0),
-            "log_likelihood": dict(zip([*names, "all"], mean(logs), strict=True)),
-            "accuracy": dict(
-                zip([*names, "all"], mean(self.hits(weights)), strict=True)
-            ),
+            "log_likelihood": dict(zip([*names, "all"], logs, strict=True)),
+            "accuracy": dict(zip([*names, "all"], hits, strict=True)),
         }
         if of_region:
             evidence["region_weights"] = {
@@ -529,7 +514,7 @@ class CoTrain(SecondViewTeacher):
 def learn_softly(view, known, targets, rng, n_jobs):
     """Return what trees say of rows whose targets they have not seen."""
     chosen = draw(len(targets), MAX_ROWS, rng)
-    rows = view.ranked(safe_indexing(known.others, chosen))
+    rows = view.numbers(safe_indexing(known.others, chosen), "ranked")
     forest = ExtraTreesRegressor(
         N_SOFT_TREES,
         min_samples_leaf=5,
@@ -547,6 +532,6 @@ def learn_softly(view, known, targets, rng, n_jobs):
     unseen = np.flatnonzero(np.isnan(proba[:, 0]))
     if len(unseen):
         others = safe_indexing(known.others, unseen)
-        said = in_blocks(lambda X: forest.predict(view.ranked(X)), others)
+        said = in_blocks(lambda X: forest.predict(view.numbers(X, "ranked")), others)
         proba[unseen] = said.reshape(len(unseen), -1)
     return proba

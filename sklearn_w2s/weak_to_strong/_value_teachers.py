@@ -218,7 +218,7 @@ class ValueSmooth(Teacher):
 def _smooth_out(known):
     weak, n = known.weak_proba, len(known.weak_proba)
     rng = check_random_state(known.seed)
-    view = View(known.second).fit(known.others, np.arange(n), rng)
+    view = View(known.others, np.arange(n), rng, known.second)
     chosen = draw(n, MAX_SMOOTHED, rng)
     smoother = Smoother(
         view, safe_indexing(known.others, chosen), rng, neighbors=known.neighbors

@@ -21,39 +21,29 @@ _TIE_BREAK = 1e-3
 _LEAST_SQUARE = 1e-4
 
 
+_SCALES = {"scaled": True, "ranked": "quantile", "plain": False}
+
+
 class View:
     """Chosen columns of X as numbers, in scales between which the evidence decides."""
 
-    def __init__(self, columns=None):
-        self.columns = columns
-
-    def fit(self, X, positions, rng):
-        """Learn the scales from the rows at `positions`, or from a sample of them."""
+    def __init__(self, X, positions, rng, columns=None):
         chosen = positions[draw(len(positions), MAX_ROWS, rng)]
-        sample = select_columns(safe_indexing(X, chosen), self.columns)
+        sample = select_columns(safe_indexing(X, chosen), columns)
+        self.columns = columns  # positions, None for all
         self._encoders = {
-            scale: TabularEncoder(scale=scale, flag_missing=True).fit(sample)
-            for scale in (True, "quantile", False)
+            way: TabularEncoder(scale=scale, flag_missing=True).fit(sample)
+            for way, scale in _SCALES.items()
         }
-        self.is_sparse_ = sp.issparse(sample)
-        are_plain = self._encoders[True].columns_.are_plain
+        self.is_sparse_ = sp.issparse(sample)  # all ways are then the same
+        # Whether all columns are numbers, which may share a unit.
+        are_plain = self._encoders["scaled"].columns_.are_plain
         self.is_plain_ = are_plain and not self.is_sparse_
-        return self
+        self.ways_ = ["scaled"] if self.is_sparse_ else ["scaled", "ranked"]
 
-    def scaled(self, X):
-        """Return rows with columns of mean 0 and variance 1, (n, n_encoded) float32."""
-        return self._encode(X, scale=True)
-
-    def ranked(self, X):
-        """Return rows with columns of normal scores, (n, n_encoded) float32."""
-        return self._encode(X, scale="quantile")
-
-    def plain(self, X):
-        """Return rows with the numbers as they are, (n, n_encoded) float32."""
-        return self._encode(X, scale=False)
-
-    def _encode(self, X, *, scale):
-        rows = self._encoders[scale].transform(select_columns(X, self.columns))
+    def numbers(self, X, way):
+        """Return rows "scaled" to variance 1, "ranked" to normal scores, or "plain"."""
+        rows = self._encoders[way].transform(select_columns(X, self.columns))
         return rows.astype(np.float32)
 
 
@@ -65,8 +55,8 @@ class Search:
         # differ with the number of threads, would decide who is near. One more column
         # tells them apart: rows are the further from all the later they come.
         n = rows.shape[0]
-        self._center = None if sp.issparse(rows) else rows.mean(axis=0)
-        self._rows = self._centred(rows)
+        self._center = 0.0 if sp.issparse(rows) else rows.mean(axis=0)
+        self._rows = rows.astype(np.float64) - self._center
         spread = np.sqrt(row_norms(self._rows, squared=True).mean())
         self._unit = _TIE_BREAK * (spread if spread > 0 else 1.0)
         self._places = self._unit * (1 + np.arange(n) / n)
@@ -85,7 +75,7 @@ class Search:
 
     def of(self, rows):
         """Return distances and positions of the neighbours of other rows."""
-        return self._find(self._centred(rows), self.n_neighbors)
+        return self._find(rows.astype(np.float64) - self._center, self.n_neighbors)
 
     def _find(self, rows, n_neighbors):
         extended = _with_column(rows, np.zeros(rows.shape[0]))
@@ -94,10 +84,6 @@ class Search:
         # Of equal rows, what the sums have lost is no distance.
         squared[squared < self._unit**2 * _LEAST_SQUARE] = 0
         return np.sqrt(squared), neighbors
-
-    def _centred(self, rows):
-        rows = rows.astype(np.float64)
-        return rows if self._center is None else rows - self._center
 
 
 class GivenSearch:

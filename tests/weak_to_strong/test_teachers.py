@@ -10,6 +10,7 @@ from sklearn.metrics import get_scorer
 from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 
+from sklearn_w2s._algorithms.weak_labels import one_hot
 from sklearn_w2s.datasets import make_overlap_classification
 from sklearn_w2s.weak_to_strong._opinions import Labels
 from sklearn_w2s.weak_to_strong._teachers import (
@@ -32,7 +33,12 @@ def known_of(X, y, **changes):
     folds = list(StratifiedKFold(5, shuffle=True, random_state=0).split(*own))
     weak = np.full((len(X), n_classes), 1 / n_classes)
     labels = Labels(
-        *own, np.ones(N_LABELED), np.arange(n_classes), np.arange(N_LABELED), folds
+        *own,
+        one_hot(own[1], n_classes),
+        np.ones(N_LABELED),
+        np.arange(n_classes),
+        np.arange(N_LABELED),
+        folds,
     )
     every = np.arange(N_LABELED)
     fields = {
@@ -146,11 +152,11 @@ class Noisy(Blend):
 
     def __init__(self, steps):
         super().__init__(("trees", "graph"))
-        self.steps = steps
+        self.noise = steps
 
     def teach(self, known, **options):
         taught = super().teach(known, **options)
-        return taught._replace(proba=taught.proba + self.steps)
+        return taught._replace(proba=taught.proba + self.noise)
 
 
 # Evidence

@@ -33,7 +33,8 @@ class _Learner(NamedTuple):
 def takes_distributions(estimator, n_classes=None):
     """Return whether `fit_distributions` does what the estimator does with labels."""
     # Subclasses may mean something else and are not trusted.
-    learner = _learner_of(estimator)
+    kind = type(estimator)
+    learner = _LEARNERS.get((kind.__module__, kind.__name__))
     if learner is None or (n_classes or np.inf) > learner.most_classes:
         return False
     means_the_same = all(
@@ -41,12 +42,9 @@ def takes_distributions(estimator, n_classes=None):
         for name, value in estimator.get_params(deep=False).items()
         if value is not None
     )
-    return means_the_same and _version_of(estimator) >= learner.least_version
-
-
-def _version_of(estimator):
-    library = import_module(type(estimator).__module__.split(".")[0])
-    return tuple(map(int, library.__version__.split(".")[:2]))
+    library = import_module(kind.__module__.split(".")[0])
+    version = tuple(map(int, library.__version__.split(".")[:2]))
+    return means_the_same and version >= learner.least_version
 
 
 def fit_distributions(estimator, X, distributions, classes, weights):
@@ -55,14 +53,10 @@ def fit_distributions(estimator, X, distributions, classes, weights):
     named = totals > 0
     if not named.all():
         distributions = distributions[:, named]
-    fit = _learner_of(estimator).fit
+    kind = type(estimator)
+    fit = _LEARNERS[kind.__module__, kind.__name__].fit
     fit(estimator, X, distributions, classes[named], weights, totals[named])
     return estimator
-
-
-def _learner_of(estimator):
-    kind = type(estimator)
-    return _LEARNERS.get((kind.__module__, kind.__name__))
 
 
 def _objective(distributions, weights, factor, start=0.0, least=0.0):

@@ -39,8 +39,7 @@ from sklearn_w2s.weak_estimators import (
     FunctionClassifier,
     VoteClassifier,
 )
-from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
-from sklearn_w2s.weak_to_strong._value_strategies import VALUE_STRATEGIES
+from sklearn_w2s.weak_to_strong._strategies import STRATEGIES, VALUE_STRATEGIES
 
 EASY = slice(0, 3)
 # Nets and language models are no part of the list.

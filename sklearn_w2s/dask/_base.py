@@ -26,11 +26,11 @@ from sklearn_w2s._weak import is_given
 from sklearn_w2s.dask._detector import OverlapDetector
 from sklearn_w2s.dask._partitions import as_rows, merge_tree, row_blocks, shipped
 from sklearn_w2s.dask._sample import draw_sample, draw_table, merge_samples, seed_of
-from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
-from sklearn_w2s.weak_to_strong._targets import keep_true_labels
-from sklearn_w2s.weak_to_strong._value_strategies import (
+from sklearn_w2s.weak_to_strong._strategies import (
+    STRATEGIES,
     VALUE_STRATEGIES,
-    apply_to_values,
+    call_strategy,
+    keep_true_labels,
 )
 
 # Libraries whose module `dask` has classifiers for collections.
@@ -224,7 +224,7 @@ class ValueLesson:
         """Return what is learned from a block that has rows, as `Lesson` does."""
         X = check_new_rows(self.owner, block.X)
         values, labeled = block.values()
-        targets, weights = apply_to_values(
+        targets, weights = call_strategy(
             self.strategy,
             VALUE_STRATEGIES[self.strategy],
             self.predictor.proba(X)[:, 0],

@@ -28,9 +28,8 @@ from sklearn_w2s.dask._base import DASK, PARTIAL_FIT, SAMPLE, Lesson, OverCollec
 from sklearn_w2s.dask._detector import OverlapDetector
 from sklearn_w2s.dask._partitions import map_rows, merge_tree, row_blocks, shipped
 from sklearn_w2s.dask._sample import learn_weakly, require_survey, take_survey
-from sklearn_w2s.weak_to_strong._strategies import choose
+from sklearn_w2s.weak_to_strong._strategies import choose, loss_message, lost_classes
 from sklearn_w2s.weak_to_strong._student import PLAIN
-from sklearn_w2s.weak_to_strong._targets import loss_message, lost_classes
 
 _InMemory = sklearn_w2s.weak_to_strong.WeakToStrongClassifier
 

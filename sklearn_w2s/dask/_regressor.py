@@ -25,8 +25,7 @@ from sklearn_w2s.dask._base import (
 )
 from sklearn_w2s.dask._partitions import map_rows, merge_tree, row_blocks, shipped
 from sklearn_w2s.dask._sample import learn_weakly, require_rows, take_survey
-from sklearn_w2s.weak_to_strong._strategies import require_possible
-from sklearn_w2s.weak_to_strong._value_strategies import VALUE_STRATEGIES
+from sklearn_w2s.weak_to_strong._strategies import VALUE_STRATEGIES, require_possible
 
 _InMemory = sklearn_w2s.weak_to_strong.WeakToStrongRegressor
 

@@ -64,7 +64,7 @@ class BatchMixin(BaseEstimator):
         X = self._check_rows(X, asks_weak=True) if is_first else check_new_rows(self, X)
         weights, weighted = check_weights(sample_weight, X), sample_weight is not None
         labels, labeled = self._read_batch(X, y, classes)
-        rows = Rows(X, y, labels, labeled, weights, weighted)
+        rows = Rows(X, y, labels, labeled, weights, weighted=weighted)
         weak, strong = self._parts(is_first=is_first)
         names = ["weak_estimator", "strong_estimator"]
         (own, _), (strong_weights, _) = fit_arguments(

@@ -39,7 +39,14 @@ from sklearn_w2s.weak_to_strong._batches import (
     require_weights_in_batches,
 )
 from sklearn_w2s.weak_to_strong._rows import Rows, table_of_rows
-from sklearn_w2s.weak_to_strong._strategies import STRATEGIES, StrategyNames, choose
+from sklearn_w2s.weak_to_strong._strategies import (
+    STRATEGIES,
+    StrategyNames,
+    choose,
+    keep_true_labels,
+    loss_message,
+    weak_targets,
+)
 from sklearn_w2s.weak_to_strong._student import (
     FAR_BEHIND,
     PLAIN,
@@ -48,11 +55,6 @@ from sklearn_w2s.weak_to_strong._student import (
     codes_of,
     surely_behind,
     train_student,
-)
-from sklearn_w2s.weak_to_strong._targets import (
-    keep_true_labels,
-    loss_message,
-    weak_targets,
 )
 
 
@@ -507,7 +509,7 @@ class WeakToStrongClassifier(
         check_consistent_length(X, labeled)
         if labeled.all():
             warn_if_all_labeled(labels, self.missing_label)
-        return Rows(X, y, labels, labeled, weights, weighted)
+        return Rows(X, y, labels, labeled, weights, weighted=weighted)
 
     def _choose(self, rows, pupil):
         """Set the strategy and the kind of labels, and return what it needs."""

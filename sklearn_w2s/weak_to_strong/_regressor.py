@@ -42,15 +42,13 @@ from sklearn_w2s.weak_to_strong._batches import (
 )
 from sklearn_w2s.weak_to_strong._rows import Rows, table_of_values
 from sklearn_w2s.weak_to_strong._strategies import (
+    VALUE_STRATEGIES,
     Strategy,
     StrategyNames,
+    call_strategy,
     require_possible,
 )
 from sklearn_w2s.weak_to_strong._student import PLAIN, Lesson, Student, draw_held
-from sklearn_w2s.weak_to_strong._value_strategies import (
-    VALUE_STRATEGIES,
-    apply_to_values,
-)
 
 # Of fewer labels, those held out tell nothing.
 _LEAST_LABELED = 5
@@ -481,7 +479,7 @@ class WeakToStrongRegressor(
         values, labeled = check_values(y)
         check_consistent_length(X, labeled)
         warn_if_all_have_values(labeled)
-        return Rows(X, y, values, labeled, weights, weighted)
+        return Rows(X, y, values, labeled, weights, weighted=weighted)
 
     def _choose(self, rows, pupil):
         """Set the strategy, and return what it needs."""
@@ -574,7 +572,7 @@ class WeakToStrongRegressor(
                 uncertainty.predict(rows.X), rows.weights
             )
         targets, train_weight = values.copy(), np.zeros(len(values))
-        targets[kept, 0], train_weight[kept] = apply_to_values(
+        targets[kept, 0], train_weight[kept] = call_strategy(
             self.strategy_,
             strategy,
             values[kept, 0],

@@ -1,6 +1,5 @@
 """The rows of a fit: what is known of them, and what an auditor may ask of each."""
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -22,31 +21,19 @@ MAX_LABELED = 5_000
 _LEAST_OF_CLASS = 50
 
 
-@dataclass(frozen=True, eq=False)
 class Rows:
     """Rows of a fit, with labels of some."""
 
-    X: Any
-    y: Any  # as the user gave it
-    labels: Any  # of the labeled rows
-    labeled: Any  # which rows these are
-    weights: Any  # rows of weight zero are left out
-    weighted: bool  # whether they were given
-
-    @property
-    def sample_weight(self):
-        """Weights where they were given, else None."""
-        return self.weights if self.weighted else None
-
-    @property
-    def taught(self):
-        """Positions of the unlabeled rows of positive weight."""
-        return np.flatnonzero(~self.labeled & (self.weights > 0))
-
-    @property
-    def known(self):
-        """Positions of the labeled rows of positive weight."""
-        return np.flatnonzero(self.labeled & (self.weights > 0))
+    def __init__(self, X, y, labels, labeled, weights, *, weighted):
+        self.X = X
+        self.y = y  # as the user gave it
+        self.labels = labels  # of the labeled rows
+        self.labeled = labeled  # which rows these are
+        self.weights = weights  # rows of weight zero are left out
+        self.sample_weight = weights if weighted else None
+        # Positions of the labeled and of the unlabeled rows of positive weight.
+        self.known = np.flatnonzero(labeled & (weights > 0))
+        self.taught = np.flatnonzero(~labeled & (weights > 0))
 
     @cached_property
     def unknown_columns(self):

@@ -1,9 +1,10 @@
-"""Strategies: how weak probabilities become what the strong estimator learns.
+"""Strategies: how weak labels become what the strong estimator learns.
 
-A strategy either shapes the weak labels as they are, by a function ``(weak_proba,
+A strategy either shapes the weak labels as they are, by a function ``(weak_labels,
 regions, representation, labeled, rng) -> (targets, weights)`` over all rows, or has a
-teacher that says more of the unlabeled rows. To add one, write the function, or a class
-as in `_teachers.py`, and name it in `STRATEGIES` with what it needs.
+teacher that finds out more about the unlabeled rows. To add one, write the function, or
+a class as in `_teachers.py`, and name it with what it needs in `STRATEGIES`, where weak
+labels are probabilities, or in `VALUE_STRATEGIES`, where they are values.
 """
 
 from collections.abc import Callable, Set
@@ -14,7 +15,7 @@ import numpy as np
 from sklearn.base import is_classifier
 
 from sklearn_w2s._algorithms.overlap import HARD, OVERLAP, margin_confidence
-from sklearn_w2s._algorithms.weak_labels import cut_statistic
+from sklearn_w2s._algorithms.weak_labels import cut_statistic, one_hot
 from sklearn_w2s._coded import CodedClassifier
 from sklearn_w2s._fitting import (
     loss_by_repetition,
@@ -25,12 +26,19 @@ from sklearn_w2s._fitting import (
 from sklearn_w2s._warnings import warn
 from sklearn_w2s.weak_to_strong._smooth import Smooth
 from sklearn_w2s.weak_to_strong._teachers import Blend, CoTrain
+from sklearn_w2s.weak_to_strong._value_teachers import (
+    ValueBlend,
+    ValueCoTrain,
+    ValueSmooth,
+)
 
 # Fewer rows teach nothing that the labels do not.
 LEAST_UNLABELED = 200
 # Fewer rows keep too little, more keep what the statistic is there to find.
 KEPT_SHARE = 0.75
 N_NEIGHBORS = 15
+# Of its share among weak labels; with less, a class is as good as forgotten.
+LEAST_KEPT = 0.05
 
 
 def use_all(weak_proba, *_):
@@ -78,13 +86,29 @@ def keep_undisputed(weak_proba, _regions, near, labeled, _rng):
     return weak_proba, least_disputed(scores, labeled)
 
 
+def weigh_by_error(weak_values, _regions, errors, *_):
+    """Weigh each weak value by how small its expected error is beside the typical."""
+    return weak_values, 1 / (1 + errors**2)
+
+
+def keep_undisputed_values(weak_values, _regions, near, labeled, _rng):
+    """Drop the weak values that differ most from those of their neighbours."""
+    if len(weak_values) < 2:
+        return use_all(weak_values)
+    found, theirs = np.isfinite(near[0]), weak_values[near[1]]
+    n_found = found.sum(axis=1)
+    mean = (theirs * found).sum(axis=1) / np.maximum(n_found, 1)
+    disputed = np.where(n_found > 0, np.abs(weak_values - mean), 0.0)
+    return weak_values, least_disputed(disputed, labeled)
+
+
 def least_disputed(scores, labeled):
     """Return a weight of one where little is disputed, and of zero elsewhere."""
     limit = np.quantile(scores[~labeled], KEPT_SHARE) if not labeled.all() else 0.0
     return (scores <= limit).astype(np.float64)
 
 
-BLEND = Blend(("trees", "kernels", "graph", "strong"))
+MEMBERS = ("trees", "kernels", "graph", "strong")
 
 STRATEGIES = {
     "all": Strategy(use_all, by_row=True),
@@ -94,8 +118,20 @@ STRATEGIES = {
     "cut_statistic": Strategy(keep_undisputed, needs_neighbors=True),
     "smooth": Strategy(teacher=Smooth()),
     "mix": Strategy(teacher=Blend(("strong",))),
-    "blend": Strategy(teacher=BLEND),
-    "co_train": Strategy(teacher=CoTrain(BLEND)),
+    "blend": Strategy(teacher=Blend(MEMBERS)),
+    "co_train": Strategy(teacher=CoTrain(Blend(MEMBERS))),
+}
+
+VALUE_STRATEGIES = {
+    "all": Strategy(use_all, by_row=True),
+    "confidence": Strategy(weigh_by_error, needs_weights=True, needs_errors=True),
+    "confident": Strategy(keep_confident, by_row=True, needs_regions=True),
+    "overlap": Strategy(keep_overlap, by_row=True, needs_regions=True),
+    "cut_statistic": Strategy(keep_undisputed_values, needs_neighbors=True),
+    "smooth": Strategy(teacher=ValueSmooth()),
+    "mix": Strategy(teacher=ValueBlend(("strong",))),
+    "blend": Strategy(teacher=ValueBlend(MEMBERS)),
+    "co_train": Strategy(teacher=ValueCoTrain(ValueBlend(MEMBERS))),
 }
 
 
@@ -188,3 +224,77 @@ def _class_of(strong):
     """Return the name of the class that the user has passed."""
     wrapped = strong.estimator if isinstance(strong, CodedClassifier) else strong
     return type(wrapped).__name__
+
+
+def call_strategy(
+    name, strategy, weak_labels, *, regions, representation, labeled, rng
+):
+    """Return the targets and weights of a strategy, refused if they are neither."""
+    # Copies, so that no function of the user's can change what is known.
+    found = strategy.function(
+        weak_labels.copy(), regions, representation, labeled.copy(), rng
+    )
+    targets, weights = (np.array(values, dtype=np.float64) for values in found)
+    if targets.shape != weak_labels.shape or weights.shape != (len(weak_labels),):
+        msg = (
+            f"strategy={name!r} returned targets of shape {targets.shape} and weights "
+            f"of shape {weights.shape}; expected {weak_labels.shape} and "
+            f"({len(weak_labels)},)."
+        )
+        raise ValueError(msg)
+    are_values = targets.ndim == 1
+    for kind, found, least in (
+        ("targets", targets, -np.inf if are_values else 0),
+        ("weights", weights, 0),
+    ):
+        if not np.isfinite(found).all() or (found < least).any():
+            msg = (
+                f"strategy={name!r} returned {kind} that are "
+                f"{'' if np.isinf(least) else 'negative or '}not finite."
+            )
+            raise ValueError(msg)
+    used = np.flatnonzero(~labeled & (weights > 0))
+    error = 0 * weights[used] if are_values else np.abs(targets[used].sum(axis=1) - 1)
+    if (error > 1e-3).any():
+        row = used[np.argmax(error)]
+        msg = (
+            f"strategy={name!r} returned targets that do not sum to 1: row {row} is "
+            f"{targets[row].tolist()}."
+        )
+        raise ValueError(msg)
+    return targets, weights
+
+
+def weak_targets(name, strategy, weak_proba, unlabeled, **evidence):
+    """Return targets and weights of a strategy, and positions of classes it drops."""
+    targets, weights = call_strategy(name, strategy, weak_proba, **evidence)
+    codes, n_classes = weak_proba.argmax(axis=1), weak_proba.shape[1]
+    kept = unlabeled & (weights > 0)
+    named_counts, kept_counts = (
+        np.bincount(codes[rows], minlength=n_classes) for rows in (unlabeled, kept)
+    )
+    return targets, weights, lost_classes(named_counts, kept_counts)
+
+
+def keep_true_labels(targets, weights, codes, labeled, *, include_labeled):
+    """Put the true labels in place of whatever a strategy returned for labeled rows."""
+    targets[labeled] = one_hot(codes, targets.shape[1])
+    weights[labeled] = float(include_labeled)
+
+
+def lost_classes(named, kept):
+    """Return the classes whose share among the rows kept is next to nothing.
+
+    `named` and `kept` count the unlabeled rows of each weak class, and those kept.
+    """
+    share, kept_share = named / max(named.sum(), 1), kept / max(kept.sum(), 1)
+    return np.flatnonzero((named > 0) & (kept_share <= LEAST_KEPT * share))
+
+
+def loss_message(name, lost):
+    """Return the warning that a strategy loses the classes at some positions."""
+    return (
+        f"strategy={name!r} drops all rows, or nearly all, whose weak label is one of "
+        f'the classes at positions {lost.tolist()} of classes_, so that "all" is used '
+        "instead."
+    )

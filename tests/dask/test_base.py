@@ -16,8 +16,7 @@ import sklearn_w2s.dask
 from sklearn_w2s.dask import _sample
 from sklearn_w2s.dask._partitions import row_blocks
 from sklearn_w2s.dask._sample import draw_table
-from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
-from sklearn_w2s.weak_to_strong._value_strategies import VALUE_STRATEGIES
+from sklearn_w2s.weak_to_strong._strategies import STRATEGIES, VALUE_STRATEGIES
 
 WEAK = slice(0, 4)
 

@@ -12,8 +12,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression, SGDRegres
 
 import sklearn_w2s
 from sklearn_w2s.dask import WeakToStrongRegressor
-from sklearn_w2s.weak_to_strong._strategies import Strategy
-from sklearn_w2s.weak_to_strong._value_strategies import VALUE_STRATEGIES
+from sklearn_w2s.weak_to_strong._strategies import VALUE_STRATEGIES, Strategy
 
 X, TRUTH = make_friedman1(300, n_features=6, random_state=0)
 Y = np.where(np.arange(300) % 3 == 0, TRUTH, np.nan)

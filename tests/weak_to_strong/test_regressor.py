@@ -19,7 +19,7 @@ from sklearn.model_selection import GroupKFold
 from sklearn.tree import DecisionTreeRegressor
 
 from sklearn_w2s import OverlapDetector, WeakToStrongRegressor
-from sklearn_w2s.weak_to_strong._value_strategies import VALUE_STRATEGIES
+from sklearn_w2s.weak_to_strong._strategies import VALUE_STRATEGIES
 
 NAN = float("nan")
 N_LABELED = 60

@@ -163,7 +163,7 @@ def _row_keys(X, more):
         cells = X.tocsr().sorted_indices()
         cells.sum_duplicates()
         cells.eliminate_zeros()
-        bits = _mixed(_mixed(_bits(cells.indices)) ^ _bits(cells.data))
+        bits = _hashed(_hashed(np.uint64(0), cells.indices), cells.data)
         sums = np.concatenate([key[:1], np.cumsum(bits, dtype=np.uint64)])
         key = sums[cells.indptr[1:]] - sums[cells.indptr[:-1]]
     else:
@@ -173,14 +173,15 @@ def _row_keys(X, more):
             else:
                 cells = _read(X, j, exact=True)
                 column = cells.values if cells.inverse is None else cells.inverse
-            key = _mixed(key ^ _bits(column))
+            key = _hashed(key, column)
     for array in more:
         for column in np.atleast_2d(array.T):
-            key = _mixed(key ^ _bits(column))
+            key = _hashed(key, column)
     return key
 
 
-def _bits(values):
+def _hashed(key, values):
+    """Return keys of 64 bits, mixed with values: SplitMix64, which is one to one."""
     if values.dtype.kind == "f":
         values = values.astype(np.float64) + 0.0  # of which there is one zero only
         values[np.isnan(values)] = np.nan
@@ -188,12 +189,7 @@ def _bits(values):
         values = values.view(np.int64)
     else:
         values = values.astype(np.int64)
-    return values.view(np.uint64)
-
-
-def _mixed(key):
-    """Return the SplitMix64 hash of 64-bit integers, which is one to one."""
-    key = key + np.uint64(0x9E3779B97F4A7C15)
+    key = (key ^ values.view(np.uint64)) + np.uint64(0x9E3779B97F4A7C15)
     key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return key ^ (key >> np.uint64(31))

@@ -17,11 +17,13 @@ _BEGIN_ANEW = {"fit", "fit_resample"}
 
 
 def fit_context(
-    *, prefer_skip_nested_validation: bool
+    *, prefer_skip_nested_validation: bool, one_table: bool = False
 ) -> Callable[[Function], Function]:
     """Return a decorator that checks parameters and makes a fit complete or undone.
 
     An interrupted fit leaves no fitted attribute, and no change of warning filters.
+    `one_table` refuses a third table in `fit(X, y)`, where others expect the unlabeled
+    rows.
     """
     checked = checked_parameters(
         prefer_skip_nested_validation=prefer_skip_nested_validation
@@ -32,6 +34,14 @@ def fit_context(
 
         @wraps(method)
         def whole_or_nothing(estimator: Any, *args: Any, **kwargs: Any) -> Any:
+            if one_table and (len(args) > 2 or "X_unlabeled" in kwargs):
+                msg = (
+                    f"{type(estimator).__name__}.{method.__name__} takes the unlabeled "
+                    "rows in X: stack them under the labeled ones, and mark them in y "
+                    f"with missing_label={estimator.missing_label!r}. Besides X and y, "
+                    "pass arguments by name."
+                )
+                raise TypeError(msg)
             if begins_anew:
                 forget_fit(estimator)
             try:
@@ -107,24 +117,6 @@ class NestedParamsMixin(BaseEstimator):
                     f"mean {head}__{name}{needs}?"
                 )
                 raise ValueError(msg)
-
-
-def takes_one_table(fit: Function) -> Function:
-    """Return `fit(X, y)` with an error for a third table, as of the unlabeled rows."""
-
-    @wraps(fit)
-    def checked(self, *args, **params):
-        if len(args) > 2 or "X_unlabeled" in params:
-            msg = (
-                f"{type(self).__name__}.{fit.__name__} takes the unlabeled rows in X: "
-                "stack them under the labeled ones, and mark them in y with "
-                f"missing_label={self.missing_label!r}. Besides X and y, pass "
-                "arguments by name."
-            )
-            raise TypeError(msg)
-        return fit(self, *args, **params)
-
-    return cast(Function, checked)
 
 
 def draw_seed(rng):

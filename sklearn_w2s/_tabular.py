@@ -281,14 +281,11 @@ class TabularBoosting(ClassifierMixin, TabularModel):
         return self.boosting_.decision_function(self.encoder_.transform(X))
 
 
-def linear_pipeline(estimator):
-    """Return an estimator behind scaled numbers and indicators of categories."""
-    return _pipeline(TabularEncoder(), estimator)
-
-
-def tree_pipeline(estimator):
-    """Return an estimator behind numbers, gaps included, and codes of categories."""
-    return _pipeline(tree_encoder(), estimator)
+def table_pipeline(estimator, encoder=None):
+    """Return an estimator behind an encoder of tables: scaled numbers by default."""
+    kind = "regressor" if is_regressor(estimator) else "classifier"
+    encoder = _with_weights(TabularEncoder() if encoder is None else encoder)
+    return Pipeline([("encoder", encoder), (kind, _with_weights(estimator))])
 
 
 def tree_encoder():
@@ -298,7 +295,7 @@ def tree_encoder():
 
 def default_weak_estimator():
     """Return a logistic regression on tables of mixed columns."""
-    return linear_pipeline(LogisticRegression(max_iter=1000))
+    return table_pipeline(LogisticRegression(max_iter=1000))
 
 
 def default_strong_estimator():
@@ -308,7 +305,7 @@ def default_strong_estimator():
 
 def default_weak_regressor():
     """Return a ridge regression on tables of mixed columns."""
-    return linear_pipeline(Ridge())
+    return table_pipeline(Ridge())
 
 
 def default_strong_regressor():
@@ -319,12 +316,6 @@ def default_strong_regressor():
 def numeric_encoder(X):
     """Return an encoder that leaves numbers as they are and scales mixed tables."""
     return TabularEncoder(scale=not Columns().fit(X).are_plain)
-
-
-def _pipeline(encoder, estimator):
-    kind = "regressor" if is_regressor(estimator) else "classifier"
-    steps = [("encoder", encoder), (kind, estimator)]
-    return Pipeline([(name, _with_weights(step)) for name, step in steps])
 
 
 def _with_weights(estimator):

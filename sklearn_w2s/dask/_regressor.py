@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 import sklearn_w2s.weak_to_strong
 from sklearn_w2s._display import Steps
-from sklearn_w2s._estimators import fit_context, seed_nested, takes_one_table
+from sklearn_w2s._estimators import fit_context, seed_nested
 from sklearn_w2s._sklearn import Interval, StrOptions, safe_indexing
 from sklearn_w2s._validation import check_values, warn_if_all_have_values
 from sklearn_w2s._weak import is_given
@@ -164,8 +164,7 @@ class WeakToStrongRegressor(OverCollections, _InMemory):
         self.strong_fit = strong_fit
         self.max_rows = max_rows
 
-    @takes_one_table
-    @fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False, one_table=True)
     def fit(  # type: ignore[override]
         self, X: Any, y: Any, *, sample_weight: Any = None
     ) -> Self:

@@ -21,7 +21,7 @@ from sklearn_w2s._algorithms.overlap import (
 from sklearn_w2s._algorithms.shares import Z_95, effective_size, share_interval
 from sklearn_w2s._cross_fit import held_out_folds, split_arguments
 from sklearn_w2s._display import DiagramMixin
-from sklearn_w2s._estimators import NestedParamsMixin, fit_context, takes_one_table
+from sklearn_w2s._estimators import NestedParamsMixin, fit_context
 from sklearn_w2s._fitting import adapt, fit_arguments, require_same_place
 from sklearn_w2s._sklearn import (
     HasMethods,
@@ -368,8 +368,7 @@ class OverlapDetector(
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    @takes_one_table
-    @fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False, one_table=True)
     def fit(
         self,
         X: Any,
@@ -432,8 +431,7 @@ class OverlapDetector(
         self.overlap_score_ = move_like(overlap_score, X)
         return self
 
-    @takes_one_table
-    @fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False, one_table=True)
     def partial_fit(
         self,
         X: Any,

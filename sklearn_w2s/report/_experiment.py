@@ -29,8 +29,8 @@ from sklearn_w2s._tabular import (
     default_strong_estimator,
     default_strong_regressor,
     default_weak_regressor,
-    linear_pipeline,
-    tree_pipeline,
+    table_pipeline,
+    tree_encoder,
 )
 from sklearn_w2s._validation import align_proba, check_labels
 from sklearn_w2s.model_selection._gap import RIVALS, cross_validate_sizes
@@ -53,25 +53,25 @@ SCORES = {
 ESTIMATORS = {
     "classification": {
         "boosting": default_strong_estimator(),
-        "extra_trees": tree_pipeline(ExtraTreesClassifier()),
-        "forest": tree_pipeline(RandomForestClassifier()),
-        "logistic": linear_pipeline(LogisticRegression(max_iter=2000)),
-        "mlp": linear_pipeline(MLPClassifier(learning_rate_init=0.01)),
-        "naive_bayes": linear_pipeline(GaussianNB()),
-        "tree": tree_pipeline(DecisionTreeClassifier(max_depth=3)),
+        "extra_trees": table_pipeline(ExtraTreesClassifier(), tree_encoder()),
+        "forest": table_pipeline(RandomForestClassifier(), tree_encoder()),
+        "logistic": table_pipeline(LogisticRegression(max_iter=2000)),
+        "mlp": table_pipeline(MLPClassifier(learning_rate_init=0.01)),
+        "naive_bayes": table_pipeline(GaussianNB()),
+        "tree": table_pipeline(DecisionTreeClassifier(max_depth=3), tree_encoder()),
     },
     "regression": {
         "boosting": default_strong_regressor(),
-        "extra_trees": tree_pipeline(ExtraTreesRegressor()),
-        "forest": tree_pipeline(RandomForestRegressor()),
+        "extra_trees": table_pipeline(ExtraTreesRegressor(), tree_encoder()),
+        "forest": table_pipeline(RandomForestRegressor(), tree_encoder()),
         "linear": default_weak_regressor(),
-        "mlp": linear_pipeline(
+        "mlp": table_pipeline(
             TransformedTargetRegressor(
                 MLPRegressor(learning_rate_init=0.01, max_iter=500),
                 transformer=StandardScaler(),
             )
         ),
-        "tree": tree_pipeline(DecisionTreeRegressor(max_depth=3)),
+        "tree": table_pipeline(DecisionTreeRegressor(max_depth=3), tree_encoder()),
     },
 }
 # The defaults of the report.

@@ -13,7 +13,7 @@ from sklearn_w2s._delegation import (
     LabeledClassifierMixin,
     PredictionDelegate,
 )
-from sklearn_w2s._estimators import fit_context, takes_one_table
+from sklearn_w2s._estimators import fit_context
 from sklearn_w2s._fitting import learns_softly, takes_weights_in_batches
 from sklearn_w2s._sklearn import (
     StrOptions,
@@ -325,8 +325,7 @@ class WeakToStrongClassifier(
         self.verbose = verbose
         self.random_state = random_state
 
-    @takes_one_table
-    @fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False, one_table=True)
     def fit(
         self,
         X: Any,

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_consistent_length
 from sklearn_w2s._algorithms.thresholds import weighted_quantile
 from sklearn_w2s._delegation import LabeledRegressorMixin, ValueDelegate
 from sklearn_w2s._display import Steps, name_of
-from sklearn_w2s._estimators import fit_context, takes_one_table
+from sklearn_w2s._estimators import fit_context
 from sklearn_w2s._fitting import predict_values
 from sklearn_w2s._sklearn import (
     StrOptions,
@@ -281,8 +281,7 @@ class WeakToStrongRegressor(
         self.verbose = verbose
         self.random_state = random_state
 
-    @takes_one_table
-    @fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False, one_table=True)
     def fit(
         self,
         X: Any,

@@ -260,7 +260,14 @@ def overlap_curve(
     )
     # One row per share, one column per repeat; weak labels first, then true ones.
     scores = np.reshape(scores, (len(pools), len(shares), 2)).T
-    _warn_of_missing(scores, shares)
+    missing = np.isnan(scores).any(axis=(0, 2))
+    if missing.any():
+        msg = (
+            "Some scores are NaN: at the overlap shares "
+            f"{shares[missing].tolist()} all labels of a draw were of one class, or "
+            "the scorer returned NaN. Draw more rows, or leave these shares out."
+        )
+        warn(msg, FitFailedWarning)
     return {
         "overlap_share": shares,
         "weak_score": np.array([pool.weak_score for pool in pools]),
@@ -305,7 +312,16 @@ def _label_pool(weak, regions, data, train, test, weak_size, seed):
     seed_nested(weak, draw_seed(rng))
     _fit(weak, data, "weak_estimator", taught, data.y[taught])
     if hasattr(regions, "predict"):
-        regions = _detect(regions, data, taught, rows, draw_seed(rng))
+        seen = np.concatenate([taught, rows])
+        marker = np.nan if data.of_values else regions.missing_label
+        # The labels of the pool are hidden from the detector.
+        labels = mark_unlabeled(
+            data.y[taught], np.arange(len(seen)) < len(taught), marker
+        )
+        detector = seed_nested(clone(regions), draw_seed(rng))
+        _fit(detector, data, "regions", seen, labels)
+        found = detector.predict(safe_indexing(data.X, rows))
+        regions = check_regions(found, name="regions.predict(X)")
     else:
         regions = regions[rows]
     return _Pool(
@@ -316,18 +332,6 @@ def _label_pool(weak, regions, data, train, test, weak_size, seed):
         weak_score=_score(weak, data, test),
         seed=draw_seed(rng),
     )
-
-
-def _detect(detector, data, taught, rows, seed):
-    train = np.concatenate([taught, rows])
-    is_taught = np.arange(len(train)) < len(taught)
-    marker = np.nan if data.of_values else detector.missing_label
-    labels = mark_unlabeled(data.y[taught], is_taught, marker)
-    detector = seed_nested(clone(detector), seed)
-    params = take_metadata(data.routed["regions"].get("fit", {}), train, len(data.y))
-    detector.fit(safe_indexing(data.X, train), labels, **params)
-    found = detector.predict(safe_indexing(data.X, rows))
-    return check_regions(found, name="regions.predict(X)")
 
 
 def _cells(pools, y, matched):
@@ -381,17 +385,6 @@ def _describe(pools, drawn, data):
         "weak_label_accuracy": np.transpose(accuracy),
         "class_share": np.swapaxes(mix, 0, 1),
     }
-
-
-def _warn_of_missing(scores, shares):
-    missing = np.isnan(scores).any(axis=(0, 2))
-    if missing.any():
-        msg = (
-            "Some scores are NaN: at the overlap shares "
-            f"{shares[missing].tolist()} all labels of a draw were of one class, or "
-            "the scorer returned NaN. Draw more rows, or leave these shares out."
-        )
-        warn(msg, FitFailedWarning)
 
 
 def _route(weak, strong, regions, cv, scorer, params):

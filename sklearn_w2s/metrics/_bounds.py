@@ -155,7 +155,7 @@ def _misfit_of_values(
     weak_values: Any, strong_values: Any, loss: str, sample_weight: Any
 ) -> float:
     if loss != "squared":
-        msg = f'loss={loss!r} is that of probabilities. Of values it must be "squared".'
+        msg = f'loss={loss!r} must be "squared" for values: "log" is of probabilities.'
         raise ValueError(msg)
     weak, strong = (
         check_array(values, dtype=np.float64, ensure_2d=False, input_name=name)

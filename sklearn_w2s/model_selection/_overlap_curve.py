@@ -422,10 +422,10 @@ def _check_numbers(overlap_shares, n_samples, weak_size, n_repeats):
         raise ValueError(msg)
     is_enough = isinstance(n_samples, Integral) and int(n_samples) >= 2
     if n_samples is not None and not is_enough:
-        msg = f"n_samples={n_samples!r} must be None or an int, 2 at least."
+        msg = f"n_samples={n_samples!r} must be None or an integer of at least 2."
         raise ValueError(msg)
     if not (isinstance(n_repeats, Integral) and int(n_repeats) >= 1):
-        msg = f"n_repeats={n_repeats!r} must be an int, 1 at least."
+        msg = f"n_repeats={n_repeats!r} must be an integer of at least 1."
         raise ValueError(msg)
     if not (isinstance(weak_size, float) and 0 < weak_size < 1):
         msg = f"weak_size={weak_size!r} must be a share of the rows, in (0, 1)."

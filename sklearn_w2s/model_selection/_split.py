@@ -564,7 +564,7 @@ def refuse_class(missing_label, labels):
     if is_class(missing_label, require_two_classes(labels)):
         msg = (
             f"missing_label={missing_label!r} is a class of y, so that hidden labels "
-            "could not be told from it. Rename the class, or pass another marker."
+            "would look like it. Rename the class, or pass another marker."
         )
         raise ValueError(msg)
 
@@ -574,8 +574,8 @@ def require_two_classes(labels):
     classes = classes_of(labels)
     if len(classes) < 2:
         msg = (
-            f"y has the classes {classes.tolist()}; labels of 2 classes at least are "
-            "needed to compare what is learned from them."
+            f"y has the classes {classes.tolist()}, but must have at least two to "
+            "compare what is learned from them. Pass rows of another class."
         )
         raise ValueError(msg)
     return classes

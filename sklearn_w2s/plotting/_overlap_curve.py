@@ -133,8 +133,8 @@ class OverlapCurveDisplay:
         self.ceiling_score = as_table(ceiling_score, "ceiling_score", shape, why)
         if (weak_label_accuracy is None) == (weak_label_rmse is None):
             msg = (
-                "Pass weak_label_accuracy where labels are classes, or weak_label_rmse "
-                "where they are values; one of the two."
+                "One of weak_label_accuracy and weak_label_rmse must be given, and one "
+                "alone: the first where labels are classes, the second for values."
             )
             raise ValueError(msg)
         self.weak_label_accuracy, self.weak_label_rmse = (

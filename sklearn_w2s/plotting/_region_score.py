@@ -280,7 +280,10 @@ class RegionScoreDisplay:
         judge = _score_by_region(score, y_true, predicted, missing_label)
         y_true, labeled, predicted = judge.check(y_true, predicted, missing_label)
         if not labeled.any():
-            msg = "y_true has no label, so that there is nothing to compare with."
+            msg = (
+                "y_true has no label, so that there is nothing to compare with. Label "
+                "some rows, or check missing_label."
+            )
             raise ValueError(msg)
         regions = regions[labeled]
         columns = [*(regions == r for r in REGIONS), np.full(len(regions), True)]

@@ -297,12 +297,12 @@ class SourceSelectionDisplay:
         ):
             unknown = [name for name in values if name not in known]
             if unknown:
-                msg = f"{argument} holds {unknown[0]!r}, which is not among sources."
+                msg = f"{argument} holds {unknown[0]!r}, not one of sources. Add it."
                 raise ValueError(msg)
         if len(named) > _MOST_NAMED:
             msg = (
-                f"names holds {len(named)} sources; no more than {_MOST_NAMED} can be "
-                "told apart."
+                f"names holds {len(named)} sources; at most {_MOST_NAMED} can be "
+                "distinguished. Name fewer."
             )
             raise ValueError(msg)
 

@@ -180,7 +180,7 @@ def test_data_frames_of_the_same_columns_are_taken():
         ({"strong_proba": [[1.0, 0, 0], [1, 0, 0]]}, "2 columns .* has 3"),
         ({"strong_proba": [[1.0, 0]]}, "inconsistent numbers of samples"),
         ({"sample_weight": [0, 0]}, "at least one non-zero"),
-        ({"weak_proba": [1.0], "strong_proba": [2.0], "loss": "log"}, "Of values"),
+        ({"weak_proba": [1.0], "strong_proba": [2.0], "loss": "log"}, "for values"),
         ({"weak_proba": [1.0], "strong_proba": [2.0, 3.0]}, "inconsistent numbers"),
         ({"weak_proba": [np.nan], "strong_proba": [2.0]}, "contains NaN"),
     ],

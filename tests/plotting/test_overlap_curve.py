@@ -265,5 +265,5 @@ def test_labels_are_classes_or_values(given):
     made = {"weak_score": [0.5], "weak_to_strong_score": [[0.6]]}
     if given:
         made["weak_label_accuracy"] = [[0.5]]
-    with pytest.raises(ValueError, match="one of the two"):
+    with pytest.raises(ValueError, match="One of weak_label_accuracy"):
         OverlapCurveDisplay(overlap_share=[0.5], ceiling_score=[[0.7]], **made, **given)

@@ -435,7 +435,7 @@ def test_a_history_without_rounds_is_refused():
         ({"sources": None}, "sources=None: name the columns"),
         ({"sources": ["source 0", "source 1", "x"]}, "'source 2', which is not among"),
         ({"sources": ["source 0"] * 3}, "sources holds 'source 0' twice"),
-        ({"names": ["x"]}, "names holds 'x', which is not among sources"),
+        ({"names": ["x"]}, "names holds 'x', not one of sources"),
         ({"names": ["source 1"] * 2}, "names holds 'source 1' twice"),
         ({"names": "source 1"}, "1d array"),
         ({"index_history": np.ones((3, 40))}, r"shape \(3, 40\).* \(40, 3\)"),
@@ -450,7 +450,7 @@ def test_bad_arguments_are_named(arguments, message):
 
 def test_more_names_than_can_be_told_apart_are_refused():
     history, rest = play(13)
-    with pytest.raises(ValueError, match="names holds 13 sources; no more than 12"):
+    with pytest.raises(ValueError, match="names holds 13 sources; at most 12"):
         SourceSelectionDisplay(history=history, **rest, names=rest["sources"])
 
 

@@ -433,7 +433,7 @@ def test_a_history_without_rounds_is_refused():
     ("arguments", "message"),
     [
         ({"sources": None}, "sources=None: name the columns"),
-        ({"sources": ["source 0", "source 1", "x"]}, "'source 2', which is not among"),
+        ({"sources": ["source 0", "source 1", "x"]}, "'source 2', not one of sources"),
         ({"sources": ["source 0"] * 3}, "sources holds 'source 0' twice"),
         ({"names": ["x"]}, "names holds 'x', not one of sources"),
         ({"names": ["source 1"] * 2}, "names holds 'source 1' twice"),

@@ -19,6 +19,7 @@ import sklearn_w2s
 from sklearn_w2s._display import SHORT_NAMES, visible
 from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s.persistence import replace_file
+from sklearn_w2s.report._columns import TASKS
 from sklearn_w2s.report._data import (
     MAX_ROWS,
     MIN_MAX_ROWS,
@@ -38,6 +39,7 @@ from sklearn_w2s.report._experiment import (
     costs,
     count_labeled,
     fit_final,
+    judge,
     make_estimator,
     make_model,
     run_study,
@@ -51,8 +53,6 @@ from sklearn_w2s.report._output import (
     write_page,
 )
 from sklearn_w2s.report._read import InputError, counted
-from sklearn_w2s.report._target import TASKS
-from sklearn_w2s.report._verdict import judge
 from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
 
 EXIT_BAD_INPUT = 2
@@ -64,6 +64,10 @@ _PILOT_ROWS = 500
 # What a split costs in units of fits of the strong estimator on all of its rows.
 _FITS_OF_A_SPLIT = 7
 _LARGE_FILE = 20_000_000
+_OF_A_FILE = (
+    *("target", "source", "group", "drop", "keep", "task", "missing", "sep"),
+    *("decimal", "thousands", "encoding", "max_rows", "predict"),
+)
 # What writes the file of an option.
 _NEEDED = {"html": ("jinja2", "matplotlib.pyplot"), "save": ("skops.io",)}
 
@@ -88,20 +92,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     >>> main(["no_such_file.csv", "--target", "income"])
     2
     """
-    progress = _Progress()
+    log = _Log()
     try:
         options = _parser().parse_args(argv)
-        notes = _Notes()
         with warnings.catch_warnings():
-            warnings.showwarning = notes.add_warning
-            # The report has a note of its own on a class called None.
+            warnings.showwarning = log.on_warning
+            # The report itself has a note on a class called None.
             warnings.filterwarnings("ignore", "The label 'None' is read as a class")
-            _report(options, notes, progress)
+            _report(options, log)
     except InputError as error:
         _write(f"sklearn-w2s: {one_line(error)}", sys.stderr)
         return EXIT_BAD_INPUT
     except KeyboardInterrupt:
-        _write(f"sklearn-w2s: {progress.so_far()}", sys.stderr)
+        _write(f"sklearn-w2s: {log.so_far()}", sys.stderr)
         return EXIT_INTERRUPTED
     return 0
 
@@ -230,12 +233,7 @@ def _parser():
         metavar="N",
         help=f"larger files are sampled (default: {MAX_ROWS})",
     )
-    _add_reading(parser.add_argument_group("how the file is read"))
-    parser.add_argument("--version", action="version", version=sklearn_w2s.__version__)
-    return parser
-
-
-def _add_reading(group):
+    group = parser.add_argument_group("how the file is read")
     for option, metavar, text in (
         ("--sep", "CHAR", "separator of cells (default: detected)"),
         ("--decimal", "CHAR", "decimal mark, '.' or ',' (default: by column)"),
@@ -259,6 +257,8 @@ def _add_reading(group):
         group.add_argument(
             option, metavar="COL", action="append", default=[], help=text
         )
+    parser.add_argument("--version", action="version", version=sklearn_w2s.__version__)
+    return parser
 
 
 def _integer(least):
@@ -284,21 +284,9 @@ def _count_or_share(text):
     return share
 
 
-def _require_file(options):
-    """Refuse options on a file where there is none."""
-    names = (
-        *("target", "source", "group", "drop", "keep", "task", "missing", "sep"),
-        *("decimal", "thousands", "encoding", "max_rows", "predict"),
-    )
-    given = [name for name in names if getattr(options, name)]
-    if options.file is None and given:
-        option = given[0].replace("_", "-")
-        msg = f"--{option} needs a FILE: without one the report is on digits."
-        raise InputError(msg)
-
-
-def _choose_by_task(options, task):
-    """Set the estimators and the score that were not named, and check the others."""
+def _check_options(options, data, labeled):
+    """Choose estimators and score by the task where none is named; check all others."""
+    task, n_unlabeled = data.task, 0 if data.others is None else len(data.others)
     options.weak = options.weak or WEAK[task]
     options.strong = options.strong or STRONG
     options.scoring = options.scoring or SCORES[task][0]
@@ -312,11 +300,7 @@ def _choose_by_task(options, task):
         if name not in known:
             msg = f"--{option} for {what} must be one of {', '.join(known)}, got {name}"
             raise InputError(f"{msg}.")
-
-
-def _check_use(options, hides_labels, n_unlabeled):
-    """Refuse to hide labels where some are missing, and to predict where none are."""
-    if options.labeled is not None and not hides_labels:
+    if options.labeled is not None and not labeled.all():
         msg = (
             "--labeled hides labels of a file whose rows are all labeled, but "
             f"{n_unlabeled} rows of this one are not: its labels are used as they are."
@@ -328,19 +312,22 @@ def _check_use(options, hides_labels, n_unlabeled):
             "target of the rows to predict empty."
         )
         raise InputError(msg)
+    return n_unlabeled
 
 
 # What is written while the report runs
 
 
-class _Progress:
-    """Lines on what is done, with the seconds since the start, and what came of it."""
+class _Log:
+    """Writes steps, with the seconds since the start, and notes; the page has these."""
 
     def __init__(self):
         self.start = time.perf_counter()
-        self.n_splits = 0
-        self.folds = []
         self.step = "reading the file"
+        self.n_splits = 0
+        self.folds = []  # scores of the splits that are done
+        self.notes = []
+        self._warned = set()
 
     def begin(self, step):
         """Write a line and remember what is being done."""
@@ -349,10 +336,7 @@ class _Progress:
 
     def on_fit(self, name, n_rows):
         """Write a line on a fit of the current split."""
-        what = {
-            "estimator": "weak and weak-to-strong",
-            "alone": "strong alone",
-        }[name]
+        what = {"estimator": "weak and weak-to-strong", "alone": "strong alone"}[name]
         place = f"split {len(self.folds) + 1} of {self.n_splits}"
         self.begin(f"{place}: {what} on {n_rows} rows")
 
@@ -379,27 +363,19 @@ class _Progress:
             found = f"{n_done}: {self._means()}"
         return f"interrupted after {seconds:.0f} s ({step}): {found}."
 
-
-class _Notes(list):
-    """Notes, written as they come and kept for the page."""
-
-    def __init__(self):
-        super().__init__()
-        self._warned = set()
-
-    def add(self, note):
+    def note(self, note):
         """Write and keep a note."""
-        self.append(note)
+        self.notes.append(note)
         for line in wrap(f"note: {note}", indent="  "):
             _write(line)
 
-    def add_warning(self, message, category, *_args, **_kwargs):
+    def on_warning(self, message, category, *_args, **_kwargs):
         """Note a warning, once if warnings differ in their numbers alone."""
         text = f"{' '.join(str(message).split())} ({category.__name__})"
         without_numbers = re.sub(r"\d+", "0", text)
         if without_numbers not in self._warned:
             self._warned.add(without_numbers)
-            self.add(text)
+            self.note(text)
 
 
 def _write(line, stream=None):
@@ -414,9 +390,14 @@ def _write(line, stream=None):
 # The steps of a report
 
 
-def _report(options, notes, progress):
-    """Check, read, compare, judge, and write what was asked for."""
-    _require_file(options)
+def _report(options, log):
+    """Read, compare, judge, and write what was asked for."""
+    if options.file is None:
+        for name in _OF_A_FILE:
+            if getattr(options, name):
+                option = name.replace("_", "-")
+                msg = f"--{option} needs a FILE: without one the report is on digits."
+                raise InputError(msg)
     paths = {
         option: check_path(option, path, options.file)
         for option in ("html", "predict", "save")
@@ -424,42 +405,49 @@ def _report(options, notes, progress):
     }
     options.max_rows = options.max_rows or (QUICK_ROWS if options.quick else MAX_ROWS)
     options.repeats = options.repeats or (QUICK_REPEATS if options.quick else REPEATS)
-    data = _load(options, progress)
-    _choose_by_task(options, data.task)
+    data = load_embedded() if options.file is None else _load(options, log)
     labels, labeled = data.known()
-    hides_labels = bool(labeled.all())
-    n_labeled = None
+    n_unlabeled = _check_options(options, data, labeled)
+    hides_labels, n_labeled = bool(labeled.all()), None
     if hides_labels:
         n_labeled = count_labeled(labels, options.labeled, regresses=data.regresses)
-    n_unlabeled = 0 if data.others is None else len(data.others)
-    _check_use(options, hides_labels, n_unlabeled)
-    setting = _write_setting(data, labels, hides_labels, notes)
+    setting = _write_setting(data, labels, hides_labels, log)
 
     model = make_model(options.weak, options.strong, data, options.strategy)
-    study = _compare(options, model, data, n_labeled, progress)
+    study = _compare(options, model, data, n_labeled, log)
     verdict = judge(
         study.results,
         hides_labels=hides_labels,
         scoring=options.scoring,
         n_unlabeled=n_unlabeled,
     )
-    pool = take_pool(study, data)
-    sources = None
+    pool, sources = take_pool(study, data), None
     if data.source is not None:
-        progress.begin("sources (kl_ucb)")
+        log.begin("sources (kl_ucb)")
         sources = compare_sources(model.weak_estimator, pool, options.random_state)
     spent = costs(study, model, data)
     final = choose_final(verdict, hides_labels=hides_labels)
-    setting.append(_design(options, study.results))
+    n_labeled, n_learned, n_test = (
+        study.results[name][0] for name in ("n_labeled", "n_unlabeled", "n_test")
+    )
+    setting.append(
+        f"{options.weak} as weak and {options.strong} as strong estimator; {n_labeled} "
+        f"labeled and {n_learned} unlabeled training rows, {n_test} test rows; "
+        f"{counted(options.repeats, 'split')}"
+    )
 
     if "html" in paths:
-        progress.begin(f"page {options.html}")
+        log.begin(f"page {options.html}")
         findings = Findings(
             *(options, data, setting, study, verdict, spent, pool, sources),
-            *(notes, final),
+            *(log.notes, final),
         )
         write_file(paths["html"], write_page(findings).encode())
-    written = _use_model(options, paths, final, model, data, progress)
+    written = []
+    if {"predict", "save"} & paths.keys():
+        log.begin("fit on all rows")
+        fitted = fit_final(final, model, options, data)
+        written = _use_model(fitted, final, options, paths, data)
     report = format_report(
         study, verdict, spent, sources or [], options.scoring, setting=setting[-1]
     )
@@ -467,19 +455,17 @@ def _report(options, notes, progress):
         _write(line)
 
 
-def _load(options, progress):
-    if options.file is None:
-        return load_embedded()
+def _load(options, log):
     if options.target is None:
         msg = f"--target is missing: name the column of {options.file} to predict."
         raise InputError(msg)
     path = Path(options.file)
     if path.is_file() and path.stat().st_size > _LARGE_FILE:
-        progress.begin(f"reading {path.name}")
+        log.begin(f"reading {path.name}")
     return load_table(options.file, options.target, **given_arguments(options))
 
 
-def _write_setting(data, labels, hides_labels, notes):
+def _write_setting(data, labels, hides_labels, log):
     """Write what was done and read, and return it as a list of sentences."""
     n_rows, n_known = len(data.y), len(labels)
     if hides_labels:
@@ -501,48 +487,12 @@ def _write_setting(data, labels, hides_labels, notes):
         for line in wrap(fact, indent="  "):
             _write(line)
     for note in data.notes:
-        notes.add(note)
+        log.note(note)
     return setting
 
 
-def _design(options, results):
-    """Return a sentence on estimators, rows and splits."""
-    n_labeled, n_unlabeled, n_test = (
-        results[name][0] for name in ("n_labeled", "n_unlabeled", "n_test")
-    )
-    return (
-        f"{options.weak} as weak and {options.strong} as strong estimator; {n_labeled} "
-        f"labeled and {n_unlabeled} unlabeled training rows, {n_test} test rows; "
-        f"{counted(options.repeats, 'split')}"
-    )
-
-
-def _compare(options, model, data, n_labeled, progress):
-    progress.n_splits = options.repeats
-    seconds = _estimate_seconds(options, data)
-    n_splits = counted(options.repeats, "split")
-    progress.begin(f"{n_splits}, about {seconds:.0f} s in all")
-    try:
-        return run_study(
-            model,
-            data,
-            n_labeled,
-            options.repeats,
-            options.jobs,
-            scoring=options.scoring,
-            random_state=options.random_state,
-            on_fit=progress.on_fit,
-            on_folds=progress.on_folds,
-        )
-    except TypeError as error:
-        if options.strategy == "auto":
-            raise
-        # Not every estimator supports every strategy.
-        raise InputError(str(error)) from error
-
-
-def _estimate_seconds(options, data):
-    """Return about how many seconds the splits take, by a fit on some rows."""
+def _compare(options, model, data, n_labeled, log):
+    """Run the study, with an estimate of its time from a fit on some rows."""
     labels, labeled = data.known()
     order = np.argsort(labels, kind="stable")
     order = order[:: max(1, len(order) // _PILOT_ROWS)]
@@ -552,16 +502,31 @@ def _estimate_seconds(options, data):
     pilot.fit(safe_indexing(data.X, rows), labels[order])
     seconds = time.perf_counter() - start
     growth = max(1.0, 0.7 * len(data.y) / len(rows)) ** 0.7
-    splits = options.repeats / min(options.jobs, options.repeats)
-    return max(1.0, _FITS_OF_A_SPLIT * seconds * growth * splits)
+    n_rounds = options.repeats / min(options.jobs, options.repeats)
+    seconds = max(1.0, _FITS_OF_A_SPLIT * seconds * growth * n_rounds)
+    log.n_splits = options.repeats
+    log.begin(f"{counted(options.repeats, 'split')}, about {seconds:.0f} s in all")
+    try:
+        return run_study(
+            model,
+            data,
+            n_labeled,
+            options.repeats,
+            options.jobs,
+            scoring=options.scoring,
+            random_state=options.random_state,
+            on_fit=log.on_fit,
+            on_folds=log.on_folds,
+        )
+    except TypeError as error:
+        if options.strategy == "auto":
+            raise
+        # Not every estimator supports every strategy.
+        raise InputError(str(error)) from error
 
 
-def _use_model(options, paths, final, model, data, progress):
+def _use_model(fitted, final, options, paths, data):
     """Write predictions and the model, and return a line on each."""
-    if not {"predict", "save"} & paths.keys():
-        return []
-    progress.begin("fit on all rows")
-    fitted = fit_final(final, model, options, data)
     name = {
         "weak": f"the weak estimator ({options.weak})",
         "strong_on_labels": f"the strong estimator ({options.strong})",

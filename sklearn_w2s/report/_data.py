@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from itertools import islice
 from numbers import Integral
 from pathlib import Path
 from typing import Any, Literal
@@ -12,24 +11,22 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 
 from sklearn_w2s.report._cells import Writing, read_columns
-from sklearn_w2s.report._features import (
+from sklearn_w2s.report._columns import (
+    MIN_ROWS,
+    MIN_ROWS_PER_CLASS,
     Features,
+    choose_task,
     find_leaks,
+    frequent_classes,
     group_codes,
     is_nested,
     join_groups,
-)
-from sklearn_w2s.report._read import InputError, listed, read_table
-from sklearn_w2s.report._target import (
-    MIN_ROWS,
-    MIN_ROWS_PER_CLASS,
-    choose_task,
-    frequent_classes,
     read_labels,
     read_values,
     target_array,
     target_fact,
 )
+from sklearn_w2s.report._read import InputError, listed, read_table
 
 TEST_SIZE = 0.3
 MAX_ROWS = 5_000
@@ -85,23 +82,19 @@ class Data:
         draws = splitter(
             _MOST_DRAWS + n_splits, test_size=TEST_SIZE, random_state=random_state
         )
-
-        def complete():
-            for train, test in draws.split(first, labels[first]):
-                sides = [train, test]
-                if self.groups is not None:
-                    sides = [np.flatnonzero(np.isin(groups, side)) for side in sides]
-                if all(len(np.unique(labels[side])) == n_classes for side in sides):
-                    yield tuple(sides)
-
-        found = list(islice(complete(), n_splits)) if len(first) > 3 else []
-        if len(found) < n_splits:
-            msg = (
-                f"the {len(first)} groups leave no split with every class on both "
-                "sides: pass another --group, or none."
-            )
-            raise InputError(msg)
-        return found
+        found: list = []
+        for sides in draws.split(first, labels[first]) if len(first) > 3 else ():
+            if self.groups is not None:
+                sides = [np.flatnonzero(np.isin(groups, side)) for side in sides]
+            if all(len(np.unique(labels[side])) == n_classes for side in sides):
+                found.append(tuple(sides))
+            if len(found) == n_splits:
+                return found
+        msg = (
+            f"the {len(first)} groups leave no split with every class on both sides: "
+            "pass another --group, or none."
+        )
+        raise InputError(msg)
 
     def units(self):
         """Return by column of the file the features that come of it."""

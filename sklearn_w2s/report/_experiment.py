@@ -1,11 +1,13 @@
-"""The experiment behind the report: fit on some labels, compare on held-out rows."""
+"""The experiment behind the report: fit, compare on held-out rows, and judge."""
 
+import math
 import pickle
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Literal
 
 import numpy as np
+from scipy.special import stdtr, stdtrit
 from sklearn.base import clone, is_regressor
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.dummy import DummyClassifier, DummyRegressor
@@ -22,6 +24,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from sklearn_w2s._display import FULL_NAMES
 from sklearn_w2s._estimators import seed_nested
 from sklearn_w2s._pipeline import weak_alone
 from sklearn_w2s._sklearn import safe_indexing
@@ -38,7 +41,6 @@ from sklearn_w2s.model_selection._split import LabeledSplit
 from sklearn_w2s.overlap import OverlapDetector
 from sklearn_w2s.report._data import TEST_SIZE
 from sklearn_w2s.report._read import InputError
-from sklearn_w2s.report._verdict import CONFIDENCE
 from sklearn_w2s.sources import UCBSourceSelector
 from sklearn_w2s.weak_to_strong import WeakToStrongClassifier, WeakToStrongRegressor
 
@@ -87,6 +89,30 @@ _N_BINS = 10
 _MOST_JUDGED = 400
 _MOST_PREDICTIONS = 60
 _MOST_UNITS = 200
+# The one level of every interval, and of what counts as clear, in terminal and page.
+CONFIDENCE = 0.95
+RULE = (
+    "The rule: weak-to-strong is compared with the better of the two that need no "
+    "unlabeled rows, the weak estimator and the strong one on the labels alone, on the "
+    "same held-out rows of every split. A difference is clear where its "
+    f"{CONFIDENCE:.0%} interval, corrected for the rows that splits share (Nadeau and "
+    "Bengio 2003), excludes zero; the probability is that of Student's t for the same "
+    "difference. Where it is not clear, the report takes the cheapest that no other "
+    "clearly beats: first the weak estimator, then the strong one on the labels. Where "
+    "none is clearly better than always guessing, there is nothing to compare."
+)
+_WHERE_LABELS_ARE_COSTLY = (
+    "Next: where labels are costly, label as many rows as kept theirs here and leave "
+    "the rest to weak-to-strong; where all rows are labeled, the strong estimator on "
+    "all of them needs no weak one."
+)
+_CHEAPEST_FIRST = ("weak", "strong_on_labels", "weak_to_strong")
+# More labels than this many times those at hand are no advice.
+_MOST_MORE = 20
+# A difference of so much that is the same in every split is one.
+_LARGE = 0.05
+# Share of right answers from which there is nothing left to gain.
+_PERFECT = 0.995
 
 
 def make_estimator(
@@ -208,11 +234,32 @@ def run_study(
     )
     scoring = scoring or SCORES[data.task][0]
     splits = list(splitter.split(data.X, data.y))
-    hides_labels = n_labeled is not None
-    further = _FurtherMeasures(data, splits, scoring, hides_labels=hides_labels)
+    labels, labeled = data.known()
+    classes = np.array([]) if data.regresses else np.unique(labels)
+    truth = np.empty(len(labeled), dtype=labels.dtype)
+    truth[labeled] = labels
+    names = PREDICTORS if n_labeled is not None else PREDICTORS[:-1]
+    found: dict = {name: [] for name in names}
 
-    def watch(folds):
-        further.update(folds)
+    def measure(folds):
+        for i in range(len(found["guess"]), len(folds)):
+            train, test = splits[i]
+            known = truth[train[labeled[train]]]
+            guess = DummyRegressor() if data.regresses else DummyClassifier()
+            estimators = folds[i]["estimator"]
+            fitted = {
+                "guess": guess.fit(np.zeros((len(known), 1)), known),
+                "weak": weak_alone(estimators["weak_to_strong"], data.X),
+                **estimators,
+            }
+            X = safe_indexing(data.X, test)
+            for name in names:
+                found[name].append(
+                    _measure(fitted[name], X, truth[test], classes, scoring)
+                )
+            # Of the others only scores are needed, and estimators may be large.
+            if i:
+                folds[i]["estimator"] = dict.fromkeys(RIVALS[1:])
         if on_folds is not None:
             on_folds(folds)
 
@@ -231,72 +278,44 @@ def run_study(
         verbose=0,
         error_score="raise",
         on_fit=on_fit,
-        on_folds=watch,
+        on_folds=measure,
     )
-    results["guess_score"] = np.array([one["score"] for one in further.found["guess"]])
+    results["guess_score"] = np.array([one["score"] for one in found["guess"]])
     student = results["weak_to_strong_estimator"][0]
     train, test = splits[0]
+    measures, recall = {}, {}
+    for name, of_splits in found.items():
+        recalls = [one.pop("recall") for one in of_splits]
+        n_known = np.sum(~np.isnan(recalls), axis=0)
+        recall[name] = np.nansum(recalls, axis=0) / np.maximum(n_known, 1)
+        measures[name] = {
+            measure: float(np.mean([one[measure] for one in of_splits]))
+            for measure in of_splits[0]
+            if measure != "score"
+        }
     return Study(
         results=results,
-        classes=further.classes,
-        hides_labels=hides_labels,
-        measures={name: _means(found) for name, found in further.found.items()},
-        recall={name: _mean_recall(found) for name, found in further.found.items()},
-        importance=_importance(
-            student, data, test, further.truth, scoring, random_state
-        ),
+        classes=classes,
+        hides_labels=n_labeled is not None,
+        measures=measures,
+        recall=recall,
+        importance=_importance(student, data, test, truth, scoring, random_state),
         student=student,
         train=train,
     )
 
 
-class _FurtherMeasures:
-    """Further measures of all predictors of a split, taken once these are fitted."""
-
-    def __init__(self, data, splits, scoring, *, hides_labels):
-        self.data, self.splits, self.scoring = data, splits, scoring
-        names = PREDICTORS if hides_labels else PREDICTORS[:-1]
-        self.found: dict = {name: [] for name in names}
-        labels, labeled = data.known()
-        self.classes = np.array([]) if data.regresses else np.unique(labels)
-        self.labeled = labeled
-        self.truth = np.empty(len(labeled), dtype=labels.dtype)
-        self.truth[labeled] = labels
-
-    def update(self, folds):
-        """Measure the predictors of new folds."""
-        for i in range(len(self.found["guess"]), len(folds)):
-            self._measure_split(folds[i]["estimator"], *self.splits[i])
-            # Of the others only scores are needed, and estimators may be large.
-            if i:
-                folds[i]["estimator"] = dict.fromkeys(RIVALS[1:])
-
-    def _measure_split(self, estimators, train, test):
-        labels = self.truth[train[self.labeled[train]]]
-        guess = DummyRegressor() if self.data.regresses else DummyClassifier()
-        guess.fit(np.zeros((len(labels), 1)), labels)
-        weak = weak_alone(estimators["weak_to_strong"], self.data.X)
-        fitted = {"guess": guess, "weak": weak, **estimators}
-        X, y = safe_indexing(self.data.X, test), self.truth[test]
-        for name, found in self.found.items():
-            score = get_scorer(self.scoring)(fitted[name], X, y)
-            if self.data.regresses:
-                measures = _measure_values(fitted[name], X, y)
-            else:
-                measures = _measure_classes(fitted[name], X, y, self.classes)
-            found.append({"score": score, **measures})
-
-
-def _measure_values(fitted, X, y):
-    errors = np.abs(np.ravel(fitted.predict(X)) - y)
-    return {
-        "rmse": float(np.sqrt(np.mean(errors**2))),
-        "mae": float(errors.mean()),
-        "recall": np.array([]),
-    }
-
-
-def _measure_classes(fitted, X, y, classes):
+def _measure(fitted, X, y, classes, scoring):
+    """Return the score of a predictor on test rows, and further measures."""
+    score = get_scorer(scoring)(fitted, X, y)
+    if not len(classes):
+        errors = np.abs(np.ravel(fitted.predict(X)) - y)
+        return {
+            "score": score,
+            "rmse": float(np.sqrt(np.mean(errors**2))),
+            "mae": float(errors.mean()),
+            "recall": np.array([]),
+        }
     proba = align_proba(fitted.predict_proba(X), fitted.classes_, classes)
     codes, predicted = (np.searchsorted(classes, c) for c in (y, fitted.predict(X)))
     hits = predicted == codes
@@ -312,34 +331,20 @@ def _measure_classes(fitted, X, y, classes):
     likely = np.clip(proba[np.arange(len(y)), codes], 1e-15, None)
     bins = np.minimum((confidence * _N_BINS).astype(int), _N_BINS - 1)
     off = np.bincount(bins, weights=confidence - hits, minlength=_N_BINS)
+    # The area under the ROC curve of each class that some test rows have; one of two.
+    present = [c for c in range(len(classes)) if 0 < np.sum(codes == c) < len(codes)]
+    if len(classes) == 2:
+        present = present[-1:]
+    areas = [roc_auc_score(codes == c, proba[:, c]) for c in present]
     return {
+        "score": score,
         "accuracy": hits.mean(),
         "balanced_accuracy": np.nanmean(recall),
-        "auc": _auc(codes, proba),
+        "auc": np.mean(areas) if areas else np.nan,
         "log_loss": -np.log(likely).mean(),
         "calibration_error": np.abs(off).sum() / len(y),
         "recall": recall,
     }
-
-
-def _auc(codes, proba):
-    """Return the mean over classes of the area under the ROC curve."""
-    present = [c for c in range(proba.shape[1]) if 0 < np.sum(codes == c) < len(codes)]
-    if proba.shape[1] == 2:
-        present = present[-1:]
-    areas = [roc_auc_score(codes == c, proba[:, c]) for c in present]
-    return np.mean(areas) if areas else np.nan
-
-
-def _means(found):
-    names = [name for name in found[0] if name not in ("recall", "score")]
-    return {name: float(np.mean([one[name] for one in found])) for name in names}
-
-
-def _mean_recall(found):
-    recalls = [one["recall"] for one in found]
-    known = ~np.isnan(recalls)
-    return np.nansum(recalls, axis=0) / np.maximum(known.sum(axis=0), 1)
 
 
 def _importance(student, data, test, truth, scoring, random_state):
@@ -373,6 +378,175 @@ def _permuted(X, columns, rng):
     for name in columns:
         permuted[name] = X[name].take(order).set_axis(X.index)
     return permuted
+
+
+# The verdict: whether it pays, how certain that is, what to do next
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A mean difference of scores over splits, its interval, and P(it is above 0)."""
+
+    # All but the mean are NaN for a single split, or if all splits agree exactly.
+    mean: float
+    low: float = math.nan
+    high: float = math.nan
+    probability: float = math.nan
+
+    @property
+    def is_above_noise(self):
+        """Whether it is clearly above zero, or large and the same in every split."""
+        return self.low > 0 or (math.isnan(self.low) and self.mean > _LARGE)
+
+
+def difference(first, second, n_train, n_test):
+    """Compare scores of the same splits by the corrected resampled t-test."""
+    gains = np.asarray(first) - np.asarray(second)
+    mean, n_splits = float(gains.mean()), len(gains)
+    if n_splits < 2 or np.ptp(gains) < 1e-12:
+        return Difference(mean)
+    # s * sqrt(1 / n_splits + n_test / n_train), with s the standard deviation.
+    error = gains.std(ddof=1) * math.sqrt(1 / n_splits + n_test / n_train)
+    half = stdtrit(n_splits - 1, (1 + CONFIDENCE) / 2) * error
+    probability = float(stdtr(n_splits - 1, mean / error))
+    return Difference(mean, mean - half, mean + half, probability)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What to do: `kind` of the answer, `choice` of an estimator, and both in words."""
+
+    # "pays", "does_not_pay", "noise", "no_gap", "nothing_left", "guessing", "one_split"
+    kind: str
+    choice: str
+    sentence: str
+    next_step: str
+    has_gap: bool
+
+    def __str__(self):
+        """Return the verdict and what to do next."""
+        return f"{self.sentence} {self.next_step}".strip()
+
+
+def judge(results, *, hides_labels, scoring, n_unlabeled=0):
+    """Return whether weak-to-strong pays, by the one rule of the report."""
+    n_known = float(np.mean(results["n_labeled"] + results["n_hidden"]))
+    n_test = float(np.mean(results["n_test"]))
+
+    def lead(first, second):
+        scores = (results[f"{name}_score"] for name in (first, second))
+        return difference(*scores, n_known, n_test)
+
+    # The cheapest that none of the others clearly beats.
+    cheapest = next(
+        name
+        for name in _CHEAPEST_FIRST
+        if not any(lead(other, name).is_above_noise for other in _CHEAPEST_FIRST)
+    )
+    rival = max(
+        ("weak", "strong_on_labels"), key=lambda name: np.mean(results[f"{name}_score"])
+    )
+    gain, measure = lead("weak_to_strong", rival), scoring.replace("_", " ")
+    points = round(100 * gain.mean, 2)
+    better = "better" if points > 0 else "worse"
+    compared = f"{abs(points):.2f} points {better} than" if points else "as good as"
+    shown = f"{compared} {FULL_NAMES[rival]} in {measure}{_interval(gain)}"
+    if len(results["n_test"]) < 2:
+        return Verdict(
+            "one_split",
+            cheapest,
+            f"One split cannot show whether weak-to-strong pays: it is {shown}.",
+            "Next: raise --repeats.",
+            has_gap=False,
+        )
+    names = [*_CHEAPEST_FIRST, *(["ceiling"] if hides_labels else [])]
+    if not any(lead(name, "guess").is_above_noise for name in names):
+        guess = "the mean" if scoring == "r2" else "the most frequent class"
+        other = ", or --scoring balanced_accuracy" if scoring == "accuracy" else ""
+        return Verdict(
+            "guessing",
+            "guess",
+            f"There is nothing to learn here that shows in {measure}: no estimator is "
+            f"clearly better than always predicting {guess}. No clear difference: take "
+            "the cheapest, which is to do that.",
+            f"Next: other columns{other}.",
+            has_gap=False,
+        )
+
+    gap = lead("ceiling", "weak") if hides_labels else None
+    is_gap = gap is not None and gap.is_above_noise
+    is_perfect = np.mean(results[f"{rival}_score"]) >= _PERFECT
+    use = f"Next: use {FULL_NAMES[cheapest]}."
+    unclear = f"No clear difference: take the cheapest, {FULL_NAMES[cheapest]}."
+    if gain.low > 0:
+        kind, sentence = "pays", f"Weak-to-strong pays here: it is {shown}."
+        next_step = (
+            _WHERE_LABELS_ARE_COSTLY
+            if hides_labels
+            else (
+                f"Next: --predict PATH labels the {n_unlabeled} unlabeled rows with "
+                "it, and --save PATH saves the model."
+            )
+        )
+    elif gain.high < 0:
+        kind, next_step = "does_not_pay", use
+        sentence = f"Weak-to-strong does not pay here: it is {shown}."
+    elif hides_labels and not is_gap and not is_perfect:
+        kind = "no_gap"
+        sentence = (
+            f"{unclear} There is no gap: the strong estimator on all labels is not "
+            f"clearly better than the weak one{_interval(gap)}, so that nothing can "
+            "be recovered."
+        )
+        next_step = "Next: a more flexible strong estimator, or other columns."
+    elif is_perfect or (hides_labels and not lead("ceiling", rival).is_above_noise):
+        kind, next_step = "nothing_left", use
+        sentence = (
+            f"{unclear} Nothing is left to gain: {FULL_NAMES[rival]} is as good as it "
+            f"gets here; weak-to-strong is {shown}."
+        )
+    else:
+        kind = "noise"
+        sentence = f"{unclear} Weak-to-strong is {shown}, which is within the noise."
+        next_step = _next_of_noise(gain, n_known + n_test, hides_labels, n_unlabeled)
+    return Verdict(
+        kind,
+        "weak_to_strong" if kind == "pays" else cheapest,
+        sentence,
+        next_step,
+        has_gap=is_gap and not math.isnan(results["gap_recovered"]),
+    )
+
+
+def _next_of_noise(gain, n_labels, hides_labels, n_unlabeled):
+    half = (gain.high - gain.low) / 2
+    if math.isnan(half) or gain.mean == 0:
+        return "Next: more labels, or a larger file."
+    # The noise of held-out rows shrinks by the square root of their number.
+    needed = n_labels * ((half / abs(gain.mean)) ** 2 - 1)
+    where = "rows with a label" if hides_labels else "labels"
+    if not hides_labels and needed > n_unlabeled:
+        return (
+            f"Next: labels of all {n_unlabeled} unlabeled rows would hardly settle it; "
+            "keep the cheapest."
+        )
+    if needed > _MOST_MORE * n_labels:
+        return "Next: keep the cheapest; so small a difference takes many more labels."
+    n_more = max(1, round(needed, -math.floor(math.log10(max(needed, 1)))))
+    return f"Next: about {n_more:.0f} more {where} should settle it."
+
+
+def _interval(gain):
+    if math.isnan(gain.low):
+        return ""
+    sure, sign = gain.probability, "better"
+    if gain.mean < 0:
+        sure, sign = 1 - sure, "worse"
+    shown = "> 99%" if sure > 0.99 else f"{sure:.0%}"
+    return (
+        f" ({CONFIDENCE:.0%} interval {100 * gain.low:+.2f} to {100 * gain.high:+.2f}, "
+        f"probability that it is {sign} {shown})"
+    )
 
 
 # The training rows of the first split, and their sources

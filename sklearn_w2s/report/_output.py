@@ -19,14 +19,16 @@ from sklearn_w2s.metrics import gap_regime
 from sklearn_w2s.plotting import GapDisplay, RegionScoreDisplay
 from sklearn_w2s.plotting._shared import draw_svg, score_text
 from sklearn_w2s.report._data import TEST_SIZE, given_arguments
+from sklearn_w2s.report._experiment import CONFIDENCE, RULE
 from sklearn_w2s.report._read import counted
-from sklearn_w2s.report._verdict import CONFIDENCE, RULE
 
 WIDTH = 88
 MAX_SOURCES = 20
 MAX_COLUMNS = 6
 N_ROWS = 10
 N_COLUMNS = 6
+# Verdicts after which neither gap nor regions are worth a word.
+NOTHING_SHOWN = ("guessing", "one_split")
 _MAX_CLASSES = 30
 _LONGEST_CELL = 60
 _WIDTH_OF_SOURCE = 28
@@ -137,11 +139,6 @@ def _capitalized(text):
 # What text and page have in common
 
 
-def predictor_names(study):
-    """Return the labels of the predictors in the order of tables."""
-    return {name: SHORT_NAMES.get(name, "always guessing") for name in study.measures}
-
-
 def score_cells(study, costs, scoring, left_out=()):
     """Return the headings of the table of measures, and its cells by predictor."""
     known = study.measures["guess"]
@@ -153,7 +150,7 @@ def score_cells(study, costs, scoring, left_out=()):
         *("fit, s", "MB"),
     ]
     rows = {}
-    for name, label in predictor_names(study).items():
+    for name in study.measures:
         scores = 100 * study.results[f"{name}_score"]
         spread = f"{scores.std(ddof=1):.2f}" if len(scores) > 1 else "-"
         cells = [f"{scores.mean():.2f}", spread]
@@ -166,7 +163,7 @@ def score_cells(study, costs, scoring, left_out=()):
         seconds, size = costs.get(name, (np.nan, np.nan))
         is_known = name in costs
         cells += [f"{seconds:.2f}", f"{size / 1e6:.2f}"] if is_known else ["-", "-"]
-        rows[label] = cells
+        rows[SHORT_NAMES.get(name, "always guessing")] = cells
     return heads, rows
 
 
@@ -189,10 +186,6 @@ def region_words(results):
     return f"overlap density {density:.3f}; held-out rows: {shares}"
 
 
-def _learns(verdict):
-    return verdict.kind not in ("guessing", "one_split")
-
-
 def _important(study):
     """Return the columns whose loss costs most, with the points that it costs."""
     found = list(study.importance.items())[:MAX_COLUMNS]
@@ -212,55 +205,35 @@ def _how_drawn(sources):
     return "drawn by UCB in batches, with a budget of half of the rows"
 
 
-def _n_drawn(source):
-    return "-" if source.n_drawn is None else str(source.n_drawn)
-
-
-def _mean_of_splits(study):
-    n_splits = len(study.results["n_test"])
-    return f"held-out rows, mean of {counted(n_splits, 'split')}"
-
-
 # The text
 
 
 def format_report(study, verdict, costs, sources=(), scoring="accuracy", *, setting=""):
     """Return the lines of the report that follow what was read."""
-    lines = [*wrap(str(verdict)), "", *wrap(setting)]
-    lines += _score_lines(study, costs, scoring)
-    if _learns(verdict):
-        gap = wrap(gap_words(study.results), "  ") if verdict.has_gap else []
-        lines += ["", *gap, *wrap(region_words(study.results), "  ")]
-        lines += _column_lines(study)
-    if sources:
-        lines += ["", *_source_lines(sources)]
-    return [*lines, "", *wrap(RULE)]
-
-
-def _score_lines(study, costs, scoring):
     heads, rows = score_cells(study, costs, scoring, ["calibration_error"])
     columns = zip(heads, *rows.values(), strict=True)
     widths = [max(8, *(len(cell) + 1 for cell in column)) for column in columns]
     first = min(20, WIDTH - sum(widths))
-    head = "".join(f"{name:>{w}}" for name, w in zip(heads, widths, strict=True))
+    n_splits = counted(len(study.results["n_test"]), "split")
     unit = "; RMSE and MAE in the unit of the target" if "RMSE" in heads else ""
-    lines = [f"{_mean_of_splits(study)}{unit}", " " * first + head]
-    for label, cells in rows.items():
+    lines = [*wrap(str(verdict)), "", *wrap(setting)]
+    lines.append(f"held-out rows, mean of {n_splits}{unit}")
+    for label, cells in {"": heads, **rows}.items():
         numbers = "".join(f"{cell:>{w}}" for cell, w in zip(cells, widths, strict=True))
         lines.append(f"{label:<{first}}{numbers}")
-    return lines
-
-
-def _column_lines(study):
-    columns = _important(study)
-    if not columns:
-        return []
-    shown = ", ".join(f"{name} {points:.1f}" for name, points in columns.items())
-    return wrap(
-        "columns that weak-to-strong needs most, by the points it loses where their "
-        f"cells are permuted: {shown}",
-        "  ",
-    )
+    if verdict.kind not in NOTHING_SHOWN:
+        gap = wrap(gap_words(study.results), "  ") if verdict.has_gap else []
+        lines += ["", *gap, *wrap(region_words(study.results), "  ")]
+        if columns := _important(study):
+            shown = ", ".join(f"{name} {loss:.1f}" for name, loss in columns.items())
+            lines += wrap(
+                "columns that weak-to-strong needs most, by the points it loses where "
+                f"their cells are permuted: {shown}",
+                "  ",
+            )
+    if sources:
+        lines += ["", *_source_lines(sources)]
+    return [*lines, "", *wrap(RULE)]
 
 
 def _source_lines(sources):
@@ -271,7 +244,8 @@ def _source_lines(sources):
             name = f"{name[: _WIDTH_OF_SOURCE - 4]}..."
         lines.append(
             f"{name:<{_WIDTH_OF_SOURCE}}{source.n_rows:>8}"
-            f"{source.overlap_density:>9.3f}{_n_drawn(source):>8}"
+            f"{source.overlap_density:>9.3f}"
+            f"{'-' if source.n_drawn is None else source.n_drawn:>8}"
         )
     if len(sources) > MAX_SOURCES:
         lines.append(f"... and {len(sources) - MAX_SOURCES} more sources, less dense")
@@ -304,8 +278,10 @@ def write_page(findings):
     sections = dict(_SECTIONS)
     if not figures and not sources:
         del sections["figures"]
-    words = [gap_words(study.results)] if verdict.has_gap else []
-    words += [region_words(study.results)]
+    words = []
+    if verdict.kind not in NOTHING_SHOWN:
+        words += [gap_words(study.results)] if verdict.has_gap else []
+        words.append(region_words(study.results))
     page = _environment(is_html=True).get_template("page.html")
     return page.render(
         name=findings.data.name,
@@ -313,7 +289,7 @@ def write_page(findings):
         sections=sections,
         verdict=str(verdict),
         scores=_scores(findings),
-        words=[f"{_capitalized(line)}." for line in words if _learns(verdict)],
+        words=[f"{_capitalized(line)}." for line in words],
         rule=RULE,
         recall=_recall(study),
         columns=_columns(study),
@@ -395,12 +371,12 @@ def _table(id_, caption, heads, rows, *, numeric=(), data=()):
 
 
 def _scores(findings):
-    study = findings.study
+    study, n_splits = findings.study, len(findings.study.results["n_test"])
     heads, rows = score_cells(study, findings.costs, findings.options.scoring)
     return _table(
         "scores",
-        f"{_capitalized(_mean_of_splits(study))}; accuracies and the first column in "
-        "percent, sd over splits",
+        f"Held-out rows, mean of {counted(n_splits, 'split')}; accuracies and the "
+        "first column in percent, sd over splits",
         ["predictor", *heads],
         [[label, *cells] for label, cells in rows.items()],
         numeric=range(1, len(heads) + 1),
@@ -410,7 +386,7 @@ def _scores(findings):
 def _recall(study):
     if not len(study.classes):
         return None
-    names = predictor_names(study)
+    names = {n: SHORT_NAMES.get(n, "always guessing") for n in study.measures}
     order = np.argsort(-study.recall["guess"], kind="stable")[:_MAX_CLASSES]
     caption = "Recall: share of the held-out rows of a class that is found, in percent"
     if len(study.classes) > _MAX_CLASSES:
@@ -451,7 +427,10 @@ def _sources(sources):
         caption,
         ["source", "rows", "share of overlap rows", "drawn"],
         [
-            [run.name, run.n_rows, f"{run.overlap_density:.3f}", _n_drawn(run)]
+            [
+                *(run.name, run.n_rows, f"{run.overlap_density:.3f}"),
+                "-" if run.n_drawn is None else run.n_drawn,
+            ]
             for run in _densest(sources)
         ],
         numeric={1, 2, 3},
@@ -464,7 +443,7 @@ def _sources(sources):
 
 def _figures(findings):
     study, figures = findings.study, []
-    if _learns(findings.verdict):
+    if findings.verdict.kind not in NOTHING_SHOWN:
         if study.hides_labels:
             scoring = findings.options.scoring
             figures.append(gap_figure(study.results, findings.verdict, scoring))

@@ -13,12 +13,12 @@ from sklearn_w2s.report._experiment import (
     choose_final,
     compare_sources,
     costs,
+    judge,
     make_model,
     run_study,
     take_pool,
 )
 from sklearn_w2s.report._output import Findings, write_page
-from sklearn_w2s.report._verdict import judge
 
 
 @pytest.fixture

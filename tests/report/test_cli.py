@@ -16,10 +16,9 @@ import sklearn_w2s
 from sklearn_w2s._display import SHORT_NAMES
 from sklearn_w2s.persistence import trusted_types
 from sklearn_w2s.report import load_table, main
-from sklearn_w2s.report._cli import _Notes, check_path, write_file
-from sklearn_w2s.report._experiment import make_model, run_study
+from sklearn_w2s.report._cli import _Log, check_path, write_file
+from sklearn_w2s.report._experiment import RULE, make_model, run_study
 from sklearn_w2s.report._read import InputError
-from sklearn_w2s.report._verdict import RULE
 
 FAST = ["--weak", "tree", "--strong", "tree", "--labeled", "40"]
 ROWS = tuple(SHORT_NAMES.values())
@@ -401,13 +400,13 @@ def test_an_interrupt_ends_in_one_line_with_what_was_done(
 ):
     from sklearn_w2s.report import _cli
 
-    class Progress(_cli._Progress):
+    class Log(_cli._Log):
         def on_fit(self, name, n_rows):
             if len(self.folds) == n_done:
                 raise KeyboardInterrupt
             super().on_fit(name, n_rows)
 
-    monkeypatch.setattr(_cli, "_Progress", Progress)
+    monkeypatch.setattr(_cli, "_Log", Log)
     assert main([save(table), "--target", "income", *FAST]) == 130
     err = capsys.readouterr().err
     assert err.count("\n") == 1
@@ -475,12 +474,12 @@ def test_errors_are_escaped_in_the_terminal(arguments, capsys):
 
 @pytest.mark.filterwarnings("always")
 def test_warnings_that_differ_in_numbers_alone_are_noted_once(capsys):
-    notes = _Notes()
+    log = _Log()
     with warnings.catch_warnings():
-        warnings.showwarning = notes.add_warning
+        warnings.showwarning = log.on_warning
         for text in ("one\n  line", "two of 30", "two of 31"):
             warnings.warn(text, UserWarning, stacklevel=1)
-    assert notes == ["one line (UserWarning)", "two of 30 (UserWarning)"]
+    assert log.notes == ["one line (UserWarning)", "two of 30 (UserWarning)"]
     out, err = capsys.readouterr()
     assert out == "note: one line (UserWarning)\nnote: two of 30 (UserWarning)\n"
     assert err == ""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rows_table import stacked
 
-from sklearn_w2s.report._experiment import SourceRun
+from sklearn_w2s.report._experiment import RULE, SourceRun
 from sklearn_w2s.report._output import (
     N_ROWS,
     _as_lists,
@@ -18,7 +18,6 @@ from sklearn_w2s.report._output import (
     score_cells,
     wrap,
 )
-from sklearn_w2s.report._verdict import RULE
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sklearn_w2s.report._experiment import RULE
 from sklearn_w2s.report._output import (
     TERMS,
     _environment,
@@ -18,7 +19,6 @@ from sklearn_w2s.report._output import (
     score_cells,
     write_page,
 )
-from sklearn_w2s.report._verdict import RULE
 
 VOID = {"meta", "link"}
 # Elements of HTML that the page may have outside its drawings.

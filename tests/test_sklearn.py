@@ -36,7 +36,7 @@ def test_weights_are_floats_one_per_row(sample_weight, expected):
         ([1, np.nan, 1], "contains NaN"),
         ([1, np.inf, 1], "contains infinity"),
         ([1, 1], r"sample_weight.shape == \(2,\)"),
-        ([[1], [1], [1]], "(must|array is) .*1D|1D array or scalar"),
+        ([[1], [1], [1]], "1D"),
     ],
 )
 def test_what_are_no_weights_is_refused(sample_weight, message):

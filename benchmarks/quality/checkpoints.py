@@ -19,10 +19,10 @@ import numpy as np
 import pandas as pd
 import polars as pl
 from scipy import sparse
-from sklearn.base import BaseEstimator
 
 from benchmarks.tables._results import RESULTS, read, write
 from sklearn_w2s import UCBSourceSelector
+from tests.known_regions import KnownRegions
 
 KILLS, DAMAGE = RESULTS / "killed_runs.csv", RESULTS / "damaged_checkpoints.csv"
 POLICIES = ["kl_ucb", "kl_lucb", "ucb1", "ucb_tuned", "thompson", "greedy", "random"]
@@ -30,25 +30,6 @@ KINDS = ["arrays", "pandas", "polars", "sparse", "callables", "lists"]
 DENSITIES = {"poor": 0.1, "rich": 0.6, "middling": 0.3}
 N_ROWS, BATCH, N_ROUNDS = 150, 7, 24
 MOST_KILLS = 5
-
-
-class KnownRegions(BaseEstimator):
-    """A detector that reads the region of a row off its first column."""
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
-
-    def fit(self, X, y=None):
-        """Name the regions of the rows at hand."""
-        self.regions_ = self.predict(X)
-        return self
-
-    def predict(self, X):
-        """Name the region of each row."""
-        first = X.toarray()[:, 0] if sparse.issparse(X) else np.asarray(X)[:, 0]
-        return np.where(first.astype(float) > 0.5, "overlap", "easy")
 
 
 def sources_of(kind):

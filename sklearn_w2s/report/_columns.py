@@ -43,6 +43,7 @@ _LEAK = 0.98
 _MAX_LEAK_ROWS = 1000
 # With fewer distinct rows, equal rows are not copies: the columns have few values.
 _LEAST_DISTINCT = 0.1
+_MOST = np.finfo("f4").max
 _CONSTANT = "with a single value"
 _ID = "that look like ids or row numbers"
 _KINDS = {
@@ -136,13 +137,16 @@ def read_labels(column, missing, is_written, notes):
     # `missing` marks rows without a label, None guesses; `is_written` is for files that
     # hold all as text. Truth values and whole numbers are such, and all others text.
     codes, distinct = column.factorize()
-    values = [_plain(value) for value in distinct]
+    values = [v.item() if isinstance(v, np.generic) else v for v in distinct]
+    values = [int(v) if isinstance(v, float) and v.is_integer() else v for v in values]
     counts = np.bincount(codes[codes >= 0], minlength=len(values))
     words = [str(value).strip() for value in values]
     if missing is None:
         is_gap = _guess_gaps(column.name, words, counts, len(column), notes)
     else:
-        is_gap = [not word or _is_among(word, missing) for word in words]
+        marks = {"", *(mark.strip() for mark in missing)}
+        numbers = set(map(as_float, marks)) - {None}
+        is_gap = [word in marks or as_float(word) in numbers for word in words]
     labels = {i: value for i, value in enumerate(values) if not is_gap[i]}
     labels = _typed(labels, is_written)
     _note_spellings(column.name, labels, counts, notes)
@@ -195,19 +199,6 @@ def frequent_classes(labels, notes):
     return counts.drop(rare.index)
 
 
-def _plain(value):
-    value = value.item() if isinstance(value, np.generic) else value
-    is_whole = isinstance(value, float) and value.is_integer()
-    return int(value) if is_whole else value
-
-
-def _is_among(word, missing):
-    """Return whether a word is one of those for missing cells, as text or number."""
-    marks = [mark.strip() for mark in missing]
-    numbers = {as_float(mark) for mark in marks} - {None}
-    return word in marks or as_float(word) in numbers
-
-
 def _guess_gaps(name, words, counts, n_rows, notes):
     """Return which distinct values stand for no label, and note why."""
     is_gap = [not word or word.lower() in _UNLABELED for word in words]
@@ -224,9 +215,11 @@ def _guess_gaps(name, words, counts, n_rows, notes):
     if any(is_minus_one):
         marks = zip(words, is_gap, is_minus_one, strict=True)
         others = [word for word, *is_other in marks if not any(is_other)]
+        numbers = [as_float(word) for word in others]
         if len(others) < 2:
             notes.append(f"-1 is one of the two classes of {name}")
-        elif not _is_measure(others):
+        # Among many numbers, or beside another negative one, -1 is a label, too.
+        elif None in numbers or (min(numbers) >= 0 and len(numbers) <= MAX_NUMBERS):
             is_gap = [a or b for a, b in zip(is_gap, is_minus_one, strict=True)]
     shown = [
         f"{word!r} ({n})"
@@ -239,14 +232,6 @@ def _guess_gaps(name, words, counts, n_rows, notes):
             "--missing '' makes them classes, and --missing VALUE names others"
         )
     return is_gap
-
-
-def _is_measure(words):
-    """Return whether labels are numbers beside -1 of which one is negative, or many."""
-    numbers = [as_float(word) for word in words]
-    if None in numbers:
-        return False
-    return min(numbers) < 0 or len(numbers) > MAX_NUMBERS
 
 
 def _typed(labels, is_written):
@@ -292,10 +277,28 @@ class Features:
 
     def __init__(self, frame, keep, path, notes):
         left = _usable(frame, keep, path, notes)
-        self.frame = _without_huge_numbers(frame[left], notes)
+        self.frame = frame[left]
+        # Beyond single precision, in which trees compare.
+        huge = {
+            name: np.abs(column.to_numpy(np.float64, na_value=np.nan)) > _MOST
+            for name, column in self.frame.items()
+            if getattr(column.dtype, "kind", "O") == "f"
+        }
+        if huge := {name: rows for name, rows in huge.items() if rows.any()}:
+            notes.append(
+                f"infinite or huge numbers are treated as missing in {listed(huge)}"
+            )
+            masked = {name: frame[name].mask(rows) for name, rows in huge.items()}
+            self.frame = self.frame.assign(**masked)
         self.words = {}
         self._texts = [n for n in left if n not in keep and _is_text(self.frame[n])]
-        many = [n for n in left if n not in self._texts and _is_varied(self.frame[n])]
+        many = [
+            name
+            for name, column in self.frame.items()
+            if name not in self._texts
+            and kind_of(column) == "category"
+            and column.nunique() > len(column) / 2
+        ]
         if many:
             notes.append(
                 f"most rows have a value of their own in {listed(many)}, which is of "
@@ -343,15 +346,11 @@ class Features:
         for name in self.frame:
             kind = "text" if name in self._texts else kind_of(self.frame[name])
             kinds[kind].append(name)
-        shown = [
-            f"{len(names)} {_noun(kind, len(names))} ({listed(names)})"
-            for kind, names in kinds.items()
-        ]
+        shown = []
+        for kind, names in kinds.items():
+            noun = kind if len(names) == 1 else _PLURALS.get(kind, f"{kind}s")
+            shown.append(f"{len(names)} {noun} ({listed(names)})")
         return f"columns: {'; '.join(shown)}"
-
-
-def _noun(kind, count):
-    return kind if count == 1 else _PLURALS.get(kind, f"{kind}s")
 
 
 def kind_of(column):
@@ -434,33 +433,12 @@ def _is_text(column):
     return is_varied and _mean_words(known) >= _WORDS_OF_TEXT
 
 
-def _is_varied(column):
-    return kind_of(column) == "category" and column.nunique() > len(column) / 2
-
-
 def _mean_words(known):
     return np.mean([len(str(cell).split()) for cell in known.iloc[:1000]])
 
 
 def _as_words(column):
     return column.where(column.notna(), "").astype(str)
-
-
-def _without_huge_numbers(features, notes):
-    huge = {name: _is_too_large(features[name]) for name in features}
-    huge = {name: rows for name, rows in huge.items() if rows.any()}
-    if not huge:
-        return features
-    notes.append(f"infinite or huge numbers are treated as missing in {listed(huge)}")
-    masked = {name: features[name].mask(rows) for name, rows in huge.items()}
-    return features.assign(**masked)
-
-
-def _is_too_large(column):
-    """Return which numbers are beyond single precision, in which trees compare."""
-    if getattr(column.dtype, "kind", "O") != "f":
-        return np.zeros(len(column), dtype=bool)
-    return np.abs(column.to_numpy(np.float64, na_value=np.nan)) > np.finfo("f4").max
 
 
 # Leaks

@@ -285,7 +285,10 @@ def load_table(
         labels = read_labels(frame[target], writing.missing, read.is_written, notes)
         classes = frequent_classes(labels, notes)
     columns = read_columns(frame.drop(columns=[target, *drop]), writing, notes)
-    sources = None if source is None else _source_names(columns[source])
+    if source is not None:
+        # Numbers beside missing values are read as floats; 3 is not to be named 3.0.
+        sources = columns[source].convert_dtypes().astype(str).to_numpy(dtype=object)
+        sources[columns[source].isna().to_numpy()] = NO_SOURCE
     groups = None if group is None else group_codes(columns[group], notes)
     features = Features(columns.drop(columns=list(aside)), keep, path, notes)
     facts = [features.fact(), target_fact(labels, classes)]
@@ -299,7 +302,7 @@ def load_table(
         name=Path(path).name,
         X=features.take(rows),
         y=target_array(labels.iloc[rows], classes),
-        source=None if sources is None else sources[rows],
+        source=None if source is None else sources[rows],
         rows=rows + 1,
         notes=notes,
         facts=facts,
@@ -368,13 +371,6 @@ def _note_leaks(data, target):
             f"{name} alone {found}: if it is known only after {target}, leave it out "
             f"(--drop {name})"
         )
-
-
-def _source_names(column):
-    # Numbers beside missing values are read as floats; 3 is not to be named 3.0.
-    names = column.convert_dtypes().astype(str).to_numpy(dtype=object)
-    names[column.isna().to_numpy()] = NO_SOURCE
-    return names
 
 
 def _sample(labels, classes, max_rows, random_state, notes):

@@ -274,7 +274,13 @@ class Findings:
 def write_page(findings):
     """Return HTML of one self-contained page."""
     study, verdict = findings.study, findings.verdict
-    figures, sources = _figures(findings), _sources(findings.sources)
+    figures, sources = [], _sources(findings.sources)
+    if verdict.kind not in NOTHING_SHOWN:
+        if study.hides_labels:
+            scoring = findings.options.scoring
+            figures.append(gap_figure(study.results, verdict, scoring))
+        if "region_share" in study.results:
+            figures.append(region_figure(study))
     sections = dict(_SECTIONS)
     if not figures and not sources:
         del sections["figures"]
@@ -441,17 +447,6 @@ def _sources(sources):
 # Figures
 
 
-def _figures(findings):
-    study, figures = findings.study, []
-    if findings.verdict.kind not in NOTHING_SHOWN:
-        if study.hides_labels:
-            scoring = findings.options.scoring
-            figures.append(gap_figure(study.results, findings.verdict, scoring))
-        if "region_share" in study.results:
-            figures.append(region_figure(study))
-    return figures
-
-
 def gap_figure(results, verdict, scoring):
     """Return the figure of the scores of all fits, with the gap if there is one."""
     means = [
@@ -494,7 +489,13 @@ def region_figure(study):
     }
     words = []
     for region in REGIONS:
-        means = _region_means(results[key], region, names)
+        values = {name: results[key][name][region] for name in names}
+        means = ", ".join(
+            f"{names[name]} {score_text(np.nanmean(found))}"
+            for name, found in values.items()
+            # Splits may have no rows of the region.
+            if not np.isnan(found).all()
+        )
         words.append(f"{region} rows: {means or 'none'}")
     return _figure(
         lambda ax: RegionScoreDisplay.from_cv_results(results, ax=ax),
@@ -507,16 +508,6 @@ def region_figure(study):
         ),
         prefix="regions",
         size=(4.8, 3.8),
-    )
-
-
-def _region_means(scores, region, names):
-    """Return the mean of each fit over the splits that have rows of the region."""
-    values = {name: scores[name][region] for name in names}
-    return ", ".join(
-        f"{names[name]} {score_text(np.nanmean(found))}"
-        for name, found in values.items()
-        if not np.isnan(found).all()
     )
 
 

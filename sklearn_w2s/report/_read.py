@@ -87,7 +87,11 @@ def read_table(path, *, sep=None, encoding=None):
         suffix = _suffix(name)
         notes: list = []
         if suffix not in _BINARY:
-            _refuse_foreign(data)
+            for magic, what in _FOREIGN.items():
+                if data.startswith(magic):
+                    fix = "give it the right file name extension"
+                    msg = f"it is {what}, not text: {fix}."
+                    raise InputError(msg)
             data = _as_utf8(data, encoding, notes)
         if suffix in _TEXTS:
             frame, separator = _read_delimited(data, sep, notes)
@@ -191,13 +195,6 @@ def _suffix(name):
     raise InputError(msg)
 
 
-def _refuse_foreign(data):
-    for magic, what in _FOREIGN.items():
-        if data.startswith(magic):
-            msg = f"it is {what}, not text: give it the right file name extension."
-            raise InputError(msg)
-
-
 # From the bytes to text
 
 
@@ -214,7 +211,14 @@ def _as_utf8(data, encoding, notes):
         if encoding is not None or guess != "utf-8-sig":
             msg = f"it is not {guess} text: pass another --encoding."
             raise InputError(msg) from error
-        text = _as_cp1252(data, notes)
+        try:
+            text = data.decode("cp1252")
+        except UnicodeError:
+            msg = "it is neither UTF-8 nor cp1252 text: pass its --encoding."
+            raise InputError(msg) from error
+        notes.append(
+            "the file is not UTF-8 and was read as cp1252 (--encoding overrides)"
+        )
     if "\n" not in text:
         text = text.replace("\r", "\n")
     return text.encode()
@@ -230,16 +234,6 @@ def _encoding(data):
         if head[start::2].count(0) > len(head) / 4:
             return name
     return "utf-8-sig"
-
-
-def _as_cp1252(data, notes):
-    try:
-        text = data.decode("cp1252")
-    except UnicodeError as error:
-        msg = "it is neither UTF-8 nor cp1252 text: pass its --encoding."
-        raise InputError(msg) from error
-    notes.append("the file is not UTF-8 and was read as cp1252 (--encoding overrides)")
-    return text
 
 
 # Delimited text: which character separates the cells, and where rows begin
@@ -258,7 +252,11 @@ class _Dialect:
 def _read_delimited(data, separator, notes):
     """Return UTF-8 text as a table of pyarrow's strings, and the separator."""
     start, n_lines, declared = _skip_preamble(data, notes)
-    head = _head(data, start)
+    head = data[start : start + _HEAD]
+    if start + _HEAD < len(data):
+        # Without a line that is cut.
+        head = head[: head.rfind(b"\n") + 1] or head
+    head = head.decode("utf-8", "ignore")
     if not head.strip():
         msg = "it has no header and no rows."
         raise InputError(msg)
@@ -276,7 +274,9 @@ def _read_delimited(data, separator, notes):
     body = data[start + size :]
     parse = _parse_blanks if separator == WHITESPACE else _parse
     frame = parse(body, separator, width)
-    if frame is None or _ends_in_quotes(frame, body):
+    # The last cell takes up all lines after a quote that is not closed.
+    is_odd = frame is not None and len(frame) and body.count(b'"') % 2
+    if frame is None or (is_odd and "\n" in frame.iloc[-1, -1]):
         _refuse_ragged(body, separator, width, n_lines + n_header)
     return _name_columns(frame, dialect.header, notes), separator
 
@@ -326,14 +326,6 @@ def _is_header(comment, line):
 
 def _is_number(cell):
     return as_float(cell.strip('"').replace(",", ".")) is not None
-
-
-def _head(data, start):
-    """Return the first rows as text, without a line that is cut."""
-    head = data[start : start + _HEAD]
-    if start + _HEAD < len(data):
-        head = head[: head.rfind(b"\n") + 1] or head
-    return head.decode("utf-8", "ignore")
 
 
 def _find_dialect(head, separator):
@@ -462,12 +454,6 @@ def _parse_blanks(body, separator, width):
         return None
     is_ragged = frame.isna().any(axis=None)
     return None if is_ragged else frame.astype(pd.ArrowDtype(pa.string()))
-
-
-def _ends_in_quotes(frame, body):
-    """Return whether the last cell took up lines because a quote is missing."""
-    is_odd = len(frame) and body.count(b'"') % 2
-    return is_odd and "\n" in frame.iloc[-1, -1]
 
 
 def _refuse_ragged(body, separator, width, n_lines):

@@ -336,7 +336,7 @@ def _partial_fit(estimator, part, classes):
     X, y, weights = part
     if not len(y):
         return estimator
-    # What another task has made is never changed: it may be asked for once more.
+    # The result of another task must not be changed: it may be used again.
     estimator = copy.deepcopy(estimator)
     partial_fit_weighted(estimator, X, y, classes, weights, name="strong_estimator")
     return estimator

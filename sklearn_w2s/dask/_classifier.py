@@ -247,7 +247,7 @@ class WeakToStrongClassifier(OverCollections, _InMemory):
             self.pseudo_labels,
             strong,
             n_unlabeled=0,
-            # As many as are learned from at once.
+            # Rows that are learned from at once.
             n_rows=self.max_rows,
             is_table=False,
         )

@@ -239,7 +239,7 @@ class OverlapDetector(  # type: ignore[call-arg]
         if not (self.passthrough and dask.is_dask_collection(X)):
             return self._map(X, "transform", list(COLUMN_NAMES), dtype)
         if isinstance(X, da.Array):
-            # Columns without names: their number tells them apart.
+            # Columns of an array have no names: only their number counts.
             names = [*range(X.shape[1]), *COLUMN_NAMES]
             return self._map(X, "transform", names, np.result_type(X.dtype, dtype))
         named = hasattr(self, "feature_names_in_")
@@ -330,7 +330,7 @@ class OverlapDetector(  # type: ignore[call-arg]
         self._part(proba, rows, weak_rows, weights, rng)
         if not survey.sample.is_whole:
             judge, count = shipped(copy.copy(self)), dask.delayed(_count_block)
-            # A count that fails must not leave an estimator that predicts.
+            # If the count fails, the estimator must not look fitted.
             del self.overlap_density_
             counts = [
                 count(judge, block, survey.of_block(labeled_proba, number))

@@ -74,7 +74,7 @@ def entropy_regularized(log_proba, targets, confidence_weight):
     """
     distributions, weights = targets[:, :-1], targets[:, -1]
     proba, finite = _without_infinities(log_proba)
-    # Through both factors flows a gradient: with a constant one it would be zero.
+    # The gradient flows through both factors; with a constant one it would be zero.
     entropies = -(proba * finite).sum(dim=1)
     rows = (1 - confidence_weight) * _cross_entropies(log_proba, distributions)
     return _weighted_mean(rows + confidence_weight * entropies, weights)
@@ -130,7 +130,7 @@ def balanced_labels(log_proba, targets):
     shares = (weights * targets[:, :-1]).sum(dim=0)
     finite = log_proba.clamp_min(SMALLEST_LOG_PROBA)
     offsets = torch.zeros_like(shares)
-    # Where no offset can tell rows apart, the class that comes first keeps them.
+    # Where no offset can separate rows, the class that comes first keeps them.
     order = shares.argsort(descending=True, stable=True).tolist()
     for _ in range(MAX_CYCLES):
         before = offsets.clone()

@@ -79,7 +79,7 @@ def register_converters() -> None:
             options = {**_OF_CLASSIFIERS, "raw_scores": [True, False]}
         elif infer is infer_classifier:
             options = _OF_CLASSIFIERS
-        # If those for Dask were never imported, there is none to convert.
+        # Those for Dask exist only if their package was imported.
         over_collections = [
             kind
             for kind in known.__subclasses__()

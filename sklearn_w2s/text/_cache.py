@@ -74,7 +74,7 @@ class ActivationCache:
         )
 
     def _use(self, work):
-        """Return what a function of a connection does, in a new file if need be."""
+        """Return the result of a function of a connection; replace a damaged file."""
         try:
             return self._connect(work)
         # Messages of SQLite contain what it read, which may not be text.
@@ -117,7 +117,7 @@ class ActivationCache:
 
 
 def _select(connection, keys):
-    """Return the keys that are known, and what is kept under each."""
+    """Return the keys that are in the file, each with its content."""
     found = []
     for start in range(0, len(keys), _MOST_VALUES):
         some = keys[start : start + _MOST_VALUES]

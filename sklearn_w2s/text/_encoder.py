@@ -199,7 +199,7 @@ class LanguageModelEncoder(
         OSError
             If there is no such model.
         """
-        # A fit that fails must not leave the former one transforming.
+        # After a failed fit, the former one must not be used.
         self.__dict__.pop("_n_features_out", None)
         texts = check_texts(self, X, reset=True)
         self._holder = Holder()

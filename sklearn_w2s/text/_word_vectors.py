@@ -153,7 +153,7 @@ class WordVectorEncoder(
         ImportError
             If the package that is named, or pyarrow for its index, is not installed.
         """
-        # A fit that fails must not leave the former one transforming.
+        # After a failed fit, the former one must not be used.
         for name in ("_n_features_out", "word_frequencies_", "common_component_"):
             self.__dict__.pop(name, None)
         texts = check_texts(self, X, reset=True)

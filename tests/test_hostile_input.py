@@ -212,8 +212,9 @@ def mixed_kinds(y):
     )
 
 
-NO_CLASSES = r"y has the classes \[\]"
-NOT_ENOUGH = "2 classes at least"
+NOT_ENOUGH = "y has one class only"
+# What compares estimators asks for classes to compare them on.
+FEW_CLASSES = named(r"y has the classes \[", *GAPS, "curve", "split")
 NOT_COLLECTION = named("two-dimensional Dask array", *DASK)
 LENGTHS = "inconsistent numbers of samples|partitions and y has"
 INFINITE = "contains infinity"
@@ -242,17 +243,24 @@ CASES = {
     ),
     "labels of mixed kinds": labels(mixed_kinds, "y holds labels such as"),
     "one class": labels(
-        lambda y: np.minimum(y, 0), NOT_ENOUGH, named(WORKS, "labeled split", "scorer")
+        lambda y: np.minimum(y, 0),
+        NOT_ENOUGH,
+        FEW_CLASSES
+        | named(r"y has the classes \[0\]", "advise")
+        | named(WORKS, "labeled split", "scorer"),
     ),
     "one class, a text": labels(
         lambda y: np.array(["a" if v >= 0 else -1 for v in y], dtype=object),
         NOT_ENOUGH,
-        named(WORKS, "labeled split") | named("differ in kind", "scorer"),
+        FEW_CLASSES
+        | named(r"y has the classes \['a'\]", "advise")
+        | named(WORKS, "labeled split")
+        | named("differ in kind", "scorer"),
     ),
     "no label": labels(
         lambda y: np.full(len(y), -1),
-        NOT_ENOUGH,
-        named("y has no label", "labeled split") | named("nothing to score", "scorer"),
+        "y has no label",
+        FEW_CLASSES | named("nothing to score", "scorer"),
     ),
     "no unlabeled row": Case(
         lambda X, y: (X[:N_LABELED], y[:N_LABELED]),
@@ -283,18 +291,19 @@ CASES = {
     "zero rows": Case(
         lambda X, y: (X[:0], y[:0]),
         r"0 sample\(s\)",
-        WITHOUT_ROWS | named(NO_CLASSES, *GAPS, "curve", "split"),
+        WITHOUT_ROWS | FEW_CLASSES,
     ),
     "zero rows of a frame": Case(
         lambda X, y: (frame(X[:0]), y[:0]),
         r"a data frame of shape \(0, 6\)",
-        WITHOUT_ROWS | named(NO_CLASSES, *GAPS, "split"),
+        WITHOUT_ROWS | {k: FEW_CLASSES[k] for k in (*GAPS, "split")},
     ),
     "zero columns": rows(lambda X: X[:, :0], r"0 feature\(s\)"),
     "one row": Case(
         lambda X, y: (X[:1], y[:1]),
         NOT_ENOUGH,
-        named("each of its 1 rows has a label", "advise")
+        FEW_CLASSES
+        | named("each of its 1 rows has a label", "advise")
         | named("greater than the number of samples: n_samples=1", "labeled split")
         | named('regions has no "hard" row', "expansion")
         | named(WORKS, "scorer"),

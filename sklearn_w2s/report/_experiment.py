@@ -434,8 +434,8 @@ def judge(results, *, hides_labels, scoring, n_unlabeled=0):
     n_test = float(np.mean(results["n_test"]))
 
     def lead(first, second):
-        scores = (results[f"{name}_score"] for name in (first, second))
-        return difference(*scores, n_known, n_test)
+        first, second = (results[f"{name}_score"] for name in (first, second))
+        return difference(first, second, n_known, n_test)
 
     # The cheapest that none of the others clearly beats.
     cheapest = next(

@@ -19,7 +19,8 @@ def apportion(quotas: ArrayLike) -> NDArray[np.intp]:
     exact = np.round(np.asarray(quotas, dtype=np.float64), 9)
     total = int(np.floor(np.round(exact.sum(), 9) + 0.5))
     whole = np.floor(exact).astype(np.intp)
-    by_remainder = np.argsort(whole - exact, kind="stable")
+    # Rounded too: equal remainders may differ in their last bits.
+    by_remainder = np.argsort(np.round(whole - exact, 9), kind="stable")
     whole[by_remainder[: total - whole.sum()]] += 1
     return whole
 

@@ -1,5 +1,7 @@
 """Intervals of shares are Wilson's; weights and errors of a test are undone."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -280,6 +282,18 @@ def test_quotas_are_rounded_to_their_sum(quotas, part):
 def test_the_largest_remainders_are_rounded_up_and_of_equals_the_first():
     assert apportion([1.2, 0.5, 2.3]).tolist() == [1, 1, 2]
     assert apportion([0.5, 1.5, 0.5, 0.5]).tolist() == [1, 2, 0, 0]
+
+
+@given(
+    parts=st.lists(st.integers(1, 20), min_size=1, max_size=6), n=st.integers(0, 300)
+)
+def test_ties_are_those_of_exact_fractions(parts, n):
+    exact = [Fraction(n * part, sum(parts)) for part in parts]
+    counts = [int(quota) for quota in exact]
+    by_remainder = sorted(range(len(parts)), key=lambda i: counts[i] - exact[i])
+    for i in by_remainder[: n - sum(counts)]:
+        counts[i] += 1
+    assert apportion(n * (np.array(parts) / sum(parts))).tolist() == counts
 
 
 def test_products_that_are_whole_but_for_rounding_are_whole():

@@ -150,8 +150,8 @@ def fit_weak(
     params = take_metadata(params, positions, n_rows(X))
     # Two caches: strategies without regions share the fit on all labeled rows.
     memory = check_memory(memory)
-    fit = _fit_regressor if are_values else _fit_clone
-    fitted = memory.cache(fit)(estimator, rows, labels, weights, params)
+    fit = fit_on_values if are_values else fit_on_labels
+    fitted = memory.cache(_fit_clone)(fit, estimator, rows, labels, weights, params)
     classes = None if are_values else np.sort(to_numpy(fitted.classes_))
     predictor = WeakPredictor(fitted, columns, classes)
     proba = predictor.proba(X)
@@ -314,16 +314,8 @@ def _require_regressor(frozen):
         raise ValueError(msg)
 
 
-def _fit_regressor(estimator, X, y, sample_weight, params):
-    return fit_on_values(
-        clone(estimator), X, y, sample_weight, params, name="weak_estimator"
-    )
-
-
-def _fit_clone(estimator, X, y, sample_weight, params):
-    return fit_on_labels(
-        clone(estimator), X, y, sample_weight, params, name="weak_estimator"
-    )
+def _fit_clone(fit, estimator, X, y, sample_weight, params):
+    return fit(clone(estimator), X, y, sample_weight, params, name="weak_estimator")
 
 
 def give_weak_view(detector, weak, *, weak_features, missing_label):

@@ -5,7 +5,7 @@ held out from it, of shape (n_labeled, n_classes), NaN where a row never was; `p
 returns its opinion of other rows.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -271,6 +271,8 @@ class Graph:
     others: Any
     n_jobs: Any
     neighbors: Any = None
+    _search: Any = field(init=False)
+    _known: Any = field(init=False)
 
     def fit(self, labels, rng):
         """Return its opinion of held-out rows, from a graph of some of the others."""

@@ -11,10 +11,11 @@ from sklearn.kernel_approximation import Nystroem
 from sklearn.utils import check_random_state
 from sklearn.utils.extmath import row_norms
 
+from sklearn_w2s._algorithms.ensemble import stacking_weights
 from sklearn_w2s._algorithms.weak_labels import on_grid
 from sklearn_w2s._estimators import draw_seed
 from sklearn_w2s._sklearn import safe_indexing
-from sklearn_w2s.weak_to_strong._opinions import blocks_of
+from sklearn_w2s.weak_to_strong._opinions import N_PRIOR, blocks_of
 from sklearn_w2s.weak_to_strong._teachers import SMOOTHING, Taught, Teacher
 from sklearn_w2s.weak_to_strong._views import View, draw, search_for
 
@@ -111,6 +112,54 @@ def _drop_rare(proba, weights):
         if not len(rare) or np.count_nonzero(counts) <= 2:
             return _normalised(judged)
         judged[:, rare[np.argmin(counts[rare])]] = 0
+
+
+class ValueSmooth(Teacher):
+    """Weak values w, smoothed as far as smoothing tells those of rows left out.
+
+    A row gets :math:`w + R^2 (A + m - w)`: A is the mean of smoothers that explains the
+    share :math:`R^2` of the variance of w, and m the mean of w - A over similar w.
+    """
+
+    takes_neighbors = True
+    steps = SMOOTHING
+
+    def teach(self, known, *, step=nullcontext, **_):
+        """Smooth the weak values of the unlabeled rows."""
+        values = known.weak_proba
+        if len(values) > 1:
+            with step(*SMOOTHING):
+                values = _smooth_values(known)
+        return Taught(values, values, None, {}, np.empty(0, dtype=np.intp), {})
+
+
+def _smooth_values(known):
+    weak, n = known.weak_proba, len(known.weak_proba)
+    rng = check_random_state(known.seed)
+    view = View(known.others, np.arange(n), rng, known.second)
+    chosen = draw(n, MAX_SMOOTHED, rng)
+    smoother = Smoother(
+        view, safe_indexing(known.others, chosen), rng, neighbors=known.neighbors
+    )
+    own, weights = weak[chosen], known.weights[chosen]
+    said = smoother.own_opinions(own)[:, :, 0]
+    theta = stacking_weights(said - own[:, 0], weights=weights, n_prior=N_PRIOR)
+    smoothed = np.empty(n)
+    smoothed[chosen] = theta @ said
+    for block in blocks_of(np.delete(np.arange(n), chosen)):
+        others = smoother.new_opinions(safe_indexing(known.others, block), own)
+        smoothed[block] = theta @ others[:, :, 0]
+    left = (weak[:, 0] - smoothed)[chosen]
+    mean = np.average(own[:, 0], weights=weights)
+    variance = np.average((own[:, 0] - mean) ** 2, weights=weights)
+    if not variance > 0:
+        return weak
+    share = max(0.0, 1 - np.average(left**2, weights=weights) / variance)
+    bags = bags_of(weak, chosen, rng)
+    total = np.bincount(bags[chosen], weights, bags.max() + 1)
+    sums = np.bincount(bags[chosen], weights * left, bags.max() + 1)
+    shift = sums / np.where(total > 0, total, 1)
+    return weak + share * (smoothed + shift[bags] - weak[:, 0])[:, None]
 
 
 def _normalised(values):

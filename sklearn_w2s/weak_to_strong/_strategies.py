@@ -24,12 +24,12 @@ from sklearn_w2s._fitting import (
     takes_weights,
 )
 from sklearn_w2s._warnings import warn
-from sklearn_w2s.weak_to_strong._smooth import Smooth
-from sklearn_w2s.weak_to_strong._teachers import Blend, CoTrain
-from sklearn_w2s.weak_to_strong._value_teachers import (
+from sklearn_w2s.weak_to_strong._smooth import Smooth, ValueSmooth
+from sklearn_w2s.weak_to_strong._teachers import (
+    Blend,
+    CoTrain,
     ValueBlend,
     ValueCoTrain,
-    ValueSmooth,
 )
 
 # Fewer rows teach nothing that the labels do not.

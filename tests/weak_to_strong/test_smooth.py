@@ -9,7 +9,13 @@ from sklearn.linear_model import Ridge as PlainRidge
 from sklearn.tree import DecisionTreeClassifier
 
 from sklearn_w2s.weak_to_strong import _opinions, _smooth
-from sklearn_w2s.weak_to_strong._smooth import Bags, Neighbors, Ridge, Smooth
+from sklearn_w2s.weak_to_strong._smooth import (
+    Bags,
+    Neighbors,
+    Ridge,
+    Smooth,
+    ValueSmooth,
+)
 from sklearn_w2s.weak_to_strong._teachers import Known
 from sklearn_w2s.weak_to_strong._views import Search
 
@@ -166,3 +172,26 @@ def test_neighbours_leave_the_row_itself_out():
     near_targets = np.array([[1.0], [2.0], [3.0]])
     assert_allclose(near.own(near_targets)[0], 2.5)
     assert_array_equal(near.new(X[:1], near_targets), [[1.5]])
+
+
+# Values
+
+
+def test_smoothing_removes_noise_and_leaves_what_is_smooth():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 2))
+    truth = X[:, 0] - X[:, 1]
+    smoothed = ValueSmooth().teach(known_of(X, truth[:, None])).proba[:, 0]
+    assert_allclose(smoothed, truth, atol=0.02)
+    noisy = truth + 0.7 * rng.normal(size=400)
+    smoothed = ValueSmooth().teach(known_of(X, noisy[:, None])).proba[:, 0]
+    assert np.mean((smoothed - truth) ** 2) < 0.5 * np.mean((noisy - truth) ** 2)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_a_few_rows_and_equal_values_are_smoothed_as_well(n):
+    X = np.arange(2.0 * n).reshape(n, 2)
+    assert_allclose(ValueSmooth().teach(known_of(X, np.ones((n, 1)))).proba, 1)
+    assert np.isfinite(
+        ValueSmooth().teach(known_of(X, np.arange(n)[:, None] * 1.0)).proba
+    ).all()

@@ -14,6 +14,7 @@ from sklearn.utils.validation import has_fit_parameter
 from sklearn_w2s import _boosting
 from sklearn_w2s._algorithms.weak_labels import expand_soft_targets
 from sklearn_w2s._coded import CodedClassifier, needs_codes
+from sklearn_w2s._early_stopping import MOST_WITHOUT_STOPPING, validation_arguments
 from sklearn_w2s._sklearn import (
     move_like,
     namespace_of,
@@ -45,8 +46,6 @@ _COUNTS = {
     "oob_score": bool,
     "sampling_strategy": lambda _: True,
 }
-# Histogram gradient boosting stops early by itself where there are more rows.
-_MOST_WITHOUT_STOPPING = 10_000
 
 
 def adapt(estimator):
@@ -253,13 +252,16 @@ def _hands_weights_on(estimator):
     )
 
 
-def fit_weighted(estimator, X, y, sample_weight=None, **params):
-    """Fit an estimator, with weights, if given, for each part that can use them."""
+def fit_weighted(estimator, X, y, sample_weight=None, *, stop_on=None, **params):
+    """Fit an estimator, with weights, if given, for each part that can use them.
+
+    `stop_on` are validation rows, (X, y, weights or None), if it `stops_early`.
+    """
     if getattr(getattr(y, "dtype", None), "kind", None) in ("i", "f"):
         # Not every estimator moves labels to the device of the rows by itself.
         y = move_like(y, X)
     if sample_weight is None:
-        estimator.fit(X, y, **params)
+        _fit(estimator, X, y, params, stop_on)
         return estimator
     if not takes_weights(estimator):
         fix = (
@@ -269,8 +271,54 @@ def fit_weighted(estimator, X, y, sample_weight=None, **params):
         )
         msg = f"{type(estimator).__name__}.fit takes no sample_weight: {fix}."
         raise TypeError(msg)
-    estimator.fit(X, y, **weight_arguments(estimator, sample_weight), **params)
+    _fit(estimator, X, y, weight_arguments(estimator, sample_weight) | params, stop_on)
     return estimator
+
+
+def _fit(estimator, X, y, arguments, stop_on):
+    """Fit an estimator; validation rows pass the other steps of a pipeline first."""
+    if stop_on is None:
+        estimator.fit(X, y, **arguments)
+        return
+    rows, labels, weights = stop_on
+    if not isinstance(estimator, Pipeline):
+        validation = validation_arguments(estimator, rows, labels, weights)
+        estimator.fit(X, y, **validation | arguments)
+        return
+
+    def fit_last(last, X, y, arguments):
+        before = estimator[:-1]
+        passed = before.transform(rows) if len(before) else rows
+        _fit(last, X, y, arguments, (passed, labels, weights))
+
+    _fit_pipeline(estimator, X, y, arguments, fit_last)
+
+
+def _fit_pipeline(pipeline, X, y, arguments, fit_last):
+    """Fit a pipeline in place, its last step by `fit_last(step, X, y, arguments)`."""
+    name, last = pipeline.steps[-1]
+    pipeline.steps[-1] = name, _LastStep(last, fit_last)
+    try:
+        pipeline.fit(X, y, **arguments)
+    finally:
+        pipeline.steps[-1] = name, last
+
+
+class _LastStep(BaseEstimator):
+    """Stand for the last step of a pipeline, and fit it by a function."""
+
+    def __init__(self, estimator, fit_last):
+        self.estimator = estimator
+        self.fit_last = fit_last
+
+    def fit(self, X, y, **arguments):
+        """Fit the step, in place."""
+        self.fit_last(self.estimator, X, y, arguments)
+        return self
+
+    def get_metadata_routing(self):
+        """Ask for what the step asks for."""
+        return get_routing_for_object(self.estimator)
 
 
 def weight_arguments(estimator, sample_weight):
@@ -311,7 +359,7 @@ def splits_inside(estimator, n_rows):
         if (last == "cv" and value != "prefit") or (last, value) == _PLATT_SCALING:
             return True
         if last == "early_stopping":
-            if value is True or (value == "auto" and n_rows > _MOST_WITHOUT_STOPPING):
+            if value is True or (value == "auto" and n_rows > MOST_WITHOUT_STOPPING):
                 return True
         elif last == "eval_fraction" and value:
             return True
@@ -368,7 +416,17 @@ def _settle_early_stopping(estimator):
     return estimator.set_params(**dict.fromkeys(automatic, False))
 
 
-def fit_on_targets(estimator, X, distributions, classes, weights, *, weighted, params):
+def fit_on_targets(
+    estimator,
+    X,
+    distributions,
+    classes,
+    weights,
+    *,
+    weighted,
+    params,
+    stop_on=None,
+):
     """Fit an estimator on target distributions, or on one column of values.
 
     `classes` is None for values; `weighted` passes weights even if all are equal.
@@ -381,7 +439,7 @@ def fit_on_targets(estimator, X, distributions, classes, weights, *, weighted, p
     elif not (taught.max(axis=1) < 1).any():
         y = classes[taught.argmax(axis=1)]
         weights = weights[rows] if weighted else None
-    elif not params and _can_learn(estimator, taught):
+    elif not params and stop_on is None and _can_learn(estimator, taught):
         X, weights = safe_indexing(X, rows), weights[rows]
         return _fit_distributions(estimator, X, taught, classes, weights)
     else:
@@ -390,7 +448,8 @@ def fit_on_targets(estimator, X, distributions, classes, weights, *, weighted, p
         rows, codes, weights = expand_soft_targets(distributions, weights)
         y = classes[codes]
     params = take_metadata(params, rows, n_rows(X))
-    return fit_weighted(estimator, safe_indexing(X, rows), y, weights, **params)
+    X = safe_indexing(X, rows)
+    return fit_weighted(estimator, X, y, weights, stop_on=stop_on, **params)
 
 
 def takes_weights_in_batches(estimator):
@@ -447,30 +506,16 @@ def _fit_distributions(estimator, X, distributions, classes, weights):
             estimator, X, distributions, classes, weights
         )
     arguments = weight_arguments(estimator, weights) if np.ptp(weights) > 0 else {}
-    name, last = estimator.steps[-1]
-    estimator.steps[-1] = name, _LastStep(last, (distributions, classes, weights))
-    try:
-        estimator.fit(X, classes[distributions.argmax(axis=1)], **arguments)
-    finally:
-        estimator.steps[-1] = name, last
+    _fit_pipeline(
+        estimator,
+        X,
+        classes[distributions.argmax(axis=1)],
+        arguments,
+        lambda last, X, *_: _fit_distributions(
+            last, X, distributions, classes, weights
+        ),
+    )
     return estimator
-
-
-class _LastStep(BaseEstimator):
-    """Give the last step of a pipeline distributions where others got labels."""
-
-    def __init__(self, estimator, lesson):
-        self.estimator = estimator
-        self.lesson = lesson
-
-    def fit(self, X, _, **__):
-        """Fit the step, in place."""
-        _fit_distributions(self.estimator, X, *self.lesson)
-        return self
-
-    def get_metadata_routing(self):
-        """Ask for what the step asks for, which has its weights already."""
-        return get_routing_for_object(self.estimator)
 
 
 def take_metadata(params, positions, n_samples):

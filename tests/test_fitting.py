@@ -395,3 +395,124 @@ def test_copies_of_rows_do_not_turn_early_stopping_on():
         boosting, X, targets, np.arange(2), np.ones(6000), weighted=False, params={}
     )
     assert boosting.n_iter_ == 40
+
+
+class Stopping(HistGradientBoostingClassifier):
+    """Boosting that records what it was given, whatever the version takes."""
+
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
+        self.seen_ = X, y, sample_weight
+        self.validation_ = X_val, y_val, sample_weight_val
+        self.classes_ = np.unique(y)
+        return self
+
+
+SURE = np.eye(2)[[0, 1, 0, 1]]
+STOP_ON = np.array([[8.0], [9.0]]), np.array(["a", "b"]), np.array([1.0, 2.0])
+
+
+def fit_and_stop(estimator, targets=SURE, *, weighted=True, params=None):
+    return fit_on_targets(
+        estimator,
+        X4,
+        targets,
+        CLASSES[:2],
+        np.array([2.0, 1, 0, 4]),
+        weighted=weighted,
+        params=params or {},
+        stop_on=STOP_ON,
+    )
+
+
+def assert_validated(last, X, *, weighted=True):
+    rows, labels, weights = last.validation_
+    assert_array_equal(rows, X)
+    assert_array_equal(labels, ["a", "b"])
+    if weighted:
+        assert_array_equal(weights, [1, 2])
+
+
+@pytest.mark.parametrize("targets", [SURE, SOFT[:, :2] / SOFT[:, :2].sum(1)[:, None]])
+def test_validation_rows_reach_the_estimator_as_they_are(targets):
+    last = fit_and_stop(Stopping(early_stopping=True), targets)
+    assert_validated(last, STOP_ON[0])
+    assert not set(last.seen_[0].ravel()) & set(STOP_ON[0].ravel())
+
+
+def test_validation_rows_pass_the_other_steps_of_a_pipeline():
+    last = Stopping(early_stopping=True)
+    pipe = make_pipeline(StandardScaler(), make_pipeline(Labels(), last))
+    fit_and_stop(pipe)
+    assert pipe[-1][-1] is last
+    # No step has learned from them.
+    assert_array_equal(pipe[-1][0].seen_[0], pipe[0].transform(X4[[0, 1, 3]]))
+    assert_allclose(pipe[0].mean_, np.average(X4, 0, weights=[2, 1, 0, 4]))
+    assert_validated(last, 2 * pipe[0].transform(STOP_ON[0]))
+    assert_array_equal(last.seen_[2], [2, 1, 4])
+    alone = fit_and_stop(make_pipeline(Stopping(early_stopping=True)))
+    assert_validated(alone[-1], STOP_ON[0])
+
+
+def test_validation_rows_pass_a_pipeline_with_routing_and_a_cache(tmp_path):
+    with config_context(enable_metadata_routing=True):
+        last = Stopping(early_stopping=True).set_fit_request(sample_weight=True)
+        scaler = StandardScaler().set_fit_request(sample_weight=False)
+        pipe = make_pipeline(scaler, last, memory=str(tmp_path))
+        fit_and_stop(pipe)
+    assert_validated(last, pipe[0].transform(STOP_ON[0]))
+    assert_array_equal(last.seen_[2], [2, 1, 4])
+
+
+def test_the_last_step_is_put_back_where_validation_rows_do_not_pass():
+    last = Stopping(early_stopping=True)
+    pipe = make_pipeline(StandardScaler(), last)
+    with pytest.raises(ValueError, match="features"):
+        fit_on_targets(
+            pipe,
+            np.ones((4, 2)),
+            SURE,
+            CLASSES[:2],
+            np.ones(4),
+            weighted=False,
+            params={},
+            stop_on=STOP_ON,
+        )
+    assert pipe[-1] is last
+
+
+def test_arguments_of_the_user_come_before_those_of_validation():
+    given = {"sample_weight_val": np.array([5.0, 6.0])}
+    last = fit_and_stop(Stopping(early_stopping=True), params=given)
+    assert_array_equal(last.validation_[2], [5, 6])
+
+
+def test_what_learns_distributions_learns_labels_where_it_stops_early():
+    pytest.importorskip("xgboost")
+    from xgboost import XGBClassifier
+    from xgboost.callback import EarlyStopping
+
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 2))
+    second = 1 / (1 + np.exp(-2 * X[:, 0]))
+    boosting = adapt(XGBClassifier(n_jobs=1, callbacks=[EarlyStopping(2)]))
+    held = X[:100], CLASSES[(X[:100, 0] > 0).astype(int)], None
+    fit_on_targets(
+        boosting,
+        X[100:],
+        np.column_stack([1 - second, second])[100:],
+        CLASSES[:2],
+        np.ones(200),
+        weighted=False,
+        params={},
+        stop_on=held,
+    )
+    assert boosting.estimator_.best_iteration < 99

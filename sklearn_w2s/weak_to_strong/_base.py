@@ -11,11 +11,13 @@ from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_w2s._algorithms.weak_labels import as_counts
 from sklearn_w2s._cross_fit import held_out_folds, split_arguments
 from sklearn_w2s._delegation import prediction_mapping
 from sklearn_w2s._display import DiagramMixin, ProgressMixin, Steps, name_of
+from sklearn_w2s._early_stopping import stops_early
 from sklearn_w2s._estimators import NestedParamsMixin, draw_seed, seed_nested
-from sklearn_w2s._fitting import adapt, fit_arguments
+from sklearn_w2s._fitting import adapt, fit_arguments, splits_inside
 from sklearn_w2s._sklearn import HasMethods, StrOptions, raise_for_params, safe_indexing
 from sklearn_w2s._validation import (
     accepts_missing,
@@ -37,8 +39,11 @@ from sklearn_w2s.persistence import VersionStampMixin
 from sklearn_w2s.weak_to_strong._batches import BatchMixin
 from sklearn_w2s.weak_to_strong._rows import gather
 from sklearn_w2s.weak_to_strong._strategies import N_NEIGHBORS
-from sklearn_w2s.weak_to_strong._student import PLAIN, Pupil, Student
+from sklearn_w2s.weak_to_strong._student import NO_ROWS, PLAIN, Pupil, Student
 from sklearn_w2s.weak_to_strong._views import View, search_for
+
+# Of fewer true labels, the loss says too little about when to stop.
+LEAST_TO_STOP_ON = 100
 
 # Of the parameters that both have.
 CONSTRAINTS = {
@@ -130,7 +135,10 @@ class WeakToStrong(
                 taught, lesson = self._hear(
                     strategy.teacher, known, places, regions, scorer, rows, step
                 )
-        pupil = pupil._replace(estimator=seed_nested(pupil.estimator, seeds))
+        pupil = pupil._replace(
+            estimator=seed_nested(pupil.estimator, seeds),
+            stop_on=self._rows_to_stop_on(rows, pupil, folds, rng, params),
+        )
         with (
             self._task(tasks, "strong", part=pupil.estimator),
             step("Fitting strong_estimator"),
@@ -210,6 +218,25 @@ class WeakToStrong(
             split_params=split_arguments(self, params),
             are_values=self._are_values,
         )
+
+    def _rows_to_stop_on(self, rows, pupil, folds, rng, params):
+        """Return positions of the labeled rows by which the strong estimator may stop.
+
+        They are those that the first fold holds out, if they are enough.
+        """
+        may_stop = stops_early(pupil.estimator, len(rows.labeled), pupil.params)
+        if not may_stop or len(rows.known) < LEAST_TO_STOP_ON or rows.unknown_columns:
+            return NO_ROWS
+        if folds is None:
+            folds = self._hold_out(rows, rng, params)
+        if not folds:
+            return NO_ROWS
+        train, test = folds[0]
+        if not self._are_values:
+            test = test[np.isin(rows.labels[test], rows.labels[train])]
+        held = np.intersect1d(np.flatnonzero(rows.labeled)[test], rows.known)
+        is_enough = as_counts(rows.weights[held]).sum() >= LEAST_TO_STOP_ON
+        return held if is_enough else NO_ROWS
 
     def _fit_weak(self, rows, given, arguments, folds, seeds):
         """Set the weak estimator; return it and its labels of all rows."""
@@ -321,10 +348,14 @@ class WeakToStrong(
                 "include the labeled."
             )
             raise ValueError(msg)
+        if self.strategy_ == "strong_on_labels" and splits_inside(
+            pupil.estimator, len(rows.known)
+        ):
+            # It holds out true labels by itself, and fewer.
+            pupil = pupil._replace(stop_on=NO_ROWS)
         classes = None if self._are_values else self.classes_
         weights = pupil.learn(rows.X, targets, classes, train_weight, rows.weights)
-        nobody = np.empty(0, dtype=np.intp)
-        return Student(pupil.estimator, PLAIN, targets, weights, False, nobody, np.nan)
+        return Student(pupil.estimator, PLAIN, targets, weights, False, NO_ROWS, np.nan)
 
     def _keep(self, rows, student, weak, proba, taught):
         """Keep who predicts, and a table of the rows where it was asked for."""

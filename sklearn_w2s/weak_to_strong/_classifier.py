@@ -226,6 +226,14 @@ class WeakToStrongClassifier(
     If the student falls behind, it is trained on targets of another kind, and
     `calibration_` is chosen so that its probabilities match the teacher's best.
 
+    A strong estimator that stops early on validation rows passed to its `fit` gets true
+    labels for that: the labeled rows that the first fold of `overlap_detector.cv` holds
+    out, with their weights, if they are at least 100; it does not learn from them. This
+    applies to histogram gradient boosting from scikit-learn 1.7 on, XGBoost, LightGBM
+    and CatBoost where their parameters ask for early stopping, also as the last step of
+    a pipeline; not to the default estimator. Validation rows that are passed to `fit`
+    by metadata routing are used instead.
+
     Weights of a strategy are scaled to mean 1 over the rows that are kept, so that the
     regularisation of the strong estimator has its usual strength, and then multiplied
     by `sample_weight`. If soft labels repeat rows, parameters that count rows, such as

@@ -201,6 +201,9 @@ class WeakToStrongRegressor(
     estimators are. A tenth of the unlabeled rows, at most 2,000, is held back to
     compare the student with the teacher.
 
+    A strong estimator that stops early on validation rows does so on true values that
+    it does not learn, as described for :class:`WeakToStrongClassifier`.
+
     Weights of a strategy are scaled to mean 1 over the rows that are kept, and then
     multiplied by `sample_weight`.
 

@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn_w2s._algorithms.ensemble import best_sharpness, sharpen
 from sklearn_w2s._algorithms.overlap import margin_confidence
 from sklearn_w2s._algorithms.weak_labels import as_counts, one_hot, unit_mean
+from sklearn_w2s._early_stopping import stops_early
 from sklearn_w2s._fitting import (
     fit_on_targets,
     learns_softly,
@@ -80,12 +81,19 @@ class Student(NamedTuple):
     behind: float  # by how much at least on these, NaN without; see `surely_behind`
 
 
+NO_ROWS = np.empty(0, dtype=np.intp)
+
+
 class Pupil(NamedTuple):
-    """The strong estimator before `fit`, and its weights and further arguments."""
+    """The strong estimator before `fit`, and its weights and further arguments.
+
+    `stop_on` are positions of labeled rows on which it may stop early.
+    """
 
     estimator: Any
     weights: Any
     params: dict
+    stop_on: Any = NO_ROWS
 
     @property
     def is_weighted(self):
@@ -97,7 +105,10 @@ class Pupil(NamedTuple):
 
         These are `shape`, scaled to mean 1 over `counts`; `classes` is None for values.
         """
-        weights = unit_mean(shape * (counts > 0), counts)
+        used, stop_on = shape * (counts > 0), None
+        if len(self.stop_on):
+            used, stop_on = self._hold_out(X, targets, classes, used)
+        weights = unit_mean(used, counts)
         if self.is_weighted:
             weights = weights * self.weights
         fit_on_targets(
@@ -108,8 +119,25 @@ class Pupil(NamedTuple):
             weights,
             weighted=self.is_weighted,
             params=self.params,
+            stop_on=stop_on,
         )
         return weights
+
+    def _hold_out(self, X, targets, classes, used):
+        """Return what rows are worth in training, and the validation rows, if any."""
+        rows, learned = self.stop_on, used.copy()
+        learned[rows] = 0.0
+        if not stops_early(self.estimator, np.count_nonzero(learned), self.params):
+            return used, None
+        if classes is None:
+            y = targets[rows, 0]
+        else:
+            codes = targets[rows].argmax(axis=1)
+            # Boosting refuses labels that it does not learn.
+            known = (learned @ targets > 0)[codes]
+            rows, y = rows[known], classes[codes[known]]
+        weights = self.weights[rows] if self.is_weighted else None
+        return learned, (safe_indexing(X, rows), y, weights)
 
 
 def train_student(pupil, X, lesson, classes, *, pseudo_labels, rng):

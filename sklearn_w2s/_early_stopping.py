@@ -85,8 +85,9 @@ def validation_arguments(estimator, X, y, weights):
         rows = {"eval_set": [(X, y)], "verbose": False}
         named = {"sample_weight_eval_set": [weights]}
     elif library == "lightgbm":
-        is_new = "eval_X" in signature(estimator.fit).parameters
-        rows = {"eval_X": X, "eval_y": y} if is_new else {"eval_set": [(X, y)]}
+        # LightGBM 4.7 deprecates pairs, but does not code the labels of `eval_y`.
+        is_old = "eval_set" in signature(estimator.fit).parameters
+        rows = {"eval_set": [(X, y)]} if is_old else {"eval_X": X, "eval_y": y}
         named = {"eval_sample_weight": [weights]}
     elif weights is None:
         rows, named = {"eval_set": (X, y)}, {}

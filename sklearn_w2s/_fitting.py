@@ -1,6 +1,7 @@
 """Fit sub-estimators: on which rows, with which weights and metadata."""
 
 from inspect import signature
+from warnings import catch_warnings, filterwarnings
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
@@ -282,8 +283,10 @@ def _fit(estimator, X, y, arguments, stop_on):
         return
     rows, labels, weights = stop_on
     if not isinstance(estimator, Pipeline):
-        validation = validation_arguments(estimator, rows, labels, weights)
-        estimator.fit(X, y, **validation | arguments)
+        arguments = validation_arguments(estimator, rows, labels, weights) | arguments
+        with catch_warnings():
+            filterwarnings("ignore", "The argument 'eval_set' is deprecated")
+            estimator.fit(X, y, **arguments)
         return
 
     def fit_last(last, X, y, arguments):

@@ -35,7 +35,7 @@ def booster(library, base, names, **params):
     """Return an estimator that stands in for one of a library."""
 
     class Boosting(BaseEstimator):
-        def fit(self, X, y, **arguments):
+        def fit(self, X, y, *, eval_set=None, **arguments):
             """Do nothing."""
 
         def get_params(self, deep=True):
@@ -137,7 +137,7 @@ def test_each_library_has_its_own_arguments():
     assert names(catboost()) == {"eval_set": (X, Y)}
 
 
-def test_lightgbm_that_deprecates_pairs_gets_none():
+def test_lightgbm_that_takes_no_pairs_gets_none():
     class Later(type(lightgbm())):
         def fit(self, X, y, eval_X=None, eval_y=None):
             """Do nothing."""

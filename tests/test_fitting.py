@@ -503,7 +503,7 @@ def test_what_learns_distributions_learns_labels_where_it_stops_early():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(300, 2))
     second = 1 / (1 + np.exp(-2 * X[:, 0]))
-    boosting = adapt(XGBClassifier(n_jobs=1, callbacks=[EarlyStopping(2)]))
+    boosting = adapt(XGBClassifier(n_jobs=1, callbacks=[EarlyStopping(rounds=2)]))
     held = X[:100], CLASSES[(X[:100, 0] > 0).astype(int)], None
     fit_on_targets(
         boosting,

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sklearn.metrics.pairwise import euclidean_distances, manhattan_distances
+from sklearn.utils import check_random_state
 
 from sklearn_w2s._algorithms.ensemble import (
     best_sharpness,
@@ -22,13 +23,17 @@ from sklearn_w2s._algorithms.ensemble import (
     stacking_weights,
 )
 from sklearn_w2s._algorithms.weak_labels import on_grid
-from sklearn_w2s._cross_fit import out_of_bag_proba, out_of_fold_proba
+from sklearn_w2s._cross_fit import held_out_folds, out_of_bag_proba, out_of_fold_proba
+from sklearn_w2s._early_stopping import stops_early
 from sklearn_w2s._estimators import draw_seed, seed_nested
 from sklearn_w2s._fitting import (
     NoProbabilities,
     fit_on_labels,
     fit_on_values,
+    fit_weighted,
     predict_columns,
+    splits_inside,
+    take_metadata,
 )
 from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s._validation import align_proba, n_rows
@@ -173,6 +178,9 @@ class StrongMember:
         """Return its opinion of held-out rows; None if it has none, or adds nothing."""
         self._labels = labels
         estimator = seed_nested(clone(self.estimator), rng)
+        n = len(labels.y)
+        if stops_early(estimator, n, self.params) and not splits_inside(estimator, n):
+            estimator = HoldsOut(estimator)
         options = {
             "sample_weight": self.weights,
             "params": self.params,
@@ -217,6 +225,58 @@ class StrongMember:
         labels = self._labels
         said = predict_columns(self.fitted_, X, labels.classes, name="strong_estimator")
         return (said - labels.mean) / labels.scale
+
+
+class HoldsOut(MetaEstimatorMixin, BaseEstimator):
+    """Hold out a fifth of the rows for an estimator that stops early on others."""
+
+    def __init__(self, estimator):
+        self.estimator = estimator
+
+    def fit(self, X, y, sample_weight=None, **params):
+        """Fit a clone, with validation rows of classes that it learns."""
+        are_values, n = not is_classifier(self.estimator), len(y)
+        folds = held_out_folds(
+            None,
+            X,
+            y,
+            np.ones(n, dtype=bool),
+            sample_weight,
+            rng=check_random_state(0),
+            split_params={},
+            are_values=are_values,
+        )
+        if not folds:
+            msg = f"{n} rows, or classes of one row each, leave none to stop early on."
+            raise ValueError(msg)
+        rows, held = folds[0]
+        if not are_values:
+            held = held[np.isin(y[held], y[rows])]
+        weights = held_weights = None
+        if sample_weight is not None:
+            weights, held_weights = sample_weight[rows], sample_weight[held]
+        self.estimator_ = fit_weighted(
+            clone(self.estimator),
+            safe_indexing(X, rows),
+            y[rows],
+            weights,
+            stop_on=(safe_indexing(X, held), y[held], held_weights),
+            **take_metadata(params, rows, n),
+        )
+        return self
+
+    @property
+    def classes_(self):
+        """Class labels."""
+        return self.estimator_.classes_
+
+    def predict_proba(self, X):
+        """Predict class probabilities."""
+        return self.estimator_.predict_proba(X)
+
+    def predict(self, X):
+        """Predict values."""
+        return self.estimator_.predict(X)
 
 
 @dataclass

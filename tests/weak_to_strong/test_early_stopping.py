@@ -386,6 +386,22 @@ def test_libraries_stop_on_true_labels(rows, make, weighted, in_pipeline, capsys
     assert model.score(X, truth) > 0.5
 
 
+@pytest.mark.filterwarnings("error:strong_estimator=.* cannot be trained:UserWarning")
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names:UserWarning")
+@LIBRARIES
+def test_libraries_are_members_of_a_teacher(rows, make):
+    X, y, truth = rows
+    model = WeakToStrongClassifier(
+        GaussianNB(),
+        make("Classifier"),
+        missing_label=None,
+        strategy="mix",
+        random_state=0,
+    ).fit(X, y, sample_weight=np.linspace(1, 2, N))
+    assert "strong" in model.evidence_["weights"]
+    assert model.score(X, truth) > model.weak_estimator_.score(X, truth)
+
+
 @LIBRARIES
 def test_libraries_stop_on_true_values(rows, make):
     X, y, _ = rows

@@ -351,10 +351,11 @@ def learns_softly(estimator):
     return takes_weights(estimator) or takes_distributions(estimator)
 
 
-def splits_inside(estimator, n_rows):
+def splits_inside(estimator, n_rows, *, stops_on_labels=False):
     """Return whether an estimator, or a part of it, holds out rows of its training set.
 
-    Copies of one row would then stand on both sides.
+    Copies of one row would then stand on both sides. With `stops_on_labels` it gets
+    other rows to stop early on.
     """
     params = estimator.get_params(deep=True)
     for name, value in params.items():
@@ -362,7 +363,10 @@ def splits_inside(estimator, n_rows):
         if (last == "cv" and value != "prefit") or (last, value) == _PLATT_SCALING:
             return True
         if last == "early_stopping":
-            if value is True or (value == "auto" and n_rows > MOST_WITHOUT_STOPPING):
+            is_on = value is True or (
+                value == "auto" and n_rows > MOST_WITHOUT_STOPPING
+            )
+            if is_on and not stops_on_labels:
                 return True
         elif last == "eval_fraction" and value:
             return True

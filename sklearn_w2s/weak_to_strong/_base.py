@@ -89,7 +89,9 @@ class WeakToStrong(
         weak_fit, strong_fit = fit_arguments(
             self, ["weak_estimator", "strong_estimator"], rows.sample_weight, params
         )
-        pupil = Pupil(clone(self._strong()), *strong_fit)
+        pupil, folds = self._hold_out_to_stop(
+            rows, Pupil(clone(self._strong()), *strong_fit), rng, params
+        )
         scorer = self._scorer()
         strategy = self._choose(rows, pupil)
         self._require_use_of_neighbors(strategy)
@@ -105,10 +107,14 @@ class WeakToStrong(
         )
         step = Steps(self, costs).step
         with self._task(tasks, "weak"), step("Fitting weak_estimator"):
-            folds = None
-            needs_folds = needs_regions or strategy.needs_errors
-            if needs_folds or getattr(strategy.teacher, "needs_labels", False):
-                folds = self._hold_out(rows, rng, params)
+            needs_folds = (
+                needs_regions
+                or strategy.needs_errors
+                or getattr(strategy.teacher, "needs_labels", False)
+            )
+            folds = (
+                (folds or self._hold_out(rows, rng, params)) if needs_folds else None
+            )
             weak, proba = self._fit_weak(rows, given, weak_fit, folds, seeds)
             self._heed_decisions(weak, strategy)
         regions = taught = None
@@ -135,10 +141,7 @@ class WeakToStrong(
                 taught, lesson = self._hear(
                     strategy.teacher, known, places, regions, scorer, rows, step
                 )
-        pupil = pupil._replace(
-            estimator=seed_nested(pupil.estimator, seeds),
-            stop_on=self._rows_to_stop_on(rows, pupil, folds, rng, params),
-        )
+        pupil = pupil._replace(estimator=seed_nested(pupil.estimator, seeds))
         with (
             self._task(tasks, "strong", part=pupil.estimator),
             step("Fitting strong_estimator"),
@@ -219,24 +222,24 @@ class WeakToStrong(
             are_values=self._are_values,
         )
 
-    def _rows_to_stop_on(self, rows, pupil, folds, rng, params):
-        """Return positions of the labeled rows by which the strong estimator may stop.
+    def _hold_out_to_stop(self, rows, pupil, rng, params):
+        """Return the pupil with the rows that it may stop on, and the folds, if any.
 
-        They are those that the first fold holds out, if they are enough.
+        They are the labeled rows that the first fold holds out, if they are enough.
         """
         may_stop = stops_early(pupil.estimator, len(rows.labeled), pupil.params)
         if not may_stop or len(rows.known) < LEAST_TO_STOP_ON or rows.unknown_columns:
-            return NO_ROWS
-        if folds is None:
-            folds = self._hold_out(rows, rng, params)
+            return pupil, None
+        folds = self._hold_out(rows, rng, params)
         if not folds:
-            return NO_ROWS
+            return pupil, folds
         train, test = folds[0]
         if not self._are_values:
             test = test[np.isin(rows.labels[test], rows.labels[train])]
         held = np.intersect1d(np.flatnonzero(rows.labeled)[test], rows.known)
-        is_enough = as_counts(rows.weights[held]).sum() >= LEAST_TO_STOP_ON
-        return held if is_enough else NO_ROWS
+        if as_counts(rows.weights[held]).sum() >= LEAST_TO_STOP_ON:
+            pupil = pupil._replace(stop_on=held)
+        return pupil, folds
 
     def _fit_weak(self, rows, given, arguments, folds, seeds):
         """Set the weak estimator; return it and its labels of all rows."""

@@ -228,11 +228,12 @@ class WeakToStrongClassifier(
 
     A strong estimator that stops early on validation rows passed to its `fit` gets true
     labels for that: the labeled rows that the first fold of `overlap_detector.cv` holds
-    out, with their weights, if they are at least 100; it does not learn from them. This
-    applies to histogram gradient boosting from scikit-learn 1.7 on, XGBoost, LightGBM
-    and CatBoost where their parameters ask for early stopping, also as the last step of
-    a pipeline; not to the default estimator. Validation rows that are passed to `fit`
-    by metadata routing are used instead.
+    out, with their weights, if they are at least 100; it does not learn from them. With
+    up to 10 classes, "auto" then learns soft labels first, as the log loss on true
+    labels would stop hard ones too early. This applies to histogram gradient boosting
+    from scikit-learn 1.7 on, XGBoost, LightGBM and CatBoost if their parameters ask for
+    early stopping, also as the last step of a pipeline; not to the default estimator.
+    Validation rows passed to `fit` by metadata routing are used instead.
 
     Weights of a strategy are scaled to mean 1 over the rows that are kept, so that the
     regularisation of the strong estimator has its usual strength, and then multiplied
@@ -525,13 +526,15 @@ class WeakToStrongClassifier(
         auto = "smooth"
         if self.strategy == "auto" and n_classes > 1 and is_table:
             auto = "co_train" if rows.unknown_columns else "blend"
+        n_learned = len(rows.taught) + len(rows.known)
         name, strategy, kind = choose(
             self.strategy,
             self.pseudo_labels,
             pupil.estimator,
             n_unlabeled=as_counts(rows.weights[rows.taught]).sum(),
-            n_rows=len(rows.taught) + len(rows.known),
+            n_rows=n_learned,
             is_table=is_table,
+            stops_on_labels=pupil.stops_on_labels(n_learned - len(pupil.stop_on)),
             auto=auto,
         )
         if strategy.teacher is not None and not len(rows.taught):

@@ -157,17 +157,27 @@ class StrategyNames(Set):
 
 
 def choose(
-    strategy, pseudo_labels, strong, *, n_unlabeled, n_rows, is_table, auto="blend"
+    strategy,
+    pseudo_labels,
+    strong,
+    *,
+    n_unlabeled,
+    n_rows,
+    is_table,
+    stops_on_labels=False,
+    auto="blend",
 ):
     """Return name, strategy and kind of pseudo-labels for the choices of the user.
 
-    `auto` is what "auto" means if there is enough to learn from.
+    `auto` is what "auto" means if there is enough to learn from; for `stops_on_labels`
+    see `splits_inside`.
     """
     if not is_classifier(strong):
         msg = f"strong_estimator must be a classifier, got {strong!r}."
         raise TypeError(msg)
     weighable = takes_weights(strong)
-    kind = _choose_kind(pseudo_labels, strong, n_rows)
+    splits = splits_inside(strong, n_rows, stops_on_labels=stops_on_labels)
+    kind = _choose_kind(pseudo_labels, strong, splits=splits)
     if callable(strategy):
         return strategy, Strategy(strategy, needs_regions=True), kind
     name = strategy
@@ -199,12 +209,12 @@ def require_possible(name, chosen, strong, *, is_table):
         raise ValueError(msg)
 
 
-def _choose_kind(pseudo_labels, strong, n_rows):
+def _choose_kind(pseudo_labels, strong, *, splits):
     """Return "soft" or "hard", and warn where soft labels are asked for and do harm."""
     if pseudo_labels == "hard" or takes_distributions(strong):
         return "hard" if pseudo_labels == "hard" else "soft"
     kind, reason = "hard", "takes neither sample_weight nor distributions"
-    if takes_weights(strong) and splits_inside(strong, n_rows):
+    if takes_weights(strong) and splits:
         reason = "holds out rows by itself, of which it would have seen copies"
     elif takes_weights(strong):
         reason = loss_by_repetition(strong)

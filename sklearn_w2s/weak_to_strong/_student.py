@@ -35,6 +35,8 @@ _LEAST_MARGIN = 0.02
 # Of more rows, weights cost some estimators more than all else, and a sample drawn by
 # them tells as much.
 MOST_WEIGHTED = 10_000
+# With more classes, a row for each costs too much to be the first choice.
+_MOST_COPIES = 10
 # Shares of even chances to mix in for those who rule classes out, as forests do.
 _EVEN_SHARES = (1e-3, 1e-2, 0.05, 0.2)
 
@@ -95,6 +97,12 @@ class Pupil(NamedTuple):
     params: dict
     stop_on: Any = NO_ROWS
 
+    def stops_on_labels(self, n_rows):
+        """Say whether it stops early on labeled rows, learning from `n_rows` others."""
+        return len(self.stop_on) > 0 and stops_early(
+            self.estimator, n_rows, self.params
+        )
+
     @property
     def is_weighted(self):
         """Whether its `fit` gets weights of the user."""
@@ -106,8 +114,10 @@ class Pupil(NamedTuple):
         These are `shape`, scaled to mean 1 over `counts`; `classes` is None for values.
         """
         used, stop_on = shape * (counts > 0), None
-        if len(self.stop_on):
-            used, stop_on = self._hold_out(X, targets, classes, used)
+        learned = used.copy()
+        learned[self.stop_on] = 0.0
+        if self.stops_on_labels(np.count_nonzero(learned)):
+            used, stop_on = learned, self._validation(X, targets, classes, learned)
         weights = unit_mean(used, counts)
         if self.is_weighted:
             weights = weights * self.weights
@@ -123,12 +133,9 @@ class Pupil(NamedTuple):
         )
         return weights
 
-    def _hold_out(self, X, targets, classes, used):
-        """Return what rows are worth in training, and the validation rows, if any."""
-        rows, learned = self.stop_on, used.copy()
-        learned[rows] = 0.0
-        if not stops_early(self.estimator, np.count_nonzero(learned), self.params):
-            return used, None
+    def _validation(self, X, targets, classes, learned):
+        """Return the rows to stop on, with their labels, and weights or None."""
+        rows = self.stop_on
         if classes is None:
             y = targets[rows, 0]
         else:
@@ -137,7 +144,7 @@ class Pupil(NamedTuple):
             known = (learned @ targets > 0)[codes]
             rows, y = rows[known], classes[codes[known]]
         weights = self.weights[rows] if self.is_weighted else None
-        return learned, (safe_indexing(X, rows), y, weights)
+        return safe_indexing(X, rows), y, weights
 
 
 def train_student(pupil, X, lesson, classes, *, pseudo_labels, rng):
@@ -211,10 +218,18 @@ def _kinds_of_lesson(pupil, lesson, held, pseudo_labels, rng):
     if is_one_class and pseudo_labels != "hard" and learns_softly(strong):
         yield lesson.proba, even
         return
+    learned[pupil.stop_on] = False
+    validated = pupil.stops_on_labels(np.count_nonzero(learned))
     softly = learns_softly(strong) and (
-        takes_distributions(strong) or not splits_inside(strong, len(hard))
+        takes_distributions(strong)
+        or not splits_inside(strong, len(hard), stops_on_labels=validated)
     )
-    if softly and pseudo_labels == "soft":
+    exactly = takes_distributions(strong) or not loss_by_repetition(strong)
+    # Hard labels make it surer than right, which is calibrated later: the log loss of
+    # true labels would stop it long before it has learned them.
+    soft_first = pseudo_labels == "auto" and validated and exactly
+    soft_first &= takes_distributions(strong) or hard.shape[1] <= _MOST_COPIES
+    if softly and (pseudo_labels == "soft" or soft_first):
         yield lesson.proba, even
     taught, margin = lesson.taught, even.copy()
     margin[taught] = margin_confidence(lesson.judged[taught]) + _LEAST_MARGIN
@@ -223,8 +238,7 @@ def _kinds_of_lesson(pupil, lesson, held, pseudo_labels, rng):
     elif lesson.by_margin and takes_weights(strong):
         yield hard, margin
     yield hard, even
-    exactly = takes_distributions(strong) or not loss_by_repetition(strong)
-    if pseudo_labels == "auto" and softly and exactly:
+    if pseudo_labels == "auto" and softly and exactly and not soft_first:
         yield lesson.proba, even
 
 

@@ -115,8 +115,7 @@ def first_fold(y):
 def test_it_stops_on_the_labeled_rows_of_the_first_fold(rows, strategy):
     X, y, truth = rows
     model, (X_train, _, _, X_val, y_val, _) = teach(boosting(), X, y, strategy=strategy)
-    if model.strategy_ == "strong_on_labels":
-        pytest.skip("nothing was taught")
+    assert model.strategy_ != "strong_on_labels"
     held = first_fold(y)
     assert len(held) >= LEAST_TO_STOP_ON
     assert_array_equal(X_val[:, 0], held)
@@ -179,7 +178,9 @@ def test_without_labels_it_stops_as_it_does_alone(rows):
 def test_rows_reach_the_last_step_of_a_pipeline_as_others_do(rows):
     X, y, _ = rows
     pipe = make_pipeline(StandardScaler(), boosting())
-    model, (X_train, _, _, X_val, _, _) = teach(pipe, X, y, strategy="all")
+    model, (X_train, _, _, X_val, _, _) = teach(
+        pipe, X, y, strategy="all", pseudo_labels="hard"
+    )
     scaler, held = model.strong_estimator_[0], first_fold(y)
     assert_array_equal(X_val, scaler.transform(X[held]))
     assert_array_equal(X_train, scaler.transform(np.delete(X, held, axis=0)))
@@ -228,7 +229,7 @@ def test_rows_that_it_may_not_learn_may_still_stop_it(rows):
         boosting(), X, y, strategy="all", include_labeled=False
     )
     assert_array_equal(X_val[:, 0], first_fold(y))
-    assert len(X_train) == N - N_LABELED
+    assert_array_equal(np.unique(X_train[:, 0]), np.flatnonzero(~is_labeled(y)))
 
 
 @needs_rows
@@ -241,6 +242,18 @@ def test_rows_that_lack_columns_do_not_stop_it(rows):
         boosting(), lacking, y, weak=weak, weak_features=[1, 2], strategy="mix"
     )
     assert X_val is None
+
+
+@needs_rows
+@pytest.mark.parametrize("strategy", ["mix", "all"])
+def test_where_no_row_is_split_off_labels_are_soft(rows, strategy):
+    X, y, _ = rows
+    few = np.where(np.arange(N) < 900, y, None)
+    for labels, expected in [(y, "soft"), (few, "hard")]:
+        model, _ = teach(boosting(), X, labels, strategy=strategy)
+        assert model.pseudo_labels_ == expected
+    hard, _ = teach(boosting(), X, y, strategy=strategy, pseudo_labels="hard")
+    assert hard.pseudo_labels_ == "hard"
 
 
 @needs_rows

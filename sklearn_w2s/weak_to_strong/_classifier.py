@@ -148,7 +148,7 @@ class WeakToStrongClassifier(
         soft where that loses nothing: all parts of the strong estimator accept weights,
         none counts rows (as `class_weight="balanced"` does) or holds some out itself,
         and the weak estimator predicts its most probable class. With a teacher, "auto"
-        is hard.
+        is hard, unless the strong estimator stops early on true labels (see Notes).
     include_labeled : bool, default=True
         Whether labeled rows join the training set of the strong estimator, with their
         true labels.

@@ -249,11 +249,22 @@ def test_rows_that_lack_columns_do_not_stop_it(rows):
 def test_where_no_row_is_split_off_labels_are_soft(rows, strategy):
     X, y, _ = rows
     few = np.where(np.arange(N) < 900, y, None)
-    for labels, expected in [(y, "soft"), (few, "hard")]:
-        model, _ = teach(boosting(), X, labels, strategy=strategy)
+    for labels, chosen, expected in [
+        (y, "auto", "soft"),
+        (y, "hard", "hard"),
+        (few, "auto", "hard"),
+    ]:
+        model, _ = teach(boosting(), X, labels, strategy=strategy, pseudo_labels=chosen)
         assert model.pseudo_labels_ == expected
-    hard, _ = teach(boosting(), X, y, strategy=strategy, pseudo_labels="hard")
-    assert hard.pseudo_labels_ == "hard"
+
+
+@needs_rows
+def test_many_classes_are_not_all_copied(rows, monkeypatch):
+    X, y, _ = rows
+    monkeypatch.setattr("sklearn_w2s.weak_to_strong._student._MOST_COPIES", 2)
+    model, (*_, X_val, _, _) = teach(boosting(), X, y, strategy="smooth")
+    assert X_val is not None
+    assert model.pseudo_labels_ == "hard"
 
 
 @needs_rows

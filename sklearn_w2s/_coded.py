@@ -86,19 +86,19 @@ class CodedClassifier(
     @available_if(_inner_has("predict_proba"))
     def predict_proba(self, X, **params):
         """Return the estimator's probabilities, columns in the order of `classes_`."""
-        return self._ask("predict_proba", X, params)
+        return self._call("predict_proba", X, params)
 
     @available_if(_inner_has("predict_log_proba"))
     def predict_log_proba(self, X, **params):
         """Return the logarithms of the estimator's probabilities."""
-        return self._ask("predict_log_proba", X, params)
+        return self._call("predict_log_proba", X, params)
 
     @available_if(_inner_has("decision_function"))
     def decision_function(self, X, **params):
         """Return the estimator's decision values."""
-        return self._ask("decision_function", X, params)
+        return self._call("decision_function", X, params)
 
-    def _ask(self, method, X, params):
+    def _call(self, method, X, params):
         check_is_fitted(self)
         return getattr(self.estimator_, method)(X, **params)
 
@@ -107,8 +107,8 @@ class CodedClassifier(
         unknown = np.setdiff1d(labels, self.classes_)
         if len(unknown):
             msg = (
-                f"{name} has labels {unknown[:5].tolist()} that no row to learn from "
-                f"has; those have {self.classes_.tolist()}. Leave such rows out."
+                f"{name} has labels {unknown[:5].tolist()}, but the training rows have "
+                f"{self.classes_.tolist()}. Leave other rows out."
             )
             raise ValueError(msg)
         return np.searchsorted(self.classes_, labels)

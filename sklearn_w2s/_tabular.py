@@ -30,12 +30,12 @@ from sklearn_w2s._validation import check_features
 
 # Rarer categories of a column share one indicator, which bounds the width of the rows.
 _MAX_CATEGORIES = 32
-# Histogram gradient boosting tells no more categories apart.
+# Histogram gradient boosting distinguishes at most so many categories.
 _MAX_CODES = 255
 _MAX_QUANTILES = 200
 # The lowest and the highest quantile have infinite scores.
 _MAX_SCORE = 3.0
-# With fewer gaps, or fewer numbers, there is nothing to learn from where they are.
+# With fewer gaps, or fewer numbers, nothing can be learned from where they are.
 _FLAGGED_SHARES = (0.005, 0.995)
 
 

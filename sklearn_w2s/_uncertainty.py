@@ -14,7 +14,7 @@ from sklearn_w2s._validation import check_scores, n_rows
 from sklearn_w2s._weak import WeakPredictor
 
 UNCERTAINTIES = ("residual", "spread", "distance")
-# Of the weight of all labels: a share, for a weight is a number of rows.
+# Share of the weight of all labels, since a weight counts rows.
 _NEAREST_SHARE = 0.15
 _MOST_LABELED = 5_000
 _BLOCK_SIZE = 4_000_000
@@ -32,14 +32,14 @@ class Uncertainty:
         self.weak = weak
         known = np.flatnonzero(labeled & (weights > 0))
         if self.kind == "auto":
-            # One label tells no error of another row.
-            is_sure = len(known) < 2 and _knows_spread(weak.estimator)
-            self.kind = "spread" if is_sure else "residual"
+            # The error at a row is learned from the other labels.
+            uses_spread = len(known) < 2 and _has_spread(weak.estimator)
+            self.kind = "spread" if uses_spread else "residual"
         if callable(self.kind) or self.kind == "spread":
             if weak.estimator is None:
                 msg = (
-                    f"confidence={self.kind!r} asks the weak estimator, but there are "
-                    "only its predictions. Pass labels with confidence='residual', or "
+                    f"confidence={self.kind!r} needs the weak estimator, but only its "
+                    "predictions are given. Pass labels with confidence='residual', or "
                     "weak_estimator=FrozenEstimator(fitted regressor)."
                 )
                 raise ValueError(msg)
@@ -52,8 +52,8 @@ class Uncertainty:
             raise ValueError(msg)
         if len(known) < 2:
             msg = (
-                f"confidence={self.kind!r} needs two labeled rows at least, and y "
-                f"labels {len(known)} sample. Label more, or pass an ensemble as "
+                f"confidence={self.kind!r} needs at least two labeled rows, but y "
+                f"labels {len(known)}. Label more, or pass an ensemble as "
                 "weak_estimator with confidence='spread'."
             )
             raise ValueError(msg)
@@ -70,8 +70,8 @@ class Uncertainty:
         """Return the uncertainty of rows."""
         view = self.weak.view(X)
         if callable(self.kind):
-            said = self.kind(self.weak.estimator, view)
-            return -check_scores(said, n_rows(X), name="confidence")
+            scores = self.kind(self.weak.estimator, view)
+            return -check_scores(scores, n_rows(X), name="confidence")
         if self.kind == "spread":
             return spread(self.weak.estimator, view)
         uncertainty = np.empty(n_rows(X))
@@ -91,22 +91,22 @@ class Uncertainty:
         radius = np.take_along_axis(sorted_distances, last, axis=1)
         if self.kind == "distance":
             return radius[:, 0]
-        # Of rows that are as far, none is left out.
+        # Rows at the same distance all count.
         counts = self.weights * (distances <= radius * (1 + _ROUNDING))
         return counts @ self.errors / counts.sum(axis=1)
 
 
-def _knows_spread(estimator):
+def _has_spread(estimator):
     """Return whether `spread` can be computed from an estimator."""
     if isinstance(estimator, FrozenEstimator):
-        return _knows_spread(estimator.estimator)
+        return _has_spread(estimator.estimator)
     if isinstance(estimator, Pipeline):
-        return _knows_spread(estimator.steps[-1][1])
+        return _has_spread(estimator.steps[-1][1])
     if not hasattr(estimator, "predict"):
         return False
     parts = getattr(estimator, "estimators_", None)
-    says_so = "return_std" in signature(estimator.predict).parameters
-    return says_so or (isinstance(parts, list) and len(parts) > 1)
+    returns_std = "return_std" in signature(estimator.predict).parameters
+    return returns_std or (isinstance(parts, list) and len(parts) > 1)
 
 
 def spread(estimator, X):
@@ -118,11 +118,11 @@ def spread(estimator, X):
         return spread(estimator.estimator, X)
     if isinstance(estimator, Pipeline) and len(estimator.steps) > 1:
         return spread(estimator.steps[-1][1], estimator[:-1].transform(X))
-    if not _knows_spread(estimator):
+    if not _has_spread(estimator):
         msg = (
-            f"weak_estimator={estimator!r} does not say how sure it is: "
-            'confidence="spread" needs an ensemble such as a random forest, or a '
-            "regressor with predict(X, return_std=True). Pass one, or labels."
+            f'confidence="spread" needs an ensemble such as a random forest, or a '
+            f"regressor with predict(X, return_std=True), but weak_estimator is "
+            f"{estimator!r}. Pass one, or labels."
         )
         raise ValueError(msg)
     if "return_std" in signature(estimator.predict).parameters:
@@ -130,11 +130,11 @@ def spread(estimator, X):
     parts = estimator.estimators_
     features = getattr(estimator, "estimators_features_", [None] * len(parts))
     rows = X if sp.issparse(X) or not hasattr(X, "to_numpy") else X.to_numpy()
-    said = [
+    predicted = [
         part.predict(rows if own is None else safe_indexing(rows, own, axis=1))
         for part, own in zip(parts, features, strict=True)
     ]
-    return np.std(said, axis=0)
+    return np.std(predicted, axis=0)
 
 
 class ValuePredictor(WeakPredictor):

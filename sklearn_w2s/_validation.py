@@ -139,8 +139,9 @@ def refuse_missing(X, readers):
         view = X if columns is None else safe_indexing(X, columns, axis=1)
         if has_missing(view):
             msg = (
-                f"Input X contains NaN, and {name} takes no missing values. Put an "
-                "imputer before it in a pipeline, or pass an estimator that takes them."
+                f"Input X contains NaN, and {name} does not accept missing values. "
+                "Put an imputer before it in a pipeline, or pass an estimator that "
+                "accepts them."
             )
             raise ValueError(msg)
 
@@ -272,8 +273,8 @@ def warn_of_namesakes(labels, marker, *, classes=None, name="missing_label"):
     if found:
         warn(
             f"The label {found[0]!r} is read as a class, since {name}={marker!r}. If "
-            f"it stands for no label, pass {name}={found[0]!r}, or None in its place; "
-            "if it is a class, give it another name.",
+            f"it marks rows without a label, pass {name}={found[0]!r}, or replace it "
+            "by None; if it is a class, rename it.",
         )
 
 
@@ -306,7 +307,7 @@ def check_values(y):
     if strange:
         msg = (
             f"y holds {strange[0]!r}, which is not a real number. A regressor learns "
-            "numbers, with NaN for unlabeled rows; for classes take a classifier."
+            "numbers, with NaN for unlabeled rows; for classes use a classifier."
         )
         raise ValueError(msg)
     known = known.astype(np.float64)
@@ -396,8 +397,8 @@ def columns_of(y):
         columns = list(table.T) if table.ndim == 2 else []
     if not columns:
         msg = (
-            f"y has the shape {np.shape(y)}; pass one value a row, or one column for "
-            "each output."
+            f"y has the shape {np.shape(y)}. Pass one value per row, or one column "
+            "per output."
         )
         raise ValueError(msg)
     return columns
@@ -650,8 +651,8 @@ def require_distances(transformer, *, name):
     parameters = transformer.get_params().items()
     if "connectivity" in [v for k, v in parameters if k.split("__")[-1] == "mode"]:
         msg = (
-            f"{name}={transformer!r} says which rows are neighbours, but not how near "
-            'they are. Pass mode="distance".'
+            f"{name}={transformer!r} must return distances, but returns only which "
+            'rows are neighbours. Pass mode="distance".'
         )
         raise ValueError(msg)
 

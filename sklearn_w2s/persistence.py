@@ -53,7 +53,7 @@ _OWN = {
 # Of the defaults and helpers, as far as skops does not trust them by itself.
 _OTHERS = [
     "collections.deque",
-    # Of gradient boosting that knows of categories.
+    # Of gradient boosting with categories.
     "functools.partial",
     "scipy.sparse._csr.csr_array",
     "scipy.sparse._csr.csr_matrix",
@@ -102,7 +102,7 @@ def _exists(name):
 
 
 class VersionStampMixin(BaseEstimator):
-    """Warn where an estimator was saved by another version of the package."""
+    """Warn if an estimator was saved by another version of the package."""
 
     def __getstate__(self):
         return {**super().__getstate__(), _STAMP: __version__}
@@ -114,8 +114,8 @@ class VersionStampMixin(BaseEstimator):
         if saved_by != __version__:
             warn(
                 f"This {type(self).__name__} was saved by sklearn_w2s {saved_by} and "
-                f"is loaded by {__version__}: it may fail, or predict otherwise. Fit "
-                f"it again, or load it with the version that saved it.",
+                f"is loaded by {__version__}: it may fail, or predict differently. "
+                "Fit it again, or load it with the version that saved it.",
             )
 
 

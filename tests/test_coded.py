@@ -75,7 +75,7 @@ def problem():
 # Who needs codes
 
 
-def test_those_who_take_codes_alone_are_known():
+def test_estimators_that_need_codes_are_recognized():
     codes_only = stand_in()
     assert needs_codes(codes_only)
     assert needs_codes(type("Own", (XGBClassifier,), {})())
@@ -187,7 +187,7 @@ def test_it_can_be_strong(problem, make, labels, strategy, wrap):
 
 
 @BOTH
-def test_a_class_that_no_hard_weak_label_names_is_no_obstacle(problem, make):
+def test_a_class_without_hard_weak_labels_is_allowed(problem, make):
     X, _ = problem
     proba = np.random.default_rng(0).dirichlet([5, 5, 5], len(X))[:, [0, 2, 1]]
     proba[:, 1] = proba.min(axis=1) / 2

@@ -155,7 +155,7 @@ def test_integers_that_no_float_holds_stay_apart(convert):
     assert columns.codes(convert(values))[:3, 0].tolist() == [0, 1, 2]
 
 
-def test_texts_are_as_they_are_written_and_no_numbers():
+def test_texts_are_as_written_and_not_numbers():
     texts = ["1", "1.0", "01", None]
     for X in (pandas(texts, object), pandas(texts, "string"), polars(texts)):
         assert codes(X) == [1, 2, 0, MISSING]
@@ -537,14 +537,14 @@ def test_equal_rows_of_mixed_columns_are_found(rows):
     require_distinct(X.to_numpy(dtype=object), rows)
 
 
-def test_further_columns_tell_rows_apart():
+def test_further_columns_distinguish_rows():
     X = np.zeros((4, 2))
     first, inverse = distinct_rows(X, np.array([0, 1, 0, 0]), np.eye(4)[[0, 0, 0, 3]])
     assert_array_equal(first, [0, 1, 3])
     assert_array_equal(inverse, [0, 1, 0, 2])
 
 
-def test_small_whole_numbers_are_all_told_apart():
+def test_small_integers_are_all_distinct():
     X = np.stack(np.meshgrid(*[np.arange(20.0)] * 3), axis=-1).reshape(-1, 3)
     assert len(distinct_rows(X)[0]) == 8_000
 

@@ -180,7 +180,7 @@ def test_a_selector_shows_its_best_sources():
     assert "overlap_detector: OverlapDetector" in shown
 
 
-def test_a_selector_shows_the_sources_that_it_knows_something_of():
+def test_a_selector_shows_the_sources_with_known_density():
     selector = UCBSourceSelector()
     selector.pull(["a", "b"])
     assert labels(selector)[1:] == ["no overlap density known yet"]
@@ -280,7 +280,7 @@ def test_the_number_that_a_part_found_does_not_hide_the_part():
 
 
 class Recorder:
-    """Keeps what it is told, in order."""
+    """Keeps the calls in order."""
 
     def __init__(self):
         self.told = []
@@ -347,7 +347,7 @@ def make_selector(estimator=None, **params):
         ),
     ],
 )
-def test_the_phases_of_a_fit_are_told_one_after_another(params, tasks):
+def test_the_phases_of_a_fit_are_reported_in_order(params, tasks):
     recorder = Recorder()
     make_classifier(**params).set_callbacks(recorder).fit(X, y)
     phases = [(event, task) for task in tasks for event in ("begin", "end")]
@@ -424,7 +424,7 @@ def test_callbacks_survive_clone_and_pickle():
 
 
 @needs_callbacks
-def test_a_strong_estimator_tells_of_itself_where_it_can():
+def test_a_strong_estimator_reports_its_own_tasks_if_it_can():
     able, unable = Propagated(), Propagated()
     model = make_classifier(make_pipeline(StandardScaler(), LogisticRegression()))
     model.set_callbacks(able).fit(X, y)
@@ -482,7 +482,7 @@ def test_tasks_take_their_place_in_those_of_a_search():
 
 @needs_callbacks
 @pytest.mark.parametrize("limits", [{}, {"n_rounds": 4}, {"confidence": 0.9}])
-def test_every_round_is_told(limits):
+def test_every_round_is_reported(limits):
     recorder = Recorder()
     silent = make_selector(**limits).fit(X, y, sample_source=SOURCES)
     told = make_selector(**limits).set_callbacks(recorder)
@@ -495,7 +495,7 @@ def test_every_round_is_told(limits):
 
 
 @needs_callbacks
-def test_the_estimator_of_a_selector_tells_of_itself_and_labeled_rows_are_scored():
+def test_the_estimator_of_a_selector_reports_its_tasks_and_labeled_rows_are_scored():
     recorder, monitor = Propagated(), ScoringMonitor(scoring="accuracy")
     selector = make_selector(make_classifier()).set_callbacks(recorder, monitor)
     selector.fit(X, y, sample_source=SOURCES)
@@ -510,7 +510,7 @@ def test_the_estimator_of_a_selector_tells_of_itself_and_labeled_rows_are_scored
 
 @needs_callbacks
 @pytest.mark.filterwarnings("ignore:round:UserWarning")
-def test_rounds_of_live_sources_are_told_those_that_fail_included():
+def test_rounds_of_live_sources_are_reported_even_if_they_fail():
     def failing(_):
         raise OSError("away")
 
@@ -526,7 +526,7 @@ def test_rounds_of_live_sources_are_told_those_that_fail_included():
 
 
 @needs_callbacks
-def test_a_run_that_goes_on_tells_of_its_new_rounds_only():
+def test_a_continued_run_reports_only_its_new_rounds():
     recorder = Recorder()
     selector = make_selector(n_rounds=3, warm_start=True).set_callbacks(recorder)
     sources = {"rows": X[100:], "others": X[100:]}
@@ -538,7 +538,7 @@ def test_a_run_that_goes_on_tells_of_its_new_rounds_only():
 
 @needs_callbacks
 @pytest.mark.parametrize("n_jobs", [None, 2])
-def test_callbacks_are_told_of_every_fit_of_a_comparison(n_jobs):
+def test_callbacks_receive_every_fit_of_a_comparison(n_jobs):
     monitor = ScoringMonitor(scoring="accuracy")
     model = make_classifier().set_callbacks(monitor)
     settings = {"cv": 2, "n_jobs": n_jobs, "random_state": 0}
@@ -553,7 +553,7 @@ def test_callbacks_are_told_of_every_fit_of_a_comparison(n_jobs):
 
 
 @needs_callbacks
-def test_callbacks_are_told_of_every_fit_of_an_overlap_curve():
+def test_callbacks_receive_every_fit_of_an_overlap_curve():
     monitor = ScoringMonitor(scoring="accuracy")
     strong = LogisticRegression(max_iter=500).set_callbacks(monitor)
     curve = {"overlap_shares": [0.2, 0.8], "n_repeats": 1}
@@ -589,7 +589,7 @@ def test_what_a_fit_comes_to_does_not_depend_on_scikit_learn_having_callbacks(
     assert_array_equal(silent.predict_proba(X), known.predict_proba(X))
 
 
-def test_before_callbacks_exist_nobody_can_set_any():
+def test_before_callbacks_exist_none_can_be_set():
     has_callbacks = ScoringMonitor is not None
     for estimator in (make_classifier(), make_selector()):
         assert hasattr(estimator, "set_callbacks") == has_callbacks

@@ -88,7 +88,7 @@ def surroundings():
 
 
 def wait_for_threads(before):
-    """Let threads that were told to end do so."""
+    """Wait for threads that are about to end."""
     for thread in set(threading.enumerate()) - before["threads"]:
         if "Executor" in thread.name or "Feeder" in thread.name:
             continue
@@ -207,7 +207,7 @@ def test_a_part_that_is_none_has_no_parameters(estimator, name, example):
         estimator.set_params(**{name: 1})
 
 
-def test_a_search_says_which_part_is_missing():
+def test_the_error_of_a_search_names_the_missing_part():
     search = GridSearchCV(
         WeakToStrongClassifier(), {"overlap_detector__overlap_threshold": [0.1, 0.2]}
     )
@@ -268,7 +268,7 @@ def test_every_seed_that_is_none_is_set_at_every_depth():
     assert seeds != seeds_of(seed_nested(nested(), 1))
 
 
-def test_a_generator_gives_each_estimator_seeds_of_its_own():
+def test_a_generator_gives_each_estimator_different_seeds():
     rng = np.random.RandomState(0)
     first, second = (seed_nested(LogisticRegression(), rng) for _ in range(2))
     assert first.random_state != second.random_state

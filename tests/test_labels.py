@@ -138,7 +138,7 @@ def test_every_gap_is_one_whatever_marks_beside_it(gap, missing):
 
 
 @pytest.mark.parametrize("value", [0, "", "nan", False, np.zeros(2), [], b"", 1j])
-def test_what_is_there_is_no_gap(value):
+def test_given_values_are_not_gaps(value):
     assert not is_missing(value)
 
 
@@ -340,7 +340,7 @@ def expected():
 @pytest.mark.filterwarnings("ignore::sklearn_w2s.overlap.NoChangePointWarning")
 @pytest.mark.parametrize("given", GIVEN)
 @pytest.mark.parametrize("entry", ENTRIES)
-def test_gaps_mark_what_has_no_label_for_everyone(entry, given, expected):
+def test_gaps_mark_rows_without_labels_everywhere(entry, given, expected):
     if given == "pyarrow" and not can_index_arrow():
         pytest.skip("this scikit-learn cannot index arrays of pyarrow")
     np.testing.assert_equal(entry(GIVEN[given](NAMES.tolist())), expected[entry])
@@ -373,7 +373,7 @@ def test_minus_one_one_and_gaps_are_two_classes_and_gaps(fit):
     assert score == np.mean(predicted == 2 * TRUTH - 1, where=IS_LABELED)
 
 
-def test_infinity_is_no_gap():
+def test_infinity_is_not_a_gap():
     for model in (classifier(), detector()):
         with pytest.raises(ValueError, match="Input y contains infinity"):
             model.fit(X, np.where(IS_LABELED, TRUTH, np.inf))

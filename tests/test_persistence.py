@@ -30,7 +30,7 @@ ESTIMATORS = [
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
-def test_another_version_is_told_of(estimator, monkeypatch):
+def test_another_version_gives_a_warning(estimator, monkeypatch):
     monkeypatch.setattr(persistence, "__version__", "9.9")
     saved = pickle.dumps(estimator)
     monkeypatch.undo()
@@ -40,7 +40,7 @@ def test_another_version_is_told_of(estimator, monkeypatch):
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
-def test_the_same_version_is_no_matter(estimator, tmp_path):
+def test_the_same_version_gives_no_warning(estimator, tmp_path):
     joblib.dump(estimator, tmp_path / "file")
 
     for again in (

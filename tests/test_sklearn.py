@@ -39,7 +39,7 @@ def test_weights_are_floats_one_per_row(sample_weight, expected):
         ([[1], [1], [1]], "1D"),
     ],
 )
-def test_what_are_no_weights_is_refused(sample_weight, message):
+def test_invalid_weights_are_refused(sample_weight, message):
     with pytest.raises(ValueError, match=message):
         check_weights(sample_weight, X)
 

@@ -69,7 +69,7 @@ def test_one_file_alone_imports_private_names_of_scikit_learn():
     assert importing == [DOOR]
 
 
-def test_one_file_alone_knows_the_version_of_scikit_learn():
+def test_only_one_file_depends_on_the_version_of_scikit_learn():
     asking = [
         str(path.relative_to(PACKAGE))
         for path in PACKAGE.rglob("*.py")

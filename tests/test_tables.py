@@ -84,7 +84,7 @@ TYPES = {
 
 
 def make_rows():
-    """Return columns of plain values, of which the code tells the class."""
+    """Return columns of plain values, where the code determines the class."""
     rng = np.random.default_rng(0)
     code = rng.integers(0, 12, N)
     hours = rng.integers(0, 30_000, N)
@@ -164,7 +164,7 @@ names_of_models = st.sampled_from(["classifier", "boosting", "detector", "stream
 
 
 def answers(model, X):
-    """Return what a model says of each row, as numbers."""
+    """Return the output of a model for each row, as numbers."""
     if hasattr(model, "predict_proba"):
         return model.predict_proba(X)
     return np.asarray(model.transform(X))[:, :2]
@@ -323,7 +323,7 @@ def test_categories_have_no_order():
     assert strong.boosting_.is_categorical_.tolist() == [True]
 
 
-def test_of_more_than_255_categories_the_frequent_ones_are_told_apart():
+def test_of_more_than_255_categories_the_frequent_ones_are_distinct():
     rng = np.random.default_rng(0)
     frequent = rng.integers(0, 200, 5000)
     rare = 200 + np.arange(400)

@@ -158,7 +158,7 @@ def test_nothing_is_an_empty_table():
         ((VALUES, 3), "labels of a batch must be one column, got int"),
     ],
 )
-def test_what_is_no_batch_is_refused_in_plain_words(item, message):
+def test_items_that_are_not_batches_are_refused_in_plain_words(item, message):
     with pytest.raises(ValueError, match=message):
         as_batch(item)
 

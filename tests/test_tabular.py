@@ -269,7 +269,7 @@ def test_every_category_has_an_indicator_and_a_gap_is_one():
     assert_array_equal(indicators[0], encoded[3, 2:] - indicators[3] + indicators[0])
 
 
-def test_categories_that_are_new_are_none_of_the_known():
+def test_new_categories_differ_from_known_ones():
     encoder = TabularEncoder(scale=False).fit(MIXED)
     new = np.array([[1, "z", 3, "z"]], dtype=object)
     assert not encoder.transform(new)[:, 2:].any()
@@ -279,7 +279,7 @@ def test_categories_that_are_new_are_none_of_the_known():
     assert ordinal.coded_columns_ == [2, 3]
 
 
-def test_codes_are_told_and_come_last():
+def test_codes_come_last_and_are_listed():
     days = np.array(["2024-01-02"] + ["2024-01-01"] * 3, dtype="M8[D]")
     X = np.column_stack([MIXED, days.astype(object)])
     encoder = TabularEncoder(categories="ordinal", flag_missing=True).fit(X)
@@ -366,7 +366,7 @@ def test_default_estimators_cope_with_anything(make, X):
     assert estimator.predict(X[:1]).shape == (1,)
 
 
-def test_boosting_is_told_of_categories_anew_in_every_fit():
+def test_boosting_gets_the_categories_in_every_fit():
     boosting = default_strong_estimator()
     y = np.arange(40) // 20
     boosting.fit(np.repeat(MIXED, 10, axis=0), y)

@@ -142,7 +142,7 @@ def test_a_label_that_reads_like_a_marker_is_a_class_with_a_warning(y, missing, 
         (["a", "-1"], -1, ()),
     ],
 )
-def test_what_is_surely_meant_so_warns_not(y, missing, classes):
+def test_clear_labels_give_no_warning(y, missing, classes):
     check_labels(y, missing, classes=classes)
 
 
@@ -153,7 +153,7 @@ def test_a_marker_among_known_classes_is_a_class(classes):
     assert_array_equal(labels, [-1, 5])
 
 
-def test_gaps_are_no_classes_even_where_the_marker_is_one():
+def test_gaps_are_not_classes_even_where_the_marker_is_one():
     labels, labeled = check_labels([-1, None, 0, np.nan], -1, classes=[-1, 0])
     assert_array_equal(labels, [-1, 0])
     assert_array_equal(labeled, [True, False, True, False])
@@ -196,7 +196,7 @@ def test_a_marker_may_be_the_name_of_a_class(missing, classes, expected):
         (np.array([np.zeros(2), "a"], dtype=object), -1, "Unknown label type: y hol"),
     ],
 )
-def test_what_is_no_target_is_named_and_refused(y, missing, message):
+def test_an_invalid_target_is_named_and_refused(y, missing, message):
     with pytest.raises(ValueError, match=message):
         check_labels(y, missing)
 
@@ -291,7 +291,7 @@ def test_columns_of_an_array_are_in_sorted_order_of_the_classes(
         ([[0.5, 0.5]] * 3, [3], r"has 2 columns, but y has the classes \[3\]"),
     ],
 )
-def test_what_are_no_probabilities_is_named_and_refused(proba, labels, message):
+def test_invalid_probabilities_are_named_and_refused(proba, labels, message):
     with pytest.raises(ValueError, match=message):
         check_weak_proba(proba, np.zeros((3, 1)), np.array(labels))
 
@@ -305,7 +305,7 @@ def test_what_are_no_probabilities_is_named_and_refused(proba, labels, message):
         ([0, "a"], [0], r"has the columns \[0, 'a'\]: .* all by strings or all by num"),
     ],
 )
-def test_columns_that_name_no_classes_are_refused(columns, labels, message):
+def test_columns_that_do_not_name_classes_are_refused(columns, labels, message):
     pandas = pytest.importorskip("pandas")
     proba = pandas.DataFrame(np.full((3, 2), 0.5), columns=columns)
     with pytest.raises(ValueError, match=message):
@@ -468,7 +468,7 @@ def test_missing_values_are_taken_where_a_part_can_fill_them_in(estimator, expec
 @pytest.mark.parametrize(
     "estimator", [Stranger(), make_pipeline(FunctionTransformer(), BOOSTING)]
 )
-def test_who_may_take_gaps_and_does_not_say_so_is_let_try(estimator):
+def test_estimators_that_may_accept_gaps_may_try(estimator):
     assert not accepts_missing(estimator)
     assert accepts_missing(estimator, unknown=True)
 
@@ -596,14 +596,14 @@ def test_the_weak_estimator_is_not_asked_where_its_probabilities_are_given(upgra
     assert model.fit(X, y, weak_proba=proba).predict(X).shape == (300,)
 
 
-def test_a_stranger_decides_by_itself(upgrade):
+def test_an_estimator_of_another_library_decides_by_itself(upgrade):
     X, y = upgrade
     model = WeakToStrongClassifier(Stranger(), Stranger(), strategy="all")
     assert outcome(model, X, y, X) == outcome(model, frame(X), y, frame(X)) == [0] * 300
 
 
 @pytest.mark.parametrize("convert", [np.asarray, frame])
-def test_the_part_that_takes_no_gaps_is_named(upgrade, convert):
+def test_the_part_that_refuses_gaps_is_named(upgrade, convert):
     X, y = upgrade
     detector = OverlapDetector(representation=PCA(2))
     with pytest.raises(ValueError, match=r"NaN, and representation=PCA\(n_comp"):

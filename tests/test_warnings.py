@@ -1,4 +1,4 @@
-"""Every warning names the line of the user, whoever stands between."""
+"""Every warning names the line of the user, whatever calls lie between."""
 
 import pickle
 import threading
@@ -192,27 +192,27 @@ OTHERS = {
 }
 
 
-def told(call):
+def warned_at(call):
     """Return the warnings of a call."""
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
-        # What is told of may be refused later.
+        # What is warned of may be refused later.
         with suppress(ValueError):
             call()
     return found
 
 
 @pytest.mark.parametrize("call", SIGNS_ONLY.values(), ids=SIGNS_ONLY)
-def test_a_doubt_about_the_labels_is_told_of_the_line_that_passed_them(call):
-    found = [w for w in told(call) if "-1 and +1 only" in str(w.message)]
+def test_a_warning_about_labels_names_the_line_that_passed_them(call):
+    found = [w for w in warned_at(call) if "-1 and +1 only" in str(w.message)]
 
     assert found
     assert {w.filename for w in found} == {__file__}
 
 
 @pytest.mark.parametrize("call", OTHERS.values(), ids=OTHERS)
-def test_other_warnings_are_told_of_the_line_that_called(call):
-    found = told(call)
+def test_other_warnings_name_the_line_that_called(call):
+    found = warned_at(call)
 
     assert found
     assert {w.filename for w in found} == {__file__}
@@ -223,20 +223,22 @@ def test_with_dask_too():
     collections = array.from_array(X, chunks=(100, 6)), array.from_array(Y, chunks=100)
     dask = import_module("sklearn_w2s.dask")
     detector = dask.OverlapDetector(confidence=lambda proba: np.zeros(len(proba)))
-    found = told(lambda: detector.fit(*collections))
+    found = warned_at(lambda: detector.fit(*collections))
 
     assert {w.category for w in found} == {NoChangePointWarning}
     assert {w.filename for w in found} == {__file__}
 
 
 @pytest.mark.parametrize("read", [joblib.load, load_by_pickle])
-def test_a_file_of_another_version_is_told_of_the_line_that_reads_it(tmp_path, read):
-    found = told(lambda: load(tmp_path / "model", read))
+def test_a_warning_about_another_version_names_the_line_that_reads_the_file(
+    tmp_path, read
+):
+    found = warned_at(lambda: load(tmp_path / "model", read))
 
     assert [w.filename for w in found] == [__file__]
 
 
-def test_a_line_is_told_of_the_same_thing_once_unless_asked_otherwise():
+def test_a_line_gets_the_same_warning_once_by_default():
     call = OTHERS["no gap"]
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("default")
@@ -246,14 +248,14 @@ def test_a_line_is_told_of_the_same_thing_once_unless_asked_otherwise():
     assert [w.lineno for w in found] == [call.__code__.co_firstlineno]
 
 
-def test_where_no_line_of_the_user_stands_behind_a_warning_it_is_not_lost():
+def test_a_warning_without_a_line_of_the_user_is_not_lost():
     thread = threading.Thread(target=warn, args=("in vain", FutureWarning))
-    found = told(lambda: (thread.start(), thread.join()))
+    found = warned_at(lambda: (thread.start(), thread.join()))
 
     assert [str(w.message) for w in found] == ["in vain"]
 
 
-def test_nobody_counts_the_frames_by_hand():
+def test_no_call_counts_frames_by_hand():
     for path in PACKAGE.rglob("*.py"):
         if path.name != "_warnings.py":
             code = path.read_text("utf-8")

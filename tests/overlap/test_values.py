@@ -141,7 +141,7 @@ def test_batches_give_what_all_rows_give():
     [
         ({"confidence": "margin"}, {}, "not known of a regressor"),
         ({"overlap_measure": "agreement"}, {}, "classes"),
-        ({"confidence": "spread"}, {}, "does not say how sure it is"),
+        ({"confidence": "spread"}, {}, "needs an ensemble"),
         ({}, {"weak_proba": np.full((300, 2), 0.5)}, "Pass weak_prediction"),
         (
             {},
@@ -158,7 +158,7 @@ def test_what_does_not_go_with_a_regressor_is_refused(params, fit, message):
 def test_what_does_not_go_with_a_classifier_or_without_labels_is_refused():
     with pytest.raises(ValueError, match="not known of a classifier"):
         OverlapDetector(confidence="residual").fit(X, (TRUTH > 14).astype(int))
-    with pytest.raises(ValueError, match="two labeled rows at least, and y labels 0"):
+    with pytest.raises(ValueError, match="at least two labeled rows, but y labels 0"):
         detector(FrozenEstimator(FITTED), confidence="residual").fit(X)
     with pytest.raises(ValueError, match="there are only its predictions"):
         OverlapDetector(confidence="spread").fit(X, Y, weak_prediction=TRUTH)

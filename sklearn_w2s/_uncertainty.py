@@ -121,7 +121,7 @@ def spread(estimator, X):
     if not _has_spread(estimator):
         msg = (
             f'confidence="spread" needs an ensemble such as a random forest, or a '
-            f"regressor with predict(X, return_std=True), but weak_estimator is "
+            "regressor with predict(X, return_std=True), but weak_estimator is "
             f"{estimator!r}. Pass one, or labels."
         )
         raise ValueError(msg)

@@ -42,9 +42,11 @@ def takes_distributions(estimator, n_classes=None):
         for name, value in estimator.get_params(deep=False).items()
         if value is not None
     )
+    if not means_the_same:
+        return False
     library = import_module(kind.__module__.split(".")[0])
     version = tuple(map(int, library.__version__.split(".")[:2]))
-    return means_the_same and version >= learner.least_version
+    return version >= learner.least_version
 
 
 def fit_distributions(estimator, X, distributions, classes, weights):

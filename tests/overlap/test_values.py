@@ -160,7 +160,7 @@ def test_what_does_not_go_with_a_classifier_or_without_labels_is_refused():
         OverlapDetector(confidence="residual").fit(X, (TRUTH > 14).astype(int))
     with pytest.raises(ValueError, match="at least two labeled rows, but y labels 0"):
         detector(FrozenEstimator(FITTED), confidence="residual").fit(X)
-    with pytest.raises(ValueError, match="there are only its predictions"):
+    with pytest.raises(ValueError, match="only its predictions are given"):
         OverlapDetector(confidence="spread").fit(X, Y, weak_prediction=TRUTH)
 
 

@@ -32,7 +32,7 @@ _OWN = {
         "Similarity",
         "Unexplained",
     ],
-    "overlap._partition": ["Confidence", "HardRows", "Partition", "Threshold"],
+    "overlap._partition": ["HardRows", "Partition"],
     "overlap._representations": [
         "DeviationEncoder",
         "LeafEncoder",

@@ -323,11 +323,8 @@ class OverlapDetector(  # type: ignore[call-arg]
         self.classes_ = predictor.classes
         self._refuse_missing(survey.rows, predictor.columns, asks_weak=True)
         proba, weights = survey.proba(predictor, labeled_proba), survey.sample.weights
-        self.views_ = self._new_views(predictor)
-        seeds = None if self.random_state is None else rng
-        self.views_.fit(survey.rows, proba, weights, weighted=weighted, seeds=seeds)
-        rows, weak_rows = self.views_.views(survey.rows, proba)
-        self._part(proba, rows, weak_rows, weights, rng)
+        views = self._fit_views(survey.rows, proba, weights, rng, weighted=weighted)
+        self._fit_partition(proba, *views, weights, rng)
         if not survey.sample.is_whole:
             judge, count = shipped(copy.copy(self)), dask.delayed(_count_block)
             # If the count fails, the estimator must not look fitted.

@@ -49,20 +49,13 @@ from sklearn_w2s._validation import (
 )
 from sklearn_w2s._weak import default_for, fit_weak, is_given, resolve_columns
 from sklearn_w2s.overlap._measures import MEASURES, new_measure, require_numpy
-from sklearn_w2s.overlap._output import (
-    COLUMN_NAMES,
-    RegionArray,
-    prepend,
-    stack_columns,
-)
+from sklearn_w2s.overlap._output import COLUMN_NAMES, RegionArray, prepend
 from sklearn_w2s.overlap._partition import (
     CONFIDENCES,
     PUBLISHED,
     SPLITS,
-    Confidence,
     HardRows,
     Partition,
-    Threshold,
 )
 from sklearn_w2s.overlap._representations import REPRESENTATIONS, Views
 from sklearn_w2s.overlap._reservoir import Reservoir
@@ -421,10 +414,11 @@ class OverlapDetector(
         weights = check_weights(sample_weight, X)
         rng = check_random_state(self.random_state)
         weighted = sample_weight is not None
-        given = weak_proba, weak_prediction
-        proba = self._fit_views(X, y, given, weights, weighted, params, rng)
-        rows, weak_rows = self.views_.views(X, proba)
-        confidence, overlap_score, self.regions_ = self._part(
+        labels, are_values = self._check_given(weak_proba, weak_prediction)
+        weak_weights = weights if weighted else None
+        proba = self._fit_weak(X, y, labels, are_values, weak_weights, params, rng)
+        rows, weak_rows = self._fit_views(X, proba, weights, rng, weighted=weighted)
+        confidence, overlap_score, self.regions_ = self._fit_partition(
             proba, rows, weak_rows, weights, rng
         )
         self.confidence_ = move_like(confidence, X)
@@ -501,22 +495,30 @@ class OverlapDetector(
         rng = check_random_state(self.random_state)
         if first:
             weighted = sample_weight is not None
-            given = weak_proba, weak_prediction
-            proba = self._fit_views(
-                X, y, given, weights, weighted, params, rng, method="partial_fit"
+            labels, are_values = self._check_given(weak_proba, weak_prediction)
+            proba = self._fit_weak(
+                X,
+                y,
+                labels,
+                are_values,
+                weights if weighted else None,
+                params,
+                rng,
+                method="partial_fit",
             )
+            rows, weak_rows = self._fit_views(X, proba, weights, rng, weighted=weighted)
         else:
             proba = self._proba_of_batch(X, weak_proba, weak_prediction)
+            rows, weak_rows = self.views_.views(X, proba)
         if not hasattr(self, "reservoir_"):
             self.reservoir_ = Reservoir(self.reservoir_size, rng)
             for name in _OF_THE_ROWS_OF_FIT:
                 if hasattr(self, name):
                     delattr(self, name)
-        rows, weak_rows = self.views_.views(X, proba)
         self.reservoir_.add(weights, proba, rows, weak_rows)
         proba, rows, weak_rows = self.reservoir_.columns
         weights, rng = self.reservoir_.weights, self.reservoir_.rng
-        self._part(proba, rows, weak_rows, weights, rng)
+        self._fit_partition(proba, rows, weak_rows, weights, rng)
         self.n_samples_seen_ = self.reservoir_.n_seen
         return self
 
@@ -559,11 +561,14 @@ class OverlapDetector(
         """
         X = self._check(X, "transform")
         confidence, score, regions = self._describe(X)
-        dtype = np.float32 if _is_single_precision(X) else np.float64
-        columns = move_like(stack_columns(confidence, score, regions, dtype), X)
+        xp, _ = namespace_of(X)
+        is_single = getattr(X, "dtype", None) == (xp or np).float32
+        indicators = [regions == name for name in REGIONS]
+        columns = np.column_stack([confidence, score, *indicators])
+        columns = columns.astype(np.float32 if is_single else np.float64)
+        columns = move_like(columns, X)
         if not self.passthrough:
             return columns
-        xp, _ = namespace_of(X)
         if xp is not None:
             return xp.concat([xp.astype(X, columns.dtype, copy=False), columns], axis=1)
         return prepend(X, columns, named=hasattr(self, "feature_names_in_"))
@@ -694,7 +699,7 @@ class OverlapDetector(
         OverlapDetector
             The estimator.
         """
-        for name in ("regions_", "confidence_", "overlap_score_"):
+        for name in _OF_THE_ROWS_OF_FIT:
             delattr(self, name)
         return self
 
@@ -728,31 +733,55 @@ class OverlapDetector(
             return default_weak_estimator()
         return adapt(self.weak_estimator)
 
-    def _fit_views(self, X, y, given, weights, weighted, params, rng, method="fit"):
-        """Fit the weak estimator and the representation; return weak opinions."""
-        seeds = None if self.random_state is None else rng
-        weak_weights = weights if weighted else None
-        proba = self._fit_weak(X, y, given, weak_weights, params, seeds, rng, method)
-        self.views_ = self._new_views(self.weak_predictor_)
-        self.views_.fit(X, proba, weights, weighted=weighted, seeds=seeds)
-        return proba
+    def _check_given(self, weak_proba, weak_prediction):
+        """Return the weak labels that were given or None, and if they are values."""
+        if weak_proba is not None and weak_prediction is not None:
+            msg = (
+                "weak_proba are labels of a weak classifier, and weak_prediction those "
+                "of a weak regressor. Pass one of them."
+            )
+            raise ValueError(msg)
+        are_values = weak_prediction is not None or is_regressor(self._weak())
+        if weak_proba is not None and are_values:
+            msg = (
+                "weak_proba are probabilities, but weak_estimator="
+                f"{self.weak_estimator!r} is a regressor. Pass weak_prediction."
+            )
+            raise ValueError(msg)
+        known, others = list(CONFIDENCES), list(UNCERTAINTIES)
+        if are_values:
+            known, others = others, known
+        if isinstance(self.confidence, str) and self.confidence in others:
+            owner = "a regressor" if are_values else "a classifier"
+            msg = (
+                f"confidence={self.confidence!r} is not known of {owner}, which "
+                f"weak_estimator is. Take one of {['auto', *known]}."
+            )
+            raise ValueError(msg)
+        return weak_proba if weak_prediction is None else weak_prediction, are_values
 
-    def _fit_weak(self, X, y, told, sample_weight, params, seeds, rng, method):
-        """Set the weak estimator and return its opinions of all rows."""
-        weak_proba = self._choose_told(*told)
-        given = weak_proba is not None or is_given(self._weak())
-        regresses = told[1] is not None or is_regressor(self._weak())
+    def _fit_weak(
+        self,
+        X,
+        y,
+        weak_labels,
+        are_values,
+        sample_weight,
+        params,
+        rng,
+        method="fit",
+    ):
+        """Fit the weak estimator; return its probabilities, or values, of all rows."""
+        given = weak_labels is not None or is_given(self._weak())
         if y is None and given:
-            y = np.full(n_rows(X), np.nan if regresses else self.missing_label)
-        labels, labeled = check_target(y, self.missing_label, of_values=regresses)
+            y = np.full(n_rows(X), np.nan if are_values else self.missing_label)
+        labels, labeled = check_target(y, self.missing_label, of_values=are_values)
         check_consistent_length(X, labeled)
         columns = resolve_columns(self.weak_features, X)
-        self._refuse_missing(X, columns, asks_weak=weak_proba is None)
-        counts = np.ones(len(labeled)) if sample_weight is None else sample_weight
-        if given:
-            sample_weight = None
+        self._refuse_missing(X, columns, asks_weak=weak_labels is None)
+        weights = None if given else sample_weight
         ((weights, weak_params),) = fit_arguments(
-            self, ["weak_estimator"], sample_weight, params, method=method
+            self, ["weak_estimator"], weights, params, method=method
         )
         folds = None
         if not given:
@@ -764,88 +793,72 @@ class OverlapDetector(
                 weights,
                 rng=rng,
                 split_params=split_arguments(self, params, method),
-                are_values=regresses,
+                are_values=are_values,
             )
-        self.weak_predictor_, proba = fit_weak(
+        weak, proba = fit_weak(
             default_for(X) if self.weak_estimator is None else self._weak(),
             X,
             labels,
             labeled,
             columns=columns,
-            weak_proba=weak_proba,
+            weak_proba=weak_labels,
             sample_weight=weights,
             params=weak_params,
             folds=folds,
             memory=self.memory,
             n_jobs=self.n_jobs,
-            seeds=seeds,
-            are_values=regresses,
+            seeds=None if self.random_state is None else rng,
+            are_values=are_values,
         )
-        self.weak_estimator_ = self.weak_predictor_.estimator
-        self._require_confidence(regresses)
-        if not regresses:
-            self.classes_ = self.weak_predictor_.classes
+        self.weak_predictor_, self.weak_estimator_ = weak, weak.estimator
+        if not are_values:
+            self.classes_ = weak.classes
             return proba
-        weak, values = self.weak_predictor_, proba[:, 0]
+        values = proba[:, 0]
+        counts = np.ones(len(labeled)) if sample_weight is None else sample_weight
         uncertainty = Uncertainty(self.confidence)
         uncertainty.fit(weak, X, values, labels, labeled, counts)
         self.weak_predictor_ = ValuePredictor(weak, uncertainty)
         return np.column_stack([values, uncertainty.predict(X)])
 
-    def _choose_told(self, weak_proba, weak_prediction):
-        """Return the weak labels that were given, if any."""
-        if weak_proba is not None and weak_prediction is not None:
-            msg = (
-                "weak_proba are labels of a weak classifier, and weak_prediction those "
-                "of a weak regressor. Pass one of them."
-            )
-            raise ValueError(msg)
-        if weak_proba is not None and is_regressor(self._weak()):
-            msg = (
-                "weak_proba are probabilities, but weak_estimator="
-                f"{self.weak_estimator!r} is a regressor. Pass weak_prediction."
-            )
-            raise ValueError(msg)
-        return weak_proba if weak_prediction is None else weak_prediction
-
-    def _require_confidence(self, regresses):
-        """Refuse a confidence that is that of other estimators."""
-        others = CONFIDENCES if regresses else UNCERTAINTIES
-        if isinstance(self.confidence, str) and self.confidence in others:
-            owner = "a regressor" if regresses else "a classifier"
-            known = UNCERTAINTIES if regresses else CONFIDENCES
-            msg = (
-                f"confidence={self.confidence!r} is not known of {owner}, which "
-                f"weak_estimator is. Take one of {['auto', *known]}."
-            )
-            raise ValueError(msg)
+    def _fit_views(self, X, proba, weights, rng, *, weighted):
+        """Fit the representation; return the rows in it, and their second view."""
+        second_view = new_measure(self.overlap_measure).second_view
+        self.views_ = Views(self.representation, self.weak_predictor_, second_view)
+        seeds = None if self.random_state is None else rng
+        self.views_.fit(X, proba, weights, weighted=weighted, seeds=seeds)
+        return self.views_.views(X, proba)
 
     def _refuse_missing(self, X, columns, *, asks_weak):
-        """Refuse missing values that a part does not take, and remember who that is."""
+        """Refuse missing values that a part does not take, and remember these parts."""
         readers = [("weak_estimator", self._weak(), columns)] if asks_weak else []
         if hasattr(self.representation, "fit"):
             readers.append(("representation", self.representation, None))
         self._strict_readers_ = strict_readers(readers)
         refuse_missing(X, self._strict_readers_)
 
-    def _part(self, proba, rows, weak_rows, weights, rng):
-        """Set thresholds, references and density; return what is said of each row."""
+    def _fit_partition(self, proba, rows, weak_rows, weights, rng):
+        """Set thresholds, references and density; return scores and regions of rows."""
         measure = new_measure(self.overlap_measure, self.n_jobs)
         require_numpy(measure, rows, self.overlap_measure)
-        self.partition_ = Partition(
-            Confidence(
-                self.confidence, are_values=self.weak_predictor_.classes is None
-            ),
-            HardRows(
-                self._threshold("confidence_threshold", auto="change_point"),
-                refine=self.refine_hard,
-                max_references=self.max_references,
-                n_jobs=self.n_jobs,
-            ),
-            measure,
-            self._threshold("overlap_threshold", auto="mixture"),
+        hard_rows = HardRows(
+            self.confidence_threshold,
+            self.threshold_type,
+            refine=self.refine_hard,
+            max_references=self.max_references,
+            n_jobs=self.n_jobs,
         )
-        described = self.partition_.fit_describe(proba, rows, weak_rows, weights, rng)
+        self.partition_ = Partition(
+            self.confidence,
+            hard_rows,
+            measure,
+            self.overlap_threshold,
+            self.threshold_type,
+        )
+        are_values = self.weak_predictor_.classes is None
+        described = self.partition_.fit_describe(
+            proba, rows, weak_rows, weights, rng, are_values=are_values
+        )
         density = region_shares(described[-1], weights)[OVERLAP]
         self._set_density(density, effective_size(weights))
         return described
@@ -881,14 +894,6 @@ class OverlapDetector(
     def _describe(self, X):
         proba = self.weak_predictor_.proba(X)
         return self.partition_.describe(proba, *self.views_.views(X, proba))
-
-    def _new_views(self, predictor):
-        second_view = new_measure(self.overlap_measure).second_view
-        return Views(self.representation, predictor, second_view)
-
-    def _threshold(self, name, *, auto):
-        rule = getattr(self, name)
-        return Threshold(rule, self.threshold_type, auto=auto, name=name)
 
     def get_metadata_routing(self) -> Any:
         """Say which metadata `fit` uses, and what the weak estimator and `cv` get.
@@ -934,8 +939,3 @@ class OverlapDetector(
         tags.target_tags.required = not isinstance(self.weak_estimator, FrozenEstimator)
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _is_single_precision(X):
-    xp, _ = namespace_of(X)
-    return getattr(X, "dtype", None) == (np if xp is None else xp).float32

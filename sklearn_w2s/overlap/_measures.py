@@ -221,12 +221,6 @@ _COSINES = {
 }
 
 
-def is_neighbors_transformer(measure):
-    """Return whether an overlap measure is a transformer, not a name or function."""
-    able = hasattr(measure, "fit") and hasattr(measure, "transform")
-    return able and not isinstance(measure, type)
-
-
 class NeighborsMeasure(Measure):
     r"""Similarity of a row to the hard row that a neighbour search finds nearest.
 
@@ -323,17 +317,14 @@ def _is_nonzero(unit):
     return np.asarray(abs(unit).sum(axis=1)).ravel() > 0
 
 
-def mean_abs_cosine(n_jobs):
-    """Return the measure that also compares rows with the easy rows."""
-    return Similarity(cosine=True, reduce="mean", n_jobs=n_jobs)
-
-
 MEASURES: dict[str, Callable[[int | None], Measure]] = {
     "agreement": Agreement,
     "max_abs_cosine": lambda n_jobs: Similarity(cosine=True, n_jobs=n_jobs),
     "max_abs_dot": lambda n_jobs: Similarity(cosine=False, n_jobs=n_jobs),
     "max_dot": lambda n_jobs: Similarity(cosine=False, absolute=False, n_jobs=n_jobs),
-    "mean_abs_cosine": mean_abs_cosine,
+    "mean_abs_cosine": lambda n_jobs: Similarity(
+        cosine=True, reduce="mean", n_jobs=n_jobs
+    ),
     "mean_abs_dot": lambda n_jobs: Similarity(
         cosine=False, reduce="mean", n_jobs=n_jobs
     ),
@@ -343,11 +334,12 @@ MEASURES: dict[str, Callable[[int | None], Measure]] = {
 
 def new_measure(measure, n_jobs=None):
     """Return an unfitted overlap measure by its name, function or neighbour search."""
-    if is_neighbors_transformer(measure):
+    if isinstance(measure, str):
+        return MEASURES[measure](n_jobs)
+    is_transformer = hasattr(measure, "fit") and hasattr(measure, "transform")
+    if is_transformer and not isinstance(measure, type):
         return NeighborsMeasure(measure)
-    if callable(measure):
-        return FunctionMeasure(measure)
-    return MEASURES[measure](n_jobs)
+    return FunctionMeasure(measure)
 
 
 def require_numpy(measure, rows, given):

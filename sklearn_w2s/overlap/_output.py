@@ -9,12 +9,6 @@ from sklearn_w2s._validation import is_dataframe
 COLUMN_NAMES = ("confidence", "overlap_score", *(f"region_{name}" for name in REGIONS))
 
 
-def stack_columns(confidence, overlap_score, regions, dtype):
-    """Return the columns `COLUMN_NAMES` of each row as one matrix."""
-    indicators = [regions == name for name in REGIONS]
-    return np.column_stack([confidence, overlap_score, *indicators]).astype(dtype)
-
-
 def prepend(X, columns, *, named):
     """Return X with the columns `COLUMN_NAMES` after its own, in the container of X."""
     if sp.issparse(X):

@@ -18,18 +18,14 @@ from sklearn_w2s._algorithms.thresholds import (
 )
 from sklearn_w2s._validation import check_scores
 from sklearn_w2s._warnings import warn
-from sklearn_w2s.overlap._measures import mean_abs_cosine
-from sklearn_w2s.overlap._ruptures import (
-    is_change_point_estimator,
-    published_threshold,
-    ruptures_threshold,
-)
+from sklearn_w2s.overlap._measures import new_measure
+from sklearn_w2s.overlap._ruptures import published_threshold, ruptures_threshold
 
 # Scores below this share of the largest are alike on the logarithmic scale.
 _SMALLEST_SHARE = 1e-3
 # A row that is more confident than so many of the confident rows is not hard.
 _LEAST_CONFIDENT_SHARE = 0.25
-# If less of the rows of little confidence stays hard, the easy rows told nothing.
+# If less of the rows of low confidence stays hard, the easy rows are of no use.
 _LEAST_SHARE_LEFT = 0.1
 
 
@@ -57,56 +53,40 @@ def split_mixture(scores, weights):
 
 
 SPLITS = {"change_point": change_point, "mixture": split_mixture}
-# Of the paper's code, by a function that names the parameter.
+# The threshold of the paper's code.
 PUBLISHED = "published"
 
 
-class Threshold:
-    """A rule that cuts scores in two: a split, a number, a quantile or a function.
+def find_threshold(rule, kind, scores, weights, *, auto, name):
+    """Return the smallest score of the upper group, or None if all are equal.
 
-    `auto` is the key of `SPLITS` that the rule "auto" stands for; `name` is for
-    messages.
+    The rule is a number, whose `kind` is "value" or "quantile", a function, a change
+    point estimator, a key of `SPLITS` or "auto" for the key `auto`.
     """
-
-    def __init__(self, rule, kind, *, auto, name):
-        self.rule = rule
-        self.kind = kind
-        self.auto = auto
-        self.name = name
-
-    def find(self, scores, weights):
-        """Return the smallest score of the upper group, or None if all are equal."""
-        rule, name = self.rule, self.name
-        if callable(rule):
-            return _number(rule(scores, weights), f"{name}(values, sample_weight)")
-        if isinstance(rule, Real):
-            number = _number(rule, name)
-            if self.kind == "value":
-                return number
-            if not 0 <= number <= 1:
-                msg = (
-                    f'{name}={number} with threshold_type="quantile" is not in [0, 1].'
-                )
-                raise ValueError(msg)
-            return weighted_quantile(scores, number, weights)
-        if is_change_point_estimator(rule):
-            found = ruptures_threshold(rule, scores, weights, name=name)
-        elif rule == PUBLISHED:
-            found = published_threshold(scores, weights, name=name)
-        else:
-            found = SPLITS[self.auto if rule == "auto" else rule](scores, weights)
-        if found is None:
-            warn(
-                f"{name}={rule!r} found no change point: the {len(scores)} scores are "
-                "all equal, so that no row counts as overlap. Pass a number, or a weak "
-                "estimator whose probabilities differ between rows.",
-                NoChangePointWarning,
-            )
-        return found
-
-    def is_named(self, name):
-        """Return whether the rule is given by this name."""
-        return isinstance(self.rule, str) and self.rule == name
+    if callable(rule):
+        return _number(rule(scores, weights), f"{name}(values, sample_weight)")
+    if isinstance(rule, Real):
+        number = _number(rule, name)
+        if kind == "value":
+            return number
+        if not 0 <= number <= 1:
+            msg = f'{name}={number} with threshold_type="quantile" is not in [0, 1].'
+            raise ValueError(msg)
+        return weighted_quantile(scores, number, weights)
+    if not isinstance(rule, str):
+        found = ruptures_threshold(rule, scores, weights, name=name)
+    elif rule == PUBLISHED:
+        found = published_threshold(scores, weights, name=name)
+    else:
+        found = SPLITS[auto if rule == "auto" else rule](scores, weights)
+    if found is None:
+        warn(
+            f"{name}={rule!r} found no change point: the {len(scores)} scores are all "
+            "equal, so that no row counts as overlap. Pass a number, or a weak "
+            "estimator whose probabilities differ between rows.",
+            NoChangePointWarning,
+        )
+    return found
 
 
 def _number(value, name):
@@ -124,25 +104,17 @@ CONFIDENCES = {
 }
 
 
-class Confidence:
-    """A confidence: a key of `CONFIDENCES` or a function; a column, of values."""
+def weak_confidence(kind, proba, class_shares):
+    """Return the confidence of each row, by "auto", a key of `CONFIDENCES` or function.
 
-    def __init__(self, kind, *, are_values=False):
-        self.kind = "balanced_margin" if kind == "auto" else kind
-        self.are_values = are_values
-
-    def fit(self, proba, weights):
-        """Learn the shares of the classes among the weak labels."""
-        self.class_prior = np.average(proba, axis=0, weights=weights)
-        return self
-
-    def score(self, proba):
-        """Return the confidence of each row."""
-        if self.are_values:
-            return -proba[:, 1]
-        if callable(self.kind):
-            return check_scores(self.kind(proba), len(proba), name="confidence")
-        return CONFIDENCES[self.kind](proba, self.class_prior)
+    Without class shares, the columns are values and their uncertainties.
+    """
+    if class_shares is None:
+        return -proba[:, 1]
+    if callable(kind):
+        return check_scores(kind(proba), len(proba), name="confidence")
+    name = "balanced_margin" if kind == "auto" else kind
+    return CONFIDENCES[name](proba, class_shares)
 
 
 def draw_references(belongs, weights, most, rng):
@@ -156,16 +128,24 @@ def draw_references(belongs, weights, most, rng):
 class HardRows:
     """Hard rows: of low confidence and, if refined, unlike the easy rows."""
 
-    def __init__(self, threshold, *, refine, max_references, n_jobs):
+    def __init__(self, threshold, threshold_type, *, refine, max_references, n_jobs):
         self.threshold = threshold
+        self.threshold_type = threshold_type
         self.refine = refine
         self.max_references = max_references
         self.n_jobs = n_jobs
 
     def fit_predict(self, confidence, rows, weights, rng):
         """Find the thresholds, and return a mask of the hard rows."""
-        found = self.threshold.find(confidence, weights)
-        if found is not None and self.threshold.is_named(PUBLISHED):
+        found = find_threshold(
+            self.threshold,
+            self.threshold_type,
+            confidence,
+            weights,
+            auto="change_point",
+            name="confidence_threshold",
+        )
+        if found is not None and self.threshold == PUBLISHED:
             # There, the row at the break is hard.
             found = np.nextafter(found, np.inf)
         self.confidence_threshold = -np.inf if found is None else float(found)
@@ -181,7 +161,10 @@ class HardRows:
         hard = confidence < self.confidence_threshold
         if self.easy is None:
             return hard
-        return hard & (_scores(self.easy, rows) < self.easy_threshold)
+        # Thresholds are doubles: a float32 score must not be compared in single
+        # precision.
+        easy_score = self.easy.score(rows, None).astype(np.float64)
+        return hard & (easy_score < self.easy_threshold)
 
     def _refine(self, hard, confidence, rows, weights, rng):
         """Return the rows that stay hard when those like the easy ones are left out."""
@@ -191,24 +174,24 @@ class HardRows:
         if threshold is None:
             return hard
         easy = self._compare(~hard & (score < threshold), rows, weights, rng)
-        easy_score = _scores(easy, rows)
+        easy_score = easy.score(rows, None).astype(np.float64)
         # Rows that are typical in every column resemble nothing.
-        tells = (score > 0) | (easy_score > 0)
-        if not weights[tells].any():
+        compared = (score > 0) | (easy_score > 0)
+        if not weights[compared].any():
             return hard
-        easy_threshold = split_mixture(easy_score[tells], weights[tells])
+        easy_threshold = split_mixture(easy_score[compared], weights[compared])
         if easy_threshold is None:
             return hard
         # A row like the easy ones carries their pattern, however low its confidence; a
         # row unlike them may owe some confidence to chance, hence a higher threshold.
         highest = self.confidence_threshold
-        if self.threshold.is_named("auto"):
+        if self.threshold == "auto":
             share = _LEAST_CONFIDENT_SHARE
             highest = weighted_quantile(confidence[~hard], share, weights[~hard])
         # Not applied where hardly any row would stay hard.
         remaining = (confidence < highest) & (easy_score < easy_threshold)
-        least = _LEAST_SHARE_LEFT * weights[hard & tells].sum()
-        if weights[remaining & tells].sum() < least:
+        least = _LEAST_SHARE_LEFT * weights[hard & compared].sum()
+        if weights[remaining & compared].sum() < least:
             return hard
         self.easy, self.easy_threshold = easy, easy_threshold
         self.confidence_threshold = highest
@@ -216,39 +199,46 @@ class HardRows:
 
     def _compare(self, region, rows, weights, rng):
         references = draw_references(region, weights, self.max_references, rng)
-        return mean_abs_cosine(self.n_jobs).fit(rows, None, references, weights)
-
-
-def _scores(measure, rows):
-    # Thresholds are doubles: a float32 score must not be compared in single precision.
-    return measure.score(rows, None).astype(np.float64)
+        measure = new_measure("mean_abs_cosine", self.n_jobs)
+        return measure.fit(rows, None, references, weights)
 
 
 class Partition:
     """Thresholds and references that divide rows into easy, hard and overlap."""
 
-    def __init__(self, confidence, hard_rows, measure, threshold):
+    def __init__(self, confidence, hard_rows, measure, threshold, threshold_type):
         self.confidence = confidence
         self.hard_rows = hard_rows
         self.measure = measure
         self.threshold = threshold
+        self.threshold_type = threshold_type
 
-    def fit_describe(self, proba, rows, weak_rows, weights, rng):
+    def fit_describe(self, proba, rows, weak_rows, weights, rng, *, are_values):
         """Find thresholds and references; return confidence, score and regions."""
-        confidence = self.confidence.fit(proba, weights).score(proba)
+        self.class_shares = None
+        if not are_values:
+            self.class_shares = np.average(proba, axis=0, weights=weights)
+        confidence = weak_confidence(self.confidence, proba, self.class_shares)
         hard = self.hard_rows.fit_predict(confidence, rows, weights, rng)
         most = self.hard_rows.max_references
         references = draw_references(hard, weights, most, rng)
         score = self.measure.fit_score(rows, weak_rows, references, weights, rng)
         found = None
         if len(references) and (weights[~hard] > 0).any():
-            found = self.threshold.find(score[~hard], weights[~hard])
+            found = find_threshold(
+                self.threshold,
+                self.threshold_type,
+                score[~hard],
+                weights[~hard],
+                auto="mixture",
+                name="overlap_threshold",
+            )
         self.overlap_threshold = np.inf if found is None else found
         return confidence, score, split_regions(hard, score, self.overlap_threshold)
 
     def describe(self, proba, rows, weak_rows):
         """Return confidence, score and region of new rows."""
-        confidence = self.confidence.score(proba)
+        confidence = weak_confidence(self.confidence, proba, self.class_shares)
         score = self.measure.score(rows, weak_rows)
         hard = self.hard_rows.predict(confidence, rows)
         return confidence, score, split_regions(hard, score, self.overlap_threshold)

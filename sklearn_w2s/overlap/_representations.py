@@ -84,7 +84,8 @@ class DeviationEncoder(TransformerMixin, BaseEstimator):
         if self.numeric_columns_:
             parts.append(self._deviate(self.columns_.numbers(X)))
         if self.categorical_columns_:
-            parts += map(_indicators, self.columns_.codes(X).T, self._codes)
+            codes = zip(self.columns_.codes(X).T, self._codes, strict=True)
+            parts += [(c[:, None] == kept).astype(np.float64) for c, kept in codes]
         encoded = parts[0] if len(parts) == 1 else np.hstack(parts)
         # Texts that are all alike have no indicator: nothing deviates in any row.
         return encoded if encoded.shape[1] else np.zeros((len(encoded), 1))
@@ -128,19 +129,19 @@ class DeviationEncoder(TransformerMixin, BaseEstimator):
 
 
 def _describe_columns(columns, weights):
-    described = [_describe_column(column, weights) for column in columns]
+    """Return the mode of each column, and the mean absolute deviation from it."""
+    described = []
+    for column in columns:
+        counted = ~np.isnan(column) & (weights > 0)
+        if not counted.any():
+            described.append((0.0, 1.0))
+            continue
+        values, w = column[counted].astype(np.float64), weights[counted]
+        center = half_sample_mode(values, w)
+        spread = np.average(np.abs(values - center), weights=w)
+        described.append((center, spread if spread > 0 else 1.0))
     center, scale = np.array(described).T
     return center, scale
-
-
-def _describe_column(column, weights):
-    counted = ~np.isnan(column) & (weights > 0)
-    if not counted.any():
-        return 0.0, 1.0
-    values, w = column[counted].astype(np.float64), weights[counted]
-    center = half_sample_mode(values, w)
-    spread = np.average(np.abs(values - center), weights=w)
-    return center, spread if spread > 0 else 1.0
 
 
 def _describe_sparse(numbers, weights):
@@ -156,10 +157,6 @@ def _frequent(codes, weights):
     sizes = np.bincount(codes[counted], weights=weights[counted])
     order = np.argsort(-sizes, kind="stable")
     return order[sizes[order] > 0][1 : _MAX_CATEGORIES + 1]
-
-
-def _indicators(codes, kept):
-    return (codes[:, None] == kept).astype(np.float64)
 
 
 class PrincipalDeviations(TransformerMixin, BaseEstimator):
@@ -225,14 +222,6 @@ class Representation(NamedTuple):
     takes_sparse: bool = True
 
 
-def _principal(_):
-    return make_pipeline(DeviationEncoder(), PrincipalDeviations())
-
-
-def _leaves(_):
-    return make_pipeline(DeviationEncoder(), LeafEncoder())
-
-
 def _as_numbers(X):
     """Return a transformer that leaves numbers as they are."""
     if namespace_of(X)[0] is None:
@@ -241,10 +230,15 @@ def _as_numbers(X):
 
 
 REPRESENTATIONS = {
-    "forest": Representation(_leaves),
+    "forest": Representation(
+        lambda _: make_pipeline(DeviationEncoder(), LeafEncoder())
+    ),
     "passthrough": Representation(_as_numbers),
     # A share of variance has no sparse solver.
-    "pca": Representation(_principal, takes_sparse=False),
+    "pca": Representation(
+        lambda _: make_pipeline(DeviationEncoder(), PrincipalDeviations()),
+        takes_sparse=False,
+    ),
 }
 
 
@@ -271,7 +265,13 @@ class Views:
         weak_labels = proba[kept, 0]
         if self.predictor.classes is not None:
             weak_labels = self.predictor.classes[proba[kept].argmax(axis=1)]
-        transformer = seed_nested(self._new_transformer(X), seeds)
+        if self.representation is None:
+            transformer = DeviationEncoder()
+        elif isinstance(self.representation, str):
+            transformer = REPRESENTATIONS[self.representation].new(X)
+        else:
+            transformer = clone(self.representation)
+        transformer = seed_nested(transformer, seeds)
         require_array_support(transformer, X, name="representation")
         fit_params = weight_arguments(transformer, weights[kept]) if weighted else {}
         transformer.fit(rows, weak_labels, **fit_params)
@@ -291,30 +291,21 @@ class Views:
 
     def views(self, X, proba):
         """Return rows in the space of the representation, and their second view."""
-        return self.represent(X), self._second_view(X, proba)
-
-    def _second_view(self, X, proba):
+        rows = self.represent(X)
         if self._second_transformer is None:
             if self.predictor.classes is None:
-                return proba[:, :1]
+                return rows, proba[:, :1]
             # The probabilities of all classes sum to one: the first adds nothing.
-            return move_like(proba[:, 1:], X)
+            return rows, move_like(proba[:, 1:], X)
         view = select_columns(X, self._second_columns)
-        rows = self._second_transformer.transform(view)
+        second = self._second_transformer.transform(view)
         if not self.is_unseen:
-            return _as_matrix(rows, "weak_features of X", missing=True)
-        rows = _as_matrix(rows, "X")
-        codes = proba.argmax(axis=1)[:, None].astype(rows.dtype)
-        if sp.issparse(rows):
-            return sp.hstack([codes, rows], format="csr")
-        return np.hstack([codes, rows])
-
-    def _new_transformer(self, X):
-        if self.representation is None:
-            return DeviationEncoder()
-        if isinstance(self.representation, str):
-            return REPRESENTATIONS[self.representation].new(X)
-        return clone(self.representation)
+            return rows, _as_matrix(second, "weak_features of X", missing=True)
+        second = _as_matrix(second, "X")
+        codes = proba.argmax(axis=1)[:, None].astype(second.dtype)
+        if sp.issparse(second):
+            return rows, sp.hstack([codes, second], format="csr")
+        return rows, np.hstack([codes, second])
 
 
 def _as_matrix(rows, name, *, missing=False):

@@ -42,10 +42,8 @@ class Reservoir:
         if self.columns:
             new = [_stack(*pair) for pair in zip(self.columns, new, strict=True)]
         self.columns = new
-        if len(self._priorities) > self.size:
-            self._shrink()
-
-    def _shrink(self):
+        if len(self._priorities) <= self.size:
+            return
         order = np.argsort(-self._priorities, kind="stable")
         self._highest_left_out = self._priorities[order[self.size]]
         kept = np.sort(order[: self.size])

@@ -18,12 +18,6 @@ _PUBLISHED_GRID = 2, 5
 _LARGEST_COUNT = 2**53
 
 
-def is_change_point_estimator(threshold):
-    """Return whether a threshold is an estimator that finds breaks, as in ruptures."""
-    able = hasattr(threshold, "fit") and hasattr(threshold, "predict")
-    return able and not callable(threshold)
-
-
 def ruptures_threshold(estimator, scores, weights, *, name):
     """Return the midpoint at the one break that an estimator finds, None if none is.
 
@@ -35,10 +29,11 @@ def ruptures_threshold(estimator, scores, weights, *, name):
         return None
     shown = f"{name}={type(estimator).__name__}(...)"
     ordered = _in_order(scores, weights, shown, name)
+    grid = getattr(estimator, "min_size", 1), getattr(estimator, "jump", 1)
     remedy = "Lower its min_size or jump, pass more rows"
-    _require_places(_grid(estimator), len(ordered), shown, name, remedy)
+    places = _require_places(grid, len(ordered), shown, name, remedy)
     # Fitting changes an estimator, and this one belongs to the user.
-    position = _single_break(copy.deepcopy(estimator), ordered, name)
+    position = _single_break(copy.deepcopy(estimator), ordered, places, name)
 
     # Equal scores never part: their break moves to the nearest place where scores
     # differ, the lower one of two that are equally near.
@@ -64,21 +59,17 @@ def published_threshold(scores, weights, *, name):
 
 def _in_order(scores, weights, shown, name):
     """Return the sorted scores of positive weight, repeated as the weights say."""
-    positive = weights > 0
-    scores = np.asarray(scores, dtype=np.float64)[positive]
-    return np.sort(np.repeat(scores, _repetitions(weights[positive], shown, name)))
-
-
-def _repetitions(weights, shown, name):
+    scores = np.asarray(scores, dtype=np.float64)[weights > 0]
+    weights = weights[weights > 0]
     # Ruptures does not know weights: equal ones count every score once, and whole
     # numbers repeat the scores.
     if (weights == weights[0]).all():
-        return np.ones(len(weights), dtype=np.int64)
+        return np.sort(scores)
     if weights.max() < _LARGEST_COUNT and (weights == np.rint(weights)).all():
         counts = weights.astype(np.int64)
         counts //= np.gcd.reduce(counts)
         if counts.sum() <= _MOST_REPETITIONS * len(counts):
-            return counts
+            return np.sort(np.repeat(scores, counts))
     msg = (
         f"{shown} counts every score once, but the weights differ, from "
         f"{weights.min():.3g} to {weights.max():.3g}. Pass "
@@ -90,29 +81,20 @@ def _repetitions(weights, shown, name):
 
 def _require_places(grid, n, shown, name, remedy):
     """Return where n scores may be broken, one place at least."""
-    places = _places(grid, n)
+    min_size, jump = grid
+    first = max(1, -(-min_size // jump)) * jump
+    places = range(first, n - min_size + 1, jump)
     if not places:
-        min_size, jump = grid
         msg = (
             f"{shown} with min_size={min_size} and jump={jump} needs "
-            f"{places.start + min_size} scores to break them once, but there are {n}. "
+            f"{first + min_size} scores to break them once, but there are {n}. "
             f'{remedy}, or pass {name}="auto".'
         )
         raise ValueError(msg)
     return places
 
 
-def _places(grid, n):
-    min_size, jump = grid
-    first = max(1, -(-min_size // jump)) * jump
-    return range(first, n - min_size + 1, jump)
-
-
-def _grid(estimator):
-    return getattr(estimator, "min_size", 1), getattr(estimator, "jump", 1)
-
-
-def _single_break(estimator, ordered, name):
+def _single_break(estimator, ordered, places, name):
     """Return how many of the sorted scores lie below the break."""
     arguments = inspect.signature(estimator.predict).parameters
     by_penalty = "pen" in arguments and hasattr(estimator, "cost")
@@ -126,11 +108,16 @@ def _single_break(estimator, ordered, name):
     try:
         estimator.fit(ordered[:, None])
         if "n_bkps" not in arguments:
-            return _best_break(estimator, len(ordered))
+            n, error = len(ordered), estimator.cost.error
+            return min(places, key=lambda k: error(0, k) + error(k, n))
         # The last of the breaks of ruptures is the end of the signal.
         found = [k for k in estimator.predict(n_bkps=1) if 0 < k < len(ordered)]
     finally:
-        _empty_caches(type(estimator))
+        # Methods under lru_cache keep every estimator, and its signal, alive.
+        for base in type(estimator).__mro__:
+            for method in vars(base).values():
+                if hasattr(method, "cache_clear"):
+                    method.cache_clear()
     if len(found) != 1:
         msg = (
             f"{name}={type(estimator).__name__}(...) found {len(found)} breaks in "
@@ -139,16 +126,3 @@ def _single_break(estimator, ordered, name):
         )
         raise ValueError(msg)
     return found[0]
-
-
-def _best_break(estimator, n):
-    error = estimator.cost.error
-    return min(_places(_grid(estimator), n), key=lambda k: error(0, k) + error(k, n))
-
-
-def _empty_caches(kind):
-    # Methods under lru_cache keep every estimator, and its signal, alive.
-    for base in kind.__mro__:
-        for method in vars(base).values():
-            if hasattr(method, "cache_clear"):
-                method.cache_clear()

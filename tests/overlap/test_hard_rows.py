@@ -8,7 +8,7 @@ from scipy import sparse
 from sklearn_w2s._algorithms.thresholds import change_point, weighted_quantile
 from sklearn_w2s.datasets import make_overlap_classification
 from sklearn_w2s.overlap._measures import Similarity
-from sklearn_w2s.overlap._partition import HardRows, NoChangePointWarning, Threshold
+from sklearn_w2s.overlap._partition import HardRows, NoChangePointWarning
 from sklearn_w2s.overlap._ruptures import published_threshold
 
 
@@ -29,9 +29,8 @@ def example():
 
 def make(threshold="auto", *, threshold_type="value", refine=True, most=None):
     return HardRows(
-        Threshold(
-            threshold, threshold_type, auto="change_point", name="confidence_threshold"
-        ),
+        threshold,
+        threshold_type,
         refine=refine,
         max_references=most,
         n_jobs=None,

@@ -19,7 +19,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn_w2s.overlap._measures import (
     MEASURES,
     NeighborsMeasure,
-    is_neighbors_transformer,
+    new_measure,
 )
 
 HARD = np.array([0, 2, 5])
@@ -233,7 +233,10 @@ def test_what_is_no_graph_of_neighbours_is_refused(transformer, rows):
 
 
 def test_transformers_are_told_from_other_measures():
-    assert is_neighbors_transformer(KNeighborsTransformer())
-    assert is_neighbors_transformer(make_pipeline(KNeighborsTransformer()))
+    for transformer in (
+        KNeighborsTransformer(),
+        make_pipeline(KNeighborsTransformer()),
+    ):
+        assert isinstance(new_measure(transformer), NeighborsMeasure)
     for other in ("max_abs_cosine", np.max, KNeighborsTransformer):
-        assert not is_neighbors_transformer(other)
+        assert not isinstance(new_measure(other), NeighborsMeasure)

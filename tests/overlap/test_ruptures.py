@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from sklearn_w2s._algorithms.thresholds import change_point
 from sklearn_w2s.overlap._ruptures import (
-    is_change_point_estimator,
     published_threshold,
     ruptures_threshold,
 )
@@ -272,13 +271,3 @@ def test_it_needs_seven_scores_and_weights_that_repeat():
         ValueError, match=r'="published" counts every score once.*"auto"'
     ):
         find_published(np.arange(9), np.linspace(0.1, 1, 9))
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_estimators_are_told_from_other_thresholds(name):
-    assert is_change_point_estimator(ALL[name]())
-
-
-@pytest.mark.parametrize("threshold", ["auto", 0.5, np.float32(1), np.max, Breaks])
-def test_names_numbers_functions_and_classes_are_no_estimators(threshold):
-    assert not is_change_point_estimator(threshold)

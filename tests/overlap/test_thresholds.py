@@ -7,7 +7,7 @@ from scipy import stats
 
 from sklearn_w2s._algorithms.thresholds import change_point, weighted_quantile
 from sklearn_w2s.overlap import NoChangePointWarning
-from sklearn_w2s.overlap._partition import SPLITS, Threshold, split_mixture
+from sklearn_w2s.overlap._partition import SPLITS, find_threshold, split_mixture
 
 SCORES = np.array([0.1, 0.2, 0.3, 0.9, 1.0])
 WEIGHTS = np.array([1.0, 2, 1, 1, 5])
@@ -20,8 +20,9 @@ def find(
     auto="change_point",
     weights=WEIGHTS,
 ):
-    rule = Threshold(threshold, threshold_type, auto=auto, name="some_threshold")
-    return rule.find(scores, weights[: len(scores)])
+    data = scores, weights[: len(scores)]
+    named = {"auto": auto, "name": "some_threshold"}
+    return find_threshold(threshold, threshold_type, *data, **named)
 
 
 @pytest.mark.parametrize("threshold_type", ["value", "quantile"])

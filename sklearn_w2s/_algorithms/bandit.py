@@ -21,7 +21,7 @@ _SLACK = 1e-9
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ArmStatistics:
-    """What is known of every arm before a round, in arrays of shape (n_arms,).
+    """The state of every arm before a round, in arrays of shape (n_arms,).
 
     `drawn` counts rows whose reward is known, `found` sums their rewards; `pool` is the
     number of rows before anything was drawn; `pool` and `horizon` are infinite where

@@ -26,7 +26,7 @@ def balanced_margin_confidence(proba: ArrayLike, prior: ArrayLike) -> FloatArray
     shares = np.asarray(prior, dtype=np.float64)
     ratio = np.asarray(proba, dtype=np.float64) / np.where(shares > 0, shares, np.inf)
     total = ratio.sum(axis=1, keepdims=True)
-    # A row that has classes of share zero only is of no known class.
+    # A row whose only classes have a share of zero keeps a margin of zero.
     return margin_confidence(ratio / np.where(total > 0, total, 1))
 
 

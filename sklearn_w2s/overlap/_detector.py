@@ -444,10 +444,9 @@ class OverlapDetector(
         at random with regard to their weights, and thresholds, references and density
         are those that `fit` finds on them: the same as on all rows while these are no
         more, and as if drawn from them later on, with a standard error of the density
-        of at most ``0.5 / sqrt(reservoir_size)``, 0.005 by default. What `fit` says of
-        its rows
-        (`regions_`, `confidence_`, `overlap_score_`) is not known of a stream; ask
-        `predict` and `transform`.
+        of at most ``0.5 / sqrt(reservoir_size)``, 0.005 by default. `regions_`,
+        `confidence_` and `overlap_score_` are not kept for a stream; use `predict` and
+        `transform`.
 
         Parameters
         ----------
@@ -549,7 +548,7 @@ class OverlapDetector(
         Returns
         -------
         {ndarray, csr matrix, data frame} of shape (n, 5) or (n, n_features + 5)
-            Columns confidence, overlap score, and one indicator per region; behind
+            Columns confidence, overlap score, and one indicator per region; after
             those of X with `passthrough`, in the kind of container that X has, which
             is an array where the columns had no names in `fit`.
 
@@ -655,7 +654,7 @@ class OverlapDetector(
         return np.concatenate([names, own]) if self.passthrough else own
 
     def get_support(self, region: str = OVERLAP, indices: bool = False) -> NDArray[Any]:
-        """Say which rows of `fit` lie in a region.
+        """Return which rows of `fit` lie in a region.
 
         Parameters
         ----------
@@ -692,7 +691,7 @@ class OverlapDetector(
         return np.flatnonzero(support) if indices else support
 
     def forget_rows(self) -> Self:
-        """Drop what is known of each row of `fit`; other rows can still be judged.
+        """Drop the attributes of the rows of `fit`; new rows can still be described.
 
         Returns
         -------
@@ -754,8 +753,8 @@ class OverlapDetector(
         if isinstance(self.confidence, str) and self.confidence in others:
             owner = "a regressor" if are_values else "a classifier"
             msg = (
-                f"confidence={self.confidence!r} is not known of {owner}, which "
-                f"weak_estimator is. Take one of {['auto', *known]}."
+                f"confidence={self.confidence!r} is not defined for {owner}, which "
+                f"weak_estimator is. Use one of {['auto', *known]}."
             )
             raise ValueError(msg)
         return weak_proba if weak_prediction is None else weak_prediction, are_values
@@ -896,7 +895,7 @@ class OverlapDetector(
         return self.partition_.describe(proba, *self.views_.views(X, proba))
 
     def get_metadata_routing(self) -> Any:
-        """Say which metadata `fit` uses, and what the weak estimator and `cv` get.
+        """Return which metadata `fit` uses, and what the weak estimator and `cv` get.
 
         Returns
         -------

@@ -90,7 +90,7 @@ class Similarity(Measure):
         working_bytes = int(get_config()["working_memory"] * 2**20) // n_parts
         if n_parts == 1:
             return self._score_part(rows, working_bytes)
-        # The matrix products must not start threads of their own beside these.
+        # The matrix products must not start further threads.
         with threadpool_limits(1, user_api="blas"):
             parts = Parallel(n_jobs=n_parts, require="sharedmem")(
                 delayed(self._score_part)(safe_indexing(rows, part), working_bytes)
@@ -198,7 +198,7 @@ class Agreement(Measure):
         return self._lift(codes, self.forest.predict_proba(other))
 
     def _lift(self, codes, proba):
-        # A label that no row of the fit had is agreed with by none.
+        # No row agrees with a label that no row of the fit had.
         known = np.isin(codes, self.classes)
         position = np.searchsorted(self.classes, codes[known])
         found, share = proba[known, position], self.shares[position]

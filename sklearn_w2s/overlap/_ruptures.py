@@ -1,6 +1,6 @@
-"""Thresholds from change point estimators of the ruptures package, and like them.
+"""Thresholds from change point estimators of the package ruptures, or similar ones.
 
-Ruptures is never imported: an estimator of it is known by what it can do.
+Ruptures is never imported: its estimators are recognized by their methods.
 """
 
 import copy
@@ -58,7 +58,7 @@ def published_threshold(scores, weights, *, name):
 
 
 def _in_order(scores, weights, shown, name):
-    """Return the sorted scores of positive weight, repeated as the weights say."""
+    """Return the sorted scores of positive weight, repeated by their weights."""
     scores = np.asarray(scores, dtype=np.float64)[weights > 0]
     weights = weights[weights > 0]
     # Ruptures does not know weights: equal ones count every score once, and whole

@@ -18,7 +18,7 @@ class OverlapSampler(VersionStampMixin, BaseEstimator):
     """Keep the rows of some regions, unlabeled ones with their weak labels.
 
     A step for pipelines of imbalanced-learn: what follows it, a sampler or the last
-    estimator, sees labeled rows only, and needs to know nothing of missing labels. With
+    estimator, sees labeled rows only and need not support missing labels. With
     a detector whose weak estimator is a regressor, labels are values, NaN where there
     is none.
 
@@ -46,7 +46,7 @@ class OverlapSampler(VersionStampMixin, BaseEstimator):
     Notes
     -----
     imbalanced-learn refuses steps that have both `transform` and `fit_resample`, hence
-    a class beside the detector. Rows that are dropped are those that a strong estimator
+    a separate class. Rows that are dropped are those that a strong estimator
     misses on most real tables, see the user guide.
 
     Examples
@@ -121,7 +121,7 @@ class OverlapSampler(VersionStampMixin, BaseEstimator):
             classes=detector.weak_predictor_.classes,
         )
         kept = np.isin(detector.regions_, regions)
-        # Labeled rows are kept all or not at all: that is not for a region to say.
+        # Labeled rows are kept all or not at all, whatever their regions.
         kept[labeled] = self.include_labeled
         if not kept.any():
             msg = f"No row lies in regions={self.regions!r}. Name more of them."
@@ -149,7 +149,7 @@ def _as_given(labels, y):
     if isinstance(y, list):
         return labels.tolist()
     dtype = getattr(y, "dtype", None)
-    # Objects were needed for gaps or markers, and are no target to many a classifier.
+    # Objects were needed for gaps or markers, and many classifiers refuse such targets.
     # Weak values need not be whole where those of y are.
     is_whole = "int" in str(dtype).lower()
     if str(dtype).lower() == "object" or (is_whole and labels.dtype.kind == "f"):

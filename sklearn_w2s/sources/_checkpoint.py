@@ -76,7 +76,7 @@ def held(folder):
 def _try_to_lock(lock):
     try:
         if sys.platform == "win32":
-            # A byte far behind the text, which others may read.
+            # A byte far after the text, which others may read.
             os.lseek(lock, 2**30, os.SEEK_SET)
             msvcrt.locking(lock, msvcrt.LK_NBLCK, 1)
         else:
@@ -138,7 +138,7 @@ class Journal:
         if not is_own or self._path(self._n_steps).exists():
             msg = (
                 f"checkpoint={str(self.folder)!r} was changed by another run since "
-                "this one stopped. Set warm_start=False to go on with what it holds."
+                "this one stopped. Set warm_start=False to continue the run in it."
             )
             raise ValueError(msg)
 
@@ -163,7 +163,7 @@ class Journal:
             raise self._unusable(path, f"cannot be read ({error})") from error
 
     def _take(self, path, content):
-        """Return what a file holds, if it is what was written behind those before."""
+        """Return the content of a file, if it was written after those before it."""
         match = _HEADER.match(content)
         if match is None:
             raise self._unusable(path, "is not part of a checkpoint of this version")
@@ -173,7 +173,7 @@ class Journal:
             raise self._unusable(path, "is damaged, or belongs to another run")
         try:
             value = unpack(content)
-        # Whoever made the checksum may have written anything.
+        # A valid checksum may come with any content.
         except Exception as error:
             raise self._unusable(path, f"cannot be read ({error})") from error
         self._seal = seal
@@ -183,9 +183,9 @@ class Journal:
         return sha256(self._seal.encode() + content).hexdigest()
 
     def _unusable(self, path, what):
-        ways = "name another checkpoint to begin anew"
+        ways = "name another checkpoint to start a new run"
         if _STEP.fullmatch(path.name):
-            ways = f"delete it and all later steps to go on from there, or {ways}"
+            ways = f"delete it and all later steps to continue before it, or {ways}"
         return ValueError(f"{path} {what}. Restore it from a copy, {ways}.")
 
 
@@ -238,8 +238,8 @@ def require_same_rules(rules, former, where):
         is_hashed = value.startswith(_HASHED)
         what = f"another {name}" if is_hashed else f"{name}={former[name]}, not {value}"
         msg = (
-            f"{where} holds a run with {what}. Use the same to go on with it, or begin "
-            "anew, with another checkpoint or warm_start=False."
+            f"{where} continues a run with {what}. Use the same to continue it, or "
+            "start a new run with another checkpoint or warm_start=False."
         )
         raise ValueError(msg)
 
@@ -247,7 +247,7 @@ def require_same_rules(rules, former, where):
 def _described(value, seen=()):
     """Return a text that differs where values do, the same in every process."""
     if isinstance(value, np.random.RandomState | np.random.Generator):
-        return type(value).__name__  # Its state goes on with every use.
+        return type(value).__name__  # Its state changes with every use.
     if id(value) in seen:
         return "itself"
     seen = (*seen, id(value))

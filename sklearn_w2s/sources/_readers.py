@@ -229,7 +229,7 @@ class SourceReader:
                 _require_stackable(X, last_X)
         except (TypeError, ValueError) as error:
             if self._n_to_skip:
-                return  # It was refused when its neighbours were read before.
+                return  # It was refused before, too.
             msg = f"source {self.name!r} gave an invalid batch: {error}"
             raise SourceFailed(msg, "invalid", item) from error
         if not n and not self._n_to_skip:
@@ -249,7 +249,7 @@ class SourceReader:
 def _require_stackable(X, other):
     try:
         stack([rows_of(other, 0, 0), rows_of(X, 0, 0)])
-    # Each library has its own error; that of polars is no ValueError.
+    # Each library raises its own error; that of polars is not a ValueError.
     except Exception as error:
         msg = f"its columns are of other types than those before: {error}"
         raise ValueError(msg) from error

@@ -162,9 +162,9 @@ class Step:
 
 
 class SelectionRun:
-    """A run: it chooses a source, reads from it, and counts and rates what came.
+    """A run: it chooses a source, reads from it, and counts and rates the rows.
 
-    `batches` and `refused` hold pairs of a source's position and what came of it.
+    `batches` and `refused` hold pairs of a source's position and its rows or item.
     """
 
     def __init__(self, bandit, rater, *, refits, seed, journal=None):
@@ -190,7 +190,7 @@ class SelectionRun:
         self._unfitted: Any = None
 
     def __getstate__(self):
-        # Open files, connections and generators stay behind; they are opened again.
+        # Open files, connections and generators are left out, and opened again.
         return self.__dict__ | {"opened": {}, "_stalled": set()}
 
     def close(self):
@@ -349,7 +349,7 @@ class SelectionRun:
 
     @contextmanager
     def _undone_if_stopped(self):
-        # A step that is taken again must draw the same random numbers.
+        # A step that is repeated must draw the same random numbers.
         rng_state, detector = self.bandit.rng.get_state(), self.rater.detector
         try:
             yield

@@ -229,7 +229,7 @@ class UCBSourceSelector(
       the anytime level of [4]_, which explores less than log t in few rounds and like
       it in many;
     - "kl_lucb": the leader or its strongest challenger, whichever has fewer rows [5]_;
-      to tell which source is best, not to collect overlap on the way;
+      to find the best source, not to collect overlap on the way;
     - "ucb1": :math:`o + \alpha \sqrt{\log t / (2n)}` [3]_;
     - "ucb_tuned": the same with the variance of the source [3]_;
     - "thompson": a draw from the Beta distribution of the density, given o and n;
@@ -254,9 +254,9 @@ class UCBSourceSelector(
     the labeled rows of the selection only.
 
     Deviations from the paper: by default *rows* are counted, not rounds, since a batch
-    of b rows says b times as much as one row; thresholds and references of the detector
-    are fixed after the burn-in, so that rewards are comparable between rounds, where
-    the published code finds new thresholds for every batch; pools are finite.
+    of b rows counts b times as much as one row; thresholds and references of the
+    detector are fixed after the burn-in, so that rewards are comparable between rounds,
+    where the published code finds new thresholds for every batch; pools are finite.
     The regions of burn-in rows are those that the detector gives to its own training
     rows, out-of-fold where they are labeled.
 
@@ -437,7 +437,7 @@ class UCBSourceSelector(
     def fit_sources(self, sources: Any, X: Any = None, y: Any = None) -> Self:
         """Draw rows from live sources, then fit `estimator` on the selection.
 
-        Nothing is read of a source before a batch of it is drawn. A source that raises,
+        Nothing is read from a source before a batch is drawn. A source that raises,
         stalls for longer than `timeout`, or gives an empty batch or one that does not
         fit the rows before it, warns and rests; after `max_failures` failures in a row
         no more is drawn of it. Rows drawn before are kept, what was refused is in
@@ -469,12 +469,12 @@ class UCBSourceSelector(
         RuntimeError
             If another run uses the `checkpoint`.
         TypeError
-            If a source is nothing that can be read, or a batch is nothing that a
-            `checkpoint` can keep; the column is named.
+            If a source cannot be read, or a batch cannot be kept in a `checkpoint`;
+            the column is named.
         ValueError
             If no source gave a row, or an argument does not fit; with `warm_start`, if
-            the run before was that of `fit`, or `update` told of some of it; if a run
-            would go on by other rules, see Notes; if a file of the `checkpoint` is
+            the run before was that of `fit`, or `update` added counts to it; if a run
+            would continue by other rules, see Notes; if a file of the `checkpoint` is
             missing, damaged, or of another run; the file is named.
 
         Warns
@@ -489,19 +489,20 @@ class UCBSourceSelector(
         first batch that came.
 
         With `checkpoint`, or with `warm_start` and after pickling in the middle of a
-        run, a run goes on where it stopped and comes to the same history. Tables,
-        collections and iterables that start anew are then read again from their
-        beginning, and what was drawn is passed over; a callable with a parameter
-        `offset` is told the number of rows it has given; other callables, generators
-        and iterators are taken to go on by themselves. A checkpoint holds rows, random
-        numbers and decisions and no code: detector and estimator are those of this
-        selector, fitted again.
+        run, a run continues where it stopped and has the same history as if it had not
+        stopped. Tables, collections and iterables that can be read again are then read
+        from their beginning, without the rows that were drawn; a callable with a
+        parameter `offset` gets the number of rows drawn from it; other callables,
+        generators and iterators are expected to continue by themselves. A checkpoint
+        contains rows, random states and decisions, but no code: detector and estimator
+        are those of this selector, fitted again.
 
-        When a run goes on, other limits, `policy`, `alpha`, `costs` and `max_failures`
-        hold from the next round on, and sources may come and leave. The rows at hand,
+        When a run continues, other limits, `policy`, `alpha`, `costs` and
+        `max_failures` apply from the next round on, and sources may be added and
+        removed. The rows at hand,
         `overlap_detector` with its parameters, `reward`, `detection`,
         `detection_rates`, `missing_label`, `batch_size`, `burn_in` and `random_state`
-        must be the same. A frozen detector is known by its parameters, a function by
+        must be the same. A frozen detector is compared by its parameters, a function by
         its code.
         """
         if not (self.warm_start and "_drawing_" in vars(self)):
@@ -525,7 +526,7 @@ class UCBSourceSelector(
         if not run.batches:
             msg = (
                 f"sources={list(sources)} gave no rows. Pass sources that have some; "
-                "history_ says what happened."
+                "history_ lists their errors."
             )
             raise ValueError(msg)
         if not self.warm_start:
@@ -538,7 +539,7 @@ class UCBSourceSelector(
             self._end_tasks(tasks, None, None)
             return self
         X, y, _ = rows.together([batch for _, batch in run.batches])
-        # Seeds of its own, so that a run that continues draws as if it never stopped.
+        # Separate seeds, so that a run that continues draws as if it never stopped.
         is_seeded = run.rater.seeds is not None
         seeds = np.random.RandomState(run.seed) if is_seeded else None
         self._fit_estimator(tasks, X, y, {}, seeds)
@@ -567,7 +568,7 @@ class UCBSourceSelector(
         """
         if hasattr(self, "drawn_indices_"):
             msg = (
-                "fit drew rows of its own X; they are X[drawn_indices_]. drawn_samples "
+                "fit drew rows of X; they are X[drawn_indices_]. drawn_samples "
                 "is for fit_sources."
             )
             raise ValueError(msg)
@@ -593,7 +594,7 @@ class UCBSourceSelector(
 
     @fit_context(prefer_skip_nested_validation=False)
     def pull(self, sources: Sequence[str] | None = None) -> Any:
-        """Say from which source to draw next; `update` then says what came of it.
+        """Return the source to draw from next; `update` then takes the result.
 
         Parameters
         ----------
@@ -645,7 +646,7 @@ class UCBSourceSelector(
         n_overlap: float | None = None,
         error: str | None = None,
     ) -> Self:
-        """Say what came of a draw: rows, counts, or an error.
+        """Add the result of a draw: rows, counts, or an error.
 
         Rows are rated and not kept; what a call costs does not depend on the calls
         before it.
@@ -654,7 +655,7 @@ class UCBSourceSelector(
         ----------
         source : str
             Name of the source, whether `pull` named it or not; a new name is a new
-            source. Of one that is retired or exhausted nothing can be told.
+            source. A source that is retired or exhausted cannot be updated.
         X : {array-like, sparse matrix, data frame} of shape (n, n_features), \
                 default=None
             Rows drawn. They take a fitted detector, wrapped in
@@ -850,13 +851,13 @@ class UCBSourceSelector(
             self.classes_ = self.estimator_.classes_
 
     def _require_unlearned(self, y):
-        """Refuse a part that took unlabeled rows for a class of their own."""
+        """Refuse a part that learned the marker of unlabeled rows as a class."""
         for name in ("overlap_detector", "estimator"):
             fitted = getattr(self, f"{name}_", None)
             classes = np.asarray(getattr(fitted, "classes_", ())).tolist()
             if not is_class(self.missing_label, classes):
                 continue
-            # All of y is read only where it comes to that.
+            # All of y is read only where that is needed.
             if y is None or not is_marker_a_class(y, self.missing_label):
                 msg = (
                     f"{name}={fitted!r} learned missing_label={self.missing_label!r} "

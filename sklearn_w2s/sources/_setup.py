@@ -42,7 +42,7 @@ def takes_values(selector):
     if estimator is not None and (is_classifier(estimator) or is_regressor(estimator)):
         decides = estimator
     of_values = learns_values(decides)
-    # One that is fitted, or of the user's own, may find regions by anything.
+    # A fitted detector, or one without a weak estimator, may find regions by anything.
     is_asked = isinstance(detector, FrozenEstimator)
     learns = hasattr(detector, "weak_estimator") and not is_asked
     if learns and learns_values(detector) != of_values:
@@ -133,7 +133,7 @@ def tune(selector, bandit):
             msg = (
                 f"detection_rates of source {name!r} are {arm['detection_rates']}, but "
                 f"were {tuple(map(float, former))} in the rounds before. Use the same "
-                "to go on, or begin anew."
+                "to continue, or start a new run."
             )
             raise ValueError(msg)
     bandit.arms = arms
@@ -184,14 +184,14 @@ def require_live_run(selector):
     if hasattr(selector, "drawn_indices_"):
         msg = (
             "warm_start=True continues a run of fit_sources, but the run before was "
-            "that of fit. Set warm_start=False to begin anew."
+            "that of fit. Set warm_start=False to start a new run."
         )
         raise ValueError(msg)
     if selector._has_counts_:
         msg = (
             "warm_start=True continues a run of fit_sources, but update counted rows "
             "that were not kept. Continue with pull and update, or set "
-            "warm_start=False to begin anew."
+            "warm_start=False to start a new run."
         )
         raise ValueError(msg)
     run = vars(selector).get("_drawing_")
@@ -215,7 +215,7 @@ def take_up(selector, rows, rng):
     rules = rules_of(selector, make_detector(selector), rows.X, rows.y)
     run = vars(selector).get("_drawing_")
     if run is None:
-        # A generator of its own, whose state can be kept and set.
+        # A separate generator, whose state can be saved and set.
         own = np.random.RandomState(draw_seed(rng))
         seed, journal = draw_seed(own), None
         if selector.checkpoint is not None:

@@ -139,7 +139,7 @@ def test_batches_give_what_all_rows_give():
 @pytest.mark.parametrize(
     ("params", "fit", "message"),
     [
-        ({"confidence": "margin"}, {}, "not known of a regressor"),
+        ({"confidence": "margin"}, {}, "not defined for a regressor"),
         ({"overlap_measure": "agreement"}, {}, "classes"),
         ({"confidence": "spread"}, {}, "needs an ensemble"),
         ({}, {"weak_proba": np.full((300, 2), 0.5)}, "Pass weak_prediction"),
@@ -156,7 +156,7 @@ def test_what_does_not_go_with_a_regressor_is_refused(params, fit, message):
 
 
 def test_what_does_not_go_with_a_classifier_or_without_labels_is_refused():
-    with pytest.raises(ValueError, match="not known of a classifier"):
+    with pytest.raises(ValueError, match="not defined for a classifier"):
         OverlapDetector(confidence="residual").fit(X, (TRUTH > 14).astype(int))
     with pytest.raises(ValueError, match="at least two labeled rows, but y labels 0"):
         detector(FrozenEstimator(FITTED), confidence="residual").fit(X)

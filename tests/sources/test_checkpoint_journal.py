@@ -90,7 +90,7 @@ def test_any_other_damage_is_an_error_that_names_file_and_way_out(
 ):
     with_steps(tmp_path)
     damage(tmp_path / name)
-    way_out = "Restore it.*name another checkpoint to begin anew"
+    way_out = "Restore it.*name another checkpoint to start a new run"
     with pytest.raises(ValueError, match=f"{name} {message}.*{way_out}"):
         opened(tmp_path)
 
@@ -115,7 +115,7 @@ def test_no_flipped_bit_goes_unseen(tmp_path, name):
 def test_the_way_out_leads_out(tmp_path):
     paths = with_steps(tmp_path)
     paths[1].write_bytes(b"?")
-    with pytest.raises(ValueError, match="delete it and all later steps to go on"):
+    with pytest.raises(ValueError, match="delete it and all later steps to continue"):
         opened(tmp_path)
     for path in paths[1:]:
         path.unlink()

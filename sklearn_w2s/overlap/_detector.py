@@ -44,11 +44,12 @@ from sklearn_w2s._validation import (
     check_weak_prediction,
     check_weak_proba,
     n_rows,
+    place_of,
     refuse_missing,
     strict_readers,
 )
 from sklearn_w2s._weak import default_for, fit_weak, is_given, resolve_columns
-from sklearn_w2s.overlap._measures import MEASURES, new_measure, require_numpy
+from sklearn_w2s.overlap._measures import MEASURES, new_measure
 from sklearn_w2s.overlap._output import COLUMN_NAMES, RegionArray, prepend
 from sklearn_w2s.overlap._partition import (
     CONFIDENCES,
@@ -839,7 +840,13 @@ class OverlapDetector(
     def _fit_partition(self, proba, rows, weak_rows, weights, rng):
         """Set thresholds, references and density; return scores and regions of rows."""
         measure = new_measure(self.overlap_measure, self.n_jobs)
-        require_numpy(measure, rows, self.overlap_measure)
+        if measure.needs_numpy and namespace_of(rows)[0] is not None:
+            msg = (
+                f"overlap_measure={self.overlap_measure!r} does not compute with "
+                f"arrays of {place_of(rows)}. Pass a cosine or dot product measure or "
+                "a callable, or pass X as a NumPy array."
+            )
+            raise ValueError(msg)
         hard_rows = HardRows(
             self.confidence_threshold,
             self.threshold_type,

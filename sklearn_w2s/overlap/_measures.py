@@ -29,7 +29,6 @@ from sklearn_w2s._sklearn import move_like, namespace_of, safe_indexing, to_nump
 from sklearn_w2s._validation import (
     check_scores,
     distances_to,
-    place_of,
     require_distances,
     require_enough,
 )
@@ -340,14 +339,3 @@ def new_measure(measure, n_jobs=None):
     if is_transformer and not isinstance(measure, type):
         return NeighborsMeasure(measure)
     return FunctionMeasure(measure)
-
-
-def require_numpy(measure, rows, given):
-    """Refuse arrays of other libraries where the measure needs NumPy."""
-    if measure.needs_numpy and namespace_of(rows)[0] is not None:
-        msg = (
-            f"overlap_measure={given!r} does not compute with arrays of "
-            f"{place_of(rows)}. Pass a cosine or dot product measure or a callable, "
-            "or pass X as a NumPy array."
-        )
-        raise ValueError(msg)

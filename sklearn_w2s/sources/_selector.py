@@ -52,8 +52,8 @@ from sklearn_w2s.sources._run import DrawnRows, PoolRows
 from sklearn_w2s.sources._setup import (
     asked_bandit,
     describe_arm,
+    label_rules,
     make_detector,
-    marker_of,
     new_run,
     open_pool,
     open_sources,
@@ -62,7 +62,6 @@ from sklearn_w2s.sources._setup import (
     require_horizon,
     require_live_run,
     take_up,
-    takes_values,
 )
 
 
@@ -515,7 +514,8 @@ class UCBSourceSelector(
         if X is not None:
             X = check_features(self, X, reset=True, allow_nan=True)
             y, _ = self._check_target(X, y)
-        rows = DrawnRows(X, y, marker_of(self))
+        marker, _ = label_rules(self)
+        rows = DrawnRows(X, y, marker)
         rng = check_random_state(self.random_state)
 
         tasks = self._begin_tasks(1 if self.estimator is None else 2)
@@ -577,7 +577,8 @@ class UCBSourceSelector(
             msg = f"{type(self).__name__} keeps no rows yet; call fit_sources first."
             raise NotFittedError(msg)
         tables = [batch for _, batch in batches]
-        X, y, places = DrawnRows(None, None, marker_of(self)).together(tables)
+        marker, _ = label_rules(self)
+        X, y, places = DrawnRows(None, None, marker).together(tables)
         positions = np.repeat(
             [source for source, _ in batches], [len(place) for place in places]
         )
@@ -807,8 +808,8 @@ class UCBSourceSelector(
     def _check_target(self, X, y):
         if y is None:
             return None, np.zeros(n_rows(X), dtype=bool)
-        marker = marker_of(self)
-        labels, labeled = check_target(y, marker, of_values=takes_values(self))
+        marker, of_values = label_rules(self)
+        labels, labeled = check_target(y, marker, of_values=of_values)
         check_consistent_length(X, labeled)
         return mark_unlabeled(labels, labeled, marker), labeled
 

@@ -35,8 +35,8 @@ def make_detector(selector):
     return selector.overlap_detector
 
 
-def takes_values(selector):
-    """Return whether labels are values; estimator and detector must agree in that."""
+def label_rules(selector):
+    """Return what marks a missing label, and whether labels are values, not classes."""
     estimator, detector = selector.estimator, make_detector(selector)
     decides = detector
     if estimator is not None and (is_classifier(estimator) or is_regressor(estimator)):
@@ -53,12 +53,7 @@ def takes_values(selector):
             f"to one that learns {kinds[0]}."
         )
         raise ValueError(msg)
-    return of_values
-
-
-def marker_of(selector):
-    """Return what stands for a missing label: NaN alone where labels are values."""
-    return np.nan if takes_values(selector) else selector.missing_label
+    return np.nan if of_values else selector.missing_label, of_values
 
 
 def limits_of(selector):
@@ -305,7 +300,8 @@ def asked_bandit(selector):
     require_horizon(selector)
     if "_drawing_" not in vars(selector):
         rng = check_random_state(selector.random_state)
-        rows = DrawnRows(None, None, marker_of(selector))
+        marker, _ = label_rules(selector)
+        rows = DrawnRows(None, None, marker)
         selector._drawing_ = new_run(selector, rows, rng)
     tune(selector, selector._drawing_.bandit)
     return selector._drawing_.bandit

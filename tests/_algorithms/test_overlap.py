@@ -107,7 +107,7 @@ def test_the_balanced_margin_is_bounded_and_ignores_the_order(proba, seed):
 
 
 @given(seed=st.integers(0, 99), n_classes=st.integers(2, 6))
-def test_who_knows_the_shares_only_has_no_balanced_margin(seed, n_classes):
+def test_probabilities_that_are_the_shares_have_no_balanced_margin(seed, n_classes):
     prior = np.random.default_rng(seed).dirichlet(np.ones(n_classes))
     proba = np.stack([prior, np.eye(n_classes)[1]])
     assert_allclose(balanced_margin_confidence(proba, prior), [0, 1], atol=1e-9)

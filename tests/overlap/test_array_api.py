@@ -385,7 +385,7 @@ def test_streams_stay_where_they_are(move, reservoir_size):
         there.partial_fit(ROWS)
 
 
-def test_other_estimators_say_that_they_compute_with_numpy(move_torch):
+def test_other_estimators_state_that_they_compute_with_numpy(move_torch):
     with pytest.raises(ValueError, match="does not compute with arrays of torch"):
         WeakToStrongClassifier(RandomForestClassifier()).fit(move_torch(ROWS), LABELS)
 

@@ -175,7 +175,7 @@ def test_unknown_and_missing_categories_count_as_typical(frame):
     assert_array_equal(encoder.transform(new), np.zeros((6, 4)))
 
 
-def test_only_the_32_most_frequent_others_are_told_apart():
+def test_only_the_32_most_frequent_others_are_distinguished():
     # Category i occurs 50 - i times.
     names = np.repeat([f"c{i:02d}" for i in range(50)], np.arange(50, 0, -1))
     encoder = DeviationEncoder().fit(pd.DataFrame({"name": names}))
@@ -191,7 +191,7 @@ def test_a_column_without_any_category_has_no_indicator(frame):
     assert np.isfinite(encoder.transform(frame)).all()
 
 
-def test_pandas_and_polars_and_objects_are_told_apart_alike(frame):
+def test_pandas_and_polars_and_objects_are_distinguished_alike(frame):
     expected = DeviationEncoder().fit_transform(frame)
     others = {
         "polars": pl.from_pandas(frame),

@@ -169,7 +169,7 @@ def test_a_weight_counts_repetitions_and_zero_removes_a_row(example):
     assert weighted.easy_threshold == pytest.approx(repeated.easy_threshold)
 
 
-def test_sparse_rows_are_told_apart_as_dense_ones(example):
+def test_sparse_rows_are_compared_as_dense_ones(example):
     confidence, rows, weights, _ = example
     hard = make().fit_predict(confidence, rows, weights, rng())
     sparse_rows = sparse.csr_array(rows)

@@ -387,7 +387,7 @@ def test_a_name_that_transform_adds_is_refused(problem, convert):
 # Tags
 
 
-def test_tags_say_what_every_part_takes():
+def test_tags_combine_what_every_part_takes():
     def tags(**params):
         return get_tags(OverlapDetector(**params)).input_tags
 

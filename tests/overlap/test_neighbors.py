@@ -91,7 +91,7 @@ def test_single_precision_stays(params, rows):
     assert_allclose(found, largest_cosine(rows), atol=2e-6)
 
 
-def test_nearly_parallel_rows_are_told_apart():
+def test_nearly_parallel_rows_are_distinguished():
     angles = np.array([0, 1e-5, 2e-5, 0.5])
     rows = np.column_stack([np.cos(angles), np.sin(angles)])
     expected = np.cos([0, 1e-5, 2e-5, 0.5])
@@ -232,7 +232,7 @@ def test_what_is_no_graph_of_neighbours_is_refused(transformer, rows):
         score(rows, transformer=transformer)
 
 
-def test_transformers_are_told_from_other_measures():
+def test_transformers_are_distinguished_from_other_measures():
     for transformer in (
         KNeighborsTransformer(),
         make_pipeline(KNeighborsTransformer()),

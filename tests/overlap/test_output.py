@@ -37,7 +37,7 @@ def test_in_all_else_it_is_a_plain_array(function):
     assert_array_equal(function(REGIONS), function(NAMES))
 
 
-def test_numpy_itself_knows_no_close_strings():
+def test_numpy_itself_has_no_close_strings():
     with pytest.raises(TypeError):
         np.isclose(NAMES, NAMES)
 

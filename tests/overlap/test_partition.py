@@ -53,7 +53,7 @@ def test_hard_rows_are_refined_as_documented(
     assert 0 < hard.sum() < (confidence < start).sum()
 
 
-def test_regions_need_no_refinement_where_the_user_says_which_rows_are_hard(
+def test_regions_need_no_refinement_where_the_user_names_the_hard_rows(
     problem, make_detector
 ):
     X, y, _ = problem

@@ -116,7 +116,7 @@ def test_new_rows_are_judged_in_named_spaces_as_those_of_the_fit(problem, name):
 
 
 @pytest.mark.parametrize("name", [*REPRESENTATIONS, None])
-def test_tags_say_which_named_spaces_take_sparse_rows(problem, name):
+def test_tags_show_which_named_spaces_take_sparse_rows(problem, name):
     X, y, _ = problem
     detector = OverlapDetector(LogisticRegression(), representation=name)
     if get_tags(detector).input_tags.sparse:

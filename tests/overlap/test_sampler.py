@@ -104,7 +104,7 @@ def test_unknown_regions_are_refused(data, sampler, regions):
         sampler.set_params(regions=regions).fit_resample(*data)
 
 
-def test_a_sampler_that_finds_nothing_says_so(data, sampler):
+def test_a_sampler_that_finds_nothing_raises(data, sampler):
     sampler.set_params(include_labeled=False)
     sampler.overlap_detector.set_params(overlap_threshold=np.inf)
 

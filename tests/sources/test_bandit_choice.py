@@ -159,7 +159,7 @@ def test_more_confidence_takes_more_rows(make_bandit):
     assert (np.diff(rows) > 0).all()
 
 
-def test_equal_sources_are_told_apart_once_every_row_is_drawn(make_bandit):
+def test_equal_sources_are_distinguished_once_every_row_is_drawn(make_bandit):
     bandit = make_bandit({"size": 20}, {"size": 20}, confidence=0.9)
     for source in (0, 1, 0):
         record(bandit, source, 10, 5)
@@ -357,7 +357,7 @@ def test_a_draw_forgives_the_failures_before_it(make_bandit):
     assert bandit.n_rounds == 10
 
 
-def test_a_failure_is_a_round_that_costs_nothing_and_tells_nothing(make_bandit):
+def test_a_failure_is_a_round_without_costs_and_without_rows(make_bandit):
     bandit = make_bandit({"cost": 2.0}, n_rounds=2, cost_budget=100)
     record(bandit, 0, 10, 5)
     bandit.fail(0, "source 'a' is away")

@@ -150,7 +150,7 @@ def test_indices_are_of_true_rates_per_unit_of_cost(arms, policy):
 
 
 @pytest.mark.parametrize("policy", INDICES)
-def test_only_policies_that_say_so_look_at_the_horizon(arms, policy):
+def test_only_policies_that_declare_it_use_the_horizon(arms, policy):
     short, long = (
         index_values(policy, replace(arms, horizon=horizon)) for horizon in (10, 1000)
     )

@@ -35,7 +35,7 @@ def test_steps_come_back_in_their_order(tmp_path):
     assert numbers_in(tmp_path) == list(range(12))
 
 
-def test_a_journal_goes_on_behind_the_steps_that_it_holds(tmp_path):
+def test_a_journal_continues_after_the_steps_that_it_holds(tmp_path):
     for number in range(5):
         journal, steps = opened(tmp_path)
         assert steps == list(range(number))
@@ -131,7 +131,7 @@ def test_a_step_of_another_run_is_refused(tmp_path):
         opened(tmp_path / "one")
 
 
-def test_other_files_are_nobodys_business(tmp_path):
+def test_other_files_are_ignored(tmp_path):
     with_steps(tmp_path)
     for name in ("step-notes.joblib", "step-1.bin", "notes", ".DS_Store"):
         (tmp_path / name).write_text("x")

@@ -300,7 +300,7 @@ def test_missing_values_are_for_a_detector_that_takes_them(known_selector):
     "first",
     [np.full((3, 5), np.nan), pd.DataFrame(np.full((3, 5), np.nan)), "rows"],
 )
-def test_a_batch_that_was_refused_does_not_say_what_batches_are_like(
+def test_a_batch_that_was_refused_does_not_set_the_form_of_batches(
     known_selector, first
 ):
     with pytest.warns(UserWarning, match=WARNING):
@@ -311,7 +311,7 @@ def test_a_batch_that_was_refused_does_not_say_what_batches_are_like(
     assert sorted(drawn_numbers(selector, "steady")) == list(range(40))
 
 
-def test_rows_at_hand_say_what_batches_are_like(known_selector):
+def test_rows_at_hand_set_the_form_of_batches(known_selector):
     with pytest.warns(UserWarning, match="5 columns where 3 are expected"):
         selector = known_selector().fit_sources(
             {"bad": iter([np.ones((4, 5))]), "steady": numbered(0, 40)},

@@ -116,7 +116,7 @@ def test_input_is_welcome_where_detector_and_estimator_take_it(
     assert getattr(get_tags(both).input_tags, kind) == (by_detector and by_estimator)
 
 
-def test_tags_say_what_the_estimator_is():
+def test_tags_are_those_of_the_estimator():
     tags = get_tags(UCBSourceSelector(FrozenEstimator(LogisticRegression())))
     assert tags.estimator_type == "classifier"
     assert not tags._skip_test
@@ -195,7 +195,7 @@ def test_metadata_is_cut_down_to_the_selected_rows(known_pool, known_selector):
 
 
 @pytest.mark.parametrize("estimator", [None, LogisticRegression()])
-def test_metadata_that_nobody_asked_for_is_refused(
+def test_metadata_that_was_not_requested_is_refused(
     known_pool, known_selector, estimator
 ):
     X, _, source = known_pool()

@@ -134,7 +134,7 @@ def test_update_takes_draws_that_pull_did_not_ask_for():
     assert not np.isnan(selector.index_history_[1, 0])
 
 
-def test_a_run_can_be_told_more(table, known_selector):
+def test_a_run_can_be_updated_afterwards(table, known_selector):
     selector = known_selector(budget=40).fit_sources(
         {"a": table(60, 0.1, 0), "b": table(60, 0.7, 1)}
     )
@@ -143,7 +143,7 @@ def test_a_run_can_be_told_more(table, known_selector):
     assert len(selector.history_["round"]) == n_rounds + 1
 
 
-def test_errors_that_update_is_told_retire_a_source():
+def test_errors_given_to_update_retire_a_source():
     selector = UCBSourceSelector(max_failures=2)
     for _ in range(2):
         assert selector.pull(["a"]) == "a"
@@ -209,7 +209,7 @@ def test_a_batch_that_cannot_be_rated_is_not_counted(table, known_regions):
     assert not np.isnan(selector.history_["index"][2])
 
 
-def test_2000_draws_are_told_one_by_one():
+def test_2000_draws_are_updates_one_by_one():
     selector = UCBSourceSelector(random_state=0)
     rng = np.random.RandomState(0)
     density = {"a": 0.2, "b": 0.4, "c": 0.3}

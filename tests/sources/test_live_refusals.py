@@ -135,7 +135,7 @@ def test_an_error_is_a_text(known_selector, error):
 
 
 @pytest.mark.parametrize("outcome", [{"n_drawn": 3, "n_overlap": 1}, {"error": "late"}])
-def test_nothing_can_be_told_of_a_source_that_is_retired(known_selector, outcome):
+def test_a_source_that_is_retired_cannot_be_updated(known_selector, outcome):
     selector = known_selector(max_failures=1).update("a", error="is away")
     selector.update("b", n_drawn=3, n_overlap=1)
     with pytest.raises(ValueError, match="source 'a' is exhausted_: it was retired"):
@@ -145,7 +145,7 @@ def test_nothing_can_be_told_of_a_source_that_is_retired(known_selector, outcome
     assert selector.pull() == "b"
 
 
-def test_nothing_can_be_told_of_a_source_without_rows_left(known_selector):
+def test_a_source_without_rows_left_cannot_be_updated(known_selector):
     selector = known_selector().fit_sources(ONE_TABLE)
     with pytest.raises(ValueError, match="no row of it is left"):
         selector.update("a", n_drawn=1, n_overlap=0)
@@ -153,9 +153,7 @@ def test_nothing_can_be_told_of_a_source_without_rows_left(known_selector):
 
 @pytest.mark.parametrize("outcome", [{"n_drawn": 3, "n_overlap": 1}, {"error": "late"}])
 @pytest.mark.parametrize("draws_first", [True, False])
-def test_a_run_that_was_told_of_is_not_gone_on_with(
-    known_selector, outcome, draws_first
-):
+def test_a_run_with_updates_is_not_continued(known_selector, outcome, draws_first):
     selector = known_selector(warm_start=True, n_rounds=1, batch_size=5)
     if draws_first:
         selector.fit_sources(ONE_TABLE)
@@ -168,7 +166,7 @@ def test_a_run_that_was_told_of_is_not_gone_on_with(
     assert selector.n_samples_drawn_.tolist() == [25]
 
 
-def test_a_run_of_which_nothing_was_told_begins_as_if_pull_was_never_asked(
+def test_a_run_without_updates_begins_as_if_pull_was_never_called(
     known_selector, tmp_path
 ):
     params = {"warm_start": True, "n_rounds": 4, "batch_size": 5}

@@ -261,7 +261,7 @@ def test_a_callable_is_asked_once_per_read_for_what_is_missing(first_column):
     assert asked == [4, 2]
 
 
-def test_a_callable_need_not_say_what_it_takes(first_column):
+def test_a_callable_need_not_have_a_signature(first_column):
     class Opaque:
         __signature__ = "unknown"
 

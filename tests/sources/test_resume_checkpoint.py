@@ -56,9 +56,7 @@ def test_a_checkpoint_of_an_interrupted_run_goes_on(
     assert_same_run(resumed, expected)
 
 
-def test_a_checkpoint_keeps_a_run_whose_seed_nobody_knows(
-    sources_of, known_selector, tmp_path
-):
+def test_a_checkpoint_keeps_a_run_without_a_seed(sources_of, known_selector, tmp_path):
     params = {"random_state": None, "checkpoint": tmp_path, "batch_size": 10}
     first = known_selector(n_rounds=8, **params).fit_sources(sources_of("tables"))
     again = known_selector(n_rounds=25, **params).fit_sources(sources_of("tables"))

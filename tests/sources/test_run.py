@@ -218,7 +218,7 @@ def test_rows_are_kept_where_they_cannot_be_kept_on_disk(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("refits", [False, True])
-def test_a_replay_asks_nobody_and_comes_to_the_same(tmp_path, refits):
+def test_a_replay_reads_no_source_and_has_the_same_history(tmp_path, refits):
     fault = SourceFailed("source 'a' gave nonsense", "invalid", batch="nonsense")
     drawing = drawing_of(
         Reader("a", 0.0, [None, fault]),

@@ -338,7 +338,7 @@ def test_a_frozen_detector_is_used_as_it_is_and_needs_no_labels(generated_pool):
     assert len(detector.regions_) == (y != -1).sum()
 
 
-def test_a_detector_that_needs_labels_says_so(known_pool):
+def test_a_detector_that_needs_labels_raises_without_any(known_pool):
     X, _, source = known_pool()
     with pytest.raises(ValueError, match="requires y to be passed"):
         UCBSourceSelector().fit(X, sample_source=source)

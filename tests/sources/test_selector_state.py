@@ -35,7 +35,7 @@ def test_a_clone_has_drawn_nothing(name):
     assert not hasattr(clone(told()), name)
 
 
-def test_what_was_told_is_counted():
+def test_what_update_was_given_is_counted():
     selector = told()
     assert selector.sources_.tolist() == ["z", "a", "silent"]
     assert selector.n_pulls_.tolist() == [2, 1, 0]

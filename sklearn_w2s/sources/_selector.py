@@ -50,8 +50,8 @@ from sklearn_w2s.sources._bandit import POLICIES
 from sklearn_w2s.sources._checkpoint import held
 from sklearn_w2s.sources._run import DrawnRows, PoolRows
 from sklearn_w2s.sources._setup import (
+    add_new,
     asked_bandit,
-    describe_arm,
     label_rules,
     make_detector,
     new_run,
@@ -625,8 +625,7 @@ class UCBSourceSelector(
         among = None
         if names != bandit.names:
             for name in names:
-                if name not in bandit.positions:
-                    bandit.add(name, **describe_arm(self, name))
+                add_new(self, bandit, name)
             among = np.zeros(len(bandit.names), dtype=bool)
             among[[bandit.positions[name] for name in names]] = True
         if bandit.stop_reason() is not None:
@@ -698,14 +697,13 @@ class UCBSourceSelector(
             raise ValueError(msg)
         bandit = asked_bandit(self)
         position = bandit.positions.get(source, len(bandit.names))
-        if position == len(bandit.names):
-            bandit.add(source, **describe_arm(self, source))
-        elif not bandit.is_open[position]:
+        if position < len(bandit.names) and not bandit.is_open[position]:
             msg = (
                 f"source {source!r} is exhausted_: it was retired, or no row of it is "
                 "left. Update other sources, or pass another name."
             )
             raise ValueError(msg)
+        add_new(self, bandit, source)
         indices = self._indices_
         if indices is not None and 0 < len(indices) < len(bandit.names):
             new = np.full(len(bandit.names) - len(indices), np.nan)

@@ -307,6 +307,12 @@ def asked_bandit(selector):
     return selector._drawing_.bandit
 
 
+def add_new(selector, bandit, name):
+    """Add a source unless it has been added before."""
+    if name not in bandit.positions:
+        bandit.add(name, **describe_arm(selector, name))
+
+
 def rate_alone(selector, X, y):
     """Return the sum of the rewards of rows that are not kept."""
     rater = selector._drawing_.rater

@@ -45,7 +45,7 @@ def fit_context(
             if begins_anew:
                 forget_fit(estimator)
             try:
-                # As for `keeps_filters`.
+                # Worker threads may change filters, see `keeps_filters`.
                 with warnings.catch_warnings():
                     return method(estimator, *args, **kwargs)
             except BaseException:  # includes an interrupt

@@ -42,7 +42,7 @@ from sklearn_w2s.weak_estimators import (
 from sklearn_w2s.weak_to_strong._strategies import STRATEGIES, VALUE_STRATEGIES
 
 EASY = slice(0, 3)
-# Nets and language models are no part of the list.
+# Nets and language models are not part of the list.
 PACKAGES = [
     "sklearn_w2s",
     "sklearn_w2s.dask",

@@ -257,7 +257,7 @@ def advise(
     So a hundred labels shift the expectation, and a few thousand settle it. The lead
     over the strong estimator trained on the labels is estimated jointly. The advice is
     the choice with the largest expectation. If labeled rows lack columns of the
-    unlabeled ones, they are no evidence, and the expectation is that from unlabeled
+    unlabeled ones, they are not evidence, and the expectation is that from unlabeled
     rows alone.
 
     For regression there is no expectation before labels are used: only d counts, the
@@ -265,7 +265,7 @@ def advise(
 
     More labels are advised if the difference to the next best choice is within its
     noise, and if the number needed, :math:`n = m z^2 / g^2`, does not exceed that of
-    the unlabeled rows. The overlap density says where a strong estimator has something
+    the unlabeled rows. The overlap density shows where a strong estimator has something
     to learn; it does not rank sources by the resulting accuracy.
 
     References

@@ -50,7 +50,7 @@ class Prior(NamedTuple):
     def of(self, pair, indicators):
         """Return the expected difference of a pair, and its standard error."""
         advantage, differ = (indicators[name] for name in (pair.advantage, pair.differ))
-        # Unknown shares tell nothing; one that repeats the other is worth as much.
+        # An unknown share may be one; of rivals that agree, no error may be zero.
         error = self.spread * (1.0 if np.isnan(differ) else differ + 1e-6)
         return self.slope * np.nan_to_num(advantage), error
 
@@ -185,7 +185,7 @@ class Decision(NamedTuple):
 def decide(standing, strategy):
     """Return which estimator is expected to be best; of equals, the cheapest."""
     if strategy in ("weak", "strong_on_labels"):
-        # The classifier has become that one, by held-out rows of its own.
+        # The estimator has become that one, by the rows that it held out itself.
         return Decision(strategy, None, 0.0, 1.0)
     rivals = ["weak", *reversed(standing.names)]
     ranked = sorted(rivals, key=lambda name: -standing.of(name, "weak").mean)

@@ -133,7 +133,7 @@ def run_trial(
     folds = Folds(
         cv, missing_label=missing_label, seed=random_state, stratify=not regresses
     )
-    # Labels are no evidence, or a class has a single one.
+    # Labels are not evidence, or a class has a single one.
     if not ask_labels or (cv is None and (not len(counts) or counts.min() < 2)):
         return _hold_out_once(estimator, X, y, mixed, folds, params)
     if cv is None:
@@ -271,7 +271,7 @@ def describe(student, opinions, X, truth, labeled, weigh):
 
 
 def _consistency(rows, weak, regresses):
-    """Return how much neighbours tell of a weak label, or of a weak value."""
+    """Return how well neighbours predict a weak label, or a weak value."""
     n_neighbors = min(N_NEIGHBORS, rows.shape[0] - 1)
     if n_neighbors < 1 or (regresses and not np.var(weak) > 0):
         return np.nan

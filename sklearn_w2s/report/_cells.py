@@ -192,7 +192,7 @@ def _may_be_grouped(column):
 
 
 def _as_values(trimmed, is_gap, counts, writing):
-    """Read the cells that are no gaps; all others have no value."""
+    """Read the cells that are not gaps; all others have no value."""
     import pandas as pd
 
     if is_gap.all():

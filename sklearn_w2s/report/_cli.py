@@ -10,6 +10,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 
@@ -318,16 +319,17 @@ def _check_options(options, data, labeled):
 # What is written while the report runs
 
 
+@dataclass
 class _Log:
     """Writes steps, with the seconds since the start, and notes; the page has these."""
 
-    def __init__(self):
-        self.start = time.perf_counter()
-        self.step = "reading the file"
-        self.n_splits = 0
-        self.folds = []  # scores of the splits that are done
-        self.notes = []
-        self._warned = set()
+    start: float = field(default_factory=time.perf_counter)
+    step: str = "reading the file"
+    n_splits: int = 0
+    n_done: int = 0
+    scores: str = ""  # mean scores of the splits that are done
+    notes: list = field(default_factory=list)
+    warned: set = field(default_factory=set)  # warnings without their numbers
 
     def begin(self, step):
         """Write a line and remember what is being done."""
@@ -337,30 +339,27 @@ class _Log:
     def on_fit(self, name, n_rows):
         """Write a line on a fit of the current split."""
         what = {"estimator": "weak and weak-to-strong", "alone": "strong alone"}[name]
-        place = f"split {len(self.folds) + 1} of {self.n_splits}"
+        place = f"split {self.n_done + 1} of {self.n_splits}"
         self.begin(f"{place}: {what} on {n_rows} rows")
 
     def on_folds(self, folds):
         """Write a line on the scores of the splits that are done."""
-        self.folds = [fold["score"] for fold in folds]
-        self.begin(f"{len(folds)} of {self.n_splits} splits done: {self._means()}")
-
-    def _means(self):
         names = ("weak", "weak_to_strong", "strong_on_labels")
-        return ", ".join(
-            f"{SHORT_NAMES[name]} "
-            f"{100 * np.mean([fold[name]['score'] for fold in self.folds]):.2f}"
-            for name in names
+        means = [np.mean([fold["score"][n]["score"] for fold in folds]) for n in names]
+        self.n_done = len(folds)
+        self.scores = ", ".join(
+            f"{SHORT_NAMES[name]} {100 * mean:.2f}"
+            for name, mean in zip(names, means, strict=True)
         )
+        self.begin(f"{self.n_done} of {self.n_splits} splits done: {self.scores}")
 
     def so_far(self):
         """Return in one line what was done before an interruption."""
         seconds = time.perf_counter() - self.start
         step = self.step.split(":")[0]
         found = "no split was done, nothing is known yet"
-        if self.folds:
-            n_done = f"{len(self.folds)} of {self.n_splits} splits were done"
-            found = f"{n_done}: {self._means()}"
+        if self.n_done:
+            found = f"{self.n_done} of {self.n_splits} splits were done: {self.scores}"
         return f"interrupted after {seconds:.0f} s ({step}): {found}."
 
     def note(self, note):
@@ -373,8 +372,8 @@ class _Log:
         """Note a warning, once if warnings differ in their numbers alone."""
         text = f"{' '.join(str(message).split())} ({category.__name__})"
         without_numbers = re.sub(r"\d+", "0", text)
-        if without_numbers not in self._warned:
-            self._warned.add(without_numbers)
+        if without_numbers not in self.warned:
+            self.warned.add(without_numbers)
             self.note(text)
 
 
@@ -421,7 +420,9 @@ def _report(options, log):
         scoring=options.scoring,
         n_unlabeled=n_unlabeled,
     )
-    pool, sources = take_pool(study, data), None
+    pool = sources = None
+    if data.source is not None or "html" in paths:
+        pool = take_pool(study, data)
     if data.source is not None:
         log.begin("sources (kl_ucb)")
         sources = compare_sources(model.weak_estimator, pool, options.random_state)

@@ -107,7 +107,7 @@ _WHERE_LABELS_ARE_COSTLY = (
     "all of them needs no weak one."
 )
 _CHEAPEST_FIRST = ("weak", "strong_on_labels", "weak_to_strong")
-# More labels than this many times those at hand are no advice.
+# More labels than this many times those at hand are not advised.
 _MOST_MORE = 20
 # A difference of so much that is the same in every split is one.
 _LARGE = 0.05

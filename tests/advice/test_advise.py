@@ -1,4 +1,4 @@
-"""The advice is what the evidence says, in figures and in words."""
+"""The advice is what the evidence shows, in figures and in words."""
 
 import numpy as np
 import pandas as pd
@@ -216,9 +216,9 @@ def test_groups_are_held_out_as_a_whole():
     with config_context(enable_metadata_routing=True):
         advice = advise(pair, rows, y, cv=cv, params={"groups": groups}, random_state=0)
     assert cv.n_calls == 1
-    told = advise(pair, rows, y, random_state=0)
+    plain = advise(pair, rows, y, random_state=0)
     kind = "strong_on_labels - weak"
-    assert told.comparisons[kind]["difference"] > 0.3
+    assert plain.comparisons[kind]["difference"] > 0.3
     assert advice.comparisons[kind]["difference"] < 0.15
 
 

@@ -1,4 +1,4 @@
-"""Expectations are priors until labels say more, and priors are those measured."""
+"""Expectations are priors until labels show more, and priors are those measured."""
 
 import csv
 from pathlib import Path

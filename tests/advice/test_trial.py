@@ -91,18 +91,18 @@ class Memory(KNeighborsClassifier):
 def test_a_student_that_learns_by_heart_still_differs_from_the_weak_estimator():
     student, opinions = trial(model(strong_estimator=Memory()))
     unlabeled = opinions.of(Y < 0)
-    said = unlabeled.predicted
-    assert (said["weak_to_strong"] != said["weak"]).mean() > 0.05
+    predicted = unlabeled.predicted
+    assert (predicted["weak_to_strong"] != predicted["weak"]).mean() > 0.05
     rows = X[Y < 0]
     weak = final_step(student).weak_estimator_.predict(rows)
     assert (student.predict(rows) == weak).all()
 
 
-def test_the_strong_estimator_on_labels_is_heard_in_the_same_rows():
+def test_the_strong_estimator_on_labels_predicts_the_same_rows():
     _, opinions = trial(model())
     assert opinions.predicted.keys() == {"weak", "weak_to_strong", "strong_on_labels"}
-    for said in opinions.predicted.values():
-        assert said.shape == opinions.rows.shape
+    for predicted in opinions.predicted.values():
+        assert predicted.shape == opinions.rows.shape
     assert (opinions.confidence >= 0.5).all()
 
 
@@ -149,7 +149,7 @@ def test_a_detector_is_added_where_there_is_none():
     assert given.overlap_detector is None
 
 
-def test_pipelines_are_heard_as_a_whole():
+def test_pipelines_are_fitted_as_a_whole():
     student, opinions = trial(make_pipeline(StandardScaler(), model()))
     assert len(opinions.rows) == 200
     assert final_step(student).overlap_density_ >= 0
@@ -164,7 +164,7 @@ class Broken(ClassifierMixin, BaseEstimator):
 
 
 @pytest.mark.parametrize("y", [Y, np.full(200, -1)])
-def test_the_error_of_an_estimator_is_told(y):
+def test_the_error_of_an_estimator_is_raised(y):
     weak = FrozenEstimator(GaussianNB().fit(X[:60], TRUTH[:60]))
     with pytest.raises(RuntimeError, match="no luck"):
         trial(model(weak_estimator=weak, strong_estimator=Broken()), y)

@@ -1,4 +1,4 @@
-"""Advice on regressors: what labels that were held out say of squared errors."""
+"""Advice on regressors: squared errors on held-out labels."""
 
 import numpy as np
 import pytest
@@ -31,12 +31,12 @@ def model(**params):
 
 def test_differences_are_those_of_squared_errors_in_shares_of_the_weak_one():
     truth = np.array([0.0, 1.0, 2.0])
-    said = {
+    predicted = {
         "weak": np.array([2.0, 1.0, 4.0]),
         "weak_to_strong": np.array([1.0, 1.0, 4.0]),
         "strong_on_labels": truth.copy(),
     }
-    found = compare(Opinions(np.arange(3), said, None, {}), truth, None, 0.95)
+    found = compare(Opinions(np.arange(3), predicted, None, {}), truth, None, 0.95)
     gains = np.array([3.0, 0.0, 0.0]) / (8 / 3)
     own = found["weak_to_strong - weak"]
     assert own["difference"] == pytest.approx(gains.mean())
@@ -45,10 +45,10 @@ def test_differences_are_those_of_squared_errors_in_shares_of_the_weak_one():
 
 
 def test_a_row_that_was_held_out_twice_counts_once():
-    truth, said = np.array([0.0, 1.0]), np.array([1.0, 1.0, 3.0])
+    truth, predicted = np.array([0.0, 1.0]), np.array([1.0, 1.0, 3.0])
     twice = {
         name: values[[0, 1, 1]] if len(values) == 2 else values
-        for name, values in {"weak": said, "weak_to_strong": truth}.items()
+        for name, values in {"weak": predicted, "weak_to_strong": truth}.items()
     }
     twice["strong_on_labels"] = twice["weak_to_strong"]
     opinions = Opinions(np.array([0, 1, 1]), twice, None, {})
@@ -105,6 +105,6 @@ def test_what_is_misfit_and_how_far_neighbours_agree():
         (TRUTH, {}, "must have unlabeled rows"),
     ],
 )
-def test_what_cannot_be_told_is_refused(y, options, message):
+def test_what_cannot_be_advised_is_refused(y, options, message):
     with pytest.raises(ValueError, match=message):
         advise(model(), X, y, **options)

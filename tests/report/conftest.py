@@ -77,7 +77,7 @@ def evil():
 
 @pytest.fixture(scope="session")
 def study(tmp_path_factory, evil):
-    """All that a page on a table full of evil text tells, computed once."""
+    """All that a page on a table full of evil text shows, computed once."""
     table = make_table()
     rng = np.random.default_rng(1)
     table["colour"] = rng.choice(evil[:3], len(table))
@@ -105,7 +105,7 @@ def study(tmp_path_factory, evil):
     data = load_table(path, evil[4], source=evil[5])
     model = make_model("naive_bayes", "tree", data)
     known = run_study(model, data, 60, 2)
-    # Of few rows nothing is clear, but what the page tells of a gap is to be seen.
+    # Of few rows nothing is clear, but what the page shows of a gap is to be seen.
     verdict = dataclasses.replace(
         judge(known.results, hides_labels=True, scoring="accuracy"),
         kind="noise",

@@ -1,4 +1,4 @@
-"""The page in a real browser, which alone knows whether it can be read."""
+"""The page in a real browser, which alone shows whether it can be read."""
 
 import json
 import re

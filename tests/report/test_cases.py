@@ -11,7 +11,7 @@ from sklearn_w2s.report import load_table, main, make_estimator
 from sklearn_w2s.report._read import InputError
 
 TARGETS = {"trailing_space.csv": "Won Primary", "odd_names.csv": "🏷️ label [x]"}
-# Other ways to write decimal_point.csv, with what the notes must tell.
+# Other ways to write decimal_point.csv, with what the notes must name.
 DIALECTS = {
     "semicolon.csv": "commas are read as decimal in a, b",
     "semicolon_trailing.csv": "dropped 2 empty columns",
@@ -48,7 +48,7 @@ NOTES = {
     "duplicate_rows.csv": "400 of 800 rows are copies of another row",
     "free_text.csv": "comment is free text: 10 of its most frequent words",
 }
-# What the command says of files that are answered with labels as they are, or where
+# What the command writes on files that are answered with labels as they are, or where
 # nothing can be learned, or everything.
 ANSWERS = {
     "minus_one.csv": ("Labels as they are in", "163 labeled and 237 unlabeled rows"),

@@ -47,10 +47,10 @@ def test_without_a_file_weak_to_strong_lies_between_weak_and_ceiling():
     assert (done.returncode, done.stderr) == (0, "")
     scores = {row: printed(done.stdout, row)[0] for row in ROWS}
     assert scores["weak"] < scores["weak-to-strong"] < scores["ceiling"]
-    told = " ".join(done.stdout.split())
-    assert told.startswith("Experiment on digits")
-    assert "; 2 splits" in told
-    assert told.endswith(RULE)
+    text = " ".join(done.stdout.split())
+    assert text.startswith("Experiment on digits")
+    assert "; 2 splits" in text
+    assert text.endswith(RULE)
 
 
 def test_bad_arguments_of_the_module_give_one_line_and_code_2():
@@ -128,17 +128,17 @@ def test_an_error_stays_on_one_line_whatever_the_columns_are_called(save, capsys
 
 
 @pytest.mark.parametrize(
-    ("option", "told"),
+    ("option", "text"),
     [
         ("--help", "training and test rows (default: 5)"),
         ("--version", sklearn_w2s.__version__),
     ],
 )
-def test_help_and_version_exit_with_0(option, told, capsys):
+def test_help_and_version_exit_with_0(option, text, capsys):
     with pytest.raises(SystemExit) as ended:
         main([option])
     assert ended.value.code == 0
-    assert told in " ".join(capsys.readouterr().out.split())
+    assert text in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize("name", ["table.csv", "table.csv.gz", "table.parquet"])
@@ -174,7 +174,7 @@ def test_what_was_read_is_written_before_the_first_fit(tmp_path, capsys):
     options = ["--drop", "key", "--repeats", "1", "--html", str(page)]
     fast = ["--weak", "tree", "--strong", "tree"]
     assert main([str(path), "--target", "kind", *fast, *options]) == 0
-    told = " ".join(capsys.readouterr().out.split("[")[0].split())
+    text = " ".join(capsys.readouterr().out.split("[")[0].split())
     n_a = n - is_b.sum()
     for words in (
         "Labels as they are in a.csv: 120 labeled and 20 unlabeled rows",
@@ -186,7 +186,7 @@ def test_what_was_read_is_written_before_the_first_fit(tmp_path, capsys):
         "note: missing cells in size: 20, written '-'",
         "note: in kind these mean that a row is unlabeled: '-1' (20)",
     ):
-        assert words in told
+        assert words in text
     assert "Columns: 1 number (size)." in page.read_text("utf-8")
 
 
@@ -232,8 +232,10 @@ def test_every_split_and_step_has_a_line(table, save, capsys):
     main([save(table), "--target", "income", *FAST, "--repeats", "2"])
     steps = re.findall(r"^\[ *\d+\.\d s\] (.*)$", capsys.readouterr().out, re.M)
     for i in (1, 2):
-        told = [step for step in steps if step.startswith(f"split {i} of 2: ")]
-        assert [step.split(": ")[1] for step in told] == [
+        steps_of_split = [
+            step for step in steps if step.startswith(f"split {i} of 2: ")
+        ]
+        assert [step.split(": ")[1] for step in steps_of_split] == [
             "weak and weak-to-strong on 168 rows",
             "strong alone on 40 rows",
             "strong alone on 168 rows",
@@ -342,14 +344,14 @@ def test_a_quantity_is_answered_by_the_regressor(
     assert main([path, "--target", "value", *fast, *predict]) == 0
     out, err = capsys.readouterr()
     assert err == ""
-    told = " ".join(out.split())
-    assert "a quantity to predict" in told
-    assert "RMSE and MAE in the unit of the target" in told
+    text = " ".join(out.split())
+    assert "a quantity to predict" in text
+    assert "RMSE and MAE in the unit of the target" in text
     head = re.search("^ +R2 +sd +RMSE +MAE.*$", out, re.M)[0]
     row = re.search("^always guessing.*$", out, re.M)[0]
     assert len(row) == len(head)
     assert all(1e9 < float(number) < 1e11 for number in row.split()[4:6])
-    assert "linear as weak and tree as strong" in told
+    assert "linear as weak and tree as strong" in text
     assert printed(out, "always guessing")[0] < 10
     page = unescape(Path("page.html").read_text("utf-8"))
     assert "Root mean squared error by region" in page
@@ -402,7 +404,7 @@ def test_an_interrupt_ends_in_one_line_with_what_was_done(
 
     class Log(_cli._Log):
         def on_fit(self, name, n_rows):
-            if len(self.folds) == n_done:
+            if self.n_done == n_done:
                 raise KeyboardInterrupt
             super().on_fit(name, n_rows)
 
@@ -629,7 +631,7 @@ def test_on_adult_the_report_is_complete(shared_data, capsys):
     assert 0 <= printed(out, "Private")[0] <= 1
 
 
-# A tree of depth 3 may learn next to nothing of rare classes, and is told so.
+# A tree of depth 3 may learn next to nothing of rare classes, and warns.
 @pytest.mark.filterwarnings("default:strong_estimator=:UserWarning")
 def test_on_telco_churn_gaps_that_no_labeled_row_has_do_no_harm(shared_data, capsys):
     path = str(shared_data / "telco_churn.csv.gz")

@@ -195,8 +195,8 @@ def test_a_target_of_fractions_or_of_many_numbers_is_a_quantity(table, save):
     assert load_table(path, "many").task == "regression"
     few = load_table(path, "few")
     assert few.task == "classification"
-    told = "few has 20 distinct numbers, 0 to 19: they are treated as classes"
-    assert any(told in note for note in few.notes)
+    note_on_few = "few has 20 distinct numbers, 0 to 19: they are treated as classes"
+    assert any(note_on_few in note for note in few.notes)
 
 
 def test_the_task_is_the_choice_of_the_user(table, save):
@@ -307,8 +307,8 @@ def test_free_text_becomes_words_and_a_note():
     taken = found.take([0, 1])
     assert taken.shape == (2, 10)
     for row, text in zip(taken.to_dict("records"), TEXTS, strict=False):
-        said = {name for name, share in row.items() if name != "x" and share > 0}
-        assert said == {f"text: {word}" for word in text.split()}
+        words = {name for name, share in row.items() if name != "x" and share > 0}
+        assert words == {f"text: {word}" for word in text.split()}
     assert "1 text (text)" in found.fact()
 
 

@@ -113,15 +113,15 @@ def test_measures_are_those_of_scikit_learn(table):
     proba = student.predict_proba(X)
     measures = known.measures["weak_to_strong"]
     assert measures["accuracy"] == pytest.approx(student.score(X, y))
-    said = student.predict(X)
-    balanced = metrics.balanced_accuracy_score(y, said)
+    predicted = student.predict(X)
+    balanced = metrics.balanced_accuracy_score(y, predicted)
     assert measures["balanced_accuracy"] == pytest.approx(balanced)
     auc = metrics.roc_auc_score(y == "low", proba[:, 1])
     assert measures["auc"] == pytest.approx(auc)
     loss = metrics.log_loss(y, proba)
     assert measures["log_loss"] == pytest.approx(loss)
     assert 0 <= measures["calibration_error"] <= 1
-    recall = metrics.recall_score(y, said, average=None)
+    recall = metrics.recall_score(y, predicted, average=None)
     assert known.recall["weak_to_strong"] == pytest.approx(recall)
     guess = known.measures["guess"]
     assert guess["accuracy"] == np.mean(y == "high")
@@ -331,7 +331,7 @@ TRIPLES = st.lists(st.floats(0, 1), min_size=3, max_size=3)
 def make_results(
     weak, strong_on_labels, weak_to_strong, ceiling=None, *, guess=0.1, gap=0.5
 ):
-    """Return results of which judge knows the scores and the numbers of rows."""
+    """Return results with the scores for judge and the numbers of rows."""
     n = len(weak)
     known = {
         "weak": weak,

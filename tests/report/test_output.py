@@ -21,28 +21,28 @@ from sklearn_w2s.report._output import (
 
 
 @pytest.fixture
-def tell(study):
+def report_lines(study):
     """Return the lines of the report on the study, with changes of its parts."""
 
-    def tell(sources=(), *, scoring="accuracy", verdict=None, **changes):
+    def report_lines(sources=(), *, scoring="accuracy", verdict=None, **changes):
         known = dataclasses.replace(study.findings.study, **changes)
         verdict = verdict or study.findings.verdict
         return format_report(known, verdict, study.findings.costs, sources, scoring)
 
-    return tell
+    return report_lines
 
 
-def test_the_verdict_stands_first_and_once_and_the_rule_last(study, tell):
-    lines = tell()
+def test_the_verdict_stands_first_and_once_and_the_rule_last(study, report_lines):
+    lines = report_lines()
     text = " ".join(lines)
     assert text.startswith(str(study.findings.verdict))
     assert text.count("Next:") <= 1
     assert text.endswith(RULE)
 
 
-def test_the_table_has_guessing_and_all_fits_with_their_numbers(study, tell):
+def test_the_table_has_guessing_and_all_fits_with_their_numbers(study, report_lines):
     known, costs = study.findings.study, study.findings.costs
-    lines = tell()
+    lines = report_lines()
     for name, label in (
         ("guess", "always guessing"),
         ("weak", "weak"),
@@ -67,23 +67,25 @@ def test_a_score_that_is_no_accuracy_stands_beside_the_accuracy(study):
 
 
 @pytest.mark.parametrize("kind", ["guessing", "one_split"])
-def test_where_nothing_is_learned_there_is_no_regime_and_no_density(study, tell, kind):
+def test_where_nothing_is_learned_there_is_no_regime_and_no_density(
+    study, report_lines, kind
+):
     verdict = dataclasses.replace(study.findings.verdict, kind=kind)
-    text = " ".join(tell(verdict=verdict))
+    text = " ".join(report_lines(verdict=verdict))
     assert "density" not in text
     assert "regime" not in text
 
 
-def test_columns_that_cost_nothing_are_not_listed(tell):
-    text = " ".join(" ".join(tell(importance={"a": 0.1, "b": 0.0})).split())
+def test_columns_that_cost_nothing_are_not_listed(report_lines):
+    text = " ".join(" ".join(report_lines(importance={"a": 0.1, "b": 0.0})).split())
     assert "their cells are permuted: a 10.0" in text
     assert "b 0.0" not in text
-    assert "permuted" not in " ".join(tell(importance={"b": 0.0}))
+    assert "permuted" not in " ".join(report_lines(importance={"b": 0.0}))
 
 
-def test_sources_are_sorted_by_density(tell):
+def test_sources_are_sorted_by_density(report_lines):
     sources = [SourceRun("a", 15, 0.2, 4), SourceRun("b", 20, 0.6, 9)]
-    lines = tell(sources)
+    lines = report_lines(sources)
     start = next(i for i, line in enumerate(lines) if line.startswith("unlabeled rows"))
     assert [line.split() for line in lines[start + 1 : start + 3]] == [
         ["b", "20", "0.600", "9"],
@@ -92,17 +94,17 @@ def test_sources_are_sorted_by_density(tell):
     assert "(drawn by UCB in batches, with a budget of half of the rows)" in lines
 
 
-def test_a_report_without_draws_gives_the_reason(tell):
+def test_a_report_without_draws_gives_the_reason(report_lines):
     sources = [SourceRun(f"s{i}", 2, 0.5, None) for i in range(30)]
-    text = " ".join(tell(sources))
+    text = " ".join(report_lines(sources))
     assert "... and 10 more sources" in text
     assert "nothing drawn: half of the rows are too few for 30 sources" in text
 
 
 @pytest.mark.parametrize("name", ["\x1b[31mred", "a\u202eb", "\ud800", "a\rb", "\x9b"])
-def test_names_of_sources_are_escaped_and_do_not_move_the_numbers(name, tell):
-    lines = tell([SourceRun(name, 15, 0.456, 4)])
-    plain = tell([SourceRun("b", 15, 0.456, 4)])
+def test_names_of_sources_are_escaped_and_do_not_move_the_numbers(name, report_lines):
+    lines = report_lines([SourceRun(name, 15, 0.456, 4)])
+    plain = report_lines([SourceRun("b", 15, 0.456, 4)])
     assert all(line.isprintable() for line in lines)
     place = next(i for i, line in enumerate(lines) if " 0.456 " in line)
     assert lines[place].startswith(repr(name)[1:-1])
@@ -133,10 +135,12 @@ def test_characters_that_cannot_be_seen_are_shown_by_their_codes(text, shown):
     assert one_line(text) == shown
 
 
-def test_no_line_is_longer_than_the_page(study, tell):
+def test_no_line_is_longer_than_the_page(study, report_lines):
     sources = [SourceRun("long " * 30, 10**6, 0.5, 10**6), SourceRun("x" * 99, 1, 0, 0)]
-    lines = tell(sources) + wrap("word " * 99, "  ")
-    lines += tell(scoring="balanced_accuracy", results=study.findings.study.results)
+    lines = report_lines(sources) + wrap("word " * 99, "  ")
+    lines += report_lines(
+        scoring="balanced_accuracy", results=study.findings.study.results
+    )
     assert max(map(len, lines)) <= 88
 
 

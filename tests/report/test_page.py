@@ -255,16 +255,18 @@ def known(study):
 
 
 def test_the_gap_is_told_in_words_where_there_is_one(study, known):
-    told = {
+    changed = {
         **known.results,
         "gap_recovered": 0.5,
         "gap_recovered_interval": np.array([0.4, 0.6]),
     }
     verdict = dataclasses.replace(study.findings.verdict, has_gap=True)
-    figure = gap_figure(told, verdict, "accuracy")
+    figure = gap_figure(changed, verdict, "accuracy")
     assert "0.50 of the gap recovered (95% interval 0.40 to 0.60)" in figure["label"]
     assert "accuracy: 2 folds, mean with 95% interval" in figure["svg"]
-    without = gap_figure(told, dataclasses.replace(verdict, has_gap=False), "accuracy")
+    without = gap_figure(
+        changed, dataclasses.replace(verdict, has_gap=False), "accuracy"
+    )
     assert "; no gap beyond its noise." in without["label"]
     assert "50%" not in without["svg"]
 
@@ -277,7 +279,7 @@ def test_accuracies_by_region_are_means_over_splits(known):
 
 def test_a_region_without_rows_has_no_accuracy(known):
     results = known.results
-    told = {
+    changed = {
         **results,
         "region_share": {**results["region_share"], "hard": np.zeros(2)},
         "region_accuracy": {
@@ -285,7 +287,7 @@ def test_a_region_without_rows_has_no_accuracy(known):
             for name, regions in results["region_accuracy"].items()
         },
     }
-    figure = region_figure(dataclasses.replace(known, results=told))
+    figure = region_figure(dataclasses.replace(known, results=changed))
     assert "; hard rows: none; " in figure["label"]
 
 

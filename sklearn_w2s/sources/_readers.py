@@ -116,12 +116,12 @@ class SourceReader:
         if not self._parts:
             msg = f"source {self.name!r} has no rows left"
             raise SourceEnded(msg)
-        taken = []
-        while n and self._parts:
-            X, y, positions = self._parts.popleft()
+        taken, parts, delivered = [], self._parts.copy(), self.delivered
+        while n and parts:
+            X, y, positions = parts.popleft()
             now, later = positions[:n], positions[n:]
             if len(later):
-                self._parts.appendleft((X, y, later))
+                parts.appendleft((X, y, later))
             if isinstance(now, range):
                 X = rows_of(X, now.start, now.stop)
                 taken.append((X, None if y is None else y[now.start : now.stop]))
@@ -129,9 +129,13 @@ class SourceReader:
                 X = safe_indexing(X, now)
                 taken.append((X, None if y is None else y[now]))
             n -= len(now)
-            self.delivered += len(now)
+            delivered += len(now)
         tables, labels = zip(*taken, strict=True)
-        return stack(list(tables)), None if labels[0] is None else stack(list(labels))
+        X = stack(list(tables))
+        y = None if labels[0] is None else stack(list(labels))
+        # Last, so that no row is lost if an interrupt comes before.
+        self._parts, self.delivered = parts, delivered
+        return X, y
 
     def give_back(self, X, y):
         """Put back the rows that were read last, to be read again."""

@@ -14,6 +14,7 @@ from sklearn.utils.validation import validate_data
 
 from sklearn_w2s._tables import require_finite
 from sklearn_w2s._validation import n_rows
+from sklearn_w2s.sources import _readers
 from sklearn_w2s.sources._readers import SourceEnded, SourceFailed, SourceReader
 
 
@@ -204,6 +205,20 @@ def test_interrupts_pass_through_and_are_no_end_of_the_source(timeout):
         reader.read(2)
     with pytest.raises(SourceEnded):
         reader.read(2)
+
+
+def test_an_interrupt_while_rows_are_put_together_loses_no_row(read_all, monkeypatch):
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    reader = reader_of(numbered(0, 10))
+    reader.read(3)
+    with monkeypatch.context() as patch:
+        patch.setattr(_readers, "stack", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            reader.read(3)
+    assert reader.delivered == 3
+    assert len(read_all(reader, 3)[0]) == 7
 
 
 def test_rows_that_come_late_are_not_lost(read_all):

@@ -190,7 +190,7 @@ class Journal:
 
 
 def _is_torn(content):
-    """Say whether a file is the beginning of one that was to be written."""
+    """Return whether a file is the beginning of one that was not written in full."""
     if not content.strip(b"\0"):
         return True
     match = _HEADER.match(content)

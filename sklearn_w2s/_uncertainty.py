@@ -53,7 +53,7 @@ class Uncertainty:
         if len(known) < 2:
             msg = (
                 f"confidence={self.kind!r} needs at least two labeled rows, but y "
-                f"labels {len(known)}. Label more, or pass an ensemble as "
+                f"labels {len(known)} sample(s). Label more, or pass an ensemble as "
                 "weak_estimator with confidence='spread'."
             )
             raise ValueError(msg)

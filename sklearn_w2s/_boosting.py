@@ -135,7 +135,7 @@ def _fit_lightgbm(estimator, X, distributions, classes, weights, totals):
         # They are the library's own.
         return gradients(scores, out=np.empty_like(scores, dtype=np.float32))
 
-    # Labels say which classes there are, and nothing else.
+    # Labels only give which classes there are.
     labels = np.resize(classes, len(distributions))
     library = import_module("lightgbm.basic")
     try:

@@ -33,7 +33,7 @@ from sklearn_w2s._validation import (
 )
 
 # Rows by which it is seen whether classes are the likeliest ones, and the share of
-# others among them that is no accident of rounding or calibration.
+# others among them that is not due to rounding or calibration.
 _N_WATCHED = 1_000
 _LEAST_DECIDED = 0.01
 
@@ -74,7 +74,7 @@ class WeakPredictor:
         return predicted_codes(self.estimator, self.view(X), self.classes)
 
     def watch_decisions(self, X, proba):
-        """Set `decides` by what it says of a sample of rows, and return itself."""
+        """Set `decides` by its predictions for a sample of rows, and return itself."""
         if self.classes is None or not hasattr(self.estimator, "predict"):
             return self
         rows = np.linspace(0, len(proba) - 1, min(_N_WATCHED, len(proba))).astype(int)

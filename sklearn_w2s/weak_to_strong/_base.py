@@ -92,7 +92,8 @@ class WeakToStrong(
         pupil, folds = self._hold_out_to_stop(
             rows, Pupil(clone(self._strong()), *strong_fit), rng, params
         )
-        scorer = self._scorer()
+        # Without one, members are weighed by the likelihood.
+        scorer = self.scoring and check_scoring(self, scoring=self.scoring)
         strategy = self._choose(rows, pupil)
         self._require_use_of_neighbors(strategy)
         needs_regions = strategy.needs_regions or self.overlap_detector is not None
@@ -138,7 +139,7 @@ class WeakToStrong(
                     neighbors=self.neighbors,
                     seed=None if self.random_state is None else draw_seed(rng),
                 )
-                taught, lesson = self._hear(
+                taught, lesson = self._ask_teacher(
                     strategy.teacher, known, places, regions, scorer, rows, step
                 )
         pupil = pupil._replace(estimator=seed_nested(pupil.estimator, seeds))
@@ -157,34 +158,30 @@ class WeakToStrong(
         return self
 
     def _check_rows(self, X, *, asks_weak):
-        """Check the rows of a fit, and remember who takes no missing values."""
+        """Check the rows of a fit, and keep which estimators refuse missing values."""
         X = check_features(self, X, reset=True, allow_nan=True)
         self._weak_columns_ = resolve_columns(self.weak_features, X)
-        self._strict_readers_ = strict_readers(self._readers(asks_weak=asks_weak))
+        readers = [("strong_estimator", self._strong(), None)]
+        if asks_weak:
+            readers.insert(0, ("weak_estimator", self._weak(), self._weak_columns_))
+        representation = getattr(self.overlap_detector, "representation", None)
+        if hasattr(representation, "fit"):
+            readers.append(("overlap_detector.representation", representation, None))
+        self._strict_readers_ = strict_readers(readers)
         refuse_missing(X, self._strict_readers_)
         return X
 
-    def _readers(self, *, asks_weak):
-        """Yield who reads rows, under which name, and which columns of them."""
-        if asks_weak:
-            yield "weak_estimator", self._weak(), self._weak_columns_
-        yield "strong_estimator", self._strong(), None
-        representation = getattr(self.overlap_detector, "representation", None)
-        if hasattr(representation, "fit"):
-            yield "overlap_detector.representation", representation, None
-
-    def _scorer(self):
-        """Return the measure of the user, None for the likelihood."""
-        return self.scoring and check_scoring(self, scoring=self.scoring)
-
     def _require_use_of_regions(self, strategy):
-        """Warn of thresholds that the user has set, and "auto" does not use."""
+        """Warn about thresholds that the user has set, and "auto" does not use."""
         detector = self.overlap_detector
         takes = getattr(strategy.teacher, "takes_regions", strategy.needs_regions)
         if self.strategy != "auto" or takes:
             return
         names = ("confidence_threshold", "overlap_threshold")
-        chosen = [n for n in names if not _is_auto(getattr(detector, n, "auto"))]
+        thresholds = {name: getattr(detector, name, "auto") for name in names}
+        chosen = [
+            n for n, t in thresholds.items() if not isinstance(t, str) or t != "auto"
+        ]
         if chosen:
             warn(
                 f"{chosen} of overlap_detector change no prediction: "
@@ -194,7 +191,7 @@ class WeakToStrong(
             )
 
     def _require_use_of_neighbors(self, strategy):
-        """Warn of a neighbour search that the strategy does not need."""
+        """Warn about a neighbour search that the strategy does not need."""
         takes = getattr(strategy.teacher, "takes_neighbors", strategy.needs_neighbors)
         if self.neighbors is not None and not takes:
             warn(
@@ -204,13 +201,13 @@ class WeakToStrong(
             )
 
     def _fall_back(self, message):
-        """Warn of a fall back to another strategy, or refuse it."""
+        """Warn about a fall back to another strategy, or refuse it."""
         if self.fallback == "raise":
             raise ValueError(message)
         warn(message)
 
     def _hold_out(self, rows, rng, params):
-        """Return the folds of labeled rows that all who learn from them share."""
+        """Return the folds of labeled rows, which all parts that need them share."""
         return held_out_folds(
             self._detector().cv,
             rows.X,
@@ -284,8 +281,8 @@ class WeakToStrong(
         self.overlap_density_ = detector.overlap_density_
         return np.asarray(detector.regions_)
 
-    def _hear(self, teacher, known, places, regions, scorer, rows, step):
-        """Ask the teacher, and return what the strong estimator is to learn."""
+    def _ask_teacher(self, teacher, known, places, regions, scorer, rows, step):
+        """Return what the teacher finds, and what the strong estimator is to learn."""
         if regions is not None:
             labeled = places.labeled[places.first]
             regions = regions[labeled], regions[places.others]
@@ -326,7 +323,7 @@ class WeakToStrong(
 
     def _represent(self, rows, strategy, rng):
         """Return the rows that a strategy may use, by position, and what they are."""
-        # Rows of weight zero are nobody's neighbours.
+        # Rows of weight zero are not neighbours of any row.
         kept = np.flatnonzero(
             rows.weights if strategy.needs_neighbors else np.ones_like(rows.weights)
         )
@@ -361,7 +358,7 @@ class WeakToStrong(
         return Student(pupil.estimator, PLAIN, targets, weights, False, NO_ROWS, np.nan)
 
     def _keep(self, rows, student, weak, proba, taught):
-        """Keep who predicts, and a table of the rows where it was asked for."""
+        """Keep the estimator that predicts, and a table of the rows if asked for."""
         self.strong_estimator_ = student.estimator
         self.estimator_ = student.estimator
         if self.strategy_ == "weak":
@@ -373,7 +370,7 @@ class WeakToStrong(
             detector.forget_rows()
 
     def _input(self, method, X, params):
-        """Return rows and metadata as who predicts takes them."""
+        """Return rows and metadata as the estimator that predicts takes them."""
         check_is_fitted(self)
         params = self._route(method, params)
         X = check_new_rows(self, X)
@@ -411,9 +408,6 @@ class WeakToStrong(
         if hasattr(self, "overlap_density_"):
             found += f", overlap density: {self.overlap_density_:.2f}"
         return f"{found}; predicts: {type(self.estimator_).__name__}"
-
-    def _fitted_part(self):
-        return self.estimator_
 
     def get_metadata_routing(self) -> Any:
         """Say which metadata this estimator uses and what it passes on.
@@ -459,7 +453,3 @@ class WeakToStrong(
             get_tags(part).input_tags.positive_only for part in (weak, strong)
         )
         return tags
-
-
-def _is_auto(threshold):
-    return isinstance(threshold, str) and threshold == "auto"

@@ -18,7 +18,7 @@ from sklearn_w2s._weak import WeakPredictor, is_fitted, is_given, select_columns
 from sklearn_w2s.weak_to_strong._rows import Rows
 from sklearn_w2s.weak_to_strong._student import Pupil
 
-# What only a `fit` on all rows knows.
+# Attributes that only a `fit` on all rows sets.
 _OF_A_FIT = ("evidence_", "overlap_detector_", "overlap_density_", "rows_")
 
 

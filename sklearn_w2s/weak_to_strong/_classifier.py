@@ -289,6 +289,8 @@ class WeakToStrongClassifier(
     __metadata_request__fit = {"weak_proba": True}
     _predicting_part = "strong_estimator"
     _strategies = STRATEGIES
+    _default_weak = staticmethod(default_weak_estimator)
+    _default_strong = staticmethod(default_strong_estimator)
 
     _parameter_constraints = {
         **CONSTRAINTS,
@@ -598,7 +600,7 @@ class WeakToStrongClassifier(
         return "weak" if behind > 0 else None
 
     def _warn_if_behind(self, student):
-        """Warn of a student that has not learned its lesson."""
+        """Warn about a student that has not learned its lesson."""
         if student.behind > FAR_BEHIND:
             warn(
                 f"strong_estimator ({type(student.estimator).__name__}) has not "
@@ -608,7 +610,7 @@ class WeakToStrongClassifier(
             )
 
     def _heed_decisions(self, weak, strategy):
-        """Prefer hard labels where the weak estimator has a threshold of its own."""
+        """Prefer hard labels if the weak estimator predicts with a threshold."""
         if not weak.decides:
             return
         if strategy.teacher is None and self.pseudo_labels == "auto":
@@ -668,7 +670,7 @@ class WeakToStrongClassifier(
         return one_hot(codes, len(self.classes_))
 
     def _keep(self, rows, student, weak, proba, taught):
-        """Keep who predicts, and how its probabilities are calibrated."""
+        """Keep the estimator that predicts, and how it is calibrated."""
         super()._keep(rows, student, weak, proba, taught)
         plain = self.strategy_ == "weak"
         self.calibration_ = tuple(PLAIN if plain else student.calibration)
@@ -712,12 +714,6 @@ class WeakToStrongClassifier(
             return output
         # A class that the estimator never saw has probability zero.
         return align_proba(output, known, self.classes_, absent=absent)
-
-    def _default_weak(self):
-        return default_weak_estimator()
-
-    def _default_strong(self):
-        return default_strong_estimator()
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -52,7 +52,7 @@ from sklearn_w2s.weak_to_strong._student import PLAIN, Lesson, Student, draw_hel
 
 # Of fewer labels, those held out tell nothing.
 _LEAST_LABELED = 5
-# So much of the variance of y is no lack of capacity.
+# So much of the variance of y is not a lack of capacity.
 _FAR_BEHIND = 0.5
 
 
@@ -243,6 +243,8 @@ class WeakToStrongRegressor(
     _predicting_part = "strong_estimator"
     _are_values = True
     _strategies = VALUE_STRATEGIES
+    _default_weak = staticmethod(default_weak_regressor)
+    _default_strong = staticmethod(default_strong_regressor)
     # Of the tools that ask classifiers for their parameter.
     missing_label = float("nan")
 
@@ -512,7 +514,7 @@ class WeakToStrongRegressor(
         return strategy
 
     def _heed_decisions(self, weak, strategy):
-        """Do nothing: a regressor has no threshold of its own."""
+        """Do nothing: a regressor has no threshold."""
 
     def _for_detector(self, rows, _weak, values, _given):
         """Return the values, known and weak, that a detector gets."""
@@ -548,12 +550,12 @@ class WeakToStrongRegressor(
 
     def _better_parent(self, _rows, student, _lesson, taught, _weak_values):
         """Say which parent is to predict in place of the student, if any."""
-        # Few rows say nothing of what the student has not learned.
+        # Few rows do not show what the student has not learned.
         distance = np.nan_to_num(student.behind) / self._unit[1] ** 2
         return taught.parents.better_alone(distance)
 
     def _warn_if_behind(self, student):
-        """Warn of a student that has not learned its lesson."""
+        """Warn about a student that has not learned its lesson."""
         missed = student.behind / self._unit[1] ** 2
         if missed > _FAR_BEHIND:
             warn(
@@ -599,12 +601,6 @@ class WeakToStrongRegressor(
         said = getattr(self.estimator_, method)(X, **params)
         return np.ravel(to_numpy(said))
 
-    def _default_weak(self):
-        return default_weak_regressor()
-
-    def _default_strong(self):
-        return default_strong_regressor()
-
     def _fitted_part(self):
         return self.outputs_[0] if hasattr(self, "outputs_") else self.estimator_
 
@@ -626,7 +622,7 @@ class WeakToStrongRegressor(
 
 @contextmanager
 def _about_output(k):
-    """Let an error say which output it is about."""
+    """Add to an error which output it is about."""
     try:
         yield
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""The rows of a fit: what is known of them, and what an auditor may ask of each."""
+"""The rows of a fit: what teachers get to know, and a table for audits."""
 
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -42,7 +42,7 @@ class Rows:
 
     def codes(self, classes):
         """Return the class codes of the labeled rows."""
-        # A class that only rows of weight zero have is no class of the fit.
+        # A class that only rows of weight zero have is not a class of the fit.
         return np.searchsorted(classes, self.labels).clip(max=len(classes) - 1)
 
 
@@ -75,7 +75,7 @@ def gather(
     (first, which), (others, which_other) = _distinct(
         rows, kinds, tells, keeps_folds=keeps_folds
     )
-    if are_values:  # each row is a kind of its own
+    if are_values:  # each row is one kind
         kinds = which
     chosen = _draw_labels(kinds[first], 0 if seed is None else seed)
     is_chosen = np.isin(which, chosen)
@@ -184,7 +184,7 @@ def _unit(values, weights):
     """Return the mean and the standard deviation of values, one where it is zero."""
     mean = np.average(values, weights=weights)
     deviation = np.sqrt(np.average((values - mean) ** 2, weights=weights))
-    # What rounding leaves of equal values is no unit.
+    # What rounding leaves of equal values is not a unit.
     is_constant = deviation <= 1e-12 * np.abs(values).max()
     return float(mean), 1.0 if is_constant else float(deviation)
 

@@ -1,4 +1,4 @@
-"""A teacher that needs no label: it smooths what the weak estimator says."""
+"""Teachers that need no label: they smooth the labels of the weak estimator."""
 
 from contextlib import nullcontext
 from typing import Any
@@ -33,7 +33,7 @@ _N_BAGS = 20
 _MOST_DISTINCT = 100
 _N_SCALING_STEPS = 5
 _DAMPING = 0.8
-# No rule is as sure as it says: its votes are not independent.
+# Rules are less sure than their votes suggest, which are not independent.
 _LEAST_WEAK = 0.1
 _PRIOR_SHARE = 0.05
 # Boosting diverges on classes that next to no label names.
@@ -193,7 +193,7 @@ class Bags:
         sizes = np.asarray(sums.sum(axis=1))
         self._means = sp.diags(1 / np.maximum(sizes, 1e-12).ravel()) @ sums
         self._wanted = np.maximum(self._means @ self.start[chosen], 1e-9)
-        # A bag without a row in the sample says nothing of factors.
+        # A bag without a row in the sample has no factors.
         self._wanted[sizes.ravel() == 0] = 1.0
         self._is_empty = sizes == 0
 
@@ -236,19 +236,19 @@ class Smoother:
             self._members.append(members)
 
     def own(self, targets):
-        """Return what is said of each row by the others."""
+        """Return the mean prediction for each row, from the others."""
         return _as_shares(np.mean(self.own_opinions(targets), axis=0))
 
     def own_opinions(self, targets):
-        """Return what each member says of each row, from the others."""
+        """Return the prediction of each member for each row, from the others."""
         return np.array([m.own(targets) for members in self._members for m in members])
 
     def new(self, X, targets):
-        """Return what is said of other rows."""
+        """Return the mean prediction for other rows."""
         return _as_shares(np.mean(self.new_opinions(X, targets), axis=0))
 
     def new_opinions(self, X, targets):
-        """Return what each member says of other rows."""
+        """Return the prediction of each member for other rows."""
         said = []
         for way, members in zip(self._view.ways_, self._members, strict=True):
             rows = self._view.numbers(X, way)
@@ -297,7 +297,7 @@ class Neighbors:
 
 
 class Ridge:
-    """Ridge regression; of its own rows it says what the others tell."""
+    """Ridge regression; `own` predicts each of its rows from the others."""
 
     def __init__(self, feature_map, penalty):
         self._map = feature_map

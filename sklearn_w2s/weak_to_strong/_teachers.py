@@ -61,10 +61,10 @@ _NEARLY_ALL = 0.9
 # Values are no further from those of n labels than this share of their range, and
 # some shares over n.
 _REACH, _REACH_OF_FEW = 0.5, 10.0
-# Share of the way to what two independent views would say: real ones are not.
+# Share of the way to what two independent views would give: real ones are not.
 _TRUST = 0.3
 _LEAST_SHARE, _MOST_SHARE = 0.5, 0.95
-_MOST_TOLD = 0.9
+_MOST_EXPLAINED = 0.9
 
 
 class Strong(NamedTuple):
@@ -73,7 +73,7 @@ class Strong(NamedTuple):
     estimator: Any  # unfitted
     weights: Any
     params: dict
-    labels: Any  # all: who takes no weights learns from equal rows one by one
+    labels: Any  # all: without weights, equal rows are learned one by one
     first: Any  # positions among them of the distinct rows
     which: Any  # the distinct row of each
 
@@ -248,7 +248,7 @@ class SecondViewTeacher(Teacher):
         self.steps = teacher.steps | _SECOND_VIEW
 
     def see(self, known, targets, n_jobs, step):
-        """Return what trees that see these columns alone say of the targets."""
+        """Return what trees that see these columns alone predict for the targets."""
         rng = check_random_state(known.seed)
         rows = np.arange(len(known.weights))
         with step(*_SECOND_VIEW):
@@ -375,7 +375,7 @@ class Evidence:
         # Scorers refuse classes that no row is of.
         present = np.unique(self.codes)
         proba, classes = proba[:, present], self.classes[present]
-        said = Said(proba / proba.sum(axis=1, keepdims=True), classes)
+        said = FixedProba(proba / proba.sum(axis=1, keepdims=True), classes)
         options = {}
         if np.ptp(self.weights) > 0 and hasattr(scorer, "_score_func"):
             options["sample_weight"] = self.weights
@@ -482,7 +482,7 @@ def select_greedily(weights, score):
     return found / found.sum()
 
 
-class Said(ClassifierMixin, BaseEstimator):
+class FixedProba(ClassifierMixin, BaseEstimator):
     """Probabilities of rows in the shape of an estimator, for scorers of these rows."""
 
     def __init__(self, proba, classes):
@@ -521,7 +521,7 @@ class CoTrain(SecondViewTeacher):
 
 
 def learn_softly(view, known, targets, rng, n_jobs):
-    """Return what trees say of rows whose targets they have not seen."""
+    """Return what trees predict for rows whose targets they have not seen."""
     chosen = draw(len(targets), MAX_ROWS, rng)
     rows = view.numbers(safe_indexing(known.others, chosen), "ranked")
     forest = ExtraTreesRegressor(
@@ -587,7 +587,7 @@ class ValueBlend(MemberTeacher):
 
 def within_reach(values, targets, weights):
     """Return values brought near the range of labels, and the mean square removed."""
-    # Held-out labels say nothing of rows far from all of them, for which a linear model
+    # Held-out labels do not cover rows far from all of them, for which a linear model
     # may predict anything; the mean square is the least error there.
     margin = (_REACH + _REACH_OF_FEW / len(targets)) * np.ptp(targets)
     near = np.clip(values, targets.min() - margin, targets.max() + margin)
@@ -601,10 +601,10 @@ def _scored_by(scorer, labels, held_out, rows):
     options = {}
     if np.ptp(labels.weights[rows]) > 0 and hasattr(scorer, "_score_func"):
         options["sample_weight"] = labels.weights[rows]
-    return lambda weights: scorer(SaidValues(weights @ values), X, y, **options)
+    return lambda weights: scorer(FixedValues(weights @ values), X, y, **options)
 
 
-class SaidValues(RegressorMixin, BaseEstimator):
+class FixedValues(RegressorMixin, BaseEstimator):
     """Values of rows in the shape of an estimator, for scorers of these rows."""
 
     def __init__(self, values):
@@ -697,12 +697,12 @@ def correct_by_second_view(values, other, missed, weights):
     spread = np.average(centred**2, weights=weights)
     if not spread > 0 or np.isnan(missed):
         return values
-    # The slope on the second view: a view that says nothing changes nothing.
+    # The slope on the second view: a view without information changes nothing.
     moved = np.average(centred * (values - mean), weights=weights)
     share = np.clip(1 - missed, _LEAST_SHARE, _MOST_SHARE)
     second = np.clip(moved / spread, 0, 1) * centred / share
-    told = min(np.average(second**2, weights=weights), _MOST_TOLD)
+    explained = min(np.average(second**2, weights=weights), _MOST_EXPLAINED)
     # As it is, not as it is clipped: an exact blend is left as it is.
-    own, others = 1 / max(missed, 1 - _MOST_SHARE), 1 / (1 - told)
+    own, others = 1 / max(missed, 1 - _MOST_SHARE), 1 / (1 - explained)
     both = ((values - mean) * own + second * others) / (own + others - 1)
     return values + _TRUST * (mean + both - values)

@@ -81,7 +81,7 @@ class Search:
         extended = _with_column(rows, np.zeros(rows.shape[0]))
         distances, neighbors = self._search.kneighbors(extended, n_neighbors)
         squared = distances**2 - self._places[neighbors] ** 2
-        # Of equal rows, what the sums have lost is no distance.
+        # Between equal rows, what the sums have lost is not a distance.
         squared[squared < self._unit**2 * _LEAST_SQUARE] = 0
         return np.sqrt(squared), neighbors
 

@@ -27,7 +27,7 @@ from sklearn_w2s._validation import align_proba, classes_of, n_rows, place_of
 
 # Support vector machines fit it by cross-validation.
 _PLATT_SCALING = ("probability", True)
-# Where transformers learn nothing from y, unless their tags say that they need it.
+# Where transformers do not learn from y, unless their tags require it.
 _UNSUPERVISED = (
     "sklearn.cluster",
     "sklearn.decomposition",
@@ -230,9 +230,14 @@ def require_same_place(X, place, *, method):
 def takes_weights(estimator):
     """Return whether `estimator.fit`, and each part that needs them, takes weights."""
     if not isinstance(estimator, Pipeline):
-        return has_fit_parameter(estimator, "sample_weight") and _hands_weights_on(
-            estimator
-        )
+        inner = getattr(estimator, "estimator", None)
+        if not has_fit_parameter(estimator, "sample_weight"):
+            return False
+        if inner is None or not isinstance(estimator, MetaEstimatorMixin):
+            return True
+        # Without routing, the steps of a pipeline have to be named.
+        can_hand_on = routing_enabled() or not isinstance(inner, Pipeline)
+        return can_hand_on and takes_weights(inner)
     last = estimator.steps[-1][1]
     # After resampling, the rows that are left have other weights.
     resamples = any(hasattr(step, "fit_resample") for _, step in estimator.steps)
@@ -241,16 +246,6 @@ def takes_weights(estimator):
     if routing_enabled() and not isinstance(last, Pipeline):
         return bool(get_routing_for_object(last).consumes("fit", ["sample_weight"]))
     return takes_weights(last)
-
-
-def _hands_weights_on(estimator):
-    inner = getattr(estimator, "estimator", None)
-    if inner is None or not isinstance(estimator, MetaEstimatorMixin):
-        return True
-    # Without routing, the steps of a pipeline have to be named.
-    return takes_weights(inner) and (
-        routing_enabled() or not isinstance(inner, Pipeline)
-    )
 
 
 def fit_weighted(estimator, X, y, sample_weight=None, *, stop_on=None, **params):
@@ -371,7 +366,8 @@ def splits_inside(estimator, n_rows, *, stops_on_labels=False):
         elif last == "eval_fraction" and value:
             return True
         elif last == "n_iter_no_change" and value is not None:
-            own = {key.rpartition("__")[2] for key in params if _is_of(key, prefix)}
+            keys = [key.rpartition("__") for key in params]
+            own = {key for part, _, key in keys if part == prefix}
             if "validation_fraction" in own and "early_stopping" not in own:
                 return True
     return False
@@ -390,7 +386,7 @@ def loss_by_repetition(estimator):
         last = name.rpartition("__")[2]
         if last in _COUNTS and _COUNTS[last](value):
             return f"counts rows, since {name}={value!r}"
-        # Lists of steps are no estimators, and each step has a name of its own.
+        # Lists of steps are not estimators, and each step has its own name.
         is_part = hasattr(value, "fit") and not isinstance(value, type)
         if is_part and _is_misled(value):
             return f"has a part that ignores weights, {value!r}"
@@ -403,24 +399,9 @@ def _is_misled(part):
         return False  # its parts are asked
     if has_fit_parameter(part, "sample_weight"):
         return False
-    # Whether others learn from y, their tags do not say.
+    # Tags do not tell whether others learn from y.
     is_known = type(part).__module__.startswith(_UNSUPERVISED)
     return not is_known or get_tags(part).target_tags.required
-
-
-def _is_of(key, prefix):
-    return key.rpartition("__")[0] == prefix
-
-
-def _settle_early_stopping(estimator):
-    """Switch off the early stopping that rows decide on, before they are repeated."""
-    params = estimator.get_params(deep=True)
-    automatic = [
-        name
-        for name, value in params.items()
-        if name.rpartition("__")[2] == "early_stopping" and value == "auto"
-    ]
-    return estimator.set_params(**dict.fromkeys(automatic, False))
 
 
 def fit_on_targets(
@@ -451,7 +432,14 @@ def fit_on_targets(
         return _fit_distributions(estimator, X, taught, classes, weights)
     else:
         if not splits_inside(estimator, len(rows)):
-            _settle_early_stopping(estimator)
+            # The early stopping on which the number of rows decides.
+            own = estimator.get_params(deep=True).items()
+            automatic = [
+                name
+                for name, value in own
+                if name.rpartition("__")[2] == "early_stopping" and value == "auto"
+            ]
+            estimator.set_params(**dict.fromkeys(automatic, False))
         rows, codes, weights = expand_soft_targets(distributions, weights)
         y = classes[codes]
     params = take_metadata(params, rows, n_rows(X))

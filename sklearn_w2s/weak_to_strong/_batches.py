@@ -28,7 +28,7 @@ class BatchPupil(Pupil):
     def learn(self, X, targets, classes, shape, counts):
         """Go on learning, in place, and return the weights that it learned with."""
         weights = unit_mean(shape * (counts > 0), counts)
-        if self.is_weighted:
+        if self.weights is not None:
             weights = weights * self.weights
         partial_fit_on_targets(self.estimator, X, targets, classes, weights)
         return weights

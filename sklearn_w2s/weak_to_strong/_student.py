@@ -25,9 +25,9 @@ from sklearn_w2s._sklearn import safe_indexing
 HELD_SHARE = 0.1
 MOST_HELD = 2_000
 _LEAST_HELD = 10
-# In expected accuracy, surely; who learns at all stays below, with many classes too.
+# In expected accuracy; an estimator that learns at all stays below.
 MOST_BEHIND = 0.02
-# So much is no lack of capacity.
+# So much is not a lack of capacity.
 FAR_BEHIND = 0.1
 _STANDARD_ERRORS = 2.0
 # A row on which the teacher wavers counts a little.
@@ -37,7 +37,7 @@ _LEAST_MARGIN = 0.02
 MOST_WEIGHTED = 10_000
 # With more classes, a row for each costs too much to be the first choice.
 _MOST_COPIES = 10
-# Shares of even chances to mix in for those who rule classes out, as forests do.
+# Shares of even chances to mix in if classes are ruled out, as by forests.
 _EVEN_SHARES = (1e-3, 1e-2, 0.05, 0.2)
 
 
@@ -98,15 +98,10 @@ class Pupil(NamedTuple):
     stop_on: Any = NO_ROWS
 
     def stops_on_labels(self, n_rows):
-        """Say whether it stops early on labeled rows, learning from `n_rows` others."""
+        """Return whether it stops on labeled rows, learning from `n_rows` others."""
         return len(self.stop_on) > 0 and stops_early(
             self.estimator, n_rows, self.params
         )
-
-    @property
-    def is_weighted(self):
-        """Whether its `fit` gets weights of the user."""
-        return self.weights is not None
 
     def learn(self, X, targets, classes, shape, counts):
         """Fit the estimator, in place, and return the weights that it learned with.
@@ -119,7 +114,8 @@ class Pupil(NamedTuple):
         if self.stops_on_labels(np.count_nonzero(learned)):
             used, stop_on = learned, self._validation(X, targets, classes, learned)
         weights = unit_mean(used, counts)
-        if self.is_weighted:
+        is_weighted = self.weights is not None
+        if is_weighted:
             weights = weights * self.weights
         fit_on_targets(
             self.estimator,
@@ -127,7 +123,7 @@ class Pupil(NamedTuple):
             targets,
             classes,
             weights,
-            weighted=self.is_weighted,
+            weighted=is_weighted,
             params=self.params,
             stop_on=stop_on,
         )
@@ -143,7 +139,7 @@ class Pupil(NamedTuple):
             # Boosting refuses labels that it does not learn.
             known = (learned @ targets > 0)[codes]
             rows, y = rows[known], classes[codes[known]]
-        weights = self.weights[rows] if self.is_weighted else None
+        weights = None if self.weights is None else self.weights[rows]
         return safe_indexing(X, rows), y, weights
 
 
@@ -233,7 +229,7 @@ def _kinds_of_lesson(pupil, lesson, held, pseudo_labels, rng):
         yield lesson.proba, even
     taught, margin = lesson.taught, even.copy()
     margin[taught] = margin_confidence(lesson.judged[taught]) + _LEAST_MARGIN
-    if lesson.by_margin and len(taught) > MOST_WEIGHTED and not pupil.is_weighted:
+    if lesson.by_margin and len(taught) > MOST_WEIGHTED and pupil.weights is None:
         yield hard, (rng.uniform(size=len(margin)) < margin).astype(np.float64)
     elif lesson.by_margin and takes_weights(strong):
         yield hard, margin
@@ -251,7 +247,7 @@ def _calibrate(student, X, lesson, classes):
         estimator, safe_indexing(X, held), classes, name="strong_estimator"
     )
     targets, weights = lesson.proba[held], as_counts(lesson.weights[held])
-    # Decisions, of those who have them, are to be as sure as probabilities.
+    # Decisions, if there are any, are to be as sure as probabilities.
     shares = (0.0,) if hasattr(estimator, "decision_function") else _EVEN_SHARES
     found = []
     for share in shares:

@@ -397,7 +397,7 @@ def _check_scoring(scoring, *, regresses):
     """Return the function that weighs rows by their labels, None for a regressor."""
     known = ["auto"] if regresses else ["auto", "accuracy", "balanced_accuracy"]
     if scoring not in known:
-        msg = f"scoring={scoring!r} is not one of {known}."
+        msg = f"scoring must be one of {known}, got {scoring!r}."
         raise ValueError(msg)
     if regresses:
         return None

@@ -256,7 +256,7 @@ def test_without_labels_groups_change_nothing():
     ("changes", "error", "match"),
     [
         ({"y": TRUTH}, ValueError, "labeled_size"),
-        ({"scoring": "roc_auc"}, ValueError, "scoring='roc_auc'"),
+        ({"scoring": "roc_auc"}, ValueError, "scoring must be one of .* got 'roc_auc'"),
         ({"confidence_level": 1.0}, ValueError, "confidence_level=1.0"),
         ({"estimator": LogisticRegression()}, TypeError, "weak_estimator"),
         ({"sample_source": [1, 2]}, ValueError, "inconsistent"),

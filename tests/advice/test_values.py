@@ -101,7 +101,7 @@ def test_what_is_misfit_and_how_far_neighbours_agree():
     [
         (np.full(260, np.nan), {}, "3 values .* got 0"),
         (np.where(np.arange(260) < 2, TRUTH, np.nan), {}, "3 values .* got 2"),
-        (Y, {"scoring": "accuracy"}, "is not one of"),
+        (Y, {"scoring": "accuracy"}, "scoring must be one of .*, got 'accuracy'"),
         (TRUTH, {}, "must have unlabeled rows"),
     ],
 )

@@ -151,7 +151,9 @@ def fit_weak(
     # Two caches: strategies without regions share the fit on all labeled rows.
     memory = check_memory(memory)
     fit = fit_on_values if are_values else fit_on_labels
-    fitted = memory.cache(_fit_clone)(fit, estimator, rows, labels, weights, params)
+    fitted = memory.cache(fit)(
+        clone(estimator), rows, labels, weights, params, name="weak_estimator"
+    )
     classes = None if are_values else np.sort(to_numpy(fitted.classes_))
     predictor = WeakPredictor(fitted, columns, classes)
     proba = predictor.proba(X)
@@ -312,10 +314,6 @@ def _require_regressor(frozen):
             "it is wrapped in FrozenEstimator."
         )
         raise ValueError(msg)
-
-
-def _fit_clone(fit, estimator, X, y, sample_weight, params):
-    return fit(clone(estimator), X, y, sample_weight, params, name="weak_estimator")
 
 
 def give_weak_view(detector, weak, *, weak_features, missing_label):

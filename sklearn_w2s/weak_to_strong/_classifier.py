@@ -590,7 +590,7 @@ class WeakToStrongClassifier(
         return student
 
     def _better_parent(self, rows, student, lesson, taught, weak_proba):
-        """Return whether the weak estimator is to predict in place of the student."""
+        """Return the parent that is to predict in place of the student, if any."""
         if taught.alone == "weak" or not len(student.held):
             return taught.alone
         X = safe_indexing(rows.X, student.held)

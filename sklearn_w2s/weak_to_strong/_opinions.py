@@ -90,16 +90,18 @@ class Labels(NamedTuple):
         )
 
     def sharpened(self, opinions):
-        """Return powers that make labels likeliest, and opinions raised to them."""
-        if self.classes is None:
-            return [1.0] * len(opinions), np.array(opinions)
-        powers, sharp = [], []
-        for proba in opinions:
-            known = ~np.isnan(proba).any(axis=1)
-            targets, weights = self.targets[known], self.weights[known]
-            powers.append(best_sharpness(proba[known], targets, weights))
-            sharp.append(sharpen(proba, powers[-1]))
-        return powers, np.array(sharp)
+        """Return powers that make labels likeliest, and opinions raised to them.
+
+        The third value tells which rows all have an opinion of.
+        """
+        powers, sharp = [1.0] * len(opinions), np.array(opinions)
+        if self.classes is not None:
+            for k, proba in enumerate(opinions):
+                known = ~np.isnan(proba).any(axis=1)
+                targets, weights = self.targets[known], self.weights[known]
+                powers[k] = best_sharpness(proba[known], targets, weights)
+                sharp[k] = sharpen(proba, powers[k])
+        return powers, sharp, ~np.isnan(sharp).any(axis=(0, 2))
 
     def blend(self, opinions, rows):
         """Return weights of opinions, by the likelihood or squared errors of rows."""
@@ -119,7 +121,7 @@ class Labels(NamedTuple):
             return _evidence_of_values(
                 held_out[known], self.targets[known], self.weights[known]
             )
-        _, (sharp,) = self.sharpened([held_out])
+        _, (sharp,), _ = self.sharpened([held_out])
         logs = np.nan_to_num(np.log(sharp[self.targets > 0]))
         return float(on_grid(self.weights @ logs))
 

@@ -549,7 +549,7 @@ class WeakToStrongRegressor(
         return Student(pupil.estimator, PLAIN, lesson.proba, own, False, held, distance)
 
     def _better_parent(self, _rows, student, _lesson, taught, _weak_values):
-        """Say which parent is to predict in place of the student, if any."""
+        """Return the parent that is to predict in place of the student, if any."""
         # Few rows do not show what the student has not learned.
         distance = np.nan_to_num(student.behind) / self._unit[1] ** 2
         return taught.parents.better_alone(distance)

@@ -107,7 +107,9 @@ def gather(
         )
         labels = merged(every, first, which)
         if not is_given_weak:
-            weak_held_out = _held_out(weak_held_out, every.folds)
+            weak_held_out = np.full((len(known), proba.shape[1]), np.nan)
+            for _, test in every.folds:
+                weak_held_out[test] = proba[known[test]]
         if (
             own is None
             and complete
@@ -238,14 +240,6 @@ def _folds_among(folds, chosen, codes, n):
         for train, test in among
         if len(test) and len(np.unique(codes[train])) > 1
     ]
-
-
-def _held_out(proba, folds):
-    """Return probabilities of rows that are held out once, NaN for the others."""
-    known = np.full(proba.shape, np.nan)
-    for _, test in folds:
-        known[test] = proba[test]
-    return known
 
 
 def table_of_values(rows, student, weak_values, taught, unit, detector):

@@ -148,7 +148,7 @@ def ask_members(
     if "strong" in names and known.strong is not None:
         rivals = None
         if members:
-            _, sharp, shared = sharpen_all(labels, [*held_out.values()])
+            _, sharp, shared = labels.sharpened([*held_out.values()])
             weights = labels.blend(sharp, shared)
             together = np.tensordot(weights, np.nan_to_num(sharp), axes=1)
             rivals = together[known.strong.which]
@@ -192,19 +192,13 @@ def _worthwhile(labels, held_out, least):
     """Return the names of members that have some weight in a blend, and the parents."""
     kept = list(held_out)
     while True:
-        _, sharp, shared = sharpen_all(labels, [held_out[name] for name in kept])
+        _, sharp, shared = labels.sharpened([held_out[name] for name in kept])
         weights = dict(zip(kept, labels.blend(sharp, shared), strict=True))
         # The parents stay to be compared with.
         poor = [n for n in kept if weights[n] < least and n not in ("weak", "strong")]
         if not poor:
             return kept
         kept = [name for name in kept if name not in poor]
-
-
-def sharpen_all(labels, opinions):
-    """Return powers, opinions raised to them, and which rows all have an opinion of."""
-    powers, sharp = labels.sharpened(opinions)
-    return powers, sharp, ~np.isnan(sharp).any(axis=(0, 2))
 
 
 class Teacher:
@@ -278,7 +272,7 @@ class Blend(MemberTeacher):
         """
         opinions = self.ask(known, memory, n_jobs, step)
         labels = known.labels
-        powers, held_out, rows = sharpen_all(labels, opinions.held_out)
+        powers, held_out, rows = labels.sharpened(opinions.held_out)
         evidence = Evidence(
             held_out[:, rows],
             safe_indexing(labels.X, np.flatnonzero(rows)),

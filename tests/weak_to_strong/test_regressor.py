@@ -374,7 +374,7 @@ def test_a_function_that_returns_no_targets_is_refused(strategy, message):
         (np.where(np.arange(320) == 3, np.inf, Y), "infinity"),
         (Y + 1j, "Complex data"),
         (None, "target y is None"),
-        (np.empty((320, 0)), "one column for each output"),
+        (np.empty((320, 0)), "one column per output"),
     ],
 )
 def test_what_is_no_value_is_refused(y, message):

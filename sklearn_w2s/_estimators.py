@@ -1,8 +1,10 @@
 """What estimators share: the decorator of fits, seeds, and parameters of parts."""
 
+import threading
 import warnings
 from collections.abc import Callable
 from functools import wraps
+from multiprocessing.dummy import DummyProcess
 from typing import Any, Self, cast
 
 import numpy as np
@@ -44,10 +46,15 @@ def fit_context(
                 raise TypeError(msg)
             if begins_anew:
                 forget_fit(estimator)
+            before = set(threading.enumerate())
             try:
                 # Worker threads may change filters, see `keeps_filters`.
                 with warnings.catch_warnings():
-                    return method(estimator, *args, **kwargs)
+                    try:
+                        return method(estimator, *args, **kwargs)
+                    except BaseException:
+                        _wait_for_workers(before)
+                        raise
             except BaseException:  # includes an interrupt
                 if begins_anew:
                     forget_fit(estimator)
@@ -56,6 +63,19 @@ def fit_context(
         return cast("Function", checked(whole_or_nothing))
 
     return decorate
+
+
+def _wait_for_workers(before):
+    """Wait for the threads of pools that were not there before, and will end."""
+    # A pool that is stopped does not wait for the tasks that its threads have begun, and
+    # may just have replaced a thread.
+    while workers := [
+        thread
+        for thread in set(threading.enumerate()) - before
+        if isinstance(thread, DummyProcess)
+    ]:
+        for worker in workers:
+            worker.join()
 
 
 def forget_fit(estimator):

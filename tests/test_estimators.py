@@ -3,6 +3,7 @@ import tempfile
 import threading
 import warnings
 from multiprocessing import active_children
+from multiprocessing.dummy import DummyProcess
 
 import numpy as np
 import pytest
@@ -125,6 +126,11 @@ def test_a_fit_that_is_stopped_leaves_nothing_behind(rows, name, n_jobs):
                 fit(model, *rows)
             except KeyboardInterrupt:
                 n_stops += 1
+                assert not [
+                    thread
+                    for thread in set(threading.enumerate()) - before["threads"]
+                    if isinstance(thread, DummyProcess)
+                ]
                 assert not [own for own in vars(model) if own.endswith("_")]
                 if not isinstance(model, OverlapSampler):
                     with pytest.raises(NotFittedError):

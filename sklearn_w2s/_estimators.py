@@ -67,7 +67,7 @@ def fit_context(
 
 def _wait_for_workers(before):
     """Wait for the threads of pools that were not there before, and will end."""
-    # A pool that is stopped does not wait for the tasks that its threads have begun, and
+    # A pool that is stopped does not wait for tasks that its threads have begun, and it
     # may just have replaced a thread.
     while workers := [
         thread

@@ -323,8 +323,10 @@ class OverlapDetector(  # type: ignore[call-arg]
         self.classes_ = predictor.classes
         self._refuse_missing(survey.rows, predictor.columns, asks_weak=True)
         proba, weights = survey.proba(predictor, labeled_proba), survey.sample.weights
-        views = self._fit_views(survey.rows, proba, weights, rng, weighted=weighted)
-        self._fit_partition(proba, *views, weights, rng)
+        rows, weak_rows = self._fit_views(
+            survey.rows, proba, weights, rng, weighted=weighted
+        )
+        self._fit_partition(proba, rows, weak_rows, weights, rng)
         if not survey.sample.is_whole:
             judge, count = shipped(copy.copy(self)), dask.delayed(_count_block)
             # If the count fails, the estimator must not look fitted.

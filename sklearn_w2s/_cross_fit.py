@@ -232,8 +232,8 @@ def out_of_bag_proba(forest, X):
     for tree, seen in zip(forest.estimators_, forest.estimators_samples_, strict=True):
         unseen = np.delete(np.arange(X.shape[0]), seen)
         if len(unseen):
-            said = getattr(tree, ask)(X[unseen], check_input=False)
-            total[unseen] += said.reshape(len(unseen), n_classes)
+            predicted = getattr(tree, ask)(X[unseen], check_input=False)
+            total[unseen] += predicted.reshape(len(unseen), n_classes)
             n_trees[unseen] += 1
     total[n_trees[:, 0] == 0] = np.nan
     return total / np.maximum(n_trees, 1)

@@ -32,7 +32,7 @@ def small_helpers():
     """Let members have fewer trees: what holds of them holds of any number."""
     package = "sklearn_w2s.weak_to_strong"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(f"{package}._opinions.N_TREES", 20)
+        patch.setattr(f"{package}._members.N_TREES", 20)
         patch.setattr(f"{package}._teachers.N_SOFT_TREES", 20)
         yield
 

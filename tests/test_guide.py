@@ -10,7 +10,7 @@ from packaging.version import Version
 from sklearn.linear_model import LogisticRegression
 
 from sklearn_w2s.datasets import make_overlap_classification
-from sklearn_w2s.weak_to_strong import _opinions, _rows, _smooth, _views
+from sklearn_w2s.weak_to_strong import _members, _rows, _smooth, _views
 
 
 @pytest.mark.skipif(
@@ -41,10 +41,10 @@ def test_the_page_about_costs_names_the_rows_that_members_learn_from():
     passage = text[text.index("The cost of a teacher") :].partition("\n\n")[0]
     for most in (
         _rows.MAX_LABELED,
-        _opinions.MAX_KERNEL_ROWS,
+        _members.MAX_KERNEL_ROWS,
         _views.MAX_ROWS,
         _smooth.MAX_SMOOTHED,
     ):
         assert f"{most:,}" in passage
-    assert _opinions.MAX_GRAPH_ROWS == _views.MAX_ROWS
-    assert f"blocks of {_opinions.BLOCK_ROWS:,}" in passage
+    assert _members.MAX_GRAPH_ROWS == _views.MAX_ROWS
+    assert f"blocks of {_members.BLOCK_ROWS:,}" in passage

@@ -317,7 +317,7 @@ def advise(
         )
         raise ValueError(msg)
 
-    student, opinions = run_trial(
+    student, predictions = run_trial(
         estimator,
         X,
         y,
@@ -330,8 +330,8 @@ def advise(
     )
     truth = np.zeros(len(labeled), dtype=labels.dtype)
     truth[labeled] = labels
-    indicators = describe(student, opinions, X, truth, labeled, weigh)
-    comparisons = compare(opinions.of(labeled), truth, weigh, confidence_level)
+    indicators = describe(student, predictions, X, truth, labeled, weigh)
+    comparisons = compare(predictions.of(labeled), truth, weigh, confidence_level)
 
     final = final_step(student)
     strategy = final.strategy_
@@ -373,7 +373,7 @@ def advise(
         ),
         reasons=[
             *_compared(comparisons, lacking, confidence_level, regresses),
-            *_observed(indicators, int((~labeled[opinions.rows]).sum()), regresses),
+            *_observed(indicators, int((~labeled[predictions.rows]).sum()), regresses),
         ],
         estimator=student,
     )

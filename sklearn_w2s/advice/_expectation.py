@@ -101,21 +101,21 @@ class Standing(NamedTuple):
         return Expectation(float(contrast @ self.mean), float(error))
 
 
-def compare(opinions, truth, weigh, confidence_level):
+def compare(predictions, truth, weigh, confidence_level):
     """Return paired comparisons of the rivals on held-out labeled rows."""
     # `weigh` is None for values, which are compared by their squared errors.
-    rows, place = np.unique(opinions.rows, return_inverse=True)
-    n_rows, known = len(rows), truth[opinions.rows]
+    rows, place = np.unique(predictions.rows, return_inverse=True)
+    n_rows, known = len(rows), truth[predictions.rows]
     if weigh is not None:
         if n_rows < 2:
             return {}
-        weights = weigh(truth[rows])[place] * opinions.weights
-        hits = {name: found == known for name, found in opinions.predicted.items()}
+        weights = weigh(truth[rows])[place] * predictions.weights
+        hits = {name: found == known for name, found in predictions.predicted.items()}
     else:
         squares = {
-            # Of a row with several opinions the mean counts, as one row.
-            name: np.bincount(place, (found - known) ** 2 * opinions.weights, n_rows)
-            for name, found in opinions.predicted.items()
+            # Of a row with several predictions the mean counts, as one row.
+            name: np.bincount(place, (found - known) ** 2 * predictions.weights, n_rows)
+            for name, found in predictions.predicted.items()
         }
         # Differences are positive if errors are smaller, in shares of the weak one.
         unit = squares["weak"].mean()

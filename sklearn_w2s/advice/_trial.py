@@ -23,13 +23,13 @@ from sklearn_w2s.model_selection import LabeledSplit, cross_validate_gap
 from sklearn_w2s.overlap import OverlapDetector
 
 MAX_FOLDS = 5
-# Opinions on more unlabeled rows cost more than they are worth.
+# Predictions on more unlabeled rows cost more than they are worth.
 MAX_UNLABELED = 5_000
 N_NEIGHBORS = 15
 
 
 @dataclass(frozen=True)
-class Opinions:
+class Predictions:
     """What the rivals predict for m rows that were held out from them."""
 
     rows: Any  # (m,), positions; a row stands here as often as it was held out
@@ -46,9 +46,9 @@ class Opinions:
         return 1 / times[place]
 
     def of(self, mask):
-        """Return the opinions of the rows that a mask over all rows names."""
+        """Return the predictions of the rows that a mask over all rows names."""
         chosen = mask[self.rows]
-        return Opinions(
+        return Predictions(
             self.rows[chosen],
             {name: found[chosen] for name, found in self.predicted.items()},
             self.confidence[chosen],
@@ -101,7 +101,7 @@ class Folds(LabeledSplit):
 
 
 class _NoScorer(BaseEstimator):
-    """A scorer that scores nothing and takes no metadata, as opinions are asked for."""
+    """A scorer that scores nothing and takes no metadata: predictions are asked for."""
 
     def __call__(self, *_args, **_kwargs):
         """Return a number."""
@@ -114,7 +114,7 @@ class _NoScorer(BaseEstimator):
 def run_trial(
     estimator, X, y, *, ask_labels, cv, random_state, n_jobs, params, verbose
 ):
-    """Return the student, fitted on all rows, and the opinions on held-out rows."""
+    """Return the student, fitted on all rows, and the predictions on held-out rows."""
     params = params or {}
     require_routing(params)
     estimator = clone(estimator)
@@ -160,7 +160,7 @@ def run_trial(
         _ask(X, rows[asked[rows]], *rivals)
         for rows, *rivals in zip(folds.held_out, students, alone, strict=True)
     ]
-    return student, Opinions(
+    return student, Predictions(
         np.concatenate([part.rows for part in parts]),
         {
             name: np.concatenate([part.predicted[name] for part in parts])
@@ -218,13 +218,13 @@ def _ask(X, rows, student, alone=None):
         for name, other in predicted.items():
             place = np.searchsorted(student.classes_, other)
             advantage[name] = best - proba[everywhere, place]
-    return Opinions(rows, predicted | {"weak_to_strong": own}, confidence, advantage)
+    return Predictions(rows, predicted | {"weak_to_strong": own}, confidence, advantage)
 
 
-def describe(student, opinions, X, truth, labeled, weigh):
+def describe(student, predictions, X, truth, labeled, weigh):
     """Return the indicators of `advise`, NaN where something cannot be known."""
     # `weigh` is None for a regressor.
-    unlabeled = opinions.of(~labeled)
+    unlabeled = predictions.of(~labeled)
     predicted, weak = unlabeled.predicted, unlabeled.predicted["weak"]
     final, regresses = final_step(student), weigh is None
     variance = np.var(weak) if regresses and len(weak) else 0.0
@@ -252,7 +252,7 @@ def describe(student, opinions, X, truth, labeled, weigh):
                 indicators[name] = float(np.average(gains, weights=weights))
         known = truth[labeled] if labeled.any() else final.classes_
         indicators["class_coverage"] = class_coverage(weak, known)
-    known = opinions.of(labeled)
+    known = predictions.of(labeled)
     if not regresses and len(known.rows):
         above = known.confidence - (known.predicted["weak"] == truth[known.rows])
         mean = np.average(above, weights=known.weights)

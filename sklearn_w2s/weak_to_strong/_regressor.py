@@ -540,11 +540,11 @@ class WeakToStrongRegressor(
         own = pupil.learn(rows.X, lesson.proba, None, shape, lesson.weights)
         distance = np.nan
         if len(held):
-            said = predict_values(
+            predicted = predict_values(
                 pupil.estimator, safe_indexing(rows.X, held), name="strong_estimator"
             )
             weights = lesson.weights[held]
-            squares = (said - lesson.proba[held])[:, 0] ** 2
+            squares = (predicted - lesson.proba[held])[:, 0] ** 2
             distance = float(np.average(squares, weights=weights))
         return Student(pupil.estimator, PLAIN, lesson.proba, own, False, held, distance)
 
@@ -596,10 +596,10 @@ class WeakToStrongRegressor(
     def _ask(self, method, X, params):
         X, params = self._input(method, X, params)
         if hasattr(self, "outputs_"):
-            said = [output.predict(X, **params) for output in self.outputs_]
-            return np.column_stack(said)
-        said = getattr(self.estimator_, method)(X, **params)
-        return np.ravel(to_numpy(said))
+            predicted = [output.predict(X, **params) for output in self.outputs_]
+            return np.column_stack(predicted)
+        predicted = getattr(self.estimator_, method)(X, **params)
+        return np.ravel(to_numpy(predicted))
 
     def _fitted_part(self):
         return self.outputs_[0] if hasattr(self, "outputs_") else self.estimator_

@@ -12,7 +12,7 @@ from sklearn_w2s._fitting import may_predict_proba, take_metadata
 from sklearn_w2s._sklearn import safe_indexing, to_numpy
 from sklearn_w2s._validation import n_rows
 from sklearn_w2s._weak import other_columns
-from sklearn_w2s.weak_to_strong._opinions import Labels, merged
+from sklearn_w2s.weak_to_strong._members import Labels, merged
 from sklearn_w2s.weak_to_strong._teachers import Known, Strong
 from sklearn_w2s.weak_to_strong._views import unknown_columns
 
@@ -168,15 +168,15 @@ class Places(NamedTuple):
     which_other: Any  # the distinct row of each unlabeled row
 
     def spread(self, taught):
-        """Return what is taught of the distinct rows, said of all."""
-        said = {
+        """Return what is taught of the distinct rows, spread over all."""
+        predicted = {
             name: (labeled[self.which], others[self.which_other])
-            for name, (labeled, others) in taught.said.items()
+            for name, (labeled, others) in taught.predicted.items()
         }
         return taught._replace(
             proba=taught.proba[self.which_other],
             judged=taught.judged[self.which_other],
-            said=said,
+            predicted=predicted,
             positions=self.labeled if len(taught.positions) else taught.positions,
             which=self.which_other,
         )
@@ -252,7 +252,9 @@ def table_of_values(rows, student, weak_values, taught, unit, detector):
         "weight": student.weights,
         "weak_label": weak_values[:, 0],
     } | _of_detector(detector)
-    for member, (held_out, others) in {} if taught is None else taught.said.items():
+    for member, (held_out, others) in (
+        {} if taught is None else taught.predicted.items()
+    ):
         values = np.full(len(rows.labeled), np.nan)
         values[rows.taught] = others * unit[1] + unit[0]
         values[taught.positions] = held_out * unit[1] + unit[0]
@@ -283,7 +285,9 @@ def table_of_rows(rows, weak, student, weak_proba, taught, detector):
         table[f"weak_proba_{name}"] = weak_proba[:, k]
     for k, name in enumerate(classes.tolist()):
         table[f"target_{name}"] = targets[:, k]
-    for member, (held_out, others) in {} if taught is None else taught.said.items():
+    for member, (held_out, others) in (
+        {} if taught is None else taught.predicted.items()
+    ):
         codes = np.full(len(rows.labeled), -1)
         codes[rows.taught] = others
         codes[taught.positions] = held_out

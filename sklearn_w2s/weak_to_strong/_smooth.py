@@ -15,7 +15,7 @@ from sklearn_w2s._algorithms.ensemble import stacking_weights
 from sklearn_w2s._algorithms.weak_labels import on_grid
 from sklearn_w2s._estimators import draw_seed
 from sklearn_w2s._sklearn import safe_indexing
-from sklearn_w2s.weak_to_strong._opinions import N_PRIOR, blocks_of
+from sklearn_w2s.weak_to_strong._members import N_PRIOR, blocks_of
 from sklearn_w2s.weak_to_strong._teachers import SMOOTHING, Taught, Teacher
 from sklearn_w2s.weak_to_strong._views import View, draw, search_for
 
@@ -29,7 +29,7 @@ _LINEAR_PENALTY = 10.0
 _MOST_LINEAR = 2_000
 _N_STEPS = 20
 _N_BAGS = 20
-# With more distinct opinions the weak estimator is smooth by itself.
+# With more distinct predictions the weak estimator is smooth by itself.
 _MOST_DISTINCT = 100
 _N_SCALING_STEPS = 5
 _DAMPING = 0.8
@@ -142,12 +142,12 @@ def _smooth_values(known):
         view, safe_indexing(known.others, chosen), rng, neighbors=known.neighbors
     )
     own, weights = weak[chosen], known.weights[chosen]
-    said = smoother.own_opinions(own)[:, :, 0]
-    theta = stacking_weights(said - own[:, 0], weights=weights, n_prior=N_PRIOR)
+    predicted = smoother.own_predictions(own)[:, :, 0]
+    theta = stacking_weights(predicted - own[:, 0], weights=weights, n_prior=N_PRIOR)
     smoothed = np.empty(n)
-    smoothed[chosen] = theta @ said
+    smoothed[chosen] = theta @ predicted
     for block in blocks_of(np.delete(np.arange(n), chosen)):
-        others = smoother.new_opinions(safe_indexing(known.others, block), own)
+        others = smoother.new_predictions(safe_indexing(known.others, block), own)
         smoothed[block] = theta @ others[:, :, 0]
     left = (weak[:, 0] - smoothed)[chosen]
     mean = np.average(own[:, 0], weights=weights)
@@ -167,13 +167,13 @@ def _normalised(values):
 
 
 class Product:
-    """Two opinions from columns of their own, multiplied."""
+    """Two predictions from columns of their own, multiplied."""
 
     def __init__(self, weak_proba):
         self.start = _normalised(np.maximum(weak_proba, _LEAST_WEAK))
 
     def fit(self, smoothed, rows):
-        """Join the smoothed opinion of the rows at given positions."""
+        """Join the smoothed prediction of the rows at given positions."""
         return _normalised(self.start[rows] * smoothed)
 
     apply = fit
@@ -198,7 +198,7 @@ class Bags:
         self._is_empty = sizes == 0
 
     def fit(self, smoothed, rows):
-        """Scale the smoothed opinion of the sample to the shares of its bags."""
+        """Scale the smoothed prediction of the sample to the shares of its bags."""
         self._factors = np.ones_like(self._wanted)
         for _ in range(_N_SCALING_STEPS):
             shares = self._means @ self.apply(smoothed, rows)
@@ -207,12 +207,12 @@ class Bags:
         return self.apply(smoothed, rows)
 
     def apply(self, smoothed, rows):
-        """Scale the smoothed opinion of the rows at given positions."""
+        """Scale the smoothed prediction of the rows at given positions."""
         return _normalised(smoothed * self._factors[self._bags[rows]])
 
 
 def bags_of(weak, chosen, rng):
-    """Return the bag of each row: rows of equal, or similar, weak opinions."""
+    """Return the bag of each row: rows of equal, or similar, weak predictions."""
     distinct, bags = np.unique(weak.round(6), axis=0, return_inverse=True)
     if len(distinct) <= _N_BAGS:
         return bags.ravel()
@@ -237,27 +237,27 @@ class Smoother:
 
     def own(self, targets):
         """Return the mean prediction for each row, from the others."""
-        return _as_shares(np.mean(self.own_opinions(targets), axis=0))
+        return _as_shares(np.mean(self.own_predictions(targets), axis=0))
 
-    def own_opinions(self, targets):
+    def own_predictions(self, targets):
         """Return the prediction of each member for each row, from the others."""
         return np.array([m.own(targets) for members in self._members for m in members])
 
     def new(self, X, targets):
         """Return the mean prediction for other rows."""
-        return _as_shares(np.mean(self.new_opinions(X, targets), axis=0))
+        return _as_shares(np.mean(self.new_predictions(X, targets), axis=0))
 
-    def new_opinions(self, X, targets):
+    def new_predictions(self, X, targets):
         """Return the prediction of each member for other rows."""
-        said = []
+        predicted = []
         for way, members in zip(self._view.ways_, self._members, strict=True):
             rows = self._view.numbers(X, way)
-            said += [member.new(rows, targets) for member in members]
-        return np.array(said)
+            predicted += [member.new(rows, targets) for member in members]
+        return np.array(predicted)
 
 
-def _as_shares(said):
-    return _normalised(np.maximum(said, 1e-6))
+def _as_shares(predicted):
+    return _normalised(np.maximum(predicted, 1e-6))
 
 
 def _kernel_map(rows, rng):
@@ -321,8 +321,8 @@ class Ridge:
     def own(self, targets):
         """Return leave-one-out predictions."""
         mean = targets.mean(axis=0)
-        said = mean + self._features @ (self._solved @ (targets - mean))
-        return (said - self._leverage * targets) / (1 - self._leverage)
+        predicted = mean + self._features @ (self._solved @ (targets - mean))
+        return (predicted - self._leverage * targets) / (1 - self._leverage)
 
     def new(self, rows, targets):
         """Return predictions of other rows."""

@@ -28,7 +28,7 @@ from sklearn_w2s._cross_fit import out_of_bag_proba
 from sklearn_w2s._estimators import draw_seed
 from sklearn_w2s._sklearn import safe_indexing
 from sklearn_w2s._version import __version__
-from sklearn_w2s.weak_to_strong._opinions import (
+from sklearn_w2s.weak_to_strong._members import (
     N_PRIOR,
     Graph,
     Kernels,
@@ -54,7 +54,7 @@ _N_FOLDS = 5
 _N_GREEDY = 40
 _N_PRIOR = 5.0
 _EXPONENTS = (0.0, 0.25, 0.5, 0.75, 1.0)
-# The likeliest class of a mean of opinions is a rare class too seldom.
+# The likeliest class of a mean of predictions is a rare class too seldom.
 _EXPONENT = 0.25
 _STANDARD_ERRORS = 2.0
 _NEARLY_ALL = 0.9
@@ -96,7 +96,7 @@ class Known:
     neighbors: Any = None  # the neighbour search of the user
 
 
-class Opinions(NamedTuple):
+class Predictions(NamedTuple):
     """Class probabilities of labeled and unlabeled rows, by member."""
 
     names: list
@@ -111,11 +111,11 @@ class Taught(NamedTuple):
     proba: Any  # (n, n_classes), of the unlabeled rows
     judged: Any  # the same, so that the likeliest class is the one to learn
     alone: Any  # "weak" or "strong" if that parent does better without the others
-    said: dict  # by member, codes of labeled rows held out, -1 if never, and of others
+    predicted: dict  # by member: codes of labels held out, -1 if never, and of others
     positions: Any  # of these labeled rows among all
     evidence: dict  # figures for the user
     parents: Any = None  # Parents, if labels are values
-    which: Any = None  # the distinct row of each, once it is said of all
+    which: Any = None  # the distinct row of each, once it is spread over all
 
 
 def ask_members(
@@ -126,7 +126,7 @@ def ask_members(
     version,  # noqa: ARG001  a key of caches
     step=nullcontext,
 ):
-    """Fit members to the labels; return the opinions of those that add something."""
+    """Fit members to the labels; return the predictions of those that add something."""
     rng, labels = check_random_state(known.seed), known.labels
     settled = np.asarray if labels.classes is None else on_grid
     is_many = len(known.weights) > MANY_ROWS
@@ -155,9 +155,9 @@ def ask_members(
         estimator, own_weights, params, every, first, _ = known.strong
         members["strong"] = StrongMember(estimator, own_weights, params, rivals, n_jobs)
         with step(_FITTING.format("strong")):
-            said = members["strong"].fit(every, rng)
-        if said is not None:
-            held_out["strong"] = said[first]
+            predicted = members["strong"].fit(every, rng)
+        if predicted is not None:
+            held_out["strong"] = predicted[first]
     kept = _worthwhile(
         labels, held_out, LEAST_WEIGHT_OF_MANY if is_many else LEAST_WEIGHT
     )
@@ -169,7 +169,7 @@ def ask_members(
             every = ask if name == "graph" else partial(in_blocks, ask)
             others.append(every(known.others))
     cannot = () if known.strong is not None else ("strong",)
-    return Opinions(
+    return Predictions(
         kept,
         settled([held_out[name] for name in kept]),
         settled(others).astype(np.float32),
@@ -178,7 +178,7 @@ def ask_members(
 
 
 def _by_folds(member, labels, rng):
-    """Return the opinion of a member of labeled rows, held out by the folds alone."""
+    """Return the predictions of a member, held out by the folds alone."""
     # Out of bag or left out one by one, a row would meet others of its group.
     held_out = np.full(labels.targets.shape, np.nan)
     for train, test in labels.folds:
@@ -225,7 +225,7 @@ class MemberTeacher(Teacher):
         self.steps = {_FITTING.format(m): _MEMBER_COSTS[m] for m in members} | _ASKING
 
     def ask(self, known, memory, n_jobs, step):
-        """Return the opinions of the members, from a cache where there is one."""
+        """Return the predictions of the members, from a cache where there is one."""
         ask = check_memory(memory).cache(ask_members, ignore=["n_jobs", "step"])
         return ask(self.members, known, n_jobs=n_jobs, version=__version__, step=step)
 
@@ -251,7 +251,7 @@ class SecondViewTeacher(Teacher):
 
 
 class Blend(MemberTeacher):
-    """The mixture of opinions under which held-out labels are likeliest."""
+    """The mixture of predictions under which held-out labels are likeliest."""
 
     takes_regions = True
     weighs_by_margin = True
@@ -270,9 +270,9 @@ class Blend(MemberTeacher):
 
         `regions` are of labeled and unlabeled rows; `scorer` replaces the likelihood.
         """
-        opinions = self.ask(known, memory, n_jobs, step)
+        predictions = self.ask(known, memory, n_jobs, step)
         labels = known.labels
-        powers, held_out, rows = labels.sharpened(opinions.held_out)
+        powers, held_out, rows = labels.sharpened(predictions.held_out)
         evidence = Evidence(
             held_out[:, rows],
             safe_indexing(labels.X, np.flatnonzero(rows)),
@@ -289,24 +289,24 @@ class Blend(MemberTeacher):
             share = np.full(len(proba), weights[i])
             for region, own in of_region.items():
                 share[regions[1] == region] = own[i]
-            proba += share[:, None] * sharpen(opinions.others[i], power)
+            proba += share[:, None] * sharpen(predictions.others[i], power)
         proba = on_grid(proba / proba.sum(axis=1, keepdims=True))
-        said = {}
+        predicted = {}
         for name, own, others in zip(
-            opinions.names, opinions.held_out, opinions.others, strict=True
+            predictions.names, predictions.held_out, predictions.others, strict=True
         ):
             is_known = ~np.isnan(own).any(axis=1)
             codes = np.where(is_known, np.nan_to_num(own).argmax(axis=1), -1)
-            said[name] = codes, others.argmax(axis=1)
+            predicted[name] = codes, others.argmax(axis=1)
         if scorer is None:
             exponent = _moderate(exponent, proba, known.weights, evidence)
         return Taught(
             proba,
             on_grid(reweigh(proba, evidence.class_factors(exponent))),
-            evidence.better_alone(opinions.names, weights),
-            said,
+            evidence.better_alone(predictions.names, weights),
+            predicted,
             labels.positions,
-            evidence.describe(opinions, weights, of_region, gain),
+            evidence.describe(predictions, weights, of_region, gain),
         )
 
 
@@ -328,9 +328,9 @@ def _moderate(exponent, proba, weights, evidence):
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """Opinions on rows held out from all members, and the true classes of the rows."""
+    """Predictions for rows held out from all members, and the classes of the rows."""
 
-    opinions: Any
+    predictions: Any
     X: Any
     codes: Any
     weights: Any
@@ -339,7 +339,7 @@ class Evidence:
     @property
     def likelihoods(self):
         """Probability of the true class by member and row."""
-        return self.opinions[:, np.arange(len(self.codes)), self.codes]
+        return self.predictions[:, np.arange(len(self.codes)), self.codes]
 
     def class_factors(self, exponent):
         """Return the factors that raise rare classes by a power of their share."""
@@ -364,16 +364,17 @@ class Evidence:
 
     def _score(self, scorer, weights, exponent):
         proba = reweigh(
-            np.tensordot(weights, self.opinions, axes=1), self.class_factors(exponent)
+            np.tensordot(weights, self.predictions, axes=1),
+            self.class_factors(exponent),
         )
         # Scorers refuse classes that no row is of.
         present = np.unique(self.codes)
         proba, classes = proba[:, present], self.classes[present]
-        said = FixedProba(proba / proba.sum(axis=1, keepdims=True), classes)
+        predicted = FixedProba(proba / proba.sum(axis=1, keepdims=True), classes)
         options = {}
         if np.ptp(self.weights) > 0 and hasattr(scorer, "_score_func"):
             options["sample_weight"] = self.weights
-        return on_grid(scorer(said, self.X, self.classes[self.codes], **options))
+        return on_grid(scorer(predicted, self.X, self.classes[self.codes], **options))
 
     def weigh_regions(self, weights, regions):
         """Return the weights of members by region, and the gain in nats per row.
@@ -412,9 +413,11 @@ class Evidence:
 
     def hits(self, weights):
         """Return which rows each member gets right, and all together, in rows."""
-        together = np.tensordot(weights, self.opinions, axes=1)
-        said = np.array([*self.opinions.argmax(axis=2), together.argmax(axis=1)])
-        return said == self.codes
+        together = np.tensordot(weights, self.predictions, axes=1)
+        predicted = np.array(
+            [*self.predictions.argmax(axis=2), together.argmax(axis=1)]
+        )
+        return predicted == self.codes
 
     def better_alone(self, names, weights):
         r"""Return the parent that does better without the other members, if any.
@@ -439,9 +442,9 @@ class Evidence:
                 leads[names[i]] = mean
         return max(leads, key=lambda name: leads[name], default=None)
 
-    def describe(self, opinions, weights, of_region, gain):
+    def describe(self, predictions, weights, of_region, gain):
         """Return the figures for the user."""
-        names, n = opinions.names, len(self.codes)
+        names, n = predictions.names, len(self.codes)
         together = (weights @ self.likelihoods)[None]
         logs = np.log(np.maximum(np.vstack([self.likelihoods, together]), 1e-6))
         logs, hits = (
@@ -450,7 +453,7 @@ class Evidence:
         )
         evidence = {
             "weights": dict(zip(names, weights.tolist(), strict=True))
-            | dict.fromkeys(opinions.left_out, 0.0),
+            | dict.fromkeys(predictions.left_out, 0.0),
             "log_likelihood": dict(zip([*names, "all"], logs, strict=True)),
             "accuracy": dict(zip([*names, "all"], hits, strict=True)),
         }
@@ -535,13 +538,15 @@ def learn_softly(view, known, targets, rng, n_jobs):
     unseen = np.flatnonzero(np.isnan(proba[:, 0]))
     if len(unseen):
         others = safe_indexing(known.others, unseen)
-        said = in_blocks(lambda X: forest.predict(view.numbers(X, "ranked")), others)
-        proba[unseen] = said.reshape(len(unseen), -1)
+        predicted = in_blocks(
+            lambda X: forest.predict(view.numbers(X, "ranked")), others
+        )
+        proba[unseen] = predicted.reshape(len(unseen), -1)
     return proba
 
 
 class ValueBlend(MemberTeacher):
-    """The mean of opinions that errs least in held-out labels."""
+    """The mean of predictions that errs least in held-out labels."""
 
     def teach(
         self,
@@ -554,8 +559,8 @@ class ValueBlend(MemberTeacher):
         step=nullcontext,
     ):
         """Ask the members, and weigh them."""
-        opinions = self.ask(known, memory, n_jobs, step)
-        labels, held_out = known.labels, opinions.held_out[:, :, 0]
+        predictions = self.ask(known, memory, n_jobs, step)
+        labels, held_out = known.labels, predictions.held_out[:, :, 0]
         rows = ~np.isnan(held_out).any(axis=0)
         errors = (held_out - labels.targets[:, 0])[:, rows]
         own = labels.weights[rows]
@@ -563,18 +568,18 @@ class ValueBlend(MemberTeacher):
         if scorer is not None and rows.any():
             score = _scored_by(scorer, labels, held_out, rows)
             weights = select_greedily(weights, score)
-        others = opinions.others[:, :, 0].astype(np.float64)
+        others = predictions.others[:, :, 0].astype(np.float64)
         others, beyond = within_reach(others, labels.targets, known.weights)
-        names = opinions.names
-        said = dict(zip(names, zip(held_out, others, strict=True), strict=True))
+        names = predictions.names
+        predicted = dict(zip(names, zip(held_out, others, strict=True), strict=True))
         values = (weights @ others)[:, None]
         return Taught(
             values,
             values,
             None,
-            said,
+            predicted,
             labels.positions,
-            _describe(opinions, weights, errors, own, labels.scale),
+            _describe(predictions, weights, errors, own, labels.scale),
             Parents(names, errors, beyond, weights @ errors, own),
         )
 
@@ -613,7 +618,7 @@ class Parents(NamedTuple):
     """Errors in held-out labels, by which a parent may be better without a student."""
 
     names: list
-    errors: Any  # (n_members, n), opinions less values, in standard deviations
+    errors: Any  # (n_members, n), predictions less values, in standard deviations
     beyond: Any  # mean squared errors in unlabeled rows, see `within_reach`
     together: Any  # errors of the mean of all members
     weights: Any
@@ -648,14 +653,14 @@ class Parents(NamedTuple):
         return mean + distance, np.sqrt(variance / self.weights.sum())
 
 
-def _describe(opinions, weights, errors, own, scale):
-    names = opinions.names
+def _describe(predictions, weights, errors, own, scale):
+    names = predictions.names
     squares = np.vstack([errors**2, (weights @ errors)[None] ** 2])
     means = [np.average(row, weights=own) if len(own) else np.nan for row in squares]
     rmse = scale * np.sqrt(means)
     return {
         "weights": dict(zip(names, weights.tolist(), strict=True))
-        | dict.fromkeys(opinions.left_out, 0.0),
+        | dict.fromkeys(predictions.left_out, 0.0),
         "rmse": dict(zip([*names, "all"], rmse.tolist(), strict=True)),
     }
 

@@ -1,4 +1,4 @@
-"""Opinions are those of estimators that have not seen the row."""
+"""Predictions are those of estimators that have not seen the row."""
 
 import numpy as np
 import pytest
@@ -42,9 +42,9 @@ def model(**params):
 
 
 def test_every_row_is_held_out_once():
-    _, opinions = trial(model())
-    assert np.sort(opinions.rows).tolist() == list(range(200))
-    assert opinions.of(Y >= 0).rows.max() < 60
+    _, predictions = trial(model())
+    assert np.sort(predictions.rows).tolist() == list(range(200))
+    assert predictions.of(Y >= 0).rows.max() < 60
 
 
 def test_folds_train_on_no_row_that_they_hold_out():
@@ -89,8 +89,8 @@ class Memory(KNeighborsClassifier):
 
 
 def test_a_student_that_learns_by_heart_still_differs_from_the_weak_estimator():
-    student, opinions = trial(model(strong_estimator=Memory()))
-    unlabeled = opinions.of(Y < 0)
+    student, predictions = trial(model(strong_estimator=Memory()))
+    unlabeled = predictions.of(Y < 0)
     predicted = unlabeled.predicted
     assert (predicted["weak_to_strong"] != predicted["weak"]).mean() > 0.05
     rows = X[Y < 0]
@@ -99,23 +99,27 @@ def test_a_student_that_learns_by_heart_still_differs_from_the_weak_estimator():
 
 
 def test_the_strong_estimator_on_labels_predicts_the_same_rows():
-    _, opinions = trial(model())
-    assert opinions.predicted.keys() == {"weak", "weak_to_strong", "strong_on_labels"}
-    for predicted in opinions.predicted.values():
-        assert predicted.shape == opinions.rows.shape
-    assert (opinions.confidence >= 0.5).all()
+    _, predictions = trial(model())
+    assert predictions.predicted.keys() == {
+        "weak",
+        "weak_to_strong",
+        "strong_on_labels",
+    }
+    for predicted in predictions.predicted.values():
+        assert predicted.shape == predictions.rows.shape
+    assert (predictions.confidence >= 0.5).all()
 
 
 def test_without_labels_a_fifth_of_the_rows_is_held_out():
     weak = FrozenEstimator(GaussianNB().fit(X[:60], TRUTH[:60]))
-    _, opinions = trial(model(weak_estimator=weak), np.full(200, -1))
-    assert len(opinions.rows) == 200 // MAX_FOLDS
-    assert "strong_on_labels" not in opinions.predicted
+    _, predictions = trial(model(weak_estimator=weak), np.full(200, -1))
+    assert len(predictions.rows) == 200 // MAX_FOLDS
+    assert "strong_on_labels" not in predictions.predicted
 
 
 def test_of_few_unlabeled_rows_one_is_held_out():
     kept = np.arange(62)
-    _, opinions = run_trial(
+    _, predictions = run_trial(
         model(),
         X[kept],
         Y[kept],
@@ -126,20 +130,20 @@ def test_of_few_unlabeled_rows_one_is_held_out():
         params=None,
         verbose=0,
     )
-    assert len(opinions.rows) == 1
+    assert len(predictions.rows) == 1
 
 
 def test_a_class_with_a_single_label_is_not_split():
     y = np.where(np.arange(200) < 60, TRUTH, -1)
     y[np.flatnonzero(y == 1)[1:]] = -1
-    _, opinions = trial(model(weak_estimator=LogisticRegression()), y)
-    assert (y[opinions.rows] == -1).all()
+    _, predictions = trial(model(weak_estimator=LogisticRegression()), y)
+    assert (y[predictions.rows] == -1).all()
 
 
 def test_labels_that_are_no_evidence_are_not_held_out():
-    _, opinions = trial(model(), ask_labels=False)
-    assert len(opinions.rows) == 140 // MAX_FOLDS
-    assert (Y[opinions.rows] == -1).all()
+    _, predictions = trial(model(), ask_labels=False)
+    assert len(predictions.rows) == 140 // MAX_FOLDS
+    assert (Y[predictions.rows] == -1).all()
 
 
 def test_a_detector_is_added_where_there_is_none():
@@ -150,8 +154,8 @@ def test_a_detector_is_added_where_there_is_none():
 
 
 def test_pipelines_are_fitted_as_a_whole():
-    student, opinions = trial(make_pipeline(StandardScaler(), model()))
-    assert len(opinions.rows) == 200
+    student, predictions = trial(make_pipeline(StandardScaler(), model()))
+    assert len(predictions.rows) == 200
     assert final_step(student).overlap_density_ >= 0
 
 

@@ -12,7 +12,7 @@ from sklearn.tree import DecisionTreeRegressor
 from sklearn_w2s import WeakToStrongRegressor
 from sklearn_w2s.advice import advise
 from sklearn_w2s.advice._expectation import compare
-from sklearn_w2s.advice._trial import Opinions
+from sklearn_w2s.advice._trial import Predictions
 
 X, TRUTH = make_friedman1(260, n_features=5, random_state=0)
 Y = np.where(np.arange(260) < 90, TRUTH, np.nan)
@@ -36,7 +36,7 @@ def test_differences_are_those_of_squared_errors_in_shares_of_the_weak_one():
         "weak_to_strong": np.array([1.0, 1.0, 4.0]),
         "strong_on_labels": truth.copy(),
     }
-    found = compare(Opinions(np.arange(3), predicted, None, {}), truth, None, 0.95)
+    found = compare(Predictions(np.arange(3), predicted, None, {}), truth, None, 0.95)
     gains = np.array([3.0, 0.0, 0.0]) / (8 / 3)
     own = found["weak_to_strong - weak"]
     assert own["difference"] == pytest.approx(gains.mean())
@@ -51,8 +51,8 @@ def test_a_row_that_was_held_out_twice_counts_once():
         for name, values in {"weak": predicted, "weak_to_strong": truth}.items()
     }
     twice["strong_on_labels"] = twice["weak_to_strong"]
-    opinions = Opinions(np.array([0, 1, 1]), twice, None, {})
-    found = compare(opinions, truth, None, 0.95)["weak_to_strong - weak"]
+    predictions = Predictions(np.array([0, 1, 1]), twice, None, {})
+    found = compare(predictions, truth, None, 0.95)["weak_to_strong - weak"]
     assert found["n_rows"] == 2
     assert found["difference"] == pytest.approx(1)
 

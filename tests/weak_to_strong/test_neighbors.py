@@ -18,7 +18,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils import get_tags
 
 from sklearn_w2s import WeakToStrongClassifier, WeakToStrongRegressor
-from sklearn_w2s.weak_to_strong import _opinions
+from sklearn_w2s.weak_to_strong import _members
 from sklearn_w2s.weak_to_strong._views import GivenSearch, Search, search_for
 
 # How many neighbours are sought where the user says nothing.
@@ -96,8 +96,8 @@ def test_the_number_of_neighbours_is_that_of_the_search(table):
 
 def test_beyond_the_limit_all_rows_are_in_the_graph(table, indexed, monkeypatch):
     X, y, _ = table
-    monkeypatch.setattr(_opinions, "N_SCREENED_NODES", 50)
-    monkeypatch.setattr(_opinions, "MAX_GRAPH_ROWS", 100)
+    monkeypatch.setattr(_members, "N_SCREENED_NODES", 50)
+    monkeypatch.setattr(_members, "MAX_GRAPH_ROWS", 100)
     model = make(neighbors=Counting(n_neighbors=10)).fit(X, y)
     assert model.evidence_["weights"]["graph"] > 0
     # Scaled and plain columns are tried on a sample, and all rows have the better ones.

@@ -20,7 +20,7 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn_w2s import OverlapDetector, WeakToStrongClassifier
 from sklearn_w2s.datasets import make_overlap_classification
 from sklearn_w2s.model_selection import LabeledSplit
-from sklearn_w2s.weak_to_strong import _opinions, _smooth, _views
+from sklearn_w2s.weak_to_strong import _members, _smooth, _views
 from sklearn_w2s.weak_to_strong._strategies import STRATEGIES
 
 N_LABELED, N = 100, 500
@@ -115,8 +115,8 @@ def test_the_table_says_of_each_row_what_was_known(rows, strategy):
     weak = stacked(model, "weak_proba").argmax(axis=1)
     assert_array_equal(table["weak_label"], weak)
     members = {"trees", "kernels", "graph", "strong"}
-    said = {name[: -len("_label")] for name in table if name.endswith("_label")}
-    assert said <= members | {"weak"}
+    predicted = {name[: -len("_label")] for name in table if name.endswith("_label")}
+    assert predicted <= members | {"weak"}
 
 
 def test_there_is_no_table_unless_it_is_asked_for(rows):
@@ -179,9 +179,9 @@ def test_a_search_asks_members_once_per_fold(rows, tmp_path, monkeypatch):
     X, y, _ = rows
     counts = {"trees": 0, "kernels": 0, "graph": 0}
     for name, member in (
-        ("trees", _opinions.Trees),
-        ("kernels", _opinions.Kernels),
-        ("graph", _opinions.Graph),
+        ("trees", _members.Trees),
+        ("kernels", _members.Kernels),
+        ("graph", _members.Graph),
     ):
         fit = member.fit
 
@@ -251,10 +251,10 @@ def test_a_cost_of_errors_shifts_what_is_predicted():
 def test_members_learn_from_samples_where_rows_are_many(rows, monkeypatch):
     X, y, truth = rows
     for module, name, size in (
-        (_opinions, "MAX_GRAPH_ROWS", 150),
-        (_opinions, "N_SCREENED_NODES", 100),
-        (_opinions, "MAX_KERNEL_ROWS", 60),
-        (_opinions, "BLOCK_ROWS", 90),
+        (_members, "MAX_GRAPH_ROWS", 150),
+        (_members, "N_SCREENED_NODES", 100),
+        (_members, "MAX_KERNEL_ROWS", 60),
+        (_members, "BLOCK_ROWS", 90),
         (_views, "MAX_ROWS", 120),
         (_smooth, "MAX_SMOOTHED", 150),
     ):

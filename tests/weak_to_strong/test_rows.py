@@ -207,9 +207,11 @@ def test_no_measure_is_refused_before_anything_is_fitted(rows):
 def test_members_are_told_of_labeled_rows_as_held_out(rows):
     X, y, truth = rows
     table = make(strategy="blend").fit(X, y).rows_
-    said = [name for name in table if name.endswith("_label") and name != "weak_label"]
-    assert said
-    for name in said:
+    predicted = [
+        name for name in table if name.endswith("_label") and name != "weak_label"
+    ]
+    assert predicted
+    for name in predicted:
         known = np.array([value is not None for value in table[name]])
         hits = (table[name] == truth)[known]
         assert hits.mean() > 0.75

@@ -8,7 +8,7 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import Ridge as PlainRidge
 from sklearn.tree import DecisionTreeClassifier
 
-from sklearn_w2s.weak_to_strong import _opinions, _smooth
+from sklearn_w2s.weak_to_strong import _members, _smooth
 from sklearn_w2s.weak_to_strong._smooth import (
     Bags,
     Neighbors,
@@ -85,13 +85,13 @@ def test_bags_keep_the_shares_that_the_weak_estimator_says():
             )
 
 
-def test_many_opinions_are_clustered_into_bags():
+def test_many_predictions_are_clustered_into_bags():
     weak = np.random.default_rng(0).dirichlet([1, 1, 1], size=500)
     bags = Bags(weak, np.arange(400), np.ones(400), np.random.RandomState(0))
     assert len(np.unique(bags._bags)) == 20
 
 
-def test_opinions_of_columns_of_their_own_are_multiplied():
+def test_members_of_columns_of_their_own_are_multiplied():
     rng = np.random.default_rng(0)
     y = rng.integers(2, size=800)
     X = np.column_stack([y + rng.normal(size=800), *(y + rng.normal(size=(3, 800)))])
@@ -109,7 +109,7 @@ def test_a_sample_stands_for_all(clusters, monkeypatch, smooth_weak):
         weak = 0.9 * weak + 0.1 * rng.dirichlet([1, 1], size=len(weak))
     whole = Smooth().teach(known_of(X, weak)).proba
     monkeypatch.setattr(_smooth, "MAX_SMOOTHED", 300)
-    monkeypatch.setattr(_opinions, "BLOCK_ROWS", 70)
+    monkeypatch.setattr(_members, "BLOCK_ROWS", 70)
     sampled = Smooth().teach(known_of(X, weak)).proba
     assert np.mean(sampled.argmax(axis=1) == whole.argmax(axis=1)) > 0.93
     assert_allclose(sampled.sum(axis=1), 1)
@@ -157,13 +157,13 @@ def test_ridge_says_of_its_own_rows_what_the_others_tell():
     ridge = Ridge(None, 2.0).fit(X)
     plain = PlainRidge(alpha=2.0).fit(X, targets)
     assert_allclose(ridge.new(X[:5], targets), plain.predict(X[:5]))
-    said = ridge.own(targets)
+    predicted = ridge.own(targets)
     for i in range(40):
         kept = np.arange(40) != i
         # The mean of the features stays that of all rows.
         centred = X - X.mean(axis=0)
         refit = PlainRidge(alpha=2.0).fit(centred[kept], targets[kept])
-        assert_allclose(said[i], refit.predict(centred[i : i + 1])[0], atol=0.1)
+        assert_allclose(predicted[i], refit.predict(centred[i : i + 1])[0], atol=0.1)
 
 
 def test_neighbours_leave_the_row_itself_out():

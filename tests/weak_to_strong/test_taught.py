@@ -90,14 +90,14 @@ def test_neither_threads_nor_processes_decide_on_values_that_are_tied(strategy):
     truth = (X[:, 0] + X[:, 1] * X[:, 2] + 0.5 * rng.normal(size=300) > 0).astype(int)
     y = np.where(np.arange(300) < N_LABELED, truth, -1)
     model = make(strategy, LogisticRegression(), DecisionTreeClassifier(max_depth=5))
-    said = []
+    predicted = []
     for n_threads in (1, 2):
         with threadpool_limits(n_threads):
-            said.append(clone(model).fit(X, y).predict_proba(X))
+            predicted.append(clone(model).fit(X, y).predict_proba(X))
     with parallel_config(backend="loky", inner_max_num_threads=1):
-        said.append(clone(model).set_params(n_jobs=2).fit(X, y).predict_proba(X))
-    assert_allclose(said[1], said[0], atol=1e-5)
-    assert_allclose(said[2], said[0], atol=1e-5)
+        predicted.append(clone(model).set_params(n_jobs=2).fit(X, y).predict_proba(X))
+    assert_allclose(predicted[1], predicted[0], atol=1e-5)
+    assert_allclose(predicted[2], predicted[0], atol=1e-5)
 
 
 @pytest.mark.parametrize("strategy", [*TAUGHT, "auto"])

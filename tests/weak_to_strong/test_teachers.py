@@ -1,4 +1,4 @@
-"""Teachers: who is asked, how opinions are weighed, and what regions add."""
+"""Teachers: who is asked, how predictions are weighed, and what regions add."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn_w2s._algorithms.ensemble import stacking_weights
 from sklearn_w2s._algorithms.weak_labels import one_hot
 from sklearn_w2s.datasets import make_overlap_classification
-from sklearn_w2s.weak_to_strong._opinions import Labels
+from sklearn_w2s.weak_to_strong._members import Labels
 from sklearn_w2s.weak_to_strong._teachers import (
     LEAST_WEIGHT,
     Blend,
@@ -70,23 +70,24 @@ def rows():
 
 
 def test_members_of_little_weight_are_not_asked_about_the_others(rows):
-    opinions = ask_members(
+    predictions = ask_members(
         ("trees", "kernels", "graph", "strong"),
         known_of(*rows),
         n_jobs=None,
         version="",
     )
-    assert {"weak", "strong"} <= set(opinions.names)
-    assert set(opinions.names).isdisjoint(opinions.left_out)
-    assert opinions.others.shape == (len(opinions.names), 380, 2)
-    assert opinions.held_out.shape == (len(opinions.names), N_LABELED, 2)
+    assert {"weak", "strong"} <= set(predictions.names)
+    assert set(predictions.names).isdisjoint(predictions.left_out)
+    assert predictions.others.shape == (len(predictions.names), 380, 2)
+    assert predictions.held_out.shape == (len(predictions.names), N_LABELED, 2)
 
 
 def test_a_blend_is_no_worse_than_its_members_on_rows_it_has_not_seen(rows):
     X, y = rows
     teacher = Blend(("trees", "kernels", "graph", "strong")).teach(known_of(X, y))
     hits = {
-        name: np.mean(said == y[N_LABELED:]) for name, (_, said) in teacher.said.items()
+        name: np.mean(predicted == y[N_LABELED:])
+        for name, (_, predicted) in teacher.predicted.items()
     }
     assert (
         np.mean(teacher.proba.argmax(axis=1) == y[N_LABELED:])
@@ -142,15 +143,15 @@ def test_a_cache_asks_once(rows, tmp_path):
 @pytest.mark.parametrize("second", [None, [2, 3]])
 def test_last_bits_decide_nothing(rows, second):
     """They hang on the number of threads, and trees would grow other branches."""
-    said = []
+    predicted = []
     for noise in (0.0, 1e-14):
         known = known_of(*rows, second=second)
         shape = known.weak_proba.shape
         steps = np.random.default_rng(0).uniform(-noise, noise, size=shape)
         teacher = Blend(("trees", "graph")) if second is None else CoTrain(Noisy(steps))
         known = replace(known, weak_proba=known.weak_proba + steps)
-        said.append(teacher.teach(known).proba)
-    assert_allclose(said[1], said[0], atol=1e-8)
+        predicted.append(teacher.teach(known).proba)
+    assert_allclose(predicted[1], predicted[0], atol=1e-8)
 
 
 class Noisy(Blend):
@@ -168,21 +169,21 @@ class Noisy(Blend):
 # Evidence
 
 
-def evidence_on(opinions, codes, **changes):
+def evidence_on(predictions, codes, **changes):
     n = len(codes)
     X = np.arange(n)[:, None]
     fields = {"X": X, "weights": np.ones(n), "classes": np.array([0, 1])}
-    return Evidence(opinions=opinions, codes=codes, **fields | changes)
+    return Evidence(predictions=predictions, codes=codes, **fields | changes)
 
 
 def evidence_of(n=400, seed=0, n_members=3):
     rng = np.random.default_rng(seed)
     codes = rng.integers(2, size=n)
     sure = rng.uniform(0.3, 0.95, size=(n_members, n))
-    opinions = np.stack(
+    predictions = np.stack(
         [np.where(codes, 1 - sure, sure), np.where(codes, sure, 1 - sure)], 2
     )
-    return evidence_on(opinions, codes)
+    return evidence_on(predictions, codes)
 
 
 def test_regions_that_tell_who_is_right_raise_the_likelihood_and_permuted_ones_do_not():
@@ -241,8 +242,8 @@ def test_balanced_accuracy_raises_a_rare_class():
     rng = np.random.default_rng(0)
     codes = (rng.uniform(size=800) < 0.05).astype(int)
     second = np.clip(0.05 + 0.3 * codes + 0.1 * rng.normal(size=800), 0.01, 0.99)
-    opinions = np.stack([1 - second, second], axis=1)[None]
-    evidence = evidence_on(opinions, codes)
+    predictions = np.stack([1 - second, second], axis=1)[None]
+    evidence = evidence_on(predictions, codes)
     _, exponent = evidence.weigh(get_scorer("balanced_accuracy"))
     assert exponent >= 0.5
     _, exponent = evidence.weigh(get_scorer("accuracy"))
@@ -253,12 +254,12 @@ def test_balanced_accuracy_raises_a_rare_class():
 def test_a_parent_that_is_right_more_often_than_all_is_better_alone(name, position):
     rng = np.random.default_rng(0)
     codes = rng.integers(2, size=200)
-    opinions = np.full((3, 200, 2), 0.5)
+    predictions = np.full((3, 200, 2), 0.5)
     for member in range(3):
         right = codes if member == position else rng.integers(2, size=200)
         sure = 0.55 if member == position else 0.9
-        opinions[member] = np.where(np.eye(2)[right], sure, 1 - sure)
-    evidence = evidence_on(opinions, codes)
+        predictions[member] = np.where(np.eye(2)[right], sure, 1 - sure)
+    evidence = evidence_on(predictions, codes)
     assert evidence.better_alone(["weak", "strong", "trees"], np.full(3, 1 / 3)) == name
 
 

@@ -1,8 +1,8 @@
-"""Members of a teacher: their opinions of labeled rows held out, and of the others.
+"""Members of a teacher: their predictions for labels held out, and for other rows.
 
-A member learns from `Labels` with `fit`, which returns its opinion of the labeled rows
-held out from it, of shape (n_labeled, n_classes), NaN where a row never was; `proba`
-returns its opinion of other rows.
+A member learns from `Labels` with `fit`, which returns its predictions for the labeled
+rows held out from it, of shape (n_labeled, n_classes), NaN where a row never was, and
+`proba` returns its predictions for other rows.
 """
 
 from dataclasses import dataclass, field
@@ -63,8 +63,8 @@ N_PRIOR = 3.0
 class Labels(NamedTuple):
     """Labeled rows that members learn from.
 
-    Opinions are class probabilities; if `classes` is None, labels are values, and an
-    opinion is one column of values, less their `mean`, in units of `scale`.
+    Predictions are class probabilities; if `classes` is None, labels are values, and an
+    prediction is one column of values, less their `mean`, in units of `scale`.
     """
 
     X: Any
@@ -89,27 +89,31 @@ class Labels(NamedTuple):
             folds=[],
         )
 
-    def sharpened(self, opinions):
-        """Return powers that make labels likeliest, and opinions raised to them.
+    def sharpened(self, predictions):
+        """Return powers that make labels likeliest, and predictions raised to them.
 
-        The third value tells which rows all have an opinion of.
+        The third value is which rows have a prediction of every member.
         """
-        powers, sharp = [1.0] * len(opinions), np.array(opinions)
+        powers, sharp = [1.0] * len(predictions), np.array(predictions)
         if self.classes is not None:
-            for k, proba in enumerate(opinions):
+            for k, proba in enumerate(predictions):
                 known = ~np.isnan(proba).any(axis=1)
                 targets, weights = self.targets[known], self.weights[known]
                 powers[k] = best_sharpness(proba[known], targets, weights)
                 sharp[k] = sharpen(proba, powers[k])
         return powers, sharp, ~np.isnan(sharp).any(axis=(0, 2))
 
-    def blend(self, opinions, rows):
-        """Return weights of opinions, by the likelihood or squared errors of rows."""
+    def blend(self, predictions, rows):
+        """Return weights by the likelihood of rows, or their squared errors."""
         weights = self.weights[rows]
         if self.classes is None:
-            errors = np.array([(said - self.targets)[rows, 0] for said in opinions])
+            errors = np.array(
+                [(predicted - self.targets)[rows, 0] for predicted in predictions]
+            )
             return stacking_weights(errors, weights=weights, n_prior=N_PRIOR)
-        likelihoods = np.array([said[self.targets > 0] for said in opinions])
+        likelihoods = np.array(
+            [predicted[self.targets > 0] for predicted in predictions]
+        )
         return blend_weights(likelihoods[:, rows], weights=weights)
 
     def evidence(self, held_out):
@@ -126,9 +130,9 @@ class Labels(NamedTuple):
         return float(on_grid(self.weights @ logs))
 
 
-def _evidence_of_values(opinion, targets, weights):
+def _evidence_of_values(prediction, targets, weights):
     """Return the log likelihood of values, with the variance of the errors."""
-    squares = ((opinion - targets) ** 2).sum(axis=1)
+    squares = ((prediction - targets) ** 2).sum(axis=1)
     variance = np.average(squares, weights=weights)
     return -0.5 * weights.sum() * np.log(variance + 1e-12)
 
@@ -167,7 +171,7 @@ def blocks_of(positions):
 class StrongMember:
     """The strong estimator, trained on the labels by cross-fitting.
 
-    After one fold it is given up if it adds nothing there to the opinion of `rivals`.
+    After one fold it is given up if it adds nothing there to what `rivals` predict.
     """
 
     estimator: Any
@@ -177,7 +181,7 @@ class StrongMember:
     n_jobs: Any
 
     def fit(self, labels, rng):
-        """Return its opinion of held-out rows; None if it has none, or adds nothing."""
+        """Return its predictions for held-out rows; None if it adds nothing."""
         self._labels = labels
         estimator = seed_nested(clone(self.estimator), rng)
         n = len(labels.y)
@@ -190,16 +194,16 @@ class StrongMember:
         }
         args = (estimator, labels.X, labels.y, labels.classes)
         try:
-            said = out_of_fold_proba(*args, folds=labels.folds[:1], **options)
-            held_out = (said - labels.mean) / labels.scale
-            known = ~np.isnan(said[:, 0])
+            predicted = out_of_fold_proba(*args, folds=labels.folds[:1], **options)
+            held_out = (predicted - labels.mean) / labels.scale
+            known = ~np.isnan(predicted[:, 0])
             if self.rivals is not None and known.any():
                 own_weight = labels.blend([self.rivals, held_out], known)[1]
                 if own_weight <= _LEAST_WEIGHT:
                     return None
             if len(labels.folds) > 1:
-                said = out_of_fold_proba(*args, folds=labels.folds[1:], **options)
-                others = (said - labels.mean) / labels.scale
+                predicted = out_of_fold_proba(*args, folds=labels.folds[1:], **options)
+                others = (predicted - labels.mean) / labels.scale
                 held_out = np.where(np.isnan(others), held_out, others)
             fit = fit_on_values if labels.classes is None else fit_on_labels
             self.fitted_ = fit(
@@ -223,10 +227,12 @@ class StrongMember:
         return held_out
 
     def proba(self, X):
-        """Return its opinion of rows of X."""
+        """Return its predictions for X."""
         labels = self._labels
-        said = predict_columns(self.fitted_, X, labels.classes, name="strong_estimator")
-        return (said - labels.mean) / labels.scale
+        predicted = predict_columns(
+            self.fitted_, X, labels.classes, name="strong_estimator"
+        )
+        return (predicted - labels.mean) / labels.scale
 
 
 class HoldsOut(MetaEstimatorMixin, BaseEstimator):
@@ -289,7 +295,7 @@ class Trees:
     n_jobs: Any
 
     def fit(self, labels, rng):
-        """Return its opinion of held-out rows."""
+        """Return its predictions for held-out rows."""
         rows = self.view.numbers(labels.X, "ranked")
         options = {
             "n_estimators": N_TREES,
@@ -305,19 +311,21 @@ class Trees:
             learned = labels.targets.argmax(axis=1)
         self._labels = labels
         self._forest = forest.fit(rows, learned, sample_weight=labels.weights)
-        return self._opinion(out_of_bag_proba(forest, rows))
+        return self._as_prediction(out_of_bag_proba(forest, rows))
 
     def proba(self, X):
-        """Return its opinion of rows of X."""
+        """Return its predictions for X."""
         ask = "predict" if self._labels.classes is None else "predict_proba"
-        return self._opinion(getattr(self._forest, ask)(self.view.numbers(X, "ranked")))
+        return self._as_prediction(
+            getattr(self._forest, ask)(self.view.numbers(X, "ranked"))
+        )
 
-    def _opinion(self, said):
+    def _as_prediction(self, predicted):
         """Return predictions in one column, or probabilities of all classes."""
         if self._labels.classes is None:
-            return np.reshape(said, (-1, 1))
+            return np.reshape(predicted, (-1, 1))
         every = np.arange(len(self._labels.classes))
-        return align_proba(said, self._forest.classes_, every)
+        return align_proba(predicted, self._forest.classes_, every)
 
 
 @dataclass
@@ -337,7 +345,7 @@ class Graph:
     _known: Any = field(init=False)
 
     def fit(self, labels, rng):
-        """Return its opinion of held-out rows, from a graph of some of the others."""
+        """Return its predictions for held-out rows, from a graph of some others."""
         self._labels = labels
         self._rng = rng
         n = n_rows(self.others)
@@ -347,10 +355,10 @@ class Graph:
         # The labels of each fold are masked in turn, all folds in one product.
         for way in ["scaled", "plain"] if self.view.is_plain_ else ["scaled"]:
             self._way = way
-            opinions = self._spread(labels.folds)
+            predictions = self._spread(labels.folds)
             held_out = np.full(labels.targets.shape, np.nan)
-            for opinion, (_, test) in zip(opinions, labels.folds, strict=True):
-                held_out[test] = opinion[test]
+            for prediction, (_, test) in zip(predictions, labels.folds, strict=True):
+                held_out[test] = prediction[test]
             found = way, self._search, self._known
             graphs.append((labels.evidence(held_out), held_out, found))
         _, held_out, found = max(graphs, key=lambda graph: graph[0])
@@ -385,12 +393,12 @@ class Graph:
         for _ in range(_N_STEPS):
             spread = _ALPHA * (graph @ spread) + start
         blocks = np.split(spread.astype(np.float64), len(seeds), axis=1)
-        opinion = _means_reached if labels.classes is None else _shares_reached
-        self._known, *held_out = map(opinion, blocks, seeds)
+        reached = _means_reached if labels.classes is None else _shares_reached
+        self._known, *held_out = map(reached, blocks, seeds)
         return held_out
 
     def proba(self, X):
-        """Return its opinion of the other rows, which X must be."""
+        """Return its predictions for the other rows, which X must be."""
         if len(self._chosen) < len(self._all):
             self._chosen = self._all
             self._spread([])
@@ -463,7 +471,7 @@ class Kernels:
     kept_share: float = 0.99
 
     def fit(self, labels, rng):
-        """Return its opinion of held-out rows."""
+        """Return its predictions for held-out rows."""
         self._labels = labels
         chosen = draw(len(labels.y), MAX_KERNEL_ROWS, rng)
         rows = safe_indexing(labels.X, chosen)
@@ -481,7 +489,7 @@ class Kernels:
         self._shares = shares[order] / shares[order].sum()
         held_out = np.full(labels.targets.shape, np.nan)
         held_out[chosen] = sum(
-            share * self._opinion(c.held_out, c.power)
+            share * self._as_prediction(c.held_out, c.power)
             for share, c in zip(self._shares, self._machines_, strict=True)
         )
         others = np.setdiff1d(np.arange(len(labels.y)), chosen)
@@ -490,7 +498,7 @@ class Kernels:
         return held_out
 
     def proba(self, X):
-        """Return its opinion of rows of X."""
+        """Return its predictions for X."""
         ways = {c.way for c in self._machines_}
         rows = {way: self.view.numbers(X, way) for way in ways}
         total, distances, kernels = 0.0, {}, {}
@@ -502,10 +510,10 @@ class Kernels:
             if spot not in kernels:
                 kernels[spot] = np.exp(distances[place] * np.float32(-1 / c.width))
             scores = kernels[spot] @ c.coefficients.astype(np.float32) + self._mean
-            total = total + share * self._opinion(scores, c.power)
+            total = total + share * self._as_prediction(scores, c.power)
         return total
 
-    def _opinion(self, scores, power):
+    def _as_prediction(self, scores, power):
         """Return probabilities, or the scores, which are values."""
         if self._labels.classes is None:
             return scores

@@ -13,8 +13,8 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.semi_supervised import LabelSpreading
 
 from sklearn_w2s._algorithms.weak_labels import one_hot
-from sklearn_w2s.weak_to_strong import _opinions
-from sklearn_w2s.weak_to_strong._opinions import (
+from sklearn_w2s.weak_to_strong import _members
+from sklearn_w2s.weak_to_strong._members import (
     Graph,
     Kernels,
     Labels,
@@ -66,7 +66,7 @@ MEMBERS = ["trees", "kernels", "graph", "strong"]
 
 
 @pytest.mark.parametrize("name", MEMBERS)
-def test_opinions_are_distributions_that_know_the_classes(rows, name):
+def test_members_are_distributions_that_know_the_classes(rows, name):
     X, y = rows
     member = make(name, X, X[N_LABELED:])
     held_out = member.fit(labels_of(X[:N_LABELED], y[:N_LABELED]), generator())
@@ -74,14 +74,14 @@ def test_opinions_are_distributions_that_know_the_classes(rows, name):
     known = ~np.isnan(held_out[:, 0])
     assert known.mean() > 0.9
     pairs = [(held_out[known], y[:N_LABELED][known]), (proba, y[N_LABELED:])]
-    for said, truth in pairs:
-        assert_allclose(said.sum(axis=1), 1, rtol=1e-5)
-        assert said.min() >= 0
-        assert np.mean(said.argmax(axis=1) == truth) > 0.75
+    for predicted, truth in pairs:
+        assert_allclose(predicted.sum(axis=1), 1, rtol=1e-5)
+        assert predicted.min() >= 0
+        assert np.mean(predicted.argmax(axis=1) == truth) > 0.75
 
 
 @pytest.mark.parametrize("name", MEMBERS)
-def test_held_out_opinions_say_what_other_rows_get(name):
+def test_held_out_predictions_are_like_those_for_other_rows(name):
     """Of pure noise nobody may know the labels that it has learned."""
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(300, 4)), rng.integers(N_CLASSES, size=300)
@@ -92,7 +92,7 @@ def test_held_out_opinions_say_what_other_rows_get(name):
 
 
 @pytest.mark.parametrize("name", MEMBERS)
-def test_a_held_out_opinion_does_not_depend_on_the_row_s_own_label(rows, name):
+def test_a_held_out_prediction_does_not_depend_on_the_row_s_own_label(rows, name):
     X, y = rows
     labels = labels_of(X[:N_LABELED], y[:N_LABELED])
     row = labels.folds[0][1][0]
@@ -124,8 +124,8 @@ def test_rows_outside_the_graph_get_what_their_neighbours_in_it_have(rows, monke
     labels = labels_of(X[:N_LABELED], y[:N_LABELED])
     whole = make("graph", X, X[N_LABELED:])
     whole.fit(labels, generator())
-    monkeypatch.setattr(_opinions, "MAX_GRAPH_ROWS", 200)
-    monkeypatch.setattr(_opinions, "BLOCK_ROWS", 37)
+    monkeypatch.setattr(_members, "MAX_GRAPH_ROWS", 200)
+    monkeypatch.setattr(_members, "BLOCK_ROWS", 37)
     part = make("graph", X, X[N_LABELED:])
     part.fit(labels, generator())
     agree = part.proba(X[N_LABELED:]).argmax(axis=1) == whole.proba(
@@ -139,15 +139,15 @@ def test_blocks_do_not_change_what_is_said(rows, name, monkeypatch):
     X, y = rows
     member = make(name, X, X[N_LABELED:])
     member.fit(labels_of(X[:N_LABELED], y[:N_LABELED]), generator())
-    monkeypatch.setattr(_opinions, "BLOCK_ROWS", 17)
+    monkeypatch.setattr(_members, "BLOCK_ROWS", 17)
     # Kernels are computed in single precision, and blocks of rows round otherwise.
     assert_allclose(in_blocks(member.proba, X), member.proba(X), atol=1e-5)
 
 
 def test_kernels_beyond_their_limit_learn_from_a_sample(rows, monkeypatch):
     X, y = rows
-    monkeypatch.setattr(_opinions, "MAX_KERNEL_ROWS", 60)
-    monkeypatch.setattr(_opinions, "_N_SCREENED", 40)
+    monkeypatch.setattr(_members, "MAX_KERNEL_ROWS", 60)
+    monkeypatch.setattr(_members, "_N_SCREENED", 40)
     member = make("kernels", X, X[200:])
     held_out = member.fit(labels_of(X[:200], y[:200]), generator())
     assert not np.isnan(held_out).any()
@@ -180,7 +180,7 @@ def test_trees_are_those_that_one_would_grow(rows):
     member.fit(labels, generator())
     rows_of_view = member.view.numbers(X, "ranked")
     alone = ExtraTreesClassifier(
-        _opinions.N_TREES,
+        _members.N_TREES,
         bootstrap=True,
         random_state=generator().randint(np.iinfo(np.int32).max),
     ).fit(rows_of_view[:N_LABELED], y[:N_LABELED], sample_weight=labels.weights)

@@ -80,13 +80,12 @@ CLASSIFIERS = [
             {"overlap_detector": OverlapDetector(), "strategy": "confidence"},
         )
     ),
-    WeakToStrongClassifier(GaussianNB(), LogisticRegression()),
     # Both have partial_fit.
     WeakToStrongClassifier(GaussianNB(), GaussianNB(), strategy="all"),
     WeakToStrongClassifier(LogisticRegression(), boosting()),
-    WeakToStrongClassifier(boosting(), boosting()),
+    WeakToStrongClassifier(boosting(), boosting(), strategy="all"),
     WeakToStrongClassifier(DummyClassifier(strategy="prior"), LogisticRegression()),
-    WeakToStrongClassifier(scaled_logistic(), scaled_logistic()),
+    WeakToStrongClassifier(scaled_logistic(), scaled_logistic(), strategy="all"),
 ]
 REGRESSORS = [
     WeakToStrongRegressor(),
@@ -96,19 +95,24 @@ REGRESSORS = [
     ),
     WeakToStrongRegressor(Ridge(), HistGradientBoostingRegressor(max_iter=10)),
     WeakToStrongRegressor(
-        DummyRegressor(), make_pipeline(StandardScaler(), LinearRegression())
+        DummyRegressor(),
+        make_pipeline(StandardScaler(), LinearRegression()),
+        strategy="all",
     ),
 ]
 TREES = WeakToStrongClassifier(LogisticRegression(), DecisionTreeClassifier())
 PERCEPTRON = WeakToStrongClassifier(
     LogisticRegression(),
     MLPClassifier(hidden_layer_sizes=8, solver="lbfgs", max_iter=50),
+    strategy="all",
 )
 SELECTORS = [
     UCBSourceSelector(),
     UCBSourceSelector(LogisticRegression()),
     UCBSourceSelector(
-        WeakToStrongClassifier(LogisticRegression(), LogisticRegression())
+        WeakToStrongClassifier(
+            LogisticRegression(), LogisticRegression(), strategy="all"
+        )
     ),
 ]
 ESTIMATORS = [*DETECTORS, *CLASSIFIERS, *REGRESSORS, *SELECTORS]

@@ -47,18 +47,16 @@ def fit_context(
             if begins_anew:
                 forget_fit(estimator)
             before = set(threading.enumerate())
-            try:
-                # Worker threads may change filters, see `keeps_filters`.
-                with warnings.catch_warnings():
-                    try:
-                        return method(estimator, *args, **kwargs)
-                    except BaseException:
-                        _wait_for_workers(before)
-                        raise
-            except BaseException:  # includes an interrupt
-                if begins_anew:
-                    forget_fit(estimator)
-                raise
+            # Worker threads may change filters, see `keeps_filters`.
+            with warnings.catch_warnings():
+                try:
+                    return method(estimator, *args, **kwargs)
+                except BaseException:  # includes an interrupt
+                    # At once: the wait may be interrupted too.
+                    if begins_anew:
+                        forget_fit(estimator)
+                    _wait_for_workers(before)
+                    raise
 
         return cast("Function", checked(whole_or_nothing))
 

@@ -112,10 +112,10 @@ def tune(selector, bandit):
     bandit.limits = limits_of(selector)
     bandit.policy, bandit.alpha = selector.policy, selector.alpha
     bandit.max_failures = selector.max_failures
-    rates = selector.detection_rates
+    costs, rates = selector.costs, selector.detection_rates
     if isinstance(rates, Mapping):
         rates = {name: tuple(pair) for name, pair in rates.items()}
-    arms = {} if selector.costs is None else dict(selector.costs), rates
+    arms = costs if costs is None else dict(costs), rates
     # Calls of pull and update must not take as long as there are many sources.
     if arms == bandit.arms:
         return

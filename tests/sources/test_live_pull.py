@@ -254,3 +254,11 @@ def test_a_cost_that_changes_holds_from_the_next_call_on(is_same_mapping):
         selector.costs = {"a": 5.0, "b": 1.0}
 
     assert (before, selector.pull()) == ("a", "b")
+
+
+def test_costs_that_come_later_must_name_every_source():
+    selector = UCBSourceSelector(burn_in=1)
+    selector.update("a", n_drawn=10, n_overlap=6)
+    selector.costs = {}
+    with pytest.raises(ValueError, match="costs has no entry for source 'a'"):
+        selector.pull()

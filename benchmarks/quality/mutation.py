@@ -4,8 +4,8 @@ Of the algorithms it reads what ``nox -s mutation`` has found: mutmut changes on
 operator, number, name or argument at a time. A change that never ends is noticed.
 
 With ``--sample`` it changes so many operators, numbers, names, conditions and arguments
-of the estimators, drawn by a fixed seed from a commit, and runs the tests of the
-changed file, then those of its package.
+of the estimators, drawn by a fixed seed from a commit, and runs the tests of the three
+packages that reach the changed line, first those of the changed file.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import os
 import platform
 import random
 import re
+import sqlite3
 import subprocess
 import sys
 import tarfile
@@ -23,6 +24,8 @@ from collections import Counter
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
+
+from coverage import CoverageData
 
 from benchmarks.quality._table import fill
 from benchmarks.tables._results import RESULTS, read, write
@@ -92,6 +95,8 @@ PACKAGES = ("overlap", "sources", "weak_to_strong")
 SEED = 0
 # A run of tests that takes longer does not end.
 MOST_SECONDS = 1800
+NEEDED = ("sklearn_w2s", "tests", "pyproject.toml", "README.md")
+NO_TESTS = 5
 SWAPPED = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
@@ -221,41 +226,90 @@ def draw_mutants(tree, n_mutants):
     return every[:n_mutants]
 
 
-def tests_of(tree, file):
-    """Return the tests that mirror a file, and then those of its package."""
-    package, name = Path(file).parts[1:]
-    folder = Path("tests", package)
-    mirrors = sorted((tree / folder).glob(f"test{name.removesuffix('.py')}*.py"))
-    return [[str(path.relative_to(tree)) for path in mirrors], [str(folder)]]
+def lines_of(tree, commit):
+    """Return the lines that each test reaches, and their number, found once."""
+    path = tree / ".coverage"
+    if not path.exists():
+        unpack(commit, tree, *NEEDED)
+        reached = ["--cov=sklearn_w2s", "--cov-context=test", "--cov-report="]
+        folders = [f"tests/{package}" for package in PACKAGES]
+        if run_tests(tree, [*reached, *folders]) != 0:
+            path.unlink(missing_ok=True)
+            sys.exit(f"The tests of {commit} do not pass as they are.")
+    reached = CoverageData(str(path))
+    reached.read()
+    with sqlite3.connect(path) as data:
+        count = "SELECT context, count(*) FROM arc JOIN context ON context_id = id"
+        sizes = dict(data.execute(f"{count} WHERE context LIKE '%|run' GROUP BY id"))
+    return reached, {test.removesuffix("|run"): n for test, n in sizes.items()}
 
 
-def pass_tests(tree, tests):
-    """Say whether tests pass in a folder, in time."""
+def tests_of(reached, sizes, tree, mutant):
+    """Return the tests that reach a change, first those that mirror its file.
+
+    In a file the first ones are those that reach the fewest lines, which end soon. What
+    a fixture reaches may be shared by all tests of its file.
+    """
+    contexts = reached.contexts_by_lineno(str(tree / mutant.file))
+    lines = range(mutant.line, mutant.line + mutant.old.count("\n") + 1)
+    found = set().union(*(contexts.get(line, ()) for line in lines))
+    for line in range(mutant.line - 1, 0, -1):
+        # A statement of many lines may be known by its first one.
+        found = found or set(contexts.get(line, ()))
+    phases = [context.rpartition("|") for context in found]
+    shared = {test.split("::")[0] for test, _, phase in phases if phase == "setup"}
+    tests = {test for test, _, phase in phases if phase == "run"}
+    tests |= {test for test in sizes if test.split("::")[0] in shared}
+    package, name = Path(mutant.file).parts[1:]
+    if "" in found or not tests:
+        # While the package is imported, or in another process.
+        tests |= {test for test in sizes if test.startswith(f"tests/{package}/")}
+    mirror = f"tests/{package}/test{name.removesuffix('.py')}"
+    stages = [[], [], []]
+    for test in sorted(tests, key=lambda test: (test.split("::")[0], sizes[test])):
+        is_of_package = test.startswith(f"tests/{package}/")
+        stages[0 if test.startswith(mirror) else 1 if is_of_package else 2].append(test)
+    return [stage for stage in stages if stage]
+
+
+def run_tests(tree, arguments, **variables):
+    """Run pytest in a folder, and return its exit status, or none if it takes long."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
     try:
         run = subprocess.run(
-            [*command, *tests],
+            [*command, *arguments],
             cwd=tree,
-            env=os.environ | {"PYTHONPATH": str(tree)},
+            env=os.environ | {"PYTHONPATH": f"{tree}{os.pathsep}{ROOT}"} | variables,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             check=False,
             timeout=MOST_SECONDS,
         )
     except subprocess.TimeoutExpired:
-        return False
-    return run.returncode == 0
+        return None
+    return run.returncode
 
 
-def try_mutant(commit, mutants, name):
+def pass_tests(tree, tests):
+    """Say whether tests pass in a folder, in time."""
+    chosen = tree / "chosen_tests.txt"
+    chosen.write_text("\n".join(tests), encoding="utf-8")
+    files = list(dict.fromkeys(test.split("::")[0] for test in tests))
+    options = ["-p", "benchmarks.quality._chosen", *files]
+    status = run_tests(tree, options, CHOSEN_TESTS=str(chosen))
+    if status == NO_TESTS:
+        sys.exit(f"Not one of {sorted(tests)} is found.")
+    return status == 0
+
+
+def try_mutant(commit, mutants, stages, name):
     """Return the row of a mutant."""
     mutant = mutants[name]
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder)
-        unpack(commit, tree, "sklearn_w2s", "tests", "pyproject.toml", "README.md")
+        unpack(commit, tree, *NEEDED)
         mutant.apply(tree)
-        stages = [tests for tests in tests_of(tree, mutant.file) if tests]
-        missed = all(pass_tests(tree, tests) for tests in stages)
+        missed = all(pass_tests(tree, tests) for tests in stages[name])
     return {
         "mutant": name,
         "package": Path(mutant.file).parts[1],
@@ -267,16 +321,13 @@ def try_mutant(commit, mutants, name):
 
 def sample(commit, n_mutants, *, jobs):
     """Write the table of drawn mutants of a commit, and go on where it was stopped."""
+    tree = ROOT / ".mutants" / commit
+    tree.mkdir(parents=True, exist_ok=True)
+    reached, sizes = lines_of(tree, commit)
+    mutants = {mutant.name: mutant for mutant in draw_mutants(tree, n_mutants)}
+    stages = {name: tests_of(reached, sizes, tree, mutants[name]) for name in mutants}
+    check = partial(try_mutant, commit, mutants, stages)
     path = RESULTS / f"mutation_sampled_{commit}.csv"
-    with tempfile.TemporaryDirectory() as folder:
-        tree = Path(folder)
-        unpack(commit, tree, "sklearn_w2s", "tests", "pyproject.toml", "README.md")
-        mutants = {mutant.name: mutant for mutant in draw_mutants(tree, n_mutants)}
-        if not path.exists() and not pass_tests(
-            tree, [f"tests/{package}" for package in PACKAGES]
-        ):
-            sys.exit(f"The tests of {commit} do not pass as they are.")
-    check = partial(try_mutant, commit, mutants)
     fill(path, "mutant", list(mutants), check, jobs=jobs)
 
 
